@@ -1,0 +1,57 @@
+"""Recurrent networks for time series: train, predict, evaluate, inspect gradients.
+
+The names below are found on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnncli.errors import (
+        InputRefused,
+        MissingDependency,
+        ModelRefused,
+        RnncliError,
+        StorageFailed,
+        TrainingDiverged,
+        UsageError,
+    )
+    from rnncli.workflows.evaluate import evaluate
+    from rnncli.workflows.info import info
+    from rnncli.workflows.inspect_gradients import inspect_gradients
+    from rnncli.workflows.predict import predict
+    from rnncli.workflows.train import train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "InputRefused",
+    "MissingDependency",
+    "ModelRefused",
+    "RnncliError",
+    "StorageFailed",
+    "TrainingDiverged",
+    "UsageError",
+    "__version__",
+    "evaluate",
+    "info",
+    "inspect_gradients",
+    "predict",
+    "train",
+]
+
+_COMMANDS = ("evaluate", "info", "inspect_gradients", "predict", "train")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = f"{__name__}.workflows.{name}" if name in _COMMANDS else f"{__name__}.errors"
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

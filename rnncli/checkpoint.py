@@ -1,0 +1,294 @@
+"""A model as one safetensors file, which is read back whole and as it was written, or not at all.
+
+The header's only metadata key, `rnncli`, holds canonical JSON: the format, a digest and what the caller keeps there.
+The digest is SHA-256 over the bytes of the file with the digest's own 64 digits set to 0. Nothing in a file is ever
+executed, nor turned into code by its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli import files
+from rnncli.errors import ModelRefused, RnncliError
+
+Tensors = Mapping[str, NDArray[Any]]
+Layout = Mapping[str, tuple[np.dtype[Any] | str, tuple[int, ...]]]
+
+FORMAT = 1
+LARGEST_HEADER = 1 << 20
+_KEY = "rnncli"
+_RESERVED = ("digest", "format")
+_ZEROS = "0" * 64
+_DIGEST = re.compile("[0-9a-f]{64}")
+_DTYPES = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "I64": "int64",
+    "I32": "int32",
+    "I16": "int16",
+    "I8": "int8",
+    "U64": "uint64",
+    "U32": "uint32",
+    "U16": "uint16",
+    "U8": "uint8",
+    "BOOL": "bool",
+}
+_OTHER_FILES = (
+    (b"PK\x03\x04", "this is a zip archive, perhaps a PyTorch checkpoint; such files can hold code and are not read"),
+    (b"\x80", "this looks like a Python pickle; such files can hold code and are not read"),
+    (b"PAR1", "this is a Parquet file, not a model"),
+    (b"\x1f\x8b", "this is a gzip archive, not a model"),
+    (b"\x28\xb5\x2f\xfd", "this is a zstd archive, not a model"),
+    (b"\x89HDF", "this is an HDF5 file, not a model"),
+)
+_NOT_OURS = "give a file that `rnncli train DATA -o MODEL` wrote"
+_DAMAGED = "restore the file from a backup, or train again"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model file holds: `meta` as it was given to `save`, and read-only arrays."""
+
+    meta: dict[str, Any]
+    tensors: dict[str, NDArray[Any]]
+
+
+def save(path: str | os.PathLike[str], tensors: Tensors, meta: Mapping[str, Any]) -> int:
+    """Write a model file in one piece and return its size in bytes. Raises StorageFailed."""
+    data = to_bytes(tensors, meta)
+    files.atomic_write(path, data)
+    return len(data)
+
+
+def to_bytes(tensors: Tensors, meta: Mapping[str, Any]) -> bytes:
+    """The file of a model: the same tensors and JSON values in any order give the same bytes.
+
+    ValueError if a tensor is not finite, its dtype has no place in the format, or the header would be too long.
+    """
+    from safetensors.numpy import save as serialise
+
+    document = {**meta, "format": FORMAT, "digest": _ZEROS}
+    if len(document) != len(meta) + len(_RESERVED):
+        raise ValueError(f"the keys {', '.join(_RESERVED)} are taken")
+    arrays = {name: _storable(name, tensors[name]) for name in sorted(tensors)}
+    blank = serialise(arrays, {_KEY: _canonical(document)})
+    if int.from_bytes(blank[:8], "little") > LARGEST_HEADER:
+        raise ValueError("the header is too long: what grows with the data belongs into tensors")
+    before = _canonical({key: value for key, value in document.items() if key < "digest"})
+    opening = before.removesuffix("}") + ("," if len(before) > 2 else "") + '"digest":"'
+    place = blank.index(_escaped(opening)) + len(_escaped(opening))
+    digest = hashlib.sha256(blank).hexdigest().encode()
+    return blank[:place] + digest + blank[place + len(digest) :]
+
+
+def load(path: str | os.PathLike[str], expected: Callable[[dict[str, Any]], Layout]) -> Model:
+    """Read the file that `save` wrote.
+
+    `expected` says from the metadata which tensors there must be, as name -> (dtype, shape). Raises ModelRefused if
+    the file is missing, not ours, of a later format, does not hold just those tensors, or differs from what was
+    written in as much as one bit.
+    """
+    where = os.fspath(path)
+    header, document, body = _read(path)
+    meta = {key: value for key, value in document.items() if key not in _RESERVED}
+    table = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    problem = _difference(table, meta, expected)
+    if not _digest_fits(document["digest"], header.raw, body):
+        _refuse(where, "the file is damaged: its bytes do not match its digest", _DAMAGED)
+    if problem:
+        _refuse(where, problem, "use the version of rnncli that wrote the file, or train again")
+    tensors = {name: _array(entry, body) for name, entry in table.items()}
+    for name, array in tensors.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            _refuse(where, f"tensor {name!r} is not finite", "train again")
+    return Model(meta, tensors)
+
+
+class _Header(dict[str, Any]):
+    """The parsed header with the bytes it came from (its length's 8 first)."""
+
+    raw: bytes
+
+
+class _DuplicateKey(ValueError):
+    pass
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[_Header, dict[str, Any], bytes]:
+    """Header, its rnncli document, and the tensors' bytes: all that can be told without the digest is checked."""
+    try:
+        with open(path, "rb", opener=files.without_waiting) as file:
+            return _read_open(file, os.fspath(path))
+    except FileNotFoundError:
+        _refuse(os.fspath(path), "there is no such model file", "train one: rnncli train DATA -o MODEL")
+    except IsADirectoryError:
+        _refuse(os.fspath(path), "this is a folder, not a model file", _NOT_OURS)
+    except OSError as error:
+        _refuse(os.fspath(path), f"cannot read the model file: {error.strerror}", "check the path and its permissions")
+
+
+def _read_open(file: BinaryIO, where: str) -> tuple[_Header, dict[str, Any], bytes]:
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        _refuse(where, "this is not a regular file", _NOT_OURS)
+    if status.st_size == 0:
+        _refuse(where, "the file is empty", _DAMAGED)
+    start = file.read(8)
+    _refuse_other_files(start, where)
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or not 2 <= length <= LARGEST_HEADER:
+        _refuse(where, "this is not an rnncli model file", _NOT_OURS)
+    raw = file.read(length)
+    if len(raw) < length:
+        _refuse(where, "the file is cut short, or not an rnncli model file", _DAMAGED)
+    header = _parse_header(start + raw, where)
+    document = _parse_document(header, where)
+    size = _checked_size(header, where)
+    if status.st_size != 8 + length + size:
+        _refuse(where, f"the file is damaged: it has {status.st_size:,} bytes, not {8 + length + size:,}", _DAMAGED)
+    body = file.read(size + 1)
+    if len(body) != size:
+        _refuse(where, "the file changed while it was read", "try again")
+    return header, document, body
+
+
+def _refuse_other_files(start: bytes, where: str) -> None:
+    for magic, what in _OTHER_FILES:
+        if start.startswith(magic) and int.from_bytes(start, "little") > LARGEST_HEADER:
+            _refuse(where, what, _NOT_OURS)
+
+
+def _parse_header(raw: bytes, where: str) -> _Header:
+    value = _parse(raw[8:], where, "header")
+    header = _Header(value)
+    header.raw = raw
+    return header
+
+
+def _parse_document(header: _Header, where: str) -> dict[str, Any]:
+    metadata = header.get("__metadata__")
+    if not isinstance(metadata, dict) or set(metadata) != {_KEY} or not isinstance(metadata[_KEY], str):
+        _refuse(where, "this is a safetensors file, but not one that rnncli wrote", _NOT_OURS)
+    document = _parse(metadata[_KEY].encode("utf-8", "surrogatepass"), where, "metadata")
+    version = document.get("format")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        _refuse(where, "the file is damaged: it has no format version", _DAMAGED)
+    if version > FORMAT:
+        message = f"the file has format {version}, this rnncli reads formats up to {FORMAT}"
+        _refuse(where, message, "upgrade: pip install --upgrade rnncli")
+    if not isinstance(document.get("digest"), str) or not _DIGEST.fullmatch(document["digest"]):
+        _refuse(where, "the file is damaged: it has no digest", _DAMAGED)
+    return document
+
+
+def _parse(text: bytes, where: str, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text.decode(), object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+    except _DuplicateKey as error:
+        _refuse(where, f"the file is damaged: key {error.args[0]!r} comes twice in its {what}", _DAMAGED)
+    except (ValueError, RecursionError):
+        _refuse(where, f"the {what} of the file is damaged, or this is not an rnncli model file", _DAMAGED)
+    if not isinstance(value, dict):
+        _refuse(where, "this is not an rnncli model file", _NOT_OURS)
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _DuplicateKey(key)
+        found[key] = value
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _checked_size(header: _Header, where: str) -> int:
+    """Bytes of all tensors, which must lie end to end, each as long as its dtype and shape say."""
+    end = 0
+    entries = [(name, entry) for name, entry in header.items() if name != "__metadata__"]
+    try:
+        for name, entry in sorted(entries, key=lambda item: item[1]["data_offsets"]):
+            end = _checked_end(entry, end) if set(entry) == {"dtype", "shape", "data_offsets"} else -1
+            if end < 0:
+                _refuse(where, f"the file is damaged: the place of tensor {name!r} is wrong", _DAMAGED)
+    except (KeyError, TypeError, ValueError):
+        _refuse(where, "the file is damaged: its table of tensors cannot be read", _DAMAGED)
+    return end
+
+
+def _checked_end(entry: dict[str, Any], begin: int) -> int:
+    """Where the tensor ends if it begins at `begin` as it must, -1 if it does not."""
+    shape, (first, end) = entry["shape"], entry["data_offsets"]
+    if not all(type(number) is int and number >= 0 for number in (*shape, first, end)):
+        return -1
+    size = math.prod(shape) * np.dtype(_DTYPES[entry["dtype"]]).itemsize
+    return end if first == begin and end - begin == size else -1
+
+
+def _difference(table: dict[str, Any], meta: dict[str, Any], expected: Callable[[dict[str, Any]], Layout]) -> str:
+    """In which way the tensors are not what the metadata implies; empty if they are."""
+    try:
+        wanted = {name: (np.dtype(dtype).name, tuple(shape)) for name, (dtype, shape) in expected(meta).items()}
+    except (RnncliError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        return f"what the file says of the model cannot be used: {error}"
+    found = {name: (_DTYPES[entry["dtype"]], tuple(entry["shape"])) for name, entry in table.items()}
+    odd = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if not odd:
+        return ""
+    name = odd[0]
+    return f"tensor {name!r} should be {_shown(wanted.get(name))} and is {_shown(found.get(name))}"
+
+
+def _shown(kind: tuple[str, tuple[int, ...]] | None) -> str:
+    return "absent" if kind is None else f"{kind[0]}{list(kind[1])}"
+
+
+def _digest_fits(digest: str, head: bytes, body: bytes) -> bool:
+    if head.count(digest.encode()) != 1:
+        return False
+    sha = hashlib.sha256(head.replace(digest.encode(), _ZEROS.encode()))
+    sha.update(body)
+    return sha.hexdigest() == digest
+
+
+def _array(entry: dict[str, Any], body: bytes) -> NDArray[Any]:
+    dtype, shape = np.dtype(_DTYPES[entry["dtype"]]).newbyteorder("<"), entry["shape"]
+    flat = np.frombuffer(body, dtype, math.prod(shape), entry["data_offsets"][0])
+    return flat.reshape(shape)
+
+
+def _storable(name: str, tensor: NDArray[Any]) -> NDArray[Any]:
+    if tensor.dtype.name not in _DTYPES.values():
+        raise ValueError(f"tensor {name!r} is of type {tensor.dtype}, which a model file cannot hold")
+    if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+        raise ValueError(f"tensor {name!r} is not finite")
+    return np.asarray(tensor, order="C")
+
+
+def _canonical(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _escaped(text: str) -> bytes:
+    return text.replace("\\", "\\\\").replace('"', '\\"').encode()
+
+
+def _refuse(where: str, message: str, hint: str) -> NoReturn:
+    raise ModelRefused(message, hint=hint, where=where)

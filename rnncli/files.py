@@ -1,0 +1,246 @@
+"""The one module that writes: whole files that are either the old or the new one, and log lines.
+
+Locks and resumable files belong here too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import math
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from rnncli.errors import InputRefused, RnncliError, StorageFailed
+
+_HINTS = {
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some of your quota, or write to another disk",
+    errno.EFBIG: "raise the file size limit (ulimit -f)",
+    errno.EROFS: "the file system is read-only: write somewhere else",
+    errno.EACCES: "write to a folder where you may create files",
+    errno.EPERM: "write to a folder where you may create files",
+    errno.ENOENT: "make the folder first",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EISDIR: "give the path of a file, not of a folder",
+    errno.EEXIST: "remove the file .NAME.tmp.PID beside it",
+    errno.ENAMETOOLONG: "use a shorter name",
+}
+_NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems cannot sync folders
+
+
+def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
+    """Put `data` at `path`, or leave what is there untouched: `.NAME.tmp.PID` beside it, synced, renamed.
+
+    A symbolic link at `path` is replaced, not followed. Raises StorageFailed, which names the path and the bytes.
+    """
+    target = _target(path, len(data))
+    sweep(target)
+    part = target.with_name(f".{target.name}.tmp.{os.getpid()}")
+    try:
+        with _removed_on_failure(part):
+            _write_new(part, data)
+            part.replace(target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        _fail(error, target, len(data))
+
+
+def check_writable(path: str | os.PathLike[str], bytes_needed: int = 0) -> None:
+    """StorageFailed if it can be known now that writing `bytes_needed` bytes to `path` will fail."""
+    target = _target(path, bytes_needed)
+    try:
+        _check_folder(target.parent)
+        space = os.statvfs(target.parent)
+    except OSError as error:
+        _fail(error, target, bytes_needed)
+    free = space.f_frsize * (space.f_bfree if os.geteuid() == 0 else space.f_bavail)
+    if space.f_blocks and free < bytes_needed:
+        _fail(OSError(errno.ENOSPC, f"only {free:,} bytes are free"), target, bytes_needed)
+
+
+def read_bytes(path: str | os.PathLike[str], refused: type[RnncliError] = InputRefused) -> bytes:
+    """The bytes of a regular file. Raises `refused` if it is none, StorageFailed if the disk cannot read it."""
+    try:
+        with open(path, "rb", opener=without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise refused("this is not a regular file", where=os.fspath(path))
+            return file.read()
+    except IsADirectoryError:
+        raise refused("this is a folder, not a file", where=os.fspath(path)) from None
+    except OSError as error:
+        if error.errno == errno.EIO:
+            raise StorageFailed(f"cannot read: {error.strerror}", where=os.fspath(path)) from error
+        raise refused(f"cannot open: {error.strerror}", where=os.fspath(path)) from error
+
+
+def without_waiting(path: str, flags: int) -> int:
+    """An opener for `open`: a pipe without a writer does not keep us waiting."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def sweep(target: Path) -> None:
+    """Remove what runs that were killed while they wrote `target` have left beside it."""
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.tmp\.(\d+)")
+    with contextlib.suppress(OSError):
+        for name in os.listdir(target.parent):
+            match = pattern.fullmatch(name)
+            if match and not _alive(int(match[1])):
+                _remove_if_unlocked(target.with_name(name))
+
+
+class LineLog:
+    """A file of JSON lines, appended to one whole line at a time, so that several runs can share it."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        try:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            self._descriptor: int | None = os.open(self._path, flags, 0o666)
+        except OSError as error:
+            _fail(error, self._path, 0)
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Append one JSON object; numbers that are not finite become null. Raises StorageFailed."""
+        line = json.dumps(_finite(record), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        if self._descriptor is None:
+            raise ValueError("the log is closed")
+        try:
+            _write_all(self._descriptor, line)
+        except OSError as error:
+            _fail(error, self._path, len(line))
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _target(path: str | os.PathLike[str], bytes_needed: int) -> Path:
+    """The path, if what is there now may be replaced: devices and pipes must never be."""
+    target = Path(path)
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return target
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link to itself is a link all the same
+            return target
+        _fail(error, target, bytes_needed)
+    if stat.S_ISDIR(mode):
+        _fail(OSError(errno.EISDIR, os.strerror(errno.EISDIR)), target, bytes_needed)
+    if not stat.S_ISREG(mode):
+        raise StorageFailed(
+            "cannot write: this is a device or a pipe, not a file",
+            hint="without -o, results go to standard output",
+            where=os.fspath(path),
+        )
+    return target
+
+
+def _check_folder(folder: Path) -> None:
+    if not stat.S_ISDIR(folder.stat().st_mode):
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        code = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(code, os.strerror(code))
+
+
+def _write_new(part: Path, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(part, flags, 0o666)  # less the umask
+    try:
+        _lock(descriptor)
+        _write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _lock(descriptor: int) -> bool:
+    """Hold the open file, so that a sweep from another container, where our process id says nothing, spares it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+    return True
+
+
+def _remove_if_unlocked(part: Path) -> None:
+    with contextlib.suppress(OSError):  # a leftover that cannot be removed is no reason to fail
+        descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if _lock(descriptor):
+                part.unlink()
+        finally:
+            os.close(descriptor)
+
+
+def _alive(process: int) -> bool:
+    """Whether another process has this id; a file of our own id was left by an earlier process."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _removed_on_failure(part: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError:  # somebody else's: not ours to remove
+        raise
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _fail(error: OSError, path: Path, size: int) -> NoReturn:
+    reason = (error.strerror or str(error)).lower()
+    needed = f" ({size:,} bytes needed)" if size else ""
+    hint = _HINTS.get(error.errno or 0, "look at the disk and at the system's log")
+    raise StorageFailed(f"cannot write: {reason}{needed}", hint=hint, where=os.fspath(path)) from error

@@ -1,0 +1,141 @@
+"""Frozen specs that check themselves: what the columns mean, what the network is, how it was trained."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, Self
+
+from rnncli.errors import UsageError
+
+
+class Spec:
+    """A frozen dataclass that goes to JSON and comes back the same; unknown or missing keys are refused."""
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The spec that `to_json` wrote. UsageError if a key is unknown, missing or of another type."""
+        hints = typing.get_type_hints(cls)
+        names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        if not isinstance(value, dict) or set(value) != names:
+            found = set(value) if isinstance(value, dict) else set()
+            odd = ", ".join(sorted(found ^ names)) or "not an object"
+            raise UsageError(f"{cls.__name__} does not fit: {odd}")
+        return cls(**{name: _typed(value[name], hints[name], f"{cls.__name__}.{name}") for name in names})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return value.to_json()
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _typed(value: Any, hint: Any, name: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        if value is None and type(None) in arguments:
+            return None
+        return _typed(value, next(a for a in arguments if a is not type(None)), name)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise UsageError(f"{name} is not a list")
+        return tuple(_typed(item, arguments[0], name) for item in value)
+    if isinstance(hint, type) and issubclass(hint, Spec):
+        return hint.from_json(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise UsageError(f"{name} is not of type {hint.__name__}")
+    return value
+
+
+@dataclass(frozen=True)
+class Columns(Spec):
+    """What each column of a table is.
+
+    `id` is None for a table that is one series. `wide` tables have one column per series, the ids are the column
+    names, and `target` is what a value is called. `time_type` is how time came ("timestamp", "date", "integer" or
+    "text"), `time_arrow` the Arrow type it came in and `time_format` the strptime format of text, so that a forecast
+    can be written in the same style.
+    """
+
+    time: str
+    id: str | None
+    target: str
+    past: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    wide: bool = False
+    time_type: str = "timestamp"
+    time_arrow: str = "timestamp[us]"
+    time_format: str | None = None
+    id_name: str = "unique_id"
+
+
+@dataclass(frozen=True)
+class ColumnChoices(Spec):
+    """What the user said about the columns; None or empty means "find out"."""
+
+    time: str | None = None
+    id: str | None = None
+    target: str | None = None
+    time_format: str | None = None
+    decimal: str = "."
+    past: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    wide: bool = False
+    strict: bool = False
+    format: str | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True)
+class NetworkSpec(Spec):
+    """The recurrent network: sizes of the encoder and of the local decoder.
+
+    `inputs` features a step, `layers` recurrent layers of `hidden` units, `members` networks whose forecasts are
+    averaged. `decoder` is the width of the local decoder, which sees `known` values for each step of the horizon.
+    """
+
+    cell: str
+    activation: str
+    layers: int
+    hidden: int
+    dropout: float
+    residual: bool
+    init: str
+    inputs: int
+    decoder: int
+    known: int
+    members: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "hidden", "inputs", "decoder", "members"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise UsageError(f"dropout must be in [0, 1), not {self.dropout}")
+        if self.activation not in ("tanh", "relu"):
+            raise UsageError(f"activation must be tanh or relu, not {self.activation!r}")
+
+
+@dataclass(frozen=True)
+class TrainingSpec(Spec):
+    """How the weights are found; `steps` is planned before the first one."""
+
+    steps: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    clip: float
+    seed: int
+    averaging: float
+    evaluate_every: int
+    time_budget: float | None = None
