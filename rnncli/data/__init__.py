@@ -1,0 +1,1 @@
+"""From files to a ragged panel of sequences, and from forecasts to files."""

@@ -1,0 +1,79 @@
+"""A ragged panel of series: flat float64 rows and offsets; never padded, never copied per window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data.calendar import Calendar
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series s is rows offsets[s] ... offsets[s + 1] - 1 of `values` [rows, channels], one row a step.
+
+    The target is channel 0; NaN is a missing value, and a gap in time is rows of NaN. Row i of series s lies at
+    ordinal starts[s] + i of the calendar, with the series' phase.
+    """
+
+    ids: tuple[str, ...]
+    offsets: Ints
+    values: Floats
+    starts: Ints
+    phases: Ints
+    calendar: Calendar
+    channels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of series."""
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> Ints:
+        """Rows of each series."""
+        return np.diff(self.offsets)
+
+    def series(self, s: int) -> Floats:
+        """All channels of a series, a view: [rows, channels]."""
+        return self.values[self.offsets[s] : self.offsets[s + 1]]
+
+    def target(self, s: int) -> Floats:
+        """The target of a series, a view: [rows]."""
+        return self.series(s)[:, 0]
+
+    def ends(self) -> Ints:
+        """Ordinal of the last row of each series."""
+        return self.starts + self.lengths - 1
+
+    def future_times(self, horizon: int) -> Ints:
+        """Times of the rows that follow each series: [series, horizon]."""
+        ordinals = self.ends()[:, None] + np.arange(1, horizon + 1)
+        return self.calendar.times(ordinals, np.broadcast_to(self.phases[:, None], ordinals.shape))
+
+    def cut(self, rows_kept: Ints) -> Panel:
+        """The first rows_kept[s] rows of each series; series left without a row are dropped."""
+        kept = np.minimum(rows_kept, self.lengths)
+        stays = np.flatnonzero(kept > 0)
+        inside = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths) < np.repeat(kept, self.lengths)
+        return self._with(stays, self.values[inside], kept[stays])
+
+    def select(self, chosen: Ints) -> Panel:
+        """The chosen series, in that order."""
+        lengths = self.lengths[chosen]
+        rows = np.repeat(self.offsets[chosen] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+        return self._with(chosen, self.values[rows], lengths)
+
+    def _with(self, chosen: Ints, values: Floats, lengths: Ints) -> Panel:
+        return replace(
+            self,
+            ids=tuple(self.ids[s] for s in chosen),
+            offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]),
+            values=values,
+            starts=self.starts[chosen],
+            phases=self.phases[chosen],
+        )

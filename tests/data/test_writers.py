@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import csv as standard_csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as pq
+import pytest
+from numpy.typing import NDArray
+
+from rnncli import registry
+from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.writers import csv, jsonl, parquet
+from rnncli.data.writers.table import ForecastTable
+from rnncli.errors import InputRefused
+from rnncli.spec import Columns
+
+BERLIN = "Europe/Berlin"
+LEVELS = (0.025, 0.5, 0.9)
+ENCODERS = {"csv": csv.encode, "parquet": parquet.encode, "jsonl": jsonl.encode}
+
+
+def forecast(
+    ids: tuple[str, ...] = ("a", "007"),
+    first: str = "2024-03-30",
+    frequency: Frequency | None = None,
+    zone: str | None = None,
+    times: NDArray[np.int64] | None = None,
+    **columns: Any,
+) -> ForecastTable:
+    """Two steps for each id, from `first` on the zone's wall clock."""
+    grid = Calendar(frequency or Frequency("day"), zone=zone)
+    if times is None:
+        begin = grid.from_local(np.array([np.datetime64(first, "us").astype(np.int64)]))
+        ordinal, phase = grid.ordinals(begin)
+        times = grid.times(ordinal + np.arange(2), np.repeat(phase, 2))
+    times = np.tile(times, (len(ids), 1))
+    quantiles = np.arange(times.size * 3).reshape(*times.shape, 3) / 7
+    names = Columns(**{"time": "ds", "id": "unique_id", "target": "y", **columns})
+    return ForecastTable(ids, times, LEVELS, quantiles, quantiles[..., 1].copy(), names, grid)
+
+
+def cells(table: ForecastTable, **options: bool) -> list[list[str]]:
+    return list(standard_csv.reader(io.StringIO(csv.encode(table, **options).decode())))
+
+
+def read(table: ForecastTable, **options: bool) -> pa.Table:
+    return pq.read_table(pa.BufferReader(parquet.encode(table, **options)), page_checksum_verification=True)
+
+
+def objects(table: ForecastTable, **options: bool) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in jsonl.encode(table, **options).decode().splitlines()]
+
+
+def times_in_csv(table: ForecastTable) -> list[str]:
+    return [row[1] for row in cells(table)[1:]]
+
+
+def test_the_columns_are_id_time_forecast_and_a_quantile_for_each_level() -> None:
+    assert cells(forecast())[0] == ["unique_id", "ds", "forecast", "q0.025", "q0.5", "q0.9"]
+
+
+def test_a_csv_file_is_this_text() -> None:
+    table = replace(forecast(("a",)), quantiles=np.array([[[0.1, 1 / 3, 1e20], [-5, 0, 2.5e-9]]]))
+    text = csv.encode(replace(table, point=table.quantiles[..., 1])).decode()
+    assert text == (
+        "unique_id,ds,forecast,q0.025,q0.5,q0.9\n"
+        "a,2024-03-30 00:00:00,0.3333333333333333,0.1,0.3333333333333333,1e+20\n"
+        "a,2024-03-31 00:00:00,0,-5,0,2.5e-9\n"
+    )
+
+
+def test_every_float64_comes_back_from_csv_and_jsonl() -> None:
+    chance = np.random.default_rng(0)
+    numbers = chance.normal(size=(1, 2, 3)) * 10.0 ** chance.integers(-300, 300, (1, 2, 3))
+    table = replace(forecast(("a",)), quantiles=numbers)
+    assert [float(cell) for row in cells(table)[1:] for cell in row[3:]] == numbers.ravel().tolist()
+    assert [row[f"q{level}"] for row in objects(table) for level in LEVELS] == numbers.ravel().tolist()
+
+
+def test_all_formats_hold_the_same_rows() -> None:
+    table = forecast()
+    rows = read(table).to_pylist()
+    assert [(r["unique_id"], r["ds"].isoformat(" "), r["forecast"], r["q0.9"]) for r in rows] == [
+        (r["unique_id"], r["ds"], r["forecast"], r["q0.9"]) for r in objects(table)
+    ]
+    assert [[r["unique_id"], r["ds"]] for r in objects(table)] == [row[:2] for row in cells(table)[1:]]
+    assert [r["unique_id"] for r in rows] == ["a", "a", "007", "007"]
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_the_same_table_gives_the_same_bytes(name: str) -> None:
+    assert ENCODERS[name](forecast()) == ENCODERS[name](forecast())
+    assert registry.find(registry.WRITERS, name, "writer") is ENCODERS[name]
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_no_series_make_a_table_without_rows(name: str) -> None:
+    empty = forecast(())
+    empty = replace(empty, times=np.zeros((0, 2), np.int64), quantiles=np.zeros((0, 2, 3)), point=np.zeros((0, 2)))
+    assert ENCODERS[name](empty).count(b"\n") == {"csv": 1, "jsonl": 0}.get(name, ENCODERS[name](empty).count(b"\n"))
+
+
+def test_one_series_without_a_name_has_no_id_column() -> None:
+    assert cells(forecast(("",), id=None))[0][:2] == ["ds", "forecast"]
+
+
+def test_wide_data_are_forecast_in_long_form() -> None:
+    table = forecast(("north", "south"), id=None, wide=True, id_name="series")
+    assert cells(table)[0][:3] == ["series", "ds", "forecast"]
+    assert [row[0] for row in cells(table)[1:]] == ["north", "north", "south", "south"]
+
+
+def test_a_data_column_called_forecast_is_refused_except_when_tidy() -> None:
+    table = forecast(id="forecast")
+    for encode in ENCODERS.values():
+        with pytest.raises(InputRefused, match="two columns called 'forecast'"):
+            encode(table)
+        assert encode(table, tidy=True)
+
+
+def test_tidy_is_one_row_for_each_step_and_level() -> None:
+    table = forecast(id="item", time="day")
+    rows = cells(table, tidy=True)
+    assert rows[0] == ["id", "time", "quantile", "value"]
+    assert rows[1][:3] == ["a", "2024-03-30 00:00:00", "0.025"]
+    assert [float(row[2]) for row in rows[1:]] == [*LEVELS] * 4
+    assert [float(row[3]) for row in rows[1:]] == table.quantiles.ravel().tolist()
+    assert read(table, tidy=True).column_names == rows[0]
+    assert list(objects(table, tidy=True)[0]) == rows[0]
+
+
+# Times come out as they came in
+
+
+@pytest.mark.parametrize(
+    "arrow",
+    ["timestamp[ms]", "timestamp[us]", "timestamp[ns]", "timestamp[us, tz=UTC]", "date32[day]"],
+)
+def test_parquet_keeps_the_type_of_time(arrow: str) -> None:
+    zone = "UTC" if "tz" in arrow else None
+    kind = "date" if arrow.startswith("date") else "timestamp"
+    table = forecast(time_type=kind, time_arrow=arrow, zone=zone)
+    column = read(table)["ds"]
+    assert str(column.type) == arrow
+    assert [str(time)[:10] for time in column.to_pylist()[:2]] == ["2024-03-30", "2024-03-31"]
+
+
+def test_zoned_times_keep_their_zone_across_the_clock_change() -> None:
+    arrow = f"timestamp[us, tz={BERLIN}]"
+    table = forecast(first="2024-03-30", zone=BERLIN, time_arrow=arrow)
+    table = replace(table, times=table.calendar.from_local(table.calendar.local(table.times) + 43_200_000_000))
+    assert times_in_csv(table)[:2] == ["2024-03-30 12:00:00+01:00", "2024-03-31 12:00:00+02:00"]
+    column = read(table)["ds"]
+    assert str(column.type) == arrow
+    assert [time.isoformat() for time in column.to_pylist()[:2]] == [
+        "2024-03-30T12:00:00+01:00",
+        "2024-03-31T12:00:00+02:00",
+    ]
+
+
+def test_a_zone_west_of_greenwich_has_a_minus() -> None:
+    table = forecast(zone="America/St_Johns", time_arrow="timestamp[us, tz=America/St_Johns]")
+    assert times_in_csv(table)[0] == "2024-03-30 00:00:00-02:30"
+
+
+def test_naive_times_of_a_named_zone_stay_naive() -> None:
+    table = forecast(zone=BERLIN, time_arrow="timestamp[us]")
+    assert times_in_csv(table)[:2] == ["2024-03-30 00:00:00", "2024-03-31 00:00:00"]
+    assert [time.isoformat() for time in read(table)["ds"].to_pylist()[:2]] == [
+        "2024-03-30T00:00:00",
+        "2024-03-31T00:00:00",
+    ]
+
+
+def test_dates_are_dates_in_text() -> None:
+    table = forecast(time_type="date", time_arrow="date32[day]")
+    assert times_in_csv(table)[:2] == ["2024-03-30", "2024-03-31"]
+    assert objects(table)[0]["ds"] == "2024-03-30"
+
+
+def test_text_keeps_its_format_even_in_parquet() -> None:
+    table = forecast(time_type="text", time_arrow="string", time_format="%d.%m.%Y %H:%M")
+    assert times_in_csv(table)[:2] == ["30.03.2024 00:00", "31.03.2024 00:00"]
+    assert read(table)["ds"].to_pylist()[:2] == ["30.03.2024 00:00", "31.03.2024 00:00"]
+    assert read(table)["ds"].type == pa.string()
+
+
+def test_a_format_with_quotes_and_commas_is_quoted() -> None:
+    table = forecast(time_type="text", time_arrow="string", time_format='%b "%d", %Y')
+    assert times_in_csv(table)[0] == 'Mar "30", 2024'
+    assert objects(table)[0]["ds"] == 'Mar "30", 2024'
+
+
+def test_a_format_with_an_offset_has_the_zones_offset() -> None:
+    table = forecast(zone=BERLIN, time_type="text", time_arrow="string", time_format="%Y-%m-%dT%H:%M:%S%z")
+    assert times_in_csv(table)[0] == "2024-03-30T00:00:00+0100"
+
+
+def test_fractions_of_a_second_are_written_where_there_are_any() -> None:
+    table = forecast(frequency=Frequency("millisecond", 500), first="2024-01-01T00:00:00.500000")
+    assert times_in_csv(table)[:2] == ["2024-01-01 00:00:00.500000", "2024-01-01 00:00:01.000000"]
+
+
+@pytest.mark.parametrize(
+    ("arrow", "kept"), [("int64", "int64"), ("int32", "int32"), ("int16", "int16"), ("int8", "int64")]
+)
+def test_whole_steps_stay_whole_numbers_of_their_width_where_they_fit(arrow: str, kept: str) -> None:
+    table = forecast(frequency=Frequency("step"), times=np.array([127, 128]), time_type="integer", time_arrow=arrow)
+    assert times_in_csv(table)[:2] == ["127", "128"]
+    assert objects(table)[1]["ds"] == 128
+    assert str(read(table)["ds"].type) == kept
+    assert read(table)["ds"].to_pylist()[:2] == [127, 128]
+
+
+def test_nanoseconds_give_way_where_they_end() -> None:
+    table = forecast(first="2300-01-01", time_arrow="timestamp[ns]")
+    assert str(read(table)["ds"].type) == "timestamp[us]"
+    assert read(table)["ds"].to_pylist()[0].year == 2300
+
+
+def test_times_before_1970_are_written() -> None:
+    assert times_in_csv(forecast(first="1850-01-01"))[0] == "1850-01-01 00:00:00"
+
+
+# Text
+
+
+@pytest.mark.parametrize("text", ["a,b", 'say "x"', "line\nbreak", "größe ☃", "[red]", "a'b", "NA", "", "1e5"])
+def test_any_id_comes_back(text: str) -> None:
+    table = forecast((text, "b"))
+    assert cells(table)[1][0] == text
+    assert objects(table)[0]["unique_id"] == text
+    assert read(table)["unique_id"].to_pylist()[0] == text
+    kinds = arrow_csv.ConvertOptions(column_types={"unique_id": pa.string()})
+    options = arrow_csv.ParseOptions(newlines_in_values=True)
+    again = arrow_csv.read_csv(pa.BufferReader(csv.encode(table)), parse_options=options, convert_options=kinds)
+    assert again["unique_id"].to_pylist()[0] == text
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+49 30", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=cmd|" /C calc"!A0', "=H(1)"])
+def test_text_that_a_spreadsheet_would_run_is_escaped_in_csv_alone(text: str) -> None:
+    table = forecast((text,), id="=id")
+    assert cells(table)[0][0] == "'=id"
+    assert cells(table)[1][0] == "'" + text
+    assert cells(table, raw=True)[0][0] == "=id"
+    assert cells(table, raw=True)[1][0] == text
+    assert objects(table)[0]["=id"] == text
+    assert read(table)["=id"].to_pylist()[0] == text
+
+
+@pytest.mark.parametrize("text", ["-5", "+49", "-0.5"])
+def test_signed_numbers_are_no_formulas(text: str) -> None:
+    assert cells(forecast((text,)))[1][0] == text
+
+
+def test_column_names_are_quoted_where_they_must_be() -> None:
+    assert cells(forecast(time='the "day", local'))[0][1] == 'the "day", local'
+    assert objects(forecast(time='the "day", local'))[0]['the "day", local'].startswith("2024")
+
+
+def test_every_page_of_parquet_carries_a_checksum() -> None:
+    table = forecast(tuple(f"series {i}" for i in range(200)))
+    data = parquet.encode(table)
+    footer = len(data) - int.from_bytes(data[-8:-4], "little") - 8
+    silent = 0
+    for place in range(4, footer, 7):
+        damaged = bytearray(data)
+        damaged[place] ^= 16
+        try:
+            again = pq.read_table(pa.BufferReader(bytes(damaged)), page_checksum_verification=True)
+        except (OSError, ValueError):
+            continue
+        silent += not again.equals(read(table))
+    assert silent == 0
+
+
+def test_fifty_thousand_rows_take_little_time() -> None:
+    table = forecast(tuple(f"s{i}" for i in range(25_000)))
+    for encode in ENCODERS.values():
+        begin = time.process_time()
+        encode(table)
+        assert time.process_time() - begin < 3
+
+
+def test_writing_imports_neither_pandas_nor_torch() -> None:
+    script = (
+        "import sys; sys.path[:0] = sys.argv[1:]; from test_writers import forecast, ENCODERS;"
+        "before = 'pandas' in sys.modules; [encode(forecast()) for encode in ENCODERS.values()];"
+        "sys.exit(before or any(m in sys.modules for m in ('pandas', 'torch')))"
+    )
+    here, root = Path(__file__).parent, Path(csv.__file__).parents[3]
+    command = [sys.executable, "-c", script, str(here), str(root)]
+    assert subprocess.run(command, env={**os.environ}, check=False).returncode == 0
