@@ -1,0 +1,1 @@
+"""Recurrent cells as formulas, one a file."""

@@ -1,0 +1,1 @@
+"""What happens to gradients on their way back through time."""

@@ -1,0 +1,1 @@
+"""Layers as formulas over NumPy or torch."""

@@ -1,0 +1,31 @@
+"""Recurrent layers on top of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Array = Any
+RunLayer = Callable[[int, Array], Array]
+
+
+def stack(
+    run_layer: RunLayer, layers: int, x: Array, residual: bool, between: Callable[[Array], Array] | None = None
+) -> Array:
+    """x [B, T, I] -> [B, T, H] through `run_layer(index, x)`.
+
+    From the second layer on, a residual adds the layer's input to its output (He et al. 2016); `between` (dropout, in
+    training) acts on what passes from layer to layer, the residual included.
+    """
+    for index in range(layers):
+        if index and between is not None:
+            x = between(x)
+        output = run_layer(index, x)
+        x = output + x if residual and index else output
+    return x
+
+
+def layer_weights(weights: Mapping[str, Array], index: int) -> dict[str, Array]:
+    """The weights of one layer, without their prefix."""
+    prefix = f"layer{index}."
+    return {name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)}

@@ -1,0 +1,55 @@
+"""A cell carried along a sequence: the same weights at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from rnncli.cells.cell import Array, Cell, State
+from rnncli.layers.linear import for_products
+
+ROWS_AT_ONCE = 1024  # of inputs projected ahead: few enough to stay in the processor's cache
+
+
+def unroll(
+    cell: Cell,
+    weights: Mapping[str, Array],
+    x: Array,
+    state: State | None = None,
+    xp: Any = np,
+    mask: Array | None = None,
+    activation: str = "tanh",
+) -> tuple[Array, State]:
+    """x [B, T, I] -> outputs [B, T, H] and the last state; a zero state to begin with unless one is given.
+
+    Where mask [B, T] is False a step changes nothing: the state is carried over it, and the output is the held h.
+    """
+    weights = {name: for_products(weight) for name, weight in weights.items()} if xp is np else weights
+    hidden = weights["weight_hh"].shape[1]
+    state = cell.zero_state(x, hidden, xp) if state is None else state
+    outputs = []
+    for t, a in enumerate(_projected(cell, weights, x, xp)):
+        after = cell.advance(weights, a, state, xp, activation)[1]
+        state = after if mask is None else _where(mask[:, t, None], after, state, xp)
+        outputs.append(state[0])
+    return _by_row(outputs, x, hidden, xp), state
+
+
+def _projected(cell: Cell, weights: Mapping[str, Array], x: Array, xp: Any) -> Iterator[Array]:
+    """The projected input of each step. One product for many steps: a step alone is slow, the bits are the same."""
+    steps = max(1, ROWS_AT_ONCE // max(1, len(x)) if xp is np else x.shape[1])
+    for start in range(0, x.shape[1], steps):
+        yield from cell.project(weights, xp.swapaxes(x[:, start : start + steps], 0, 1), xp)
+
+
+def _where(mask: Array, new: State, old: State, xp: Any) -> State:
+    return tuple(xp.where(mask, after, before) for after, before in zip(new, old, strict=True))
+
+
+def _by_row(outputs: list[Array], x: Array, hidden: int, xp: Any) -> Array:
+    """T outputs [B, H] as one array [B, T, H]."""
+    if not outputs:
+        return xp.zeros((len(x), 0, hidden), dtype=x.dtype, device=x.device)
+    return xp.swapaxes(xp.stack(outputs), 0, 1)

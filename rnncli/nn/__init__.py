@@ -1,0 +1,1 @@
+"""Parameters, kernels and settings of torch."""

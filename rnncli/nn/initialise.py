@@ -1,0 +1,94 @@
+"""How recurrent weights begin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Generator, Tensor
+
+from rnncli.cells.cell import Cell
+from rnncli.errors import UsageError
+from rnncli.registry import CELLS, find
+
+SCHEMES = ("orthogonal", "chrono:STEPS", "identity", "uniform")
+
+
+def initialise(cell_name: str, weights: Mapping[str, Tensor], init: str, generator: Generator) -> None:
+    """Fill one layer's weights in place, as drawn from `generator`.
+
+    orthogonal    recurrent block of each gate orthogonal (Saxe et al. 2014), input blocks Glorot-uniform, biases 0
+                  but 1 for a forget gate (Jozefowicz et al. 2015)
+    chrono:T      the same, with gate biases for memories of up to T steps (Tallec & Ollivier 2018); a cell without
+                  gates has none to set
+    identity      recurrent blocks are the identity, for ReLU networks (Le, Jaitly & Hinton 2015)
+    uniform       PyTorch's default, U[-1/sqrt(H), 1/sqrt(H)] everywhere
+
+    UsageError if there is no such cell or scheme.
+    """
+    cell: Cell = find(CELLS, cell_name, "cell")
+    scheme, memory = parse(init)
+    with torch.no_grad():
+        if scheme == "uniform":
+            _uniform(weights, generator)
+            return
+        _blocks(weights, scheme, generator)
+        _biases(cell, weights, scheme, memory, generator)
+
+
+def parse(init: str) -> tuple[str, float]:
+    """("chrono", T) or (name, 0). UsageError for anything else."""
+    scheme, colon, steps = init.partition(":")
+    if scheme == "chrono":
+        return scheme, _memory(init, steps)
+    if colon or scheme not in SCHEMES:
+        raise UsageError(f"there is no initialisation {init!r}", hint=f"choose from: {', '.join(SCHEMES)}")
+    return scheme, 0.0
+
+
+def _memory(init: str, steps: str) -> float:
+    try:
+        memory = float(steps)
+    except ValueError:
+        memory = math.nan
+    if not 2 <= memory < math.inf:
+        raise UsageError(f"{init!r}: chrono needs a number of steps, at least 2", hint="for example chrono:24")
+    return memory
+
+
+def _uniform(weights: Mapping[str, Tensor], generator: Generator) -> None:
+    bound = 1 / math.sqrt(weights["weight_hh"].shape[1])
+    for tensor in weights.values():
+        tensor.uniform_(-bound, bound, generator=generator)
+
+
+def _blocks(weights: Mapping[str, Tensor], scheme: str, generator: Generator) -> None:
+    hidden = weights["weight_hh"].shape[1]
+    for block in _by_gate(weights["weight_hh"], hidden):
+        if scheme == "identity":
+            torch.nn.init.eye_(block)
+        else:
+            torch.nn.init.orthogonal_(block, generator=generator)
+    for block in _by_gate(weights["weight_ih"], hidden):
+        torch.nn.init.xavier_uniform_(block, generator=generator)
+
+
+def _biases(cell: Cell, weights: Mapping[str, Tensor], scheme: str, memory: float, generator: Generator) -> None:
+    """Chrono: b_keep = log U[1, T - 1], and its negative at an input gate (for PyTorch's GRU, z keeps the state)."""
+    for name in ("bias", *cell.extra_biases):
+        weights[name].zero_()
+    if cell.keep_gate is None:
+        return
+    gates = _by_gate(weights["bias"], weights["weight_hh"].shape[1])
+    if scheme == "chrono":
+        gates[cell.keep_gate].uniform_(1, max(memory - 1, 1 + 1e-6), generator=generator).log_()
+        if cell.input_gate is not None:
+            gates[cell.input_gate].copy_(-gates[cell.keep_gate])
+    elif cell.input_gate is not None:
+        gates[cell.keep_gate].fill_(1.0)
+
+
+def _by_gate(stacked: Tensor, hidden: int) -> tuple[Tensor, ...]:
+    """Views of [gates * H, ...], one a gate."""
+    return torch.split(stacked, hidden)

@@ -1,0 +1,72 @@
+"""Settings of the torch process that cost nothing in results and were measured to save time, each with its guard.
+
+`torch.use_deterministic_algorithms` is not among them: it imports the compiler (2 s), and recurrent layers, products
+and optimisers on a CPU give the same bits without it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+
+import torch
+
+from rnncli.errors import UsageError
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # of glibc's <malloc.h>
+MALLOC = ((M_MMAP_THRESHOLD, 1 << 30), (M_TRIM_THRESHOLD, 1 << 30), (M_TOP_PAD, 64 << 20))  # bytes
+PRODUCT_ERROR = 1e-6  # relative; float32 stays below it, bfloat16 (3e-3) and TF32 (1e-4) do not
+
+
+def prepare(threads: int | None = None) -> dict[str, int | bool | str]:
+    """Set threads, malloc, denormals and the precision of products; returns what was decided.
+
+    `threads` is by default the number of CPUs this process may use. UsageError if it is below 1.
+    """
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads must be at least 1, not {threads}")
+    torch.set_num_threads(threads or available_cpus())
+    return {
+        "threads": torch.get_num_threads(),
+        "malloc_keeps_memory": _keep_memory(),
+        "flush_denormal": bool(torch.set_flush_denormal(True)),
+        "matmul_precision": _choose_precision(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "torch": str(torch.__version__),
+    }
+
+
+def available_cpus() -> int:
+    """How many CPUs this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _keep_memory() -> bool:
+    """glibc gives a layer's workspace back after every step, and page faults then eat half the time of training."""
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    accepted = [mallopt(name, size) == 1 for name, size in MALLOC]
+    return all(accepted)
+
+
+def _choose_precision() -> str:
+    """ "medium" sends products to oneDNN, up to twice as fast where they stay float32; where they do not, "highest"."""
+    torch.set_float32_matmul_precision("medium")
+    if _product_error() > PRODUCT_ERROR:
+        torch.set_float32_matmul_precision("highest")
+    return torch.get_float32_matmul_precision()
+
+
+def _product_error() -> float:
+    """The largest error of a float32 product against float64, relative to the largest element."""
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.randn(64, 256, generator=generator), torch.randn(256, 64, generator=generator)
+    exact = a.double() @ b.double()
+    return float(((a @ b).double() - exact).abs().max() / exact.abs().max())

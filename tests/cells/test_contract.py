@@ -1,0 +1,231 @@
+"""What every registered cell keeps to."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rnncli.cells.cell import Cell
+from rnncli.layers.unroll import unroll
+from rnncli.nn.recurrent import fused
+from rnncli.registry import CELLS, find
+
+INPUTS, HIDDEN, STEPS, SERIES = 5, 6, 11, 9
+KINDS = [(name, "tanh") for name in CELLS] + [("rnn", "relu")]
+MODULES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+every_cell = pytest.mark.parametrize(("name", "activation"), KINDS)
+precisions = pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.float32, 1e-5)])
+
+
+def make(name: str, dtype: torch.dtype = torch.float64, seed: int = 0) -> tuple[Cell, dict[str, Tensor], Tensor]:
+    cell = find(CELLS, name, "cell")
+    generator = torch.Generator().manual_seed(seed)
+    shapes = cell.shapes(INPUTS, HIDDEN)
+    weights = {key: 0.5 * torch.randn(shape, generator=generator, dtype=dtype) for key, shape in shapes.items()}
+    return cell, weights, torch.randn(SERIES, STEPS, INPUTS, generator=generator, dtype=dtype)
+
+
+def some_state(cell: Cell, x: Tensor) -> tuple[Tensor, ...]:
+    generator = torch.Generator().manual_seed(1)
+    return tuple(torch.randn(len(x), HIDDEN, generator=generator, dtype=x.dtype) for _ in cell.state_names)
+
+
+def in_numpy(tensors: dict[str, Tensor]) -> dict[str, Any]:
+    return {key: tensor.numpy() for key, tensor in tensors.items()}
+
+
+def module_of(name: str, activation: str, weights: dict[str, Tensor]) -> nn.Module:
+    """PyTorch's own layer with the same weights, all bias in the first of its two."""
+    options = {"nonlinearity": activation} if name == "rnn" else {}
+    layer: nn.Module = MODULES[name](INPUTS, HIDDEN, batch_first=True, dtype=weights["bias"].dtype, **options)
+    second = torch.zeros_like(weights["bias"])
+    if "bias_hn" in weights:
+        second[-HIDDEN:] = weights["bias_hn"]
+    with torch.no_grad():
+        for target, value in zip(layer.parameters(), (*list(weights.values())[:3], second), strict=True):
+            target.copy_(value)
+    return layer
+
+
+def largest(a: Any, b: Any) -> float:
+    return float(np.abs(np.asarray(a) - np.asarray(b)).max())
+
+
+@precisions
+@every_cell
+def test_the_formula_equals_the_layer_of_pytorch(
+    name: str, activation: str, dtype: torch.dtype, tolerance: float
+) -> None:
+    if name not in MODULES:
+        pytest.skip("PyTorch has no such layer")
+    cell, weights, x = make(name, dtype)
+    outputs, state = unroll(cell, weights, x, None, torch, activation=activation)
+    with torch.no_grad():
+        expected, after = module_of(name, activation, weights)(x)
+    assert largest(outputs, expected) < tolerance
+    for part, theirs in zip(state, after if isinstance(after, tuple) else (after,), strict=True):
+        assert largest(part, theirs[0]) < tolerance
+
+
+@precisions
+@every_cell
+def test_the_fused_kernel_equals_the_formula_from_any_state(
+    name: str, activation: str, dtype: torch.dtype, tolerance: float
+) -> None:
+    cell, weights, x = make(name, dtype)
+    state = some_state(cell, x)
+    ours, after = unroll(cell, weights, x, state, torch, activation=activation)
+    theirs, last = fused(name, weights, x, state, activation)
+    assert largest(ours, theirs) < tolerance
+    assert all(largest(a, b) < tolerance for a, b in zip(after, last, strict=True))
+
+
+@precisions
+@every_cell
+def test_the_fused_kernel_has_the_gradients_of_the_formula(
+    name: str, activation: str, dtype: torch.dtype, tolerance: float
+) -> None:
+    cell, weights, x = make(name, dtype)
+    leaves = {key: tensor.requires_grad_() for key, tensor in weights.items()}
+    ours = torch.autograd.grad(
+        unroll(cell, leaves, x, None, torch, activation=activation)[0].square().mean(), list(leaves.values())
+    )
+    theirs = torch.autograd.grad(
+        fused(name, leaves, x, activation=activation)[0].square().mean(), list(leaves.values())
+    )
+    assert all(largest(a, b) < tolerance for a, b in zip(ours, theirs, strict=True))
+
+
+@every_cell
+def test_the_step_is_differentiable_as_finite_differences_say(name: str, activation: str) -> None:
+    cell, weights, x = make(name)
+    inputs = [tensor.requires_grad_() for tensor in (*weights.values(), x[:2, 0], *some_state(cell, x[:2]))]
+
+    def step(*values: Tensor) -> tuple[Tensor, ...]:
+        values_by_name = dict(zip(weights, values, strict=False))
+        rest = values[len(weights) :]
+        return cell.step(values_by_name, rest[0], rest[1:], torch, activation)[1]
+
+    assert torch.autograd.gradcheck(step, inputs)
+
+
+@every_cell
+def test_shapes_of_weights_state_and_output_are_as_declared(name: str, activation: str) -> None:
+    cell, weights, x = make(name)
+    assert weights["weight_ih"].shape == (cell.gates * HIDDEN, INPUTS)
+    assert weights["weight_hh"].shape == (cell.gates * HIDDEN, HIDDEN)
+    output, state = cell.step(weights, x[:, 0], cell.zero_state(x, HIDDEN, torch), torch, activation)
+    assert output.shape == (SERIES, HIDDEN)
+    assert [part.shape for part in state] == [(SERIES, HIDDEN)] * len(cell.state_names)
+
+
+@every_cell
+def test_a_sequence_cut_in_two_with_its_state_carried_gives_the_same_bits(name: str, activation: str) -> None:
+    cell, weights, x = make(name, torch.float32)
+    arrays, series = in_numpy(weights), x.numpy()
+    whole, last = unroll(cell, arrays, series, activation=activation)
+    first, carried = unroll(cell, arrays, series[:, :4], activation=activation)
+    second, after = unroll(cell, arrays, series[:, 4:], carried, activation=activation)
+    assert np.array_equal(whole, np.concatenate([first, second], axis=1))
+    assert all(np.array_equal(a, b) for a, b in zip(last, after, strict=True))
+
+
+@every_cell
+def test_steps_taken_one_by_one_give_the_bits_of_the_unroll(name: str, activation: str) -> None:
+    cell, weights, x = make(name, torch.float32)
+    arrays, series = in_numpy(weights), x.numpy()
+    state = cell.zero_state(series, HIDDEN, np)
+    outputs = []
+    for t in range(STEPS):
+        output, state = cell.step(arrays, series[:, t], state, np, activation)
+        outputs.append(output)
+    assert np.array_equal(np.stack(outputs, axis=1), unroll(cell, arrays, series, activation=activation)[0])
+
+
+@every_cell
+def test_numpy_equals_torch(name: str, activation: str) -> None:
+    cell, weights, x = make(name, torch.float32)
+    ours = unroll(cell, in_numpy(weights), x.numpy(), activation=activation)[0]
+    assert ours.dtype == np.float32
+    assert largest(ours, fused(name, weights, x, activation=activation)[0]) < 1e-5
+
+
+@every_cell
+def test_a_series_has_the_same_bits_in_any_company(name: str, activation: str) -> None:
+    cell, weights, x = make(name, torch.float32)
+    arrays, series = in_numpy(weights), x.numpy()[0]
+    alone = unroll(cell, arrays, series[None], activation=activation)[0][0]
+    random = np.random.default_rng(0)
+    for size in range(1, 34):
+        company = random.standard_normal((size, STEPS, INPUTS), dtype=np.float32)
+        company[size // 2] = series
+        assert np.array_equal(unroll(cell, arrays, company, activation=activation)[0][size // 2], alone)
+
+
+@every_cell
+def test_a_series_has_the_same_bits_at_any_position(name: str, activation: str) -> None:
+    cell, weights, x = make(name, torch.float32)
+    arrays, series = in_numpy(weights), x.numpy()[0]
+    alone = unroll(cell, arrays, series[None], activation=activation)[0][0]
+    company = np.random.default_rng(0).standard_normal((20, STEPS, INPUTS), dtype=np.float32)
+    for position in range(20):
+        placed = company.copy()
+        placed[position] = series
+        assert np.array_equal(unroll(cell, arrays, placed, activation=activation)[0][position], alone)
+
+
+@every_cell
+def test_padding_on_the_right_changes_nothing_before_it(name: str, activation: str) -> None:
+    cell, weights, x = make(name)
+    padded = torch.cat([x, 100 * torch.ones(SERIES, 3, INPUTS, dtype=x.dtype)], dim=1)
+    with_padding, without = (fused(name, weights, data, None, activation)[0] for data in (padded, x))
+    assert largest(with_padding[:, :STEPS], without) < 1e-12
+    unrolled = unroll(cell, weights, padded, None, torch, activation=activation)[0]
+    assert largest(unrolled[:, :STEPS], without) < 1e-12
+
+
+@pytest.mark.parametrize("xp", [np, torch], ids=["numpy", "torch"])
+@every_cell
+def test_a_masked_step_is_as_if_it_were_not_there(name: str, activation: str, xp: Any) -> None:
+    cell, weights, x = make(name)
+    arrays, series = (weights, x) if xp is torch else (in_numpy(weights), x.numpy())
+    kept = [0, 2, 3, 7, 10]
+    mask = xp.zeros((SERIES, STEPS), dtype=xp.bool)
+    mask[:, kept] = True
+    outputs, state = unroll(cell, arrays, series, None, xp, mask, activation)
+    short, after = unroll(cell, arrays, series[:, kept], None, xp, activation=activation)
+    assert largest(outputs[:, kept], short) < 1e-12
+    assert all(largest(a, b) < 1e-12 for a, b in zip(state, after, strict=True))
+
+
+@every_cell
+def test_the_output_at_a_masked_step_is_the_one_held(name: str, activation: str) -> None:
+    cell, weights, x = make(name)
+    mask = torch.ones(SERIES, STEPS, dtype=torch.bool)
+    mask[3, 5:8] = False
+    outputs, _ = unroll(cell, weights, x, None, torch, mask, activation)
+    assert all(torch.equal(outputs[3, t], outputs[3, 4]) for t in (5, 6, 7))
+    assert not torch.equal(outputs[2, 5], outputs[2, 4])
+
+
+@every_cell
+def test_no_input_however_large_overflows(name: str, activation: str) -> None:
+    cell, weights, _ = make(name, torch.float32)
+    outputs, _ = unroll(cell, in_numpy(weights), np.full((1, 2, INPUTS), 1e30, np.float32), activation=activation)
+    assert np.isfinite(outputs).all()
+
+
+def test_the_gates_of_each_cell_are_in_the_order_of_pytorch() -> None:
+    orders = {name: find(CELLS, name, "cell").gate_names for name in ("lstm", "gru")}
+    assert orders == {"lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
+
+
+def test_the_activations_of_the_elman_network_differ() -> None:
+    cell, weights, x = make("rnn")
+    runs = [unroll(cell, weights, x, None, torch, activation=f)[0] for f in ("tanh", "relu", "linear")]
+    assert all(not torch.equal(a, b) for a, b in itertools.combinations(runs, 2))

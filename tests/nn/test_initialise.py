@@ -1,0 +1,109 @@
+"""How weights begin."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from rnncli.errors import UsageError
+from rnncli.nn.initialise import initialise, parse
+from rnncli.registry import CELLS, find
+
+HIDDEN = 16
+
+
+def begin(cell_name: str, init: str, seed: int = 0) -> dict[str, Tensor]:
+    shapes = find(CELLS, cell_name, "cell").shapes(5, HIDDEN)
+    weights = {name: torch.full(shape, math.nan) for name, shape in shapes.items()}
+    initialise(cell_name, weights, init, torch.Generator().manual_seed(seed))
+    return weights
+
+
+def gates(weights: dict[str, Tensor], name: str = "bias") -> tuple[Tensor, ...]:
+    return torch.split(weights[name], HIDDEN)
+
+
+every_cell = pytest.mark.parametrize("cell_name", list(CELLS))
+
+
+@every_cell
+@pytest.mark.parametrize("init", ["orthogonal", "chrono:24", "identity", "uniform"])
+def test_every_weight_is_set_and_the_seed_decides(cell_name: str, init: str) -> None:
+    first, again, other = begin(cell_name, init), begin(cell_name, init), begin(cell_name, init, seed=1)
+    assert all(torch.isfinite(weight).all() for weight in first.values())
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+@every_cell
+@pytest.mark.parametrize("init", ["orthogonal", "chrono:24"])
+def test_each_recurrent_block_is_orthogonal(cell_name: str, init: str) -> None:
+    for block in gates(begin(cell_name, init), "weight_hh"):
+        assert torch.allclose(block @ block.T, torch.eye(HIDDEN), atol=1e-5)
+
+
+@every_cell
+def test_input_blocks_are_glorot_uniform_for_each_gate(cell_name: str) -> None:
+    bound = math.sqrt(6 / (5 + HIDDEN))
+    for block in gates(begin(cell_name, "orthogonal"), "weight_ih"):
+        assert 0.9 * bound < block.abs().max() <= bound
+
+
+def test_the_forget_gate_of_an_lstm_begins_open() -> None:
+    i, f, g, o = gates(begin("lstm", "orthogonal"))
+    assert torch.equal(f, torch.ones(HIDDEN))
+    assert not (i.any() or g.any() or o.any())
+
+
+def test_the_biases_of_a_gru_begin_at_zero() -> None:
+    weights = begin("gru", "orthogonal")
+    assert not (weights["bias"].any() or weights["bias_hn"].any())
+
+
+def test_chrono_gives_an_lstm_memories_of_up_to_t_steps() -> None:
+    i, f, g, o = gates(begin("lstm", "chrono:168"))
+    assert 0 <= f.min() < math.log(40)
+    assert math.log(100) < f.max() <= math.log(167)
+    assert torch.equal(i, -f)
+    assert not (g.any() or o.any())
+
+
+def test_chrono_lets_the_update_gate_of_a_gru_keep_the_state() -> None:
+    r, z, n = gates(begin("gru", "chrono:168"))
+    assert z.min() >= 0
+    assert z.max() > math.log(100)
+    assert not (r.any() or n.any())
+
+
+def test_chrono_leaves_a_cell_without_gates_orthogonal() -> None:
+    ours, orthogonal = begin("rnn", "chrono:168"), begin("rnn", "orthogonal")
+    assert all(torch.equal(ours[name], orthogonal[name]) for name in ours)
+
+
+def test_identity_is_the_identity() -> None:
+    assert torch.equal(begin("rnn", "identity")["weight_hh"], torch.eye(HIDDEN))
+
+
+def test_uniform_keeps_to_the_bound_of_pytorch() -> None:
+    for weight in begin("lstm", "uniform").values():
+        assert 0.2 < weight.abs().max() <= 1 / math.sqrt(HIDDEN)
+
+
+@pytest.mark.parametrize("init", ["", "chron", "chrono", "chrono:", "chrono:x", "chrono:1", "chrono:nan", "chrono:inf"])
+def test_a_scheme_that_is_none_is_refused(init: str) -> None:
+    with pytest.raises(UsageError):
+        parse(init)
+
+
+@pytest.mark.parametrize("init", ["uniform:3", "orthogonal:", "chrono:STEPS"])
+def test_a_number_where_none_belongs_is_refused(init: str) -> None:
+    with pytest.raises(UsageError):
+        parse(init)
+
+
+def test_the_shortest_chrono_memory_is_two_steps() -> None:
+    assert parse("chrono:2") == ("chrono", 2.0)
+    assert gates(begin("lstm", "chrono:2"))[1].abs().max() < 1e-5
