@@ -1,0 +1,1 @@
+"""Backtests: where series are cut, how forecasts made there score, and the report that says so."""

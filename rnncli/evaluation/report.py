@@ -1,0 +1,104 @@
+"""The report of an evaluation: a model beside its baselines, as data; how it is shown is the command's business."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.evaluation.scores import Scores
+
+SCHEMA = "rnncli.evaluate/1"
+REFERENCE = "seasonal naive"
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one window of a backtest scored: forecasts made (one a series), values scored, series skipped."""
+
+    forecasts: int
+    values: int
+    skipped: int
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values."""
+        return {"forecasts": self.forecasts, "values": self.values, "skipped": self.skipped}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Scores of a model (first) and its baselines on the same rows.
+
+    ids [S] are the series scored. dishonest [S] marks series of which a forecast was made before the end of what the
+    model was trained on; None where that is not known, as for saved forecasts.
+    """
+
+    ids: tuple[str, ...]
+    scores: dict[str, Scores]
+    levels: tuple[float, ...]
+    horizon: int
+    season: int
+    windows: tuple[Window, ...]
+    dishonest: NDArray[np.bool_] | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def in_sample(self) -> bool | None:
+        """Whether any score is of rows that training may have seen; None if that is not known."""
+        return None if self.dishonest is None else bool(self.dishonest.any())
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics, in the order of a table's columns."""
+        return tuple(next(iter(self.scores.values())).overall)
+
+    @property
+    def skill(self) -> dict[str, dict[str, float]]:
+        """Forecaster -> metric -> 1 - score / the seasonal naive's score; NaN where undefined."""
+        reference = self.scores[REFERENCE]
+        return {name: scores.skill(reference) for name, scores in self.scores.items() if name != REFERENCE}
+
+    def series_rows(self) -> list[dict[str, Any]]:
+        """A dictionary for each series and forecaster: id, forecaster, in_sample, every metric (None if undefined)."""
+        tables = {
+            name: [_known(scores.per_series[metric]) for metric in self.metrics] for name, scores in self.scores.items()
+        }
+        return [
+            {"id": series, "forecaster": name, "in_sample": self._in_sample(name, place)}
+            | {metric: column[place] for metric, column in zip(self.metrics, columns, strict=True)}
+            for place, series in enumerate(self.ids)
+            for name, columns in tables.items()
+        ]
+
+    def to_json(self, *, by_series: bool = False) -> dict[str, Any]:
+        """The document that `evaluate --json` prints; undefined values are null. `by_series` adds every series."""
+        document = {
+            "schema": SCHEMA,
+            "horizon": self.horizon,
+            "season": self.season,
+            "quantiles": list(self.levels),
+            "series": len(self.ids),
+            "windows": [window.to_json() for window in self.windows],
+            "in_sample": self.in_sample,
+            "scores": {name: _nullable(scores.overall) for name, scores in self.scores.items()},
+            "skill_vs_seasonal_naive": {name: _nullable(skill) for name, skill in self.skill.items()},
+            "n_undefined": {name: scores.undefined for name, scores in self.scores.items()},
+            "notes": list(self.notes),
+        }
+        return document | ({"by_series": self.series_rows()} if by_series else {})
+
+    def _in_sample(self, forecaster: str, place: int) -> bool | None:
+        if forecaster != next(iter(self.scores)):
+            return False
+        return None if self.dishonest is None else bool(self.dishonest[place])
+
+
+def _nullable(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def _known(values: NDArray[np.float64]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]

@@ -1,0 +1,131 @@
+"""Runs an evaluation: cut, forecast, compare; or the same with forecasts that were saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.baselines.baseline import Baseline
+from rnncli.data.panel import Panel
+from rnncli.errors import RnncliError
+from rnncli.evaluation.backtest import Floats, Integers, Split
+from rnncli.evaluation.report import Report, Window
+from rnncli.evaluation.saved import Matched
+from rnncli.evaluation.scores import score
+from rnncli.metrics.metric import Forecasts
+from rnncli.metrics.scale import seasonal_scales
+from rnncli.registry import BASELINES, find
+
+Forecaster = Callable[[Panel], tuple[Floats, Floats]]
+MODEL = "model"
+
+
+def evaluate_panel(
+    panel: Panel,
+    splits: Sequence[Split],
+    forecast: Forecaster,
+    levels: tuple[float, ...],
+    season: int,
+    honest: Sequence[NDArray[np.bool_]] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Report:
+    """Score `forecast` beside the baselines at every split.
+
+    `forecast` is given the panel cut at the origins (N series) and returns quantiles [N, H, Q] at `levels` and points
+    [N, H]. `honest` is what `relative_to_cutoffs` said of the splits; without it every forecast counts as honest.
+    """
+    flags = honest or [np.ones(len(split.series), dtype=np.bool_) for split in splits]
+    tables: dict[str, list[Forecasts]] = {}
+    for split in splits:
+        actual = split.actual(panel)
+        made = _checked(forecast(split.past(panel)), actual, levels)
+        for name, table in _beside_baselines(split.history(panel), actual, made, levels, season).items():
+            tables.setdefault(name, []).append(table)
+    return _report(panel, splits, tables, season, _dishonest(panel, splits, flags), notes)
+
+
+def evaluate_saved(
+    panel: Panel, matched: Matched, levels: tuple[float, ...], season: int, notes: tuple[str, ...] = ()
+) -> Report:
+    """Score saved forecasts, found by `match`, beside baselines made from the rows before each series' first one."""
+    split = matched.split
+    tables = _beside_baselines(split.history(panel), matched.actual, (matched.quantiles, matched.point), levels, season)
+    every = {name: [table] for name, table in tables.items()}
+    return _report(panel, [split], every, season, None, (*notes, *_unmatched(matched)))
+
+
+def _beside_baselines(
+    history: tuple[Floats, Integers],
+    actual: Floats,
+    made: tuple[Floats, Floats],
+    levels: tuple[float, ...],
+    season: int,
+) -> dict[str, Forecasts]:
+    """Forecasts of the model and of each baseline, with the scales of their histories."""
+    scale, squared = (seasonal_scales(*history, season, power) for power in (1, 2))
+    found: list[Baseline] = [find(BASELINES, name, "baseline") for name in BASELINES]
+    every = {MODEL: made} | {b.name: b.quantiles(*history, actual.shape[1], season, levels) for b in found}
+    return {name: Forecasts(actual, point, wide, levels, scale, squared) for name, (wide, point) in every.items()}
+
+
+def _checked(made: tuple[Floats, Floats], actual: Floats, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
+    quantiles, point = made
+    if quantiles.shape != (*actual.shape, len(levels)) or point.shape != actual.shape:
+        raise RnncliError(f"a forecast of shape {quantiles.shape} and {point.shape} for actual values {actual.shape}")
+    return quantiles, point
+
+
+def _report(
+    panel: Panel,
+    splits: Sequence[Split],
+    tables: dict[str, list[Forecasts]],
+    season: int,
+    dishonest: NDArray[np.bool_] | None,
+    notes: tuple[str, ...],
+) -> Report:
+    chosen, owner = np.unique(np.concatenate([split.series for split in splits]), return_inverse=True)
+    first = next(iter(tables.values()))
+    return Report(
+        ids=tuple(panel.ids[place] for place in chosen.tolist()),
+        scores={name: score(_joined(parts), owner, len(chosen)) for name, parts in tables.items()},
+        levels=first[0].levels,
+        horizon=splits[0].horizon,
+        season=season,
+        windows=tuple(_window(split, part.actual) for split, part in zip(splits, first, strict=True)),
+        dishonest=None if dishonest is None else dishonest[chosen],
+        notes=notes,
+    )
+
+
+def _joined(parts: list[Forecasts]) -> Forecasts:
+    """Forecasts of all windows, one below the other."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = ("actual", "point", "quantiles", "scale", "squared_scale")
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
+    return Forecasts(levels=parts[0].levels, **joined)
+
+
+def _dishonest(panel: Panel, splits: Sequence[Split], honest: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Which series [S] have a forecast that is not honest."""
+    marked = np.zeros(len(panel.ids), dtype=np.bool_)
+    for split, flags in zip(splits, honest, strict=True):
+        marked[split.series[~flags]] = True
+    return marked
+
+
+def _window(split: Split, actual: Floats) -> Window:
+    return Window(len(split.series), int(np.count_nonzero(~np.isnan(actual))), split.skipped)
+
+
+def _unmatched(matched: Matched) -> tuple[str, ...]:
+    notes = []
+    if matched.unknown_series:
+        notes.append(f"{matched.unknown_series:,} rows forecast a series that the data do not have")
+    if matched.unknown_times:
+        notes.append(f"{matched.unknown_times:,} rows forecast a time that the data do not have (yet)")
+    if matched.split.skipped:
+        notes.append(f"{matched.split.skipped:,} series of the data have no saved forecast and are not scored")
+    return tuple(notes)

@@ -1,0 +1,124 @@
+"""Scoring a table of forecasts that was saved earlier: its rows are found again in the panel by id and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data.panel import Panel
+from rnncli.errors import InputRefused
+from rnncli.evaluation.backtest import Split
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Saved forecasts laid over a panel.
+
+    `split` holds for each of the N series forecast the rows before its first forecast time (none: rows_kept 0) and the
+    longest horizon H. actual [N, H] is NaN where there is no forecast or no value; quantiles [N, H, Q] and point [N, H]
+    are NaN where there is no forecast. Rows of the table that the panel does not have are counted: series that it does
+    not know, and times that its series do not have; `example` is one of them.
+    """
+
+    split: Split
+    actual: Floats
+    quantiles: Floats
+    point: Floats
+    unknown_series: int
+    unknown_times: int
+    example: str = ""
+
+
+def match(panel: Panel, ids: Sequence[str], times: Integers, quantiles: Floats, point: Floats) -> Matched:
+    """Line up forecasts, one a row: ids [R], times [R], quantiles [R, Q], point [R].
+
+    Times are as `Calendar.ordinals` takes them; rows may come in any order. InputRefused if a series is forecast twice
+    for one time, or if nothing matches.
+    """
+    found = _find(panel, ids, times)
+    example = _example(panel, ids, times, found.there)
+    if not found.there.any():
+        raise InputRefused("no forecast is of a series and time that the data have", where=example)
+    rows = np.flatnonzero(found.there)
+    _refuse_twice(panel, found.series[rows], found.step[rows])
+    chosen, owner = np.unique(found.series[rows], return_inverse=True)
+    kept = np.maximum(found.first_step(len(panel))[chosen], 0)
+    ahead = found.step[rows] - kept[owner]
+    split = Split(chosen, kept, int(ahead.max()) + 1, skipped=len(panel) - len(chosen))
+    made, middle, seen = (_laid_out(v, owner, ahead, split) for v in (quantiles[rows], point[rows], np.ones(len(rows))))
+    return Matched(
+        split=split,
+        actual=np.where(np.isnan(seen), np.nan, split.actual(panel)),
+        quantiles=made,
+        point=middle,
+        unknown_series=int(np.count_nonzero(~found.known)),
+        unknown_times=int(np.count_nonzero(found.known & ~found.there)),
+        example=example,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Where each row [R] of a table belongs: its series (-1 if unknown) and its step after that series' first row."""
+
+    series: Integers
+    step: Integers
+    there: NDArray[np.bool_]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        return self.series >= 0
+
+    def first_step(self, count: int) -> Integers:
+        """The first step that is forecast of each of `count` series, whether or not the panel has it."""
+        first = np.full(count, np.iinfo(np.int64).max)
+        np.minimum.at(first, self.series[self.known], self.step[self.known])
+        return first
+
+
+def _find(panel: Panel, ids: Sequence[str], times: Integers) -> _Found:
+    places = {name: place for place, name in enumerate(panel.ids)}
+    series = np.fromiter((places.get(name, -1) for name in ids), dtype=np.int64, count=len(ids))
+    ordinal, _ = panel.calendar.ordinals(times)
+    step = ordinal - panel.starts[series]
+    on_step = panel.calendar.times(ordinal, panel.phases[series]) == times
+    there = (series >= 0) & on_step & (step >= 0) & (step < panel.lengths[series])
+    return _Found(series, step, there)
+
+
+def _laid_out(values: Floats, owner: Integers, ahead: Integers, split: Split) -> Floats:
+    table = np.full((len(split.series), split.horizon, *values.shape[1:]), np.nan)
+    table[owner, ahead] = values
+    return table
+
+
+def _refuse_twice(panel: Panel, series: Integers, step: Integers) -> None:
+    order = np.lexsort((step, series))
+    again = np.flatnonzero((np.diff(series[order]) == 0) & (np.diff(step[order]) == 0))
+    if len(again):
+        row = order[again[0]]
+        place, at = int(series[row]), int(panel.starts[series[row]] + step[row])
+        when = panel.calendar.times(np.array([at]), panel.phases[place : place + 1])[0]
+        raise InputRefused(
+            "the saved forecasts have two rows for one series and time",
+            hint="score the forecasts of each origin on their own",
+            where=f"series {panel.ids[place]!r} at {_written(panel, int(when))}",
+        )
+
+
+def _example(panel: Panel, ids: Sequence[str], times: Integers, there: NDArray[np.bool_]) -> str:
+    if there.all():
+        return ""
+    row = int(np.flatnonzero(~there)[0])
+    return f"series {ids[row]!r} at {_written(panel, int(times[row]))}"
+
+
+def _written(panel: Panel, when: int) -> str:
+    whole = panel.calendar.frequency.unit == "step"
+    return str(when) if whole else str(np.datetime64(when, "us"))

@@ -1,0 +1,82 @@
+"""Scores of forecasts, by series and over all series, several windows pooled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.metrics.metric import Floats, Forecasts, Metric, ratio
+from rnncli.registry import METRICS, find
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Every metric of one forecaster.
+
+    overall: name -> value, NaN where undefined. per_series: name -> [S]. losses: the names of which lower is better.
+    """
+
+    overall: dict[str, float]
+    per_series: dict[str, Floats]
+    losses: tuple[str, ...]
+
+    @property
+    def undefined(self) -> dict[str, int]:
+        """For each metric, the number of series whose own value is undefined."""
+        return {name: int(np.isnan(values).sum()) for name, values in self.per_series.items()}
+
+    def skill(self, reference: Scores) -> dict[str, float]:
+        """1 - score / reference score for every loss: 0 is no better, 1 is perfect; NaN where either is undefined."""
+        ours, theirs = ([scores.overall[name] for name in self.losses] for scores in (self, reference))
+        return dict(zip(self.losses, (1 - ratio(np.array(ours), np.array(theirs))).tolist(), strict=True))
+
+
+def score(forecasts: Forecasts, series: Integers | None = None, count: int | None = None) -> Scores:
+    """Score forecasts [N, H] of the series [N] that each belongs to (one each by default), of `count` series in all.
+
+    Over several windows of a series, errors, quantile losses and coverage are pooled; MASE, RMSSE and MSIS are
+    averaged, for each window has its own scale. Over all series, MAE, RMSE, weighted quantile loss and coverage are
+    pooled; MASE, RMSSE, sMAPE and MSIS are means of the series' values. Undefined values take no part.
+    """
+    series = np.arange(len(forecasts.actual)) if series is None else series
+    count = len(forecasts.actual) if count is None else count
+    overall: dict[str, float] = {}
+    per_series: dict[str, Floats] = {}
+    losses: list[str] = []
+    for name in METRICS:
+        metric: Metric = find(METRICS, name, "metric")
+        for column, (numerator, denominator) in metric.terms(forecasts).items():
+            sums = (_sum(series, numerator, count), _sum(series, denominator, count))
+            per_series[column], overall[column] = _values(metric, *sums)
+            losses += [column] if metric.loss else []
+    return Scores(overall, per_series, tuple(losses))
+
+
+def _values(metric: Metric, numerator: Floats, denominator: Floats) -> tuple[Floats, float]:
+    """A metric's values by series [S] and over all, from its sums [S]."""
+    values = ratio(numerator, denominator)
+    if metric.pooled:
+        known = np.isfinite(numerator) & np.isfinite(denominator)
+        whole = _quotient(numerator[known], denominator[known])
+    else:
+        defined = values[np.isfinite(values)]
+        whole = _quotient(defined, np.ones_like(defined))
+    return (np.sqrt(values), math.sqrt(whole)) if metric.root else (values, whole)
+
+
+def _sum(series: Integers, terms: Floats, count: int) -> Floats:
+    return np.bincount(series, weights=terms, minlength=count).astype(np.float64)
+
+
+def _quotient(numerator: Floats, denominator: Floats) -> float:
+    """Exact sums, so that the order of series does not matter to the last bit; NaN where undefined."""
+    try:
+        above, below = math.fsum(numerator.tolist()), math.fsum(denominator.tolist())
+    except OverflowError:
+        return math.nan
+    return above / below if below > 0 and math.isfinite(above / below) else math.nan
