@@ -1,0 +1,1 @@
+"""Forecasts from weights and a panel, in NumPy alone."""

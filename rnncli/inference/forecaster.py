@@ -1,0 +1,157 @@
+"""A model file and a panel -> forecasts, in NumPy alone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli import checkpoint
+from rnncli.data.calendar import Calendar
+from rnncli.data.panel import Panel
+from rnncli.errors import InputRefused, UsageError
+from rnncli.spec import Columns, NetworkSpec, TrainingSpec
+from rnncli.tasks.forecast import features
+from rnncli.tasks.forecast.network import forecast, network_inputs, weight_shapes
+from rnncli.tasks.forecast.output import to_units
+from rnncli.tasks.forecast.spec import ForecastSpec
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CHUNK = 256  # series at a time: the workspace stays in the cache
+CONSTANT_ROWS = 3
+LARGEST_MODEL = 1 << 28  # weights
+CUTOFFS, NAMES, NAME_ENDS = "series.cutoffs", "series.names", "series.name_ends"
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """A trained model: specs, weights [members, ...], and each training series' last ordinal."""
+
+    network: NetworkSpec
+    forecast: ForecastSpec
+    training: TrainingSpec
+    columns: Columns
+    calendar: Calendar
+    weights: dict[str, NDArray[np.float32]]
+    cutoffs: dict[str, int]
+    record: dict[str, Any]
+
+    def quantiles(self, panel: Panel, ends: Ints | None = None) -> Floats:
+        """Quantiles in the data's units for the `horizon` rows after row ends[s] - 1 of each series (default: its
+        last): [series, horizon, levels]. A series forecasts the same bits alone and among others.
+
+        InputRefused naming a series from which nothing can be forecast.
+        """
+        ends = panel.lengths if ends is None else ends
+        parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel))]
+        return np.concatenate(parts) if parts else np.zeros((0, self.forecast.horizon, len(self.forecast.levels)))
+
+    def _chunk(self, panel: Panel, ends: Ints, series: Ints) -> Floats:
+        spec = self.forecast
+        crops, last = features.latest(panel, ends, series, spec)
+        crops = features.usable(crops, spec)
+        rows = np.arange(len(series))
+        past = crops.values[:, : spec.lookback - 1 + spec.steps]
+        _refuse_unseen(past, [panel.ids[s] for s in series])
+        norm = features.normalise(crops.values, spec)
+        level, spread = norm.level[rows, last], norm.spread[rows, last]
+        total = np.zeros((len(series), spec.horizon, len(spec.levels)))
+        for member in range(self.network.members):
+            weights = {name: weight[member] for name, weight in self.weights.items()}
+            relative = forecast(weights, self.network, spec, crops, norm, self.calendar)
+            total += to_units(relative.astype(np.float64), level, spread, spec)
+        found = total / self.network.members
+        constant = _constant(past)
+        found[constant] = np.nanmax(past[constant], axis=1)[:, None, None]  # exact, whatever its size
+        return found
+
+
+def _chunks(series: int) -> list[Ints]:
+    return [np.arange(begin, min(begin + CHUNK, series)) for begin in range(0, series, CHUNK)]
+
+
+def _constant(past: Floats) -> NDArray[np.bool_]:
+    """Rows whose every observation, three at least, is one and the same value."""
+    seen = ~np.isnan(past)
+    lowest = np.where(seen, past, np.inf).min(axis=1)
+    highest = np.where(seen, past, -np.inf).max(axis=1)
+    return (lowest == highest) & (seen.sum(axis=1) >= CONSTANT_ROWS)
+
+
+def _refuse_unseen(past: Floats, ids: list[str]) -> None:
+    nothing = np.isnan(past).all(axis=1)
+    if nothing.any():
+        raise InputRefused(
+            f"none of the last {past.shape[1]} rows can be used, so there is nothing to forecast from",
+            where=f"series {ids[int(np.argmax(nothing))]!r}",
+            hint="leave this series out, or give rows in which it is observed",
+        )
+
+
+def save(path: str | os.PathLike[str], forecaster: Forecaster) -> int:
+    """Write the model file; returns its size in bytes."""
+    return checkpoint.save(path, *_to_file(forecaster))
+
+
+def _to_file(forecaster: Forecaster) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    names = [name.encode() for name in forecaster.cutoffs]
+    tensors: dict[str, NDArray[Any]] = dict(forecaster.weights)
+    tensors[CUTOFFS] = np.array(list(forecaster.cutoffs.values()), np.int64)
+    tensors[NAMES] = np.frombuffer(b"".join(names), np.uint8)
+    tensors[NAME_ENDS] = np.cumsum([len(name) for name in names], dtype=np.int64)
+    meta = {
+        "task": "forecast",
+        "network": forecaster.network.to_json(),
+        "forecast": forecaster.forecast.to_json(),
+        "training": forecaster.training.to_json(),
+        "columns": forecaster.columns.to_json(),
+        "calendar": forecaster.calendar.to_json(),
+        "series": {"count": len(names), "bytes": sum(map(len, names))},
+        "record": forecaster.record,
+    }
+    return tensors, meta
+
+
+def _specs(meta: dict[str, Any]) -> tuple[NetworkSpec, ForecastSpec, TrainingSpec, Columns, Calendar]:
+    if meta["task"] != "forecast":
+        raise UsageError(f"its task is {meta['task']!r}")
+    network, spec = NetworkSpec.from_json(meta["network"]), ForecastSpec.from_json(meta["forecast"])
+    calendar = Calendar.from_json(meta["calendar"])
+    if (network.inputs, network.known) != network_inputs(spec, calendar):
+        raise UsageError("its network does not fit its forecast")
+    return network, spec, TrainingSpec.from_json(meta["training"]), Columns.from_json(meta["columns"]), calendar
+
+
+def layout(meta: dict[str, Any]) -> checkpoint.Layout:
+    """The tensors that a description implies. Raises UsageError where it contradicts itself."""
+    network, spec, *_ = _specs(meta)
+    count, size = meta["series"]["count"], meta["series"]["bytes"]
+    shapes = weight_shapes(network, spec)
+    if network.members * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values()) > LARGEST_MODEL:
+        raise UsageError("it claims to be larger than any model")
+    tensors: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
+        name: (np.dtype("<f4"), (network.members, *shape)) for name, shape in shapes.items()
+    }
+    long = np.dtype("<i8")
+    return tensors | {CUTOFFS: (long, (count,)), NAME_ENDS: (long, (count,)), NAMES: (np.dtype("u1"), (size,))}
+
+
+def load(path: str | os.PathLike[str]) -> Forecaster:
+    """Read a model file. ModelRefused, with the reason, if anything about it is not sound."""
+    return from_model(checkpoint.load(path, layout))
+
+
+def from_model(model: checkpoint.Model) -> Forecaster:
+    """The forecaster in a file that was checked."""
+    network, spec, training, columns, calendar = _specs(model.meta)
+    text = model.tensors[NAMES].tobytes()
+    ends = [0, *model.tensors[NAME_ENDS].tolist()]
+    names = [text[begin:end].decode() for begin, end in zip(ends[:-1], ends[1:], strict=True)]
+    cutoffs = dict(zip(names, model.tensors[CUTOFFS].tolist(), strict=True))
+    weights = {name: model.tensors[name] for name in weight_shapes(network, spec)}
+    return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, model.meta["record"])

@@ -1,0 +1,257 @@
+"""From rows to what the network sees: causal level and spread, windows, seasonal components, calendar.
+
+One code for training and prediction, in NumPy float64; float32 only after normalising. Everything at step t is a
+function of the `lookback` rows that end at t.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from rnncli.data.calendar import Calendar
+from rnncli.data.panel import Panel
+from rnncli.tasks.forecast.spec import ForecastSpec
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Inputs = NDArray[np.float32]
+
+SEASONS_AVERAGED = 4
+LIMIT = 8.0
+EXTRAS = 5
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Stretches of n series, aligned at their first step.
+
+    `values` [n, lookback - 1 + steps + after] is NaN where a row is missing, or lies outside its series;
+    `first` [n] is the ordinal of the first step, `phases` [n] as in the panel, `lengths` [n] the steps that are real
+    (the rest is padding on the right).
+    """
+
+    values: Floats
+    first: Ints
+    phases: Ints
+    lengths: Ints
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """Values on the link's scale with the causal level and spread of every step.
+
+    `z` as Crops.values; `level`, `spread` [n, steps], 0 and 1 where nothing was observed yet; `seen` [n, steps] is
+    how many rows of the lookback were observed.
+    """
+
+    z: Floats
+    level: Floats
+    spread: Floats
+    seen: Floats
+
+
+def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int, before: int, after: int) -> Floats:
+    """Rows first_row - before ... first_row + steps + after - 1 of n series: [n, before + steps + after].
+
+    Series i is flat[begin[i] : begin[i] + length[i]]; rows outside it are NaN.
+    """
+    at = first_row[:, None] + np.arange(-before, steps + after)
+    inside = (at >= 0) & (at < length[:, None])
+    return np.where(inside, flat[np.where(inside, at + begin[:, None], 0)], np.nan)
+
+
+def cut(panel: Panel, ends: Ints, series: Ints, first_row: Ints, spec: ForecastSpec) -> Crops:
+    """Crops of `spec.steps` steps from first_row on, with the horizon after the last; row ends[s] of a series and
+    all after it are not looked at."""
+    length = ends[series]
+    values = gather(
+        panel.values[:, 0], panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
+    )
+    lengths = np.minimum(length - first_row, spec.steps)
+    return Crops(values, panel.starts[series] + first_row, panel.phases[series], lengths)
+
+
+def latest(panel: Panel, ends: Ints, series: Ints, spec: ForecastSpec) -> tuple[Crops, Ints]:
+    """Crops that end at row ends[s] - 1, and the step of each that is its last: what a forecast is made from."""
+    first_row = np.maximum(ends[series] - spec.steps, 0)
+    crops = cut(panel, ends, series, first_row, spec)
+    return crops, crops.lengths - 1
+
+
+def usable(crops: Crops, spec: ForecastSpec) -> Crops:
+    """The same crops with what the link cannot take, zero and below under a logarithm, missing."""
+    if spec.link != "log":
+        return crops
+    return replace(crops, values=np.where(crops.values > 0, crops.values, np.nan))
+
+
+def to_link(values: Floats, link: str) -> Floats:
+    """Values on the scale in which the network works."""
+    return np.log(values) if link == "log" else values
+
+
+def from_link(z: Floats, link: str) -> Floats:
+    """The inverse of `to_link`."""
+    return np.exp(z) if link == "log" else z
+
+
+def _trailing(x: Floats, width: int) -> tuple[Floats, Floats]:
+    """Sum and count of what is observed in the `width` columns ending at each column."""
+    seen = ~np.isnan(x)
+    total = np.cumsum(np.where(seen, x, 0.0), axis=1)
+    count = np.cumsum(seen, axis=1, dtype=np.float64)
+    total[:, width:] -= total[:, :-width].copy()
+    count[:, width:] -= count[:, :-width].copy()
+    return total, count
+
+
+def _carried(x: Floats) -> Floats:
+    """Each NaN replaced by the last number before it in its row."""
+    columns = np.where(np.isnan(x), 0, np.arange(x.shape[1]))
+    return np.take_along_axis(x, np.maximum.accumulate(columns, axis=1), axis=1)
+
+
+def _mean(total: Floats, count: Floats) -> Floats:
+    return np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
+
+
+def normalise(values: Floats, spec: ForecastSpec) -> Normalised:
+    """Level: mean of the last `level_window` rows; spread: mean absolute seasonal difference over the lookback,
+    drawn towards the prior as if `prior_rows` rows had shown it."""
+    z = to_link(values, spec.link)
+    steps = slice(spec.lookback - 1, spec.lookback - 1 + spec.steps)
+    past = z[:, : steps.stop]
+    columns = np.arange(past.shape[0])
+    anchor = np.nan_to_num(past[columns, np.argmax(~np.isnan(past), axis=1)])[:, None]  # keeps the running sums small
+    level = _carried(_mean(*_trailing(past - anchor, spec.level_window)))[:, steps] + anchor
+    season = spec.seasons[0]
+    change = np.full_like(past, np.nan)
+    change[:, season:] = np.abs(past[:, season:] - past[:, :-season])
+    total, count = (part[:, steps] for part in _trailing(change, spec.lookback))
+    size, seen = (part[:, steps] for part in _trailing(np.abs(past), spec.lookback))
+    prior = spec.spread_prior * (1.0 if spec.link == "log" else _mean(size, seen))
+    spread = (total + spec.prior_rows * prior) / (count + spec.prior_rows)
+    blank = np.isnan(level)
+    spread = np.where(blank | ~(spread > 0), 1.0, spread)
+    return Normalised(z, np.where(blank, 0.0, level), spread, seen)
+
+
+def input_count(spec: ForecastSpec, calendar_features: int) -> int:
+    """How many inputs a step has."""
+    return spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + calendar_features
+
+
+def _long_seasons(spec: ForecastSpec) -> tuple[int, ...]:
+    return tuple(season for season in spec.seasons if season > spec.window)
+
+
+def _pooled(spec: ForecastSpec, season: int) -> int:
+    return min(48, spec.horizon, season)
+
+
+def squash(x: Floats) -> Floats:
+    """Linear near 0, logarithmic far out: an outlier is seen but does not rule."""
+    return np.arcsinh(x / LIMIT) * LIMIT
+
+
+def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calendar) -> Inputs:
+    """What the encoder sees at each step: [n, steps, inputs]."""
+    z, level, spread = norm.z, norm.level[..., None], norm.spread[..., None]
+    start, steps = spec.lookback - 1, spec.steps
+    parts = [sliding_window_view(z[:, start - spec.window + 1 : start + steps], spec.window, axis=1)]
+    for season in _long_seasons(spec):
+        parts.append(_block_before(z, season, spec))
+    relative = [squash((np.broadcast_to(part, part.shape) - level) / spread) for part in parts]
+    latest = z[:, start : start + steps, None]
+    seen = np.log1p(norm.seen)[..., None] / np.log1p(spec.lookback)
+    observed = ~np.isnan(latest)
+    share = np.isnan(parts[0]).mean(axis=2, keepdims=True)
+    size = np.log(spread / spec.spread_prior) if spec.link == "log" else np.arcsinh(level / spread)
+    growth = (level[:, :, 0] - _lagged(norm.level, spec.seasons[0]))[..., None] / spread
+    extras = [observed, share, seen, squash(size), squash(growth)]
+    when = (crops.first[:, None] + np.arange(steps))
+    calendar_part = calendar.features(when, np.broadcast_to(crops.phases[:, None], when.shape))
+    stacked = np.concatenate([*relative, *extras, calendar_part], axis=2, dtype=np.float32)
+    return np.nan_to_num(stacked, copy=False)
+
+
+def _lagged(level: Floats, lag: int) -> Floats:
+    lag = min(lag, level.shape[1] - 1)
+    return np.concatenate([np.repeat(level[:, :1], lag, axis=1), level[:, : level.shape[1] - lag]], axis=1)
+
+
+def _block_before(z: Floats, season: int, spec: ForecastSpec) -> Floats:
+    """The horizon's values one season earlier, averaged into at most 48 bins: [n, steps, bins]."""
+    bins, width = _pooled(spec, season), min(spec.horizon, season)
+    begin = spec.lookback - season
+    blocks = sliding_window_view(z[:, begin : begin + spec.steps + width - 1], width, axis=1)
+    if bins == width:
+        return blocks
+    edges = np.linspace(0, width, bins + 1).astype(int)
+    with np.errstate(invalid="ignore"):
+        seen = ~np.isnan(blocks)
+        total = np.add.reduceat(np.where(seen, blocks, 0.0), edges[:-1], axis=2)
+        return np.asarray(_mean(total, np.add.reduceat(seen, edges[:-1], axis=2, dtype=np.float64)))
+
+
+def component_names(spec: ForecastSpec) -> tuple[str, ...]:
+    """The plain forecasts that the decoder weighs at every step of the horizon."""
+    seasonal = [name for m in spec.seasons if m > 1 for name in (f"season {m}", f"season {m} mean")]
+    return ("level", "last", "drift", *seasonal)
+
+
+def components(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) -> Inputs:
+    """Plain forecasts from origin (rows[i], step origins[i]), relative to its level and spread: [o, horizon, c]."""
+    level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
+    at = (origins + spec.lookback - 1)[:, None]
+    z, ahead = norm.z, np.arange(1, spec.horizon + 1)
+    history = z[rows[:, None], at - spec.lookback + 1 + np.arange(spec.lookback)]
+    relative = (history - level) / spread
+    last = _carried(np.where(np.isnan(relative) & (np.arange(spec.lookback) == 0), 0.0, relative))[:, -1:]
+    parts = [np.zeros((len(rows), spec.horizon)), np.repeat(last, spec.horizon, axis=1), last + _slope(relative) * ahead]
+    for season in (m for m in spec.seasons if m > 1):
+        parts += _seasonal(relative, season, ahead)
+    return np.stack(parts, axis=2).astype(np.float32)
+
+
+def _slope(relative: Floats) -> Floats:
+    """Mean change a step between the first and the last observation of the lookback: [o, 1]."""
+    seen = ~np.isnan(relative)
+    first, final = np.argmax(seen, axis=1), relative.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1)
+    rows = np.arange(len(relative))
+    span = np.maximum(final - first, 1)
+    slope = np.nan_to_num(relative[rows, final] - relative[rows, first]) / span
+    return np.asarray(slope[:, None])
+
+
+def _seasonal(relative: Floats, season: int, ahead: Ints) -> list[Floats]:
+    """Last value at each phase of the season, and the mean of the last few; 0 (the level) where none was seen."""
+    cycles = min(SEASONS_AVERAGED, max(1, relative.shape[1] // season))
+    width = min(cycles * season, relative.shape[1])
+    padded = np.full((len(relative), cycles * season), np.nan)
+    padded[:, cycles * season - width :] = relative[:, relative.shape[1] - width :]
+    folded = padded.reshape(len(relative), cycles, season)
+    seen = ~np.isnan(folded)
+    mean = np.where(seen, folded, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    newest = cycles - 1 - np.argmax(seen[:, ::-1], axis=1)
+    last = np.nan_to_num(np.take_along_axis(folded, newest[:, None], axis=1)[:, 0])
+    phase = (ahead - 1) % season
+    return [last[:, phase], mean[:, phase]]
+
+
+def known(crops: Crops, rows: Ints, origins: Ints, spec: ForecastSpec, calendar: Calendar) -> Inputs:
+    """What is known of each step of the horizon before it comes, today the calendar: [o, horizon, known]."""
+    when = (crops.first[rows] + origins)[:, None] + np.arange(1, spec.horizon + 1)
+    return calendar.features(when, np.broadcast_to(crops.phases[rows][:, None], when.shape))
+
+
+def targets(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) -> Inputs:
+    """The horizon that came after each origin, relative to its level and spread; NaN where missing: [o, horizon]."""
+    at = (origins + spec.lookback)[:, None] + np.arange(spec.horizon)
+    z = norm.z[rows[:, None], at]
+    level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
+    return ((z - level) / spread).astype(np.float32)

@@ -1,0 +1,85 @@
+"""From the encoder's state to quantiles: the local decoder, one formula for training (torch) and prediction (NumPy).
+
+At step k of the horizon the decoder sees the state h at the origin, the plain forecasts there (components c) and what
+is known of that step (x), all relative to the origin's level and spread:
+
+    u  = W_u h                                       what the state says, for the whole horizon
+    r  = relu(u * v_k + b_k + W_x [c, x])            v_k, b_k: learned for each step of the horizon
+    a  = softmax(W_a r + a_0)                        weights of the plain forecasts
+    m  = sum_j a_j c_j + w_m r                       the median
+    q  = m -+ cumulated softplus(W_s r + s_0)        the other levels, outwards, so that they cannot cross
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.layers.activation import relu, softplus
+from rnncli.layers.linear import linear
+from rnncli.spec import NetworkSpec
+from rnncli.tasks.forecast.features import Floats, from_link
+from rnncli.tasks.forecast.spec import ForecastSpec
+
+Array = Any
+
+
+def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the decoder's weights, of one member."""
+    width, outputs = network.decoder, len(spec.levels)
+    return {
+        "weight_state": (width, network.hidden),
+        "scale_step": (spec.horizon, width),
+        "bias_step": (spec.horizon, width),
+        "weight_known": (width, components + network.known),
+        "weight_mix": (components, width),
+        "bias_mix": (components,),
+        "weight_shift": (1, width),
+        "weight_spread": (outputs - 1, width),
+        "bias_spread": (spec.horizon, outputs - 1),
+    }
+
+
+def quantiles(weights: Mapping[str, Array], state: Array, components: Array, known: Array, median: int, xp: Any) -> Array:
+    """Quantiles relative to level and spread: state [o, hidden], components [o, K, c], known [o, K, x] -> [o, K, q]."""
+    horizon = components.shape[1]
+    u = linear(state, weights["weight_state"], xp=xp)[:, None, :]
+    seen = linear(xp.concatenate([components, known], axis=2), weights["weight_known"], xp=xp)
+    r = relu(u * weights["scale_step"][:horizon] + weights["bias_step"][:horizon] + seen, xp)
+    a = softmax(linear(r, weights["weight_mix"], xp=xp) + weights["bias_mix"], xp)
+    m = (a * components).sum(axis=2) + linear(r, weights["weight_shift"], xp=xp)[..., 0]
+    gaps = softplus(linear(r, weights["weight_spread"], xp=xp) + weights["bias_spread"][:horizon], xp)
+    return fan(m[..., None], gaps, median, xp)
+
+
+def softmax(x: Array, xp: Any) -> Array:
+    """exp(x) / sum exp(x) over the last axis, shifted so that it cannot overflow."""
+    shifted = xp.exp(x - xp.amax(x, axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def fan(m: Array, gaps: Array, median: int, xp: Any) -> Array:
+    """The median [..., 1] and the gaps between neighbouring levels [..., q - 1] -> quantiles [..., q], ascending."""
+    below = -xp.cumsum(xp.flip(gaps[..., :median], (-1,)), -1)
+    above = xp.cumsum(gaps[..., median:], -1)
+    return m + xp.concatenate([xp.flip(below, (-1,)), xp.zeros_like(m), above], axis=-1)
+
+
+def to_units(relative: Floats, level: Floats, spread: Floats, spec: ForecastSpec) -> Floats:
+    """Relative quantiles [o, K, q] and the origins' level and spread [o] -> quantiles in the data's units.
+
+    float64 throughout; ascending and finite whatever rounding does; within the spec's floor and ceiling.
+    """
+    z = level[:, None, None] + spread[:, None, None] * relative
+    limit = 700.0 if spec.link == "log" else 1e300
+    units = from_link(np.clip(z, -limit, limit), spec.link)
+    bounded = np.clip(units, spec.floor, spec.ceiling) if (spec.floor, spec.ceiling) != (None, None) else units
+    return np.maximum.accumulate(bounded, axis=2)
+
+
+def relative_array(values: NDArray[np.float32]) -> Floats:
+    """The network's float32 output as float64."""
+    return values.astype(np.float64)

@@ -1,0 +1,147 @@
+"""What the data say about how to forecast them: link, level, spread, lookback, sizes, and how long to train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data.calendar import Calendar
+from rnncli.data.panel import Panel
+from rnncli.tasks.forecast import features
+from rnncli.tasks.forecast.features import Floats, Ints
+from rnncli.tasks.forecast.network import network_inputs
+from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.spec import NetworkSpec, TrainingSpec
+
+HORIZONS = {"hour": 48, "day": 14, "business day": 10, "week": 13, "month": 18, "quarter": 8, "year": 6}  # as in M4
+DEFAULT_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+WINDOW_LIMIT = 48
+SERIES_LOOKED_AT = 500
+SMALLEST_LOG_RANGE = 1e-6
+
+
+def default_horizon(calendar: Calendar, lengths: Ints) -> int:
+    """M4's horizon for the frequency, or a season, but no more than a quarter of a typical series."""
+    frequency = calendar.frequency
+    usual = HORIZONS.get(frequency.unit, 0) if frequency.multiple == 1 else 0
+    usual = usual or (calendar.seasons[0] if calendar.seasons[0] > 1 else 12)
+    return int(max(1, min(usual, np.median(lengths) // 4)))
+
+
+def forecast_spec(panel: Panel, horizon: int, levels: tuple[float, ...], context: int | None = None) -> ForecastSpec:
+    """The choices that follow from the rows in `panel`; `context` overrides how many encoder steps there are."""
+    seasons = panel.calendar.seasons
+    season, longest = seasons[0], max(seasons)
+    values = panel.values[:, 0]
+    link = choose_link(panel)
+    window = min(season if season > 1 else 8, WINDOW_LIMIT)
+    lookback = max(features.SEASONS_AVERAGED * season if season > 1 else 12, longest, window)
+    steps = context or int(min(max(2 * longest if longest <= 84 else longest, 48 if season > 1 else 32), 336))
+    steps = max(1, min(steps, int(panel.lengths.max())))
+    observed = values[~np.isnan(values)]
+    return ForecastSpec(
+        horizon=horizon,
+        levels=levels,
+        seasons=seasons,
+        link=link,
+        window=window,
+        level_window=season,
+        lookback=lookback,
+        steps=steps,
+        spread_prior=spread_prior(panel, link, season),
+        prior_rows=float(season + 4),
+        floor=0.0 if observed.size and observed.min() >= 0 else None,
+        ceiling=None,
+    )
+
+
+def choose_link(panel: Panel) -> str:
+    """Log where all values are positive and none is out of proportion: changes then compare across levels."""
+    values = panel.values[:, 0]
+    observed = values[~np.isnan(values)]
+    if not observed.size or observed.min() <= 0 or observed.min() < SMALLEST_LOG_RANGE * np.median(observed):
+        return "identity"
+    return "log"
+
+
+def spread_prior(panel: Panel, link: str, season: int) -> float:
+    """Median over series of the mean absolute seasonal difference on the link's scale, as a share of the mean
+    absolute value where the link is the identity."""
+    found = [_spread(features.to_link(panel.target(s), link), link, season) for s in _some(len(panel))]
+    usable = [value for value in found if np.isfinite(value) and value > 0]
+    return float(np.median(usable)) if usable else 0.1
+
+
+def _some(series: int) -> NDArray[np.int64]:
+    return np.unique(np.linspace(0, series - 1, min(series, SERIES_LOOKED_AT)).astype(np.int64))
+
+
+def _spread(z: Floats, link: str, season: int) -> float:
+    change = np.abs(z[season:] - z[:-season])
+    change, size = change[~np.isnan(change)], np.abs(z[~np.isnan(z)])
+    if not change.size:
+        return float("nan")
+    return float(change.mean() / (1.0 if link == "log" else max(float(size.mean()), 1e-300)))
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the user said about the network and its training; None means that the data decide."""
+
+    cell: str = "lstm"
+    activation: str = "tanh"
+    layers: int | None = None
+    hidden: int | None = None
+    dropout: float | None = None
+    init: str | None = None
+    members: int | None = None
+    steps: int | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    clip: float | None = None
+    seed: int = 0
+    time_budget: float | None = None
+
+
+SMALL_PANEL = 150_000  # observed rows: below, a larger network learns the noise
+
+
+def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
+    """One layer of 32 with dropout 0.2 for small panels, two of 64 with 0.1 for large ones; memory for the longest
+    season from the start."""
+    small = bool(np.count_nonzero(~np.isnan(panel.values[:, 0])) < SMALL_PANEL)
+    inputs, known = network_inputs(spec, panel.calendar)
+    longest = max(spec.seasons)
+    relu = sizes.cell == "rnn" and sizes.activation == "relu"
+    return NetworkSpec(
+        cell=sizes.cell,
+        activation=sizes.activation,
+        layers=sizes.layers or (1 if small else 2),
+        hidden=sizes.hidden or (32 if small else 64),
+        dropout=sizes.dropout if sizes.dropout is not None else (0.2 if small else 0.1),
+        residual=True,
+        init=sizes.init or ("identity" if relu else f"chrono:{max(longest, 8)}"),
+        inputs=inputs,
+        decoder=48,
+        known=known,
+        members=sizes.members or 1,
+    )
+
+
+def training_spec(network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
+    """Steps, batch and rates; the steps are those of the search on held-out rows."""
+    small = network.hidden * network.layers < 64
+    steps = sizes.steps or (400 if small else 800)
+    return TrainingSpec(
+        steps=steps,
+        batch=sizes.batch or (64 if small else 32),
+        learning_rate=sizes.learning_rate or 3e-3,
+        weight_decay=0.01,
+        clip=sizes.clip or 1.0,
+        seed=sizes.seed,
+        averaging=0.99,
+        evaluate_every=max(1, steps // 12),
+        time_budget=sizes.time_budget,
+    )

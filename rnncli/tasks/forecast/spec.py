@@ -1,0 +1,59 @@
+"""What a forecast is a function of: the frozen choices that training makes once and prediction obeys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnncli.errors import UsageError
+from rnncli.spec import Spec
+
+LINKS = ("identity", "log")
+
+
+@dataclass(frozen=True)
+class ForecastSpec(Spec):
+    """A forecast reads the last `context` rows of a series: `steps` encoder steps, the first of which looks back
+    over `lookback` rows.
+
+    `levels` are the quantile levels, ascending, 0.5 among them. `seasons` are in steps, the first is MASE's. `window`
+    values enter at every step. `level_window` rows make the level; `spread_prior` and `prior_rows` are what the
+    spread of a short history is drawn towards and how many rows that belief is worth. Forecasts stay within
+    [`floor`, `ceiling`] where these are given.
+    """
+
+    horizon: int
+    levels: tuple[float, ...]
+    seasons: tuple[int, ...]
+    link: str
+    window: int
+    level_window: int
+    lookback: int
+    steps: int
+    spread_prior: float
+    prior_rows: float
+    floor: float | None
+    ceiling: float | None
+
+    def __post_init__(self) -> None:
+        if self.horizon < 1:
+            raise UsageError(f"horizon must be at least 1, not {self.horizon}")
+        if list(self.levels) != sorted(set(self.levels)) or not all(0 < level < 1 for level in self.levels):
+            raise UsageError(f"quantile levels must ascend between 0 and 1: {self.levels}")
+        if 0.5 not in self.levels:
+            raise UsageError("the quantile levels must hold 0.5, the median")
+        if self.link not in LINKS:
+            raise UsageError(f"link must be one of {', '.join(LINKS)}, not {self.link!r}")
+        if min(self.seasons) < 1 or not self.seasons:
+            raise UsageError(f"seasons must be at least 1 step: {self.seasons}")
+        if min(self.window, self.level_window, self.lookback, self.steps) < 1:
+            raise UsageError("window, level_window, lookback and steps must be at least 1")
+
+    @property
+    def context(self) -> int:
+        """Rows a forecast can depend on."""
+        return self.lookback + self.steps - 1
+
+    @property
+    def median(self) -> int:
+        """Position of the median among the levels."""
+        return self.levels.index(0.5)

@@ -1,0 +1,47 @@
+"""What training tells while it runs: progress bars, logs and tests read this one stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Started:
+    """A phase of `steps` planned steps begins."""
+
+    phase: str
+    steps: int
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One optimiser step is done; the gradient norm is the one before clipping."""
+
+    phase: str
+    step: int
+    loss: float
+    gradient_norm: float
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The averaged weights were scored on the validation rows; lower is better."""
+
+    phase: str
+    step: int
+    loss: float
+    score: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A phase ended after `step` steps; its best weights are those of step `best_step`."""
+
+    phase: str
+    step: int
+    best_step: int
+    best_score: float | None
+
+
+Event = Started | Stepped | Evaluated | Finished
