@@ -1,0 +1,1 @@
+"""The command line: options parsed, one workflow called, one result printed."""

@@ -1,0 +1,1 @@
+"""One plain function a command: the Python API."""

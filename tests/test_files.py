@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnncli import files
+from rnncli.errors import InputRefused, ModelRefused, StorageFailed
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_written_file_holds_the_bytes_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    files.atomic_write(tmp_path / "a.csv", b"x" * 100_000)
+    assert (tmp_path / "a.csv").read_bytes() == b"x" * 100_000
+    assert names(tmp_path) == ["a.csv"]
+
+
+def test_no_bytes_make_an_empty_file(tmp_path: Path) -> None:
+    files.atomic_write(tmp_path / "a", b"")
+    assert (tmp_path / "a").read_bytes() == b""
+
+
+def test_a_symbolic_link_is_replaced_and_its_target_untouched(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    files.atomic_write(tmp_path / "link", b"new")
+    assert (tmp_path / "target").read_bytes() == b"old"
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("aim", ["nowhere", "link"])
+def test_a_link_that_leads_nowhere_is_replaced(tmp_path: Path, aim: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / aim)
+    files.atomic_write(tmp_path / "link", b"new")
+    assert (tmp_path / "link").read_bytes() == b"new"
+
+
+def test_a_device_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to("/dev/null")
+    for path in ("/dev/null", tmp_path / "out"):
+        with pytest.raises(StorageFailed, match="device or a pipe"):
+            files.atomic_write(path, b"x")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_the_mode_follows_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        files.atomic_write(tmp_path / "a", b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_planted_link_at_the_temporary_name_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_bytes(b"safe")
+    (tmp_path / f".a.tmp.{os.getpid()}").symlink_to(tmp_path / "victim")
+    with pytest.raises(StorageFailed):
+        files.atomic_write(tmp_path / "a", b"x")
+    assert (tmp_path / "victim").read_bytes() == b"safe"
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_full_disk_leaves_the_old_file_and_says_how_much_was_needed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(StorageFailed, match=r"a: cannot write: .*20,000 bytes needed") as caught:
+            files.atomic_write(tmp_path / "a", b"x" * 20_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert names(tmp_path) == ["a"]
+    assert caught.value.exit_code == 8
+    assert caught.value.hint
+
+
+def test_a_leftover_of_a_dead_process_is_swept(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / f".a.tmp.{dead.pid}").write_bytes(b"half")
+    files.atomic_write(tmp_path / "a", b"x")
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_leftover_of_an_earlier_process_with_our_id_is_swept(tmp_path: Path) -> None:
+    (tmp_path / f".a.tmp.{os.getpid()}").write_bytes(b"half")
+    files.atomic_write(tmp_path / "a", b"x")
+    assert names(tmp_path) == ["a"]
+
+
+def test_what_a_living_process_writes_is_not_swept(tmp_path: Path) -> None:
+    (tmp_path / f".a.tmp.{os.getppid()}").write_bytes(b"half")
+    files.atomic_write(tmp_path / "a", b"x")
+    assert names(tmp_path) == [f".a.tmp.{os.getppid()}", "a"]
+
+
+def test_what_is_locked_from_another_container_is_not_swept(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    with (tmp_path / f".a.tmp.{dead.pid}").open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        files.atomic_write(tmp_path / "a", b"x")
+    assert len(names(tmp_path)) == 2
+
+
+def test_other_files_are_not_swept(tmp_path: Path) -> None:
+    for name in (".a.tmp.me", ".ab.tmp.1", "a.tmp.99999999", ".a.tmp.", ".a.tmp.99999999.x"):
+        (tmp_path / name).write_bytes(b"")
+    before = names(tmp_path)
+    files.atomic_write(tmp_path / "a", b"x")
+    assert names(tmp_path) == sorted([*before, "a"])
+
+
+@pytest.mark.parametrize(
+    "check", [lambda path: files.check_writable(path), lambda path: files.atomic_write(path, b"x")]
+)
+def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path, check: object) -> None:
+    assert callable(check)
+    (tmp_path / "file").write_bytes(b"")
+    for path, reason in (
+        (tmp_path / "missing" / "a", "no such file or directory"),
+        (tmp_path, "is a directory"),
+        (tmp_path / "file" / "a", "not a directory"),
+    ):
+        with pytest.raises(StorageFailed, match=reason) as caught:
+            check(path)
+        assert caught.value.hint
+        assert str(path) in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with pytest.raises(StorageFailed, match="permission denied"):
+        files.check_writable(tmp_path / "a")
+
+
+def test_a_read_only_file_system_is_refused() -> None:
+    if os.access("/proc/sys", os.W_OK):
+        pytest.skip("no read-only file system here")
+    with pytest.raises(StorageFailed):
+        files.check_writable("/proc/sys/a")
+
+
+def test_too_little_space_is_known_before_the_work(tmp_path: Path) -> None:
+    files.check_writable(tmp_path / "a", 1000)
+    with pytest.raises(StorageFailed, match="bytes are free"):
+        files.check_writable(tmp_path / "a", 1 << 60)
+    assert names(tmp_path) == []
+
+
+def test_reading_refuses_what_is_no_regular_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    os.mkfifo(tmp_path / "pipe")
+    assert files.read_bytes(tmp_path / "a") == b"x"
+    with pytest.raises(InputRefused, match="No such file"):
+        files.read_bytes(tmp_path / "b")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(ModelRefused, match=r"not a regular file|a folder"):
+            files.read_bytes(path, ModelRefused)
+
+
+def test_a_log_is_one_json_object_a_line_and_is_appended_to(tmp_path: Path) -> None:
+    for step in (1, 2):
+        with files.LineLog(tmp_path / "log") as log:
+            log.write({"step": step, "loss": float("nan"), "name": "zwölf\nx"})
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [{"step": s, "loss": None, "name": "zwölf\nx"} for s in (1, 2)]
+
+
+def test_a_log_on_a_full_disk_is_a_storage_error() -> None:
+    with files.LineLog("/dev/full") as log, pytest.raises(StorageFailed, match="no space left") as caught:
+        log.write({"a": 1})
+    assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.__cause__.errno == errno.ENOSPC
