@@ -62,7 +62,8 @@ class Columns(Spec):
     `id` is None for a table that is one series. `wide` tables have one column per series, the ids are the column
     names, and `target` is what a value is called. `time_type` is how time came ("timestamp", "date", "integer" or
     "text"), `time_arrow` the Arrow type it came in and `time_format` the strptime format of text, so that a forecast
-    can be written in the same style.
+    can be written in the same style; `time_zoned` if it came with a zone. Without an id column, `by_file` says that
+    each file is a series, known by its stem.
     """
 
     time: str
@@ -75,6 +76,8 @@ class Columns(Spec):
     time_type: str = "timestamp"
     time_arrow: str = "timestamp[us]"
     time_format: str | None = None
+    time_zoned: bool = False
+    by_file: bool = False
     id_name: str = "unique_id"
 
 

@@ -42,6 +42,16 @@ def infer_frequency(
     raise rows.refusal(tried)
 
 
+def check_frequency(times: Ints, offsets: Ints, calendar: Calendar, ids: Sequence[str] = ()) -> None:
+    """Hold the rows of all series to a frequency that is known. InputRefused naming the first row that is off it."""
+    frequency = calendar.frequency
+    rows = _Rows(times, offsets, calendar.zone, tuple(ids), frequency.unit == "step")
+    misfit = rows.first_misfit(frequency)
+    if misfit is not None:
+        raise rows.off_the_grid(misfit, f"the model's rows are {frequency} apart, but this one is off that grid")
+    rows.refuse_a_sparser_series(frequency)
+
+
 @dataclass(frozen=True)
 class _Rows:
     """The rows of a panel while its frequency is being found."""
@@ -161,10 +171,17 @@ class _Rows:
         other = next((s for s in others if self._own(s) not in (own, None)), None)
         if other is not None:
             return self._mixed(other, series)
+        return self.off_the_grid(
+            row, f"the times are not regular: most rows are {frequency} apart, but this one is off that grid"
+        )
+
+    def off_the_grid(self, row: int, message: str) -> InputRefused:
+        """The error about one row."""
+        series = int(np.searchsorted(self.offsets, row, side="right")) - 1
         return InputRefused(
-            f"the times are not regular: most rows are {frequency} apart, but this one is off that grid",
+            message,
             hint="aggregate the rows to regular times (hours, days ...), or number them with whole steps",
-            where=f"series {self.name(series)} at {_shown(int(self.times[row]), self.zone, self.whole)}",
+            where=f"series {self.name(series)} at {shown(int(self.times[row]), self.zone, self.whole)}",
         )
 
     def _own(self, series: int) -> Frequency | None:
@@ -201,7 +218,8 @@ def _below_a_day(length: int) -> Frequency:
     return Frequency(unit, max(length // SIZES[unit], 1))
 
 
-def _shown(time: int, zone: str | None, whole: bool) -> str:
+def shown(time: int, zone: str | None, whole: bool) -> str:
+    """A time as messages write it."""
     if whole:
         return str(time)
     wall = int(to_wall(np.array([time], np.int64), zone)[0])

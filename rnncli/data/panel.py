@@ -59,7 +59,9 @@ class Panel:
         """The first rows_kept[s] rows of each series; series left without a row are dropped."""
         kept = np.minimum(rows_kept, self.lengths)
         stays = np.flatnonzero(kept > 0)
-        inside = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths) < np.repeat(kept, self.lengths)
+        inside = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths) < np.repeat(
+            kept, self.lengths
+        )
         return self._with(stays, self.values[inside], kept[stays])
 
     def select(self, chosen: Ints) -> Panel:

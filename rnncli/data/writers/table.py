@@ -46,7 +46,7 @@ class ForecastTable:
         """Name of the id column; None for one series without a name."""
         if self.columns.id is not None:
             return self.columns.id
-        return self.columns.id_name if self.columns.wide or len(self.ids) > 1 else None
+        return self.columns.id_name if self.columns.wide or self.columns.by_file or len(self.ids) > 1 else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -152,7 +152,7 @@ def time_texts(times: Ints, columns: Columns, calendar: Calendar) -> list[str]:
 
 def _zoned(columns: Columns, calendar: Calendar) -> bool:
     stamp = _TIMESTAMP.fullmatch(columns.time_arrow)
-    return bool(stamp[2]) if stamp else calendar.zone is not None
+    return bool(stamp[2]) if stamp else columns.time_zoned or calendar.zone is not None
 
 
 def _iso(wall: Ints, unit: Literal["D", "s", "us"]) -> list[str]:
@@ -167,4 +167,5 @@ def _offset(microseconds: int) -> str:
 
 def _formatted(wall: int, offset: int, style: str) -> str:
     zone = timezone(timedelta(microseconds=offset))
+    style = style.replace("%:z", _offset(offset))  # which strftime has only from Python 3.12 on
     return (datetime(1970, 1, 1, tzinfo=zone) + timedelta(microseconds=wall)).strftime(style)

@@ -1,0 +1,106 @@
+"""The only door between Arrow and NumPy: straight from the buffers, for `to_numpy` and `np.asarray` import pandas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+
+
+def floats(column: pa.ChunkedArray) -> Floats:
+    """A numeric or boolean column as float64 [rows]; NaN where it is null."""
+    kind = column.type
+    if pa.types.is_decimal(kind) or pa.types.is_dictionary(kind) or pa.types.is_float16(kind):
+        column = column.cast(pa.float64())
+    values = np.concatenate([np.zeros(0), *(_primitive(chunk).astype(np.float64) for chunk in column.chunks)])
+    if column.null_count:
+        values[~observed(column)] = np.nan
+    return values
+
+
+def integers(column: pa.ChunkedArray) -> Ints:
+    """A whole-number, date or timestamp column as it is stored, int64 [rows]; anything where it is null."""
+    parts = [_primitive(chunk).astype(np.int64) for chunk in column.chunks]
+    return np.concatenate([np.zeros(0, np.int64), *parts])
+
+
+def microseconds(column: pa.ChunkedArray) -> Ints:
+    """A date or timestamp column as microseconds since 1970. OverflowError where nanoseconds would be lost."""
+    stored, kind = integers(column), column.type
+    if pa.types.is_date32(kind):
+        return stored * 86_400_000_000
+    if pa.types.is_date64(kind):
+        return stored * 1_000
+    if kind.unit != "ns":
+        return stored * _UNITS[kind.unit]
+    if (stored[observed(column)] % 1_000).any():
+        raise OverflowError("times are finer than a microsecond")
+    return stored // 1_000
+
+
+def observed(column: pa.ChunkedArray) -> Flags:
+    """Which rows are not null [rows]."""
+    return np.concatenate([np.zeros(0, np.bool_), *map(_valid, column.chunks)])
+
+
+def codes(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
+    """A column as codes into a list of different texts, -1 where it is null."""
+    if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
+        return _coded_numbers(column)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    column = column.unify_dictionaries()
+    texts = [str(value) for value in column.chunk(0).dictionary.to_pylist()] if column.num_chunks else []
+    parts = [_primitive(chunk.indices).astype(np.int64) for chunk in column.chunks]
+    found = np.concatenate([np.zeros(0, np.int64), *parts])
+    return np.where(observed(column), found, -1) if column.null_count else found, texts
+
+
+def _coded_numbers(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
+    different, found = np.unique(integers(column), return_inverse=True)
+    texts = [str(value) for value in different.tolist()]
+    if pa.types.is_boolean(column.type):
+        texts = ["true" if value == "1" else "false" for value in texts]
+    return np.where(observed(column), found, -1), texts
+
+
+def _primitive(chunk: pa.Array) -> NDArray[Any]:
+    """The values of one chunk, a view of its buffer where there is one."""
+    kind, buffer = chunk.type, chunk.buffers()[1]
+    if pa.types.is_boolean(kind):
+        return _bits(buffer, chunk.offset, len(chunk))
+    if buffer is None:
+        return np.zeros(len(chunk))
+    return np.frombuffer(buffer, _dtype(kind), len(chunk), chunk.offset * kind.bit_width // 8)
+
+
+def _dtype(kind: pa.DataType) -> np.dtype[Any]:
+    if pa.types.is_integer(kind):
+        return np.dtype(str(kind))
+    if pa.types.is_floating(kind):
+        return np.dtype(f"f{kind.bit_width // 8}")
+    return np.dtype(f"i{kind.bit_width // 8}")  # dates and timestamps
+
+
+def _valid(chunk: pa.Array) -> Flags:
+    bitmap = chunk.buffers()[0]
+    if bitmap is None or not chunk.null_count:
+        return np.full(len(chunk), pa.types.is_null(chunk.type) is False)
+    return _bits(bitmap, chunk.offset, len(chunk))
+
+
+def _bits(buffer: pa.Buffer, offset: int, length: int) -> Flags:
+    """Bits offset ... offset + length - 1, the lowest of each byte first."""
+    if not length:
+        return np.zeros(0, np.bool_)
+    first = offset // 8
+    packed = np.frombuffer(buffer, np.uint8, (offset + length + 7) // 8 - first, first)
+    return np.unpackbits(packed, bitorder="little")[offset % 8 : offset % 8 + length].astype(np.bool_)

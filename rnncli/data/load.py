@@ -1,0 +1,276 @@
+"""Files and tables to a panel: sorted, on one grid of time, with gaps as missing steps; or one clear refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data.calendar import Calendar
+from rnncli.data.frequency import check_frequency, infer_frequency, shown
+from rnncli.data.panel import Panel
+from rnncli.data.rows import Rows, read_rows
+from rnncli.data.seasons import infer_seasons
+from rnncli.data.source import sources
+from rnncli.data.zones import from_wall, to_wall, zone_info
+from rnncli.errors import InputRefused
+from rnncli.spec import ColumnChoices, Columns
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+GAP_LIMIT, GAP_ALLOWANCE = 50, 1_000_000  # grid rows for each row given, and how many more are no matter
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a model knows about its data: nothing of it is inferred again."""
+
+    columns: Columns
+    calendar: Calendar
+    categories: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A panel, what its columns are, the categories of categorical channels, and one line for each thing noticed."""
+
+    panel: Panel
+    columns: Columns
+    categories: dict[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+
+
+def load_panel(
+    given: Any,
+    choices: ColumnChoices | None = None,
+    known: Known | None = None,
+    seasons: tuple[int, ...] | None = None,
+) -> Loaded:
+    """Read every source in `given` (paths, folders, globs, "-", Arrow tables) as one panel.
+
+    With `known`, columns and calendar are those of a model, and are verified; else they are inferred. `seasons`
+    overrides those found. Raises InputRefused with the place of what is wrong; see data/source.py for what is read.
+    """
+    choices = choices or ColumnChoices()
+    rows = read_rows(sources(given, choices.format), choices, known and known.columns, known and dict(known.categories))
+    zone = _zone(rows, choices, known)
+    rows = _in_utc(rows, zone, choices)
+    notes = list(rows.notes)
+    order, offsets = _sorted(rows, notes)
+    order, offsets = _without_duplicates(rows, order, offsets, zone, notes)
+    codes = rows.codes[order[offsets[:-1]]]
+    ids = tuple(rows.ids[code] for code in codes.tolist())
+    times = rows.times[order]
+    calendar = _calendar(times, offsets, ids, zone, rows.columns, known)
+    panel = _on_grid(rows.values[order], times, offsets, ids, calendar, rows, notes)
+    if rows.columns.wide:
+        panel = _born(panel, notes)
+    _refuse_changing_statics(panel, rows.columns)
+    if known is None:
+        found = seasons or infer_seasons(panel.values[:, 0], panel.offsets, calendar.frequency)
+        panel = replace(panel, calendar=replace(calendar, seasons=tuple(found)))
+    _note_missing(panel, rows.columns, notes)
+    return Loaded(panel, rows.columns, rows.categories, tuple(notes))
+
+
+def _zone(rows: Rows, choices: ColumnChoices, known: Known | None) -> str | None:
+    """The zone in which days are counted; at prediction the model's."""
+    if known is None:
+        zone = choices.zone or rows.zone
+        if zone is not None and rows.columns.time_type != "integer":
+            zone_info(zone)
+        return zone if rows.columns.time_type != "integer" else None
+    whole = known.calendar.frequency.unit == "step"
+    if whole != (rows.columns.time_type == "integer"):
+        kinds = ("whole numbers", "dates")
+        raise InputRefused(
+            f"the model was trained on times that are {kinds[not whole]}, these are {kinds[whole]}",
+            where=rows.tables.name,
+            hint="give times of the same kind, or train again",
+        )
+    if rows.columns.time_zoned != known.columns.time_zoned and choices.zone is None:
+        now, then = ("a", "no") if rows.columns.time_zoned else ("no", "a")
+        raise InputRefused(
+            f"these times have {now} time zone, those of the training had {then} zone",
+            where=rows.tables.name,
+            hint="write them in the same way, or say the zone: --zone NAME",
+        )
+    return known.calendar.zone
+
+
+def _in_utc(rows: Rows, zone: str | None, choices: ColumnChoices) -> Rows:
+    """Times without a zone are wall times in the zone that was named; an hour that comes twice is told by its order."""
+    if rows.zone is not None or (zone is None and choices.zone is None) or rows.columns.time_type == "integer":
+        return rows
+    named = choices.zone or zone
+    times = from_wall(rows.times, named)
+    return replace(rows, times=_second_hour(rows, times, named))
+
+
+def _second_hour(rows: Rows, times: Ints, zone: str | None) -> Ints:
+    """Rows that repeat a wall time in the hour that a clock change repeats are of its second pass."""
+    order = np.lexsort((np.arange(len(times)), times, rows.codes))
+    same = (rows.codes[order][1:] == rows.codes[order][:-1]) & (times[order][1:] == times[order][:-1])
+    again = order[1:][same]
+    if not again.size:
+        return times
+    hour = 3_600_000_000
+    shifted = times[again] + hour
+    ambiguous = to_wall(shifted, zone) == rows.times[again]
+    result = times.copy()
+    result[again[ambiguous]] = shifted[ambiguous]
+    return result
+
+
+def _sorted(rows: Rows, notes: list[str]) -> tuple[Ints, Ints]:
+    """The order that puts rows series after series (as they first appear) and by time, and the series' offsets."""
+    different, first = np.unique(rows.codes, return_index=True)
+    rank = np.empty(int(different.max()) + 1, np.int64)
+    rank[different[np.argsort(first)]] = np.arange(len(different))
+    place = rank[rows.codes]
+    counts = np.bincount(place)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    if bool((np.diff(place) >= 0).all()):
+        order = np.arange(len(place))
+    else:
+        order = np.argsort(place, kind="stable")
+    times = rows.times[order]
+    back = np.diff(times) < 0
+    back[offsets[1:-1] - 1] = False
+    if back.any():
+        row = int(np.argmax(back)) + 1
+        series = int(np.searchsorted(offsets, row, side="right")) - 1
+        name = rows.ids[int(different[np.argsort(first)][series])]
+        notes.append(f"rows were not in the order of time and were sorted (the first: series {name!r})")
+        order = np.lexsort((np.arange(len(place)), rows.times, place))
+    return order, offsets
+
+
+def _without_duplicates(
+    rows: Rows, order: Ints, offsets: Ints, zone: str | None, notes: list[str]
+) -> tuple[Ints, Ints]:
+    """Rows that repeat another in full are dropped; InputRefused where two rows of one time differ."""
+    codes, times = rows.codes[order], rows.times[order]
+    again = (codes[1:] == codes[:-1]) & (times[1:] == times[:-1])
+    if not again.any():
+        return order, offsets
+    second = np.flatnonzero(again) + 1
+    one, other = rows.values[order[second - 1]], rows.values[order[second]]
+    differs = ~((one == other) | (np.isnan(one) & np.isnan(other))).all(axis=1)
+    if differs.any():
+        row = int(np.argmax(differs))
+        at = order[second[row]]
+        whole = rows.columns.time_type == "integer"
+        values = f"{float(one[row, 0])!r} and {float(other[row, 0])!r}"
+        raise InputRefused(
+            f"series {rows.ids[int(rows.codes[at])]!r} has two different rows at {shown(int(rows.times[at]), zone, whole)}"
+            f" ({values})",
+            where=rows.where(int(max(at, order[second[row] - 1]))),
+            hint="keep one of them; if a column tells series apart, say so: --id NAME",
+        )
+    notes.append(f"{len(second):,} rows that repeat another row were dropped")
+    keep = np.ones(len(order), np.bool_)
+    keep[second] = False
+    kept = np.add.reduceat(keep.astype(np.int64), offsets[:-1])
+    return order[keep], np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
+
+
+def _calendar(
+    times: Ints, offsets: Ints, ids: tuple[str, ...], zone: str | None, columns: Columns, known: Known | None
+) -> Calendar:
+    if known is not None:
+        check_frequency(times, offsets, known.calendar, ids)
+        return known.calendar
+    whole = columns.time_type == "integer"
+    return Calendar(infer_frequency(times, offsets, zone, ids, whole), (1,), zone)
+
+
+def _on_grid(
+    values: Floats, times: Ints, offsets: Ints, ids: tuple[str, ...], calendar: Calendar, rows: Rows, notes: list[str]
+) -> Panel:
+    """One row a step: gaps become rows of NaN."""
+    ordinal, phase = calendar.ordinals(times)
+    starts, last = ordinal[offsets[:-1]], ordinal[offsets[1:] - 1]
+    lengths = last - starts + 1
+    _refuse_chasms(lengths, np.diff(offsets), ids, calendar)
+    grid = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    phases = phase[offsets[:-1]]
+    gaps = int(grid[-1]) - len(times)
+    if gaps:
+        notes.append(f"{gaps:,} steps are absent from the data and count as missing")
+        filled = np.full((int(grid[-1]), values.shape[1]), np.nan)
+        filled[ordinal + np.repeat(grid[:-1] - starts, np.diff(offsets))] = values
+        values = _with_statics(filled, grid, rows)
+    return Panel(ids, grid, values, starts, phases, calendar, rows.channels)
+
+
+def _with_statics(values: Floats, grid: Ints, rows: Rows) -> Floats:
+    """Static channels hold in the gaps too."""
+    for channel, name in enumerate(rows.channels):
+        if name in rows.columns.static:
+            values[:, channel] = np.repeat(values[grid[:-1], channel], np.diff(grid))
+    return values
+
+
+def _refuse_chasms(lengths: Ints, given: Ints, ids: tuple[str, ...], calendar: Calendar) -> None:
+    """A gap so long that filling it would eat the machine's memory is a mistake in the data."""
+    if lengths.sum() <= GAP_LIMIT * given.sum() + GAP_ALLOWANCE:
+        return
+    worst = int(np.argmax(lengths / given))
+    raise InputRefused(
+        f"its {given[worst]:,} rows span {lengths[worst]:,} steps of {calendar.frequency}",
+        where=f"series {ids[worst]!r}",
+        hint="look for a wrong year or a wrong unit of time; or aggregate to longer steps",
+    )
+
+
+def _born(panel: Panel, notes: list[str]) -> Panel:
+    """In a wide table a series begins at its first value."""
+    seen = ~np.isnan(panel.values[:, 0])
+    first = np.full(len(panel), -1, np.int64)
+    for s in range(len(panel)):
+        here = seen[panel.offsets[s] : panel.offsets[s + 1]]
+        first[s] = int(np.argmax(here)) if here.any() else -1
+    empty = [panel.ids[s] for s in np.flatnonzero(first < 0)]
+    if len(empty) == len(panel):
+        raise InputRefused("no column has a value", hint="look at --decimal and at what the columns hold")
+    if empty:
+        notes.append(f"{len(empty):,} columns have no value and are left out (the first: {empty[0]!r})")
+    alive = np.flatnonzero(first >= 0)
+    keep = np.concatenate([np.arange(panel.offsets[s] + first[s], panel.offsets[s + 1]) for s in alive])
+    lengths = panel.lengths[alive] - first[alive]
+    return replace(
+        panel,
+        ids=tuple(panel.ids[s] for s in alive),
+        offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]),
+        values=panel.values[keep],
+        starts=panel.starts[alive] + first[alive],
+        phases=panel.phases[alive],
+    )
+
+
+def _refuse_changing_statics(panel: Panel, columns: Columns) -> None:
+    for name in columns.static:
+        channel = panel.values[:, panel.channels.index(name)]
+        for s in range(len(panel)):
+            here = channel[panel.offsets[s] : panel.offsets[s + 1]]
+            if np.unique(here[~np.isnan(here)]).size > 1:
+                raise InputRefused(
+                    f"column {name!r} is declared static but changes",
+                    where=f"series {panel.ids[s]!r}",
+                    hint=f"declare it with --past or --future: --past {name}",
+                )
+
+
+def _note_missing(panel: Panel, columns: Columns, notes: list[str]) -> None:
+    """Trailing missing values matter to who forecasts: the forecast starts after them."""
+    if columns.future or not len(panel.values):
+        return
+    trailing = np.flatnonzero(np.isnan(panel.values[panel.offsets[1:] - 1, 0]))
+    if len(trailing):
+        name = panel.ids[int(trailing[0])]
+        notes.append(f"{len(trailing):,} series end in missing values (the first: {name!r})")

@@ -1,0 +1,207 @@
+"""CSV and TSV: UTF-8, a header line, and an explicit type for every column that is read, so that ids stay text."""
+
+from __future__ import annotations
+
+import csv as rows_of_text
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from rnncli.data.readers.table import Kind, Opened
+from rnncli.data.source import Source, storage_error
+from rnncli.data.timetext import looks_like_time
+from rnncli.errors import InputRefused
+
+MISSING = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "#N/A")
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE = 1 << 18  # bytes from which kinds are guessed
+SAMPLE_ROWS = 2_000
+BLOCK = 4 << 20  # bytes; a single field may be as long
+_WHOLE = re.compile(r"[+-]?\d+")
+_LEADING_ZERO = re.compile(r"[+-]?0\d+")
+
+
+def read(source: Source, decimal: str = ".") -> Opened:
+    """Open a comma-separated file (or ; tab | where the header says so)."""
+    return _Text(source, None, decimal).opened()
+
+
+def read_tsv(source: Source, decimal: str = ".") -> Opened:
+    """Open a tab-separated file."""
+    return _Text(source, "\t", decimal).opened()
+
+
+@dataclass(frozen=True)
+class _Text:
+    source: Source
+    delimiter: str | None
+    decimal: str
+
+    def opened(self) -> Opened:
+        sample = self._sample()
+        delimiter = self.delimiter or _delimiter(sample)
+        table = _Table(self.source, delimiter, self.decimal, *_parsed(self.source, sample, delimiter))
+        return Opened(table.kinds(), table.read, table.line_of)
+
+    def _sample(self) -> str:
+        """The first lines, whole; InputRefused if they are not text in UTF-8."""
+        try:
+            with self.source.open() as stream:
+                head = stream.read(SAMPLE)
+        except OSError as error:
+            raise storage_error(self.source, error) from error
+        if not head.strip():
+            raise self.source.refused("the file is empty", hint="a CSV file has a header line and rows")
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise self.source.refused("the text is UTF-16, not UTF-8", hint="convert it: iconv -f UTF-16 -t UTF-8")
+        if head[:4] == b"PAR1":
+            raise self.source.refused("this is a Parquet file", hint="say --format parquet")
+        if b"\n" in head and len(head) == SAMPLE:
+            head = head[: head.rindex(b"\n") + 1]
+        return _decoded(self.source, head)
+
+
+def _decoded(source: Source, data: bytes) -> str:
+    try:
+        text = data.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise source.refused(
+            "the text is not UTF-8", line=line, hint="convert it, for example: iconv -f LATIN1 -t UTF-8"
+        ) from None
+    if "\0" in text:
+        raise source.refused("there is a NUL character", line=text.count("\n", 0, text.index("\0")) + 1)
+    return text
+
+
+def _delimiter(sample: str) -> str:
+    header = sample.splitlines()[0]
+    return max(DELIMITERS, key=header.count)  # the first of equals, so a single column is fine
+
+
+def _parsed(source: Source, sample: str, delimiter: str) -> tuple[list[str], list[list[str]]]:
+    """Names of the columns and the first rows as text."""
+    rows = [row for _, row in _rows(source, io.StringIO(sample, newline=""), delimiter, SAMPLE_ROWS)]
+    names = rows[0]
+    if any(not name.strip() for name in names) and len(names) == 1:
+        raise source.refused("the first line has no column names", line=1)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        place = len(names) - names[::-1].index(twice)
+        raise source.refused(f"two columns are called {twice!r}", line=1, column=place, hint="rename one of them")
+    if len(rows) == 1:
+        raise source.refused("there is a header but no row", hint="a CSV file has a header line and rows")
+    return names, [row for row in rows[1:] if len(row) == len(names)]
+
+
+def _rows(
+    source: Source, text: io.TextIOBase, delimiter: str, most: int | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """(line, fields) of each row that is not blank."""
+    reader = rows_of_text.reader(text, delimiter=delimiter, strict=True)
+    count = 0
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, row
+                count += 1
+            if count == most:
+                return
+    except rows_of_text.Error as error:
+        raise source.refused(f"cannot be split into fields ({error})", line=reader.line_num) from None
+
+
+@dataclass(frozen=True)
+class _Table:
+    source: Source
+    delimiter: str
+    decimal: str
+    names: list[str]
+    sample: list[list[str]]
+
+    def kinds(self) -> dict[str, Kind]:
+        columns = zip(*self.sample, strict=True) if self.sample else [()] * len(self.names)
+        return {
+            name: kind_of_texts([text.strip() for text in texts], self.decimal)
+            for name, texts in zip(self.names, columns, strict=True)
+        }
+
+    def read(self, wanted: Mapping[str, Kind]) -> pa.Table:
+        from pyarrow import csv
+
+        text = pa.dictionary(pa.int32(), pa.string())
+        types = {name: pa.float64() if kind == "number" else text for name, kind in wanted.items()}
+        convert = csv.ConvertOptions(
+            column_types=types,
+            include_columns=list(wanted),
+            null_values=list(MISSING),
+            strings_can_be_null=False,
+            decimal_point=self.decimal,
+        )
+        parse = csv.ParseOptions(delimiter=self.delimiter)
+        options = csv.ReadOptions(block_size=BLOCK, column_names=self.names, skip_rows=1)
+        try:
+            with self.source.open() as stream:
+                return csv.read_csv(stream, options, parse, convert)
+        except pa.ArrowInvalid as error:
+            raise self._explained(wanted, error) from error
+        except OSError as error:
+            raise storage_error(self.source, error) from error
+
+    def line_of(self, row: int) -> int:
+        return next((line for count, (line, _) in enumerate(self._lines()) if count == row + 1), 0)
+
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
+        with self.source.open() as stream:
+            text = _decoded(self.source, stream.read())
+        return _rows(self.source, io.StringIO(text, newline=""), self.delimiter)
+
+    def _explained(self, wanted: Mapping[str, Kind], error: pa.ArrowInvalid) -> InputRefused:
+        """The first place that Arrow cannot have liked: read again, slowly, row by row."""
+        numbers = [(place, name) for place, name in enumerate(self.names) if wanted.get(name) == "number"]
+        for line, row in self._lines():
+            if len(row) != len(self.names):
+                counts = f"this row has {len(row)} fields, the header {len(self.names)}"
+                return self.source.refused(counts, line=line, hint="quote fields that hold a delimiter")
+            for place, name in numbers:
+                if line > 1 and not _is_number(row[place].strip(), self.decimal):
+                    return self._not_a_number(row[place], name, line, place + 1)
+        return self.source.refused(f"cannot be read as CSV: {str(error).splitlines()[0]}")
+
+    def _not_a_number(self, text: str, name: str, line: int, column: int) -> InputRefused:
+        other = "," if self.decimal == "." else "."
+        hint = "leave missing values empty"
+        if _is_number(text.strip(), other):
+            hint = f"for a decimal {'comma' if other == ',' else 'point'}: --decimal {other}"
+        return self.source.refused(
+            f"{text[:40]!r} in column {name!r} is not a number", line=line, column=column, hint=hint
+        )
+
+
+def _is_number(text: str, decimal: str) -> bool:
+    if text in MISSING:
+        return True
+    if decimal != ".":
+        if "." in text:
+            return False
+        text = text.replace(decimal, ".")
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
+
+
+def kind_of_texts(texts: list[str], decimal: str = ".") -> Kind:
+    """What a column of such texts is; numbers with leading zeros are names."""
+    seen = [text for text in texts if text not in MISSING]
+    if not seen:
+        return "empty"
+    if looks_like_time(seen):
+        return "time"
+    if all(map(_WHOLE.fullmatch, seen)):
+        return "text" if any(map(_LEADING_ZERO.fullmatch, seen)) else "whole"
+    return "number" if all(_is_number(text, decimal) for text in seen) else "text"

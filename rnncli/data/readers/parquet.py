@@ -1,0 +1,49 @@
+"""Parquet files and Arrow tables: the types are in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from rnncli.data.readers.table import Kind, Opened, kind_of
+from rnncli.data.source import Source
+
+
+def read(source: Source) -> Opened:
+    """Open a Parquet file; every page's checksum, where it has one, is verified. InputRefused if it is damaged."""
+    from pyarrow import parquet
+
+    def opened(texts: list[str] | None = None) -> parquet.ParquetFile:
+        try:
+            return parquet.ParquetFile(source.open(), read_dictionary=texts, page_checksum_verification=True)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source, error) from error
+
+    def wanted(columns: Mapping[str, Kind]) -> pa.Table:
+        texts = [name for name in columns if kind_of(schema.field(name).type) == "text"]
+        try:
+            return opened(texts).read(columns=list(columns))
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source, error) from error
+
+    schema = opened().schema_arrow
+    return _opened(source, schema, wanted)
+
+
+def read_arrow(source: Source) -> Opened:
+    """Open a table that is in memory."""
+    return _opened(source, source.table.schema, lambda columns: source.table.select(list(columns)))
+
+
+def _opened(source: Source, schema: pa.Schema, wanted: object) -> Opened:
+    twice = next((name for name in schema.names if schema.names.count(name) > 1), None)
+    if twice is not None:
+        raise source.refused(f"two columns are called {twice!r}", hint="rename one of them")
+    kinds = {column.name: kind_of(column.type) for column in schema}
+    return Opened(kinds, wanted, lambda row: 0)  # type: ignore[arg-type]
+
+
+def _damaged(source: Source, error: Exception) -> Exception:
+    reason = str(error).splitlines()[0].rstrip(".")
+    return source.refused(f"this is not a sound Parquet file ({reason})", hint="write or copy it again")

@@ -1,0 +1,46 @@
+"""What a reader gives: the kinds of a table's columns and, for the columns that are wanted, an Arrow table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+Kind = Literal["time", "whole", "number", "text", "flag", "empty", "other"]
+NUMERIC = ("whole", "number", "flag")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A table of which only the head was looked at.
+
+    `kinds` says what each column seems to be. `read` is given how each wanted column is to be read ("number" or
+    "text") and returns these columns. `line_of` is the line of a row (the first is row 0), 0 where rows have no lines.
+    """
+
+    kinds: Mapping[str, Kind]
+    read: Callable[[Mapping[str, Kind]], pa.Table]
+    line_of: Callable[[int], int]
+
+
+def kind_of(field: pa.DataType) -> Kind:
+    """What a column of an Arrow type is."""
+    types = pa.types
+    if types.is_dictionary(field):
+        return kind_of(field.value_type)
+    for kind, tests in _KINDS.items():
+        if any(getattr(types, test)(field) for test in tests):
+            return kind
+    return "other"
+
+
+_KINDS: dict[Kind, tuple[str, ...]] = {
+    "time": ("is_timestamp", "is_date"),
+    "whole": ("is_integer",),
+    "number": ("is_floating", "is_decimal"),
+    "text": ("is_string", "is_large_string", "is_string_view"),
+    "flag": ("is_boolean",),
+    "empty": ("is_null",),
+}

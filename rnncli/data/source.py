@@ -1,0 +1,167 @@
+"""Where tables come from: files, folders, globs, standard input, and objects that speak Arrow."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from rnncli.errors import InputRefused, StorageFailed, UsageError
+from rnncli.files import without_waiting
+from rnncli.registry import READERS
+
+SUFFIXES = {f".{name}": name for name in READERS}
+COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table to be read: a path, bytes that came through a pipe, or an Arrow table.
+
+    `name` is what messages call it; `stem` names its series where each file is one.
+    """
+
+    name: str
+    format: str
+    path: Path | None = None
+    data: bytes | None = field(default=None, repr=False)
+    table: Any = field(default=None, repr=False)
+    stem: str | None = None
+
+    def open(self) -> BinaryIO | pa.NativeFile:
+        """A fresh stream of the bytes, uncompressed. InputRefused or StorageFailed if there is none."""
+        stream = pa.BufferReader(self.data) if self.data is not None else _opened(self.path)
+        magic = stream.read(4)
+        stream.seek(0)
+        kind = next((kind for start, kind in _MAGIC.items() if magic.startswith(start)), None)
+        return stream if kind is None else pa.CompressedInputStream(stream, kind)
+
+    def refused(self, message: str, *, line: int = 0, column: int = 0, hint: str = "") -> InputRefused:
+        """The error about this table, with its place."""
+        place = "".join(f":{number}" for number in (line, column) if number)
+        return InputRefused(message, where=self.name + place, hint=hint)
+
+
+def sources(given: Any, choice: str | None = None) -> list[Source]:
+    """Every table in `given`: one source or a sequence of them, in order; `choice` is the format where asked for.
+
+    InputRefused where a file is missing or nothing matches, UsageError where the format cannot be known.
+    """
+    if choice is not None and choice not in READERS:
+        raise UsageError(f"there is no format {choice!r}", hint=f"choose from: {', '.join(READERS)}")
+    several = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
+    found = [source for item in (given if several else [given]) for source in _of_one(item, choice)]
+    if not found:
+        raise InputRefused("no data were given", hint="name files, folders or globs, or - for standard input")
+    return found
+
+
+def _of_one(item: Any, choice: str | None) -> Iterable[Source]:
+    if hasattr(item, "__arrow_c_stream__"):
+        return [Source("the table", "arrow", table=pa.table(item))]
+    if not isinstance(item, (str, os.PathLike)):
+        raise UsageError(
+            f"data cannot be a {type(item).__name__}",
+            hint="give a path, or a table with the Arrow stream interface (pandas, polars, pyarrow)",
+        )
+    text = os.fspath(item)
+    if text == "-":
+        return [_standard_input(choice)]
+    path = Path(text)
+    if path.is_dir():
+        return _folder(path, choice)
+    if not path.exists() and glob.has_magic(text):
+        return _matches(text, choice)
+    return [Source(text, choice or format_of(path), path, stem=stem_of(path))]
+
+
+def _standard_input(choice: str | None) -> Source:
+    data = sys.stdin.buffer.read()
+    if not data:
+        raise InputRefused("standard input is empty", where="-", hint="pipe a table into this command")
+    return Source("standard input", choice or ("parquet" if data[:4] == b"PAR1" else "csv"), data=data)
+
+
+def _folder(path: Path, choice: str | None) -> list[Source]:
+    files = sorted(file for file in path.iterdir() if not file.name.startswith(".") and file.is_file())
+    files = [file for file in files if choice or _known_format(file)]
+    if not files:
+        raise InputRefused("this folder has no data files", where=str(path), hint=f"known are {_known()}")
+    return [Source(str(file), choice or format_of(file), file, stem=stem_of(file)) for file in files]
+
+
+def _matches(pattern: str, choice: str | None) -> list[Source]:
+    found = sorted(glob.glob(pattern, recursive=True))
+    if not found:
+        raise InputRefused("no file matches", where=pattern, hint="check the pattern and the current folder")
+    return [source for path in found for source in _of_one(path, choice)]
+
+
+def stem_of(path: Path) -> str:
+    """The file's name without its suffixes: `sales.csv.gz` is `sales`."""
+    bare = path.with_suffix("") if path.suffix in COMPRESSED else path
+    return bare.stem
+
+
+def format_of(path: Path) -> str:
+    """The reader that a suffix asks for. UsageError if it is unknown."""
+    found = _known_format(path)
+    if found is None:
+        raise UsageError(
+            f"the suffix of {path.name!r} does not say what format it is",
+            where=str(path),
+            hint=f"known are {_known()}; or say --format {'|'.join(READERS)}",
+        )
+    return found
+
+
+def _known_format(path: Path) -> str | None:
+    bare = path.with_suffix("") if path.suffix in COMPRESSED else path
+    return SUFFIXES.get(bare.suffix.lower())
+
+
+def _known() -> str:
+    return ", ".join(SUFFIXES) + " (csv and tsv also .gz, .zst)"
+
+
+def _opened(path: Path | None) -> BinaryIO:
+    assert path is not None
+    try:
+        stream = path.open("rb") if path.is_fifo() else open(path, "rb", opener=without_waiting)
+    except FileNotFoundError:
+        near = _near(path)
+        raise InputRefused("there is no such file", where=str(path), hint=near) from None
+    except OSError as error:
+        raise InputRefused(f"cannot open: {(error.strerror or str(error)).lower()}", where=str(path)) from error
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise InputRefused("this is not a regular file", where=str(path), hint="pipe it in, and name it -")
+    return stream
+
+
+def _near(path: Path) -> str:
+    from difflib import get_close_matches
+
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return f"there is no folder {str(path.parent)!r}"
+    close = get_close_matches(path.name, names, n=1)
+    return f"did you mean {path.with_name(close[0])}?" if close else "check the name and the current folder"
+
+
+def storage_error(source: Source, error: OSError) -> InputRefused | StorageFailed:
+    """What a failed read means: bad compression is the data's fault, an I/O error the storage's."""
+    import errno
+
+    if error.errno == errno.EIO:
+        return StorageFailed(f"cannot read: {error.strerror}", where=source.name)
+    return source.refused(f"cannot be read: {str(error).splitlines()[0]}", hint="the file may be cut off or damaged")
