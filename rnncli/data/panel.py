@@ -50,6 +50,13 @@ class Panel:
         """Ordinal of the last row of each series."""
         return self.starts + self.lengths - 1
 
+    def observed_ends(self) -> Ints:
+        """Rows of each series up to its last observed target, at least one."""
+        seen = np.flatnonzero(~np.isnan(self.values[:, 0]))
+        place = np.searchsorted(seen, self.offsets[1:]) - 1
+        last = np.where(place >= 0, seen[np.maximum(place, 0)] if seen.size else 0, -1)
+        return np.maximum(last + 1 - self.offsets[:-1], 1)
+
     def future_times(self, horizon: int) -> Ints:
         """Times of the rows that follow each series: [series, horizon]."""
         ordinals = self.ends()[:, None] + np.arange(1, horizon + 1)

@@ -36,12 +36,26 @@ def evaluate_panel(
     `forecast` is given the panel cut at the origins (N series) and returns quantiles [N, H, Q] at `levels` and points
     [N, H]. `honest` is what `relative_to_cutoffs` said of the splits; without it every forecast counts as honest.
     """
+    made = [forecast(split.past(panel)) for split in splits]
+    return evaluate_made(panel, splits, made, levels, season, honest, notes)
+
+
+def evaluate_made(
+    panel: Panel,
+    splits: Sequence[Split],
+    made: Sequence[tuple[Floats, Floats]],
+    levels: tuple[float, ...],
+    season: int,
+    honest: Sequence[NDArray[np.bool_]] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Report:
+    """The same for forecasts that are made already: quantiles [N, H, Q] and points [N, H] of each split."""
     flags = honest or [np.ones(len(split.series), dtype=np.bool_) for split in splits]
     tables: dict[str, list[Forecasts]] = {}
-    for split in splits:
+    for split, forecasts in zip(splits, made, strict=True):
         actual = split.actual(panel)
-        made = _checked(forecast(split.past(panel)), actual, levels)
-        for name, table in _beside_baselines(split.history(panel), actual, made, levels, season).items():
+        made_here = _checked(forecasts, actual, levels)
+        for name, table in _beside_baselines(split.history(panel), actual, made_here, levels, season).items():
             tables.setdefault(name, []).append(table)
     return _report(panel, splits, tables, season, _dishonest(panel, splits, flags), notes)
 

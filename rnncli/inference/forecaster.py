@@ -41,6 +41,34 @@ class Forecaster:
     cutoffs: dict[str, int]
     record: dict[str, Any]
 
+    @property
+    def parameters(self) -> int:
+        """Trained numbers, over all members."""
+        return sum(weight.size for weight in self.weights.values())
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What the model is, one line each, for people."""
+        columns, network, spec, training = self.columns, self.network, self.forecast, self.training
+        seasons = ", ".join(str(season) for season in spec.seasons) if spec.seasons != (1,) else "none"
+        roles = {role: getattr(columns, role) for role in ("past", "future", "static")}
+        beside = "; ".join(f"{role} {', '.join(names)}" for role, names in roles.items() if names)
+        cell = f"{network.cell} ({network.activation})" if network.cell == "rnn" else network.cell
+        shape = f"{cell}, {network.layers} x {network.hidden}" + (f", {network.members} members" if network.members > 1 else "")
+        return (
+            ("columns", f"time {columns.time}, id {columns.id or '-'}, target {columns.target}"),
+            *((("covariates", beside),) if beside else ()),
+            ("frequency", str(self.calendar.frequency) + (f", zone {self.calendar.zone}" if self.calendar.zone else "")),
+            ("seasons", f"{seasons} (steps)" if spec.seasons != (1,) else seasons),
+            ("horizon", f"{spec.horizon} steps, from the last {spec.context} rows"),
+            ("network", f"{shape}, {self.parameters:,} parameters"),
+            ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}"),
+            ("values", f"{spec.link} link" + (", never below 0" if spec.floor == 0 else "")),
+        )
+
+    def ends(self, panel: Panel) -> Ints:
+        """How many rows of each series come before its forecast."""
+        return panel.observed_ends() if self.forecast.waits_for_covariates else panel.lengths
+
     def quantiles(self, panel: Panel, ends: Ints | None = None) -> Floats:
         """Quantiles in the data's units for the `horizon` rows after row ends[s] - 1 of each series (default: its
         last): [series, horizon, levels]. A series forecasts the same bits alone and among others.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rnncli.cells.cell import Cell
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, TrainingDiverged
 from rnncli.layers.stack import layer_weights
 from rnncli.nn.initialise import initialise
 from rnncli.registry import CELLS, find
@@ -53,28 +53,45 @@ class Trained:
     weights: dict[str, NDArray[np.float32]]
     validated: tuple[Validated, ...]
     best_steps: tuple[int, ...]
+    complete: bool = True
 
 
-def train(panel: Panel, plan: Plan) -> Iterator[Event | Trained]:
-    """Yield the events of training and, last, what was trained. InputRefused if no series has two rows to learn from."""
+def train(panel: Panel, plan: Plan, device: str = "cpu") -> Iterator[Event | Trained]:
+    """Yield the events of training and, last, what was trained.
+
+    InputRefused if no series has two rows to learn from. Before a TrainingDiverged, the last good weights are yielded
+    as what was trained, not `complete`.
+    """
     if not (panel.lengths >= 2).any():
         raise InputRefused("no series has the two rows that training needs", hint="give longer series")
     holdout = hold_out(panel, plan.forecast)
-    members, best_steps, found = [], [], []
+    members: list[Weights] = []
+    best_steps, found = [], []
     for member in range(plan.network.members):
-        weights = initial_weights(plan, plan.training.seed + member)
-        objective = _objective(panel, plan, holdout, member)
-        best = plan.training.steps
-        for event in fit(weights, objective, plan.training, _phase("search", member, plan), PATIENCE):
-            best = getattr(event, "best_step", best)
-            yield event
-        best_steps.append(best)
-        found.append(objective.validation(weights, holdout.validated) if len(holdout.validated) else [])
-        if len(holdout.validated):
-            yield from fit(weights, _objective(panel, plan, None, member), _refit_spec(plan), _phase("refit", member, plan))
+        weights = {name: tensor.to(device) for name, tensor in initial_weights(plan, plan.training.seed + member).items()}
         members.append(weights)
-    stacked = {name: np.stack([weights[name].numpy(force=True) for weights in members]) for name in members[0]}
-    yield Trained(plan, stacked, tuple(_averaged(windows) for windows in zip(*found, strict=True)), tuple(best_steps))
+        objective = _objective(panel, plan, holdout, member, device)
+        best = plan.training.steps
+        try:
+            for event in fit(weights, objective, plan.training, _phase("search", member, plan), PATIENCE):
+                best = getattr(event, "best_step", best)
+                yield event
+            best_steps.append(best)
+            found.append(objective.validation(weights, holdout.validated) if len(holdout.validated) else [])
+            if len(holdout.validated):
+                everything = _objective(panel, plan, None, member, device)
+                yield from fit(weights, everything, _refit_spec(plan), _phase("refit", member, plan))
+        except TrainingDiverged:
+            so_far = replace(plan, network=replace(plan.network, members=len(members)))
+            yield Trained(so_far, _stacked(members), (), tuple(best_steps), complete=False)
+            raise
+    validated = tuple(_averaged(windows) for windows in zip(*found, strict=True))
+    yield Trained(plan, _stacked(members), validated, tuple(best_steps))
+
+
+def _stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:
+    """Weights with a leading axis of members."""
+    return {name: np.stack([weights[name].numpy(force=True) for weights in members]) for name in members[0]}
 
 
 def _phase(name: str, member: int, plan: Plan) -> str:
@@ -89,11 +106,11 @@ def _refit_spec(plan: Plan) -> TrainingSpec:
     )
 
 
-def _objective(panel: Panel, plan: Plan, holdout: Holdout | None, member: int) -> Objective:
+def _objective(panel: Panel, plan: Plan, holdout: Holdout | None, member: int, device: str) -> Objective:
     ends = panel.lengths if holdout is None else np.where(holdout.ends >= 0, holdout.ends, panel.lengths)
     seed = (plan.training.seed, member, int(holdout is None))
     torch.manual_seed(hash_seed(seed))
-    examples = Examples(panel, plan.forecast, ends)
+    examples = Examples(panel, plan.forecast, ends, device)
     forks = max(4, PAIRS // (plan.training.batch * plan.forecast.horizon))
     rng = np.random.default_rng(seed)
     return Objective(examples, plan.network, plan.training, forks, holdout, rng, panel)

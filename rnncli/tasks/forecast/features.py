@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
-from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.spec import Covariate, ForecastSpec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,10 +31,12 @@ class Crops:
 
     `values` [n, lookback - 1 + steps + after] is NaN where a row is missing, or lies outside its series;
     `first` [n] is the ordinal of the first step, `phases` [n] as in the panel, `lengths` [n] the steps that are real
-    (the rest is padding on the right).
+    (the rest is padding on the right). `covariates` [n, steps + after, covariates] as in the panel, those that are not
+    known ahead NaN after the last real step.
     """
 
     values: Floats
+    covariates: Floats
     first: Ints
     phases: Ints
     lengths: Ints
@@ -72,7 +74,23 @@ def cut(panel: Panel, ends: Ints, series: Ints, first_row: Ints, spec: ForecastS
         panel.values[:, 0], panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
     )
     lengths = np.minimum(length - first_row, spec.steps)
-    return Crops(values, panel.starts[series] + first_row, panel.phases[series], lengths)
+    beside = _beside(panel, length, series, first_row, spec)
+    return Crops(values, beside, panel.starts[series] + first_row, panel.phases[series], lengths)
+
+
+def _beside(panel: Panel, length: Ints, series: Ints, first_row: Ints, spec: ForecastSpec) -> Floats:
+    """The covariates from the first step to the end of the horizon: [n, steps + horizon, covariates]."""
+    begin, every = panel.offsets[series], panel.lengths[series]
+    parts = [np.zeros((len(series), spec.steps + spec.horizon, 0))]
+    for covariate in spec.covariates:
+        flat = panel.values[:, panel.channels.index(covariate.name)]
+        if covariate.role == "static":
+            part = np.repeat(flat[begin][:, None], spec.steps + spec.horizon, axis=1)
+        else:
+            rows = every if covariate.ahead else length
+            part = gather(flat, begin, rows, first_row, spec.steps, 0, spec.horizon)
+        parts.append(part[..., None])
+    return np.concatenate(parts, axis=2)
 
 
 def latest(panel: Panel, ends: Ints, series: Ints, spec: ForecastSpec) -> tuple[Crops, Ints]:
@@ -142,7 +160,13 @@ def normalise(values: Floats, spec: ForecastSpec) -> Normalised:
 
 def input_count(spec: ForecastSpec, calendar_features: int) -> int:
     """How many inputs a step has."""
-    return spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + calendar_features
+    beside = sum(covariate.width for covariate in spec.covariates)
+    return spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + beside + calendar_features
+
+
+def known_count(spec: ForecastSpec, calendar_features: int) -> int:
+    """How much is known of each step of the horizon."""
+    return calendar_features + sum(covariate.width for covariate in spec.covariates if covariate.ahead)
 
 
 def _long_seasons(spec: ForecastSpec) -> tuple[int, ...]:
@@ -175,8 +199,23 @@ def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calenda
     extras = [observed, share, seen, squash(size), squash(growth)]
     when = (crops.first[:, None] + np.arange(steps))
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[:, None], when.shape))
-    stacked = np.concatenate([*relative, *extras, calendar_part], axis=2, dtype=np.float32)
+    beside = encoded(crops.covariates[:, :steps], spec.covariates, spec.covariates)
+    stacked = np.concatenate([*relative, *extras, beside, calendar_part], axis=2, dtype=np.float32)
     return np.nan_to_num(stacked, copy=False)
+
+
+def encoded(values: Floats, covariates: tuple[Covariate, ...], chosen: tuple[Covariate, ...]) -> Floats:
+    """The chosen ones of `covariates` [..., covariates] as the network sees them, 0 where missing: [..., width]."""
+    parts = [np.zeros((*values.shape[:-1], 0))]
+    for place, covariate in enumerate(covariates):
+        if covariate not in chosen:
+            continue
+        value = values[..., place, None]
+        if covariate.categories:
+            parts.append((value == np.arange(covariate.width)).astype(np.float64))
+        else:
+            parts.append(np.nan_to_num(squash((value - covariate.center) / covariate.scale)))
+    return np.concatenate(parts, axis=-1)
 
 
 def _lagged(level: Floats, lag: int) -> Floats:
@@ -244,9 +283,15 @@ def _seasonal(relative: Floats, season: int, ahead: Ints) -> list[Floats]:
 
 
 def known(crops: Crops, rows: Ints, origins: Ints, spec: ForecastSpec, calendar: Calendar) -> Inputs:
-    """What is known of each step of the horizon before it comes, today the calendar: [o, horizon, known]."""
-    when = (crops.first[rows] + origins)[:, None] + np.arange(1, spec.horizon + 1)
-    return calendar.features(when, np.broadcast_to(crops.phases[rows][:, None], when.shape))
+    """What is known of each step of the horizon before it comes, calendar and covariates: [o, horizon, known]."""
+    ahead = np.arange(1, spec.horizon + 1)
+    when = (crops.first[rows] + origins)[:, None] + ahead
+    calendar_part = calendar.features(when, np.broadcast_to(crops.phases[rows][:, None], when.shape))
+    chosen = tuple(covariate for covariate in spec.covariates if covariate.ahead)
+    if not chosen:
+        return calendar_part
+    beside = encoded(crops.covariates[rows[:, None], origins[:, None] + ahead], spec.covariates, chosen)
+    return np.concatenate([calendar_part, beside], axis=2, dtype=np.float32)
 
 
 def targets(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) -> Inputs:

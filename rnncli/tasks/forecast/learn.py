@@ -48,22 +48,22 @@ class Examples:
     panel: Panel
     spec: ForecastSpec
     ends: Ints
+    device: str = "cpu"
 
     def batch(self, series: Ints, first_row: Ints, rows: Ints, origins: Ints) -> Batch:
         """Everything the network needs to forecast from step origins[i] of crop rows[i]."""
         crops = features.cut(self.panel, self.ends, series, first_row, self.spec)
         norm = features.normalise(crops.values, self.spec)
         calendar = self.panel.calendar
-        return Batch(
-            torch.from_numpy(features.inputs(crops, norm, self.spec, calendar)),
-            torch.from_numpy(rows),
-            torch.from_numpy(origins),
-            torch.from_numpy(features.components(norm, rows, origins, self.spec)),
-            torch.from_numpy(features.known(crops, rows, origins, self.spec, calendar)),
-            torch.from_numpy(features.targets(norm, rows, origins, self.spec)),
-            series,
-            norm,
+        parts = (
+            features.inputs(crops, norm, self.spec, calendar),
+            rows,
+            origins,
+            features.components(norm, rows, origins, self.spec),
+            features.known(crops, rows, origins, self.spec, calendar),
+            features.targets(norm, rows, origins, self.spec),
         )
+        return Batch(*(torch.from_numpy(part).to(self.device) for part in parts), series, norm)
 
     def sample(self, rng: np.random.Generator, size: int, forks: int) -> Batch:
         """A training batch: `size` crops drawn over all rows, up to `forks` origins in each."""
@@ -163,9 +163,9 @@ class Objective:
     def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
         """Mean pinball loss over the batch's origins, in units of each origin's spread."""
         batch = self.examples.sample(self.rng, self.training.batch, self.forks)
-        levels = torch.tensor(self.examples.spec.levels)
+        levels = torch.tensor(self.examples.spec.levels, device=self.examples.device)
         loss = pinball(forward(weights, self.network, self.examples.spec, batch, self.network.dropout), batch.targets, levels)
-        self._series, self._losses = batch.series[batch.rows.numpy()], loss.detach().numpy(force=True)
+        self._series, self._losses = batch.series[batch.rows.numpy(force=True)], loss.detach().numpy(force=True)
         used = (~torch.isnan(batch.targets)).any(dim=1)
         return (loss * used).sum() / used.sum().clamp(min=1)
 
@@ -186,7 +186,7 @@ class Objective:
     def _validated(self, weights: Mapping[str, Tensor], series: Ints, origins: Ints) -> Validated:
         ends = np.zeros(len(self.whole), np.int64)
         ends[series] = origins
-        forecasts = predict(weights, self.network, Examples(self.whole, self.examples.spec, ends), series)
+        forecasts = predict(weights, self.network, Examples(self.whole, self.examples.spec, ends, self.examples.device), series)
         spec = self.examples.spec
         actual = features.gather(
             self.whole.values[:, 0], self.whole.offsets[series], self.whole.lengths[series], origins, spec.horizon, 0, 0
@@ -225,7 +225,7 @@ def predict(weights: Mapping[str, Tensor], network: NetworkSpec, examples: Examp
         rows = np.arange(len(chunk))
         batch = examples.batch(chunk, first_row, rows, last)
         with torch.no_grad():
-            relative = forward(weights, network, spec, batch).double().numpy()
+            relative = forward(weights, network, spec, batch).double().numpy(force=True)
         parts.append(to_units(relative, batch.norm.level[rows, last], batch.norm.spread[rows, last], spec))
     return np.concatenate(parts)
 

@@ -34,8 +34,8 @@ def weight_shapes(network: NetworkSpec, spec: ForecastSpec) -> dict[str, tuple[i
 
 def network_inputs(spec: ForecastSpec, calendar: Calendar) -> tuple[int, int]:
     """How many values the encoder sees a step, and the decoder knows of each step of the horizon."""
-    known = len(calendar.feature_names)
-    return features.input_count(spec, known), known
+    calendar_features = len(calendar.feature_names)
+    return features.input_count(spec, calendar_features), features.known_count(spec, calendar_features)
 
 
 def head_weights(weights: Mapping[str, Array]) -> dict[str, Array]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.network import network_inputs
-from rnncli.tasks.forecast.spec import ForecastSpec
-from rnncli.spec import NetworkSpec, TrainingSpec
+from rnncli.spec import Columns, NetworkSpec, TrainingSpec
+from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
 
 HORIZONS = {"hour": 48, "day": 14, "business day": 10, "week": 13, "month": 18, "quarter": 8, "year": 6}  # as in M4
 DEFAULT_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -30,7 +31,42 @@ def default_horizon(calendar: Calendar, lengths: Ints) -> int:
     return int(max(1, min(usual, np.median(lengths) // 4)))
 
 
-def forecast_spec(panel: Panel, horizon: int, levels: tuple[float, ...], context: int | None = None) -> ForecastSpec:
+def covariates(panel: Panel, columns: Columns, categories: Mapping[str, tuple[str, ...]]) -> tuple[Covariate, ...]:
+    """The declared covariates with what scales them: centre and spread over all rows."""
+    return tuple(
+        Covariate(name, role, categories[name])
+        if name in categories
+        else Covariate(name, role, (), *_centre_and_scale(panel.values[:, panel.channels.index(name)]))
+        for role in ROLES
+        for name in getattr(columns, role)
+    )
+
+
+def _centre_and_scale(values: Floats) -> tuple[float, float]:
+    seen = values[~np.isnan(values)]
+    scale = float(seen.std()) if seen.size else 0.0
+    return (float(seen.mean()) if seen.size else 0.0), scale if 0 < scale < np.inf else 1.0
+
+
+def fitted_to(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
+    """The same forecast with what depends on the values taken from other rows."""
+    observed = panel.values[:, 0][~np.isnan(panel.values[:, 0])]
+    link = choose_link(panel)
+    return replace(
+        spec,
+        link=link,
+        spread_prior=spread_prior(panel, link, spec.seasons[0]),
+        floor=0.0 if observed.size and observed.min() >= 0 else None,
+    )
+
+
+def forecast_spec(
+    panel: Panel,
+    horizon: int,
+    levels: tuple[float, ...],
+    context: int | None = None,
+    beside: tuple[Covariate, ...] = (),
+) -> ForecastSpec:
     """The choices that follow from the rows in `panel`; `context` overrides how many encoder steps there are."""
     seasons = panel.calendar.seasons
     season, longest = seasons[0], max(seasons)
@@ -54,6 +90,7 @@ def forecast_spec(panel: Panel, horizon: int, levels: tuple[float, ...], context
         prior_rows=float(season + 4),
         floor=0.0 if observed.size and observed.min() >= 0 else None,
         ceiling=None,
+        covariates=beside,
     )
 
 

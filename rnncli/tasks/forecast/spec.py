@@ -8,6 +8,37 @@ from rnncli.errors import UsageError
 from rnncli.spec import Spec
 
 LINKS = ("identity", "log")
+ROLES = ("past", "future", "static")
+
+
+@dataclass(frozen=True)
+class Covariate(Spec):
+    """A channel beside the target: known up to the origin (`past`), over the horizon too (`future`), or for ever (`static`).
+
+    A number enters as (value - `center`) / `scale`, a category of `categories` as 1 at its place among zeros.
+    """
+
+    name: str
+    role: str
+    categories: tuple[str, ...] = ()
+    center: float = 0.0
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise UsageError(f"a covariate is one of {', '.join(ROLES)}, not {self.role!r}")
+        if not self.scale > 0:
+            raise UsageError(f"the scale of a covariate must be above 0, not {self.scale}")
+
+    @property
+    def width(self) -> int:
+        """How many numbers the network sees of it."""
+        return len(self.categories) or 1
+
+    @property
+    def ahead(self) -> bool:
+        """Whether it is known over the horizon."""
+        return self.role != "past"
 
 
 @dataclass(frozen=True)
@@ -33,6 +64,7 @@ class ForecastSpec(Spec):
     prior_rows: float
     floor: float | None
     ceiling: float | None
+    covariates: tuple[Covariate, ...] = ()
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
@@ -52,6 +84,16 @@ class ForecastSpec(Spec):
     def context(self) -> int:
         """Rows a forecast can depend on."""
         return self.lookback + self.steps - 1
+
+    @property
+    def categories(self) -> dict[str, tuple[str, ...]]:
+        """The categories of each categorical covariate."""
+        return {covariate.name: covariate.categories for covariate in self.covariates if covariate.categories}
+
+    @property
+    def waits_for_covariates(self) -> bool:
+        """Whether rows of the horizon are in the data before their target is."""
+        return any(covariate.role == "future" for covariate in self.covariates)
 
     @property
     def median(self) -> int:

@@ -1,0 +1,63 @@
+"""What a model file holds."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from rnncli.inference import forecaster as models
+from rnncli.inference.forecaster import Forecaster
+
+SCHEMA = "rnncli.info/1"
+
+
+@dataclass(frozen=True)
+class Info:
+    """A model's specs, columns, training record and sizes."""
+
+    forecaster: Forecaster
+    bytes: int
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """One line each, for people."""
+        model, record = self.forecaster, self.forecaster.record
+        tested = ((name, ", ".join(f"{k.upper()} {_shown(v)}" for k, v in s.items())) for name, s in record.get("validation", {}).items())
+        rows = f"{record['rows']:,} rows, {record['observed']:,} observed" if "rows" in record else "unknown"
+        return (
+            ("trained on", f"{len(model.cutoffs):,} series, {rows}"),
+            *model.facts(),
+            *((f"validation, {name}", text) for name, text in tested),
+            ("file", f"{self.bytes:,} bytes"),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The document behind `--json`."""
+        model = self.forecaster
+        return {
+            "schema": SCHEMA,
+            "bytes": self.bytes,
+            "task": "forecast",
+            "columns": model.columns.to_json(),
+            "frequency": str(model.calendar.frequency),
+            "seasons": list(model.calendar.seasons),
+            "zone": model.calendar.zone,
+            "network": model.network.to_json(),
+            "forecast": model.forecast.to_json(),
+            "training": model.training.to_json(),
+            "record": model.record,
+            "parameters": model.parameters,
+            "series": len(model.cutoffs),
+            "tensors": {name: list(weight.shape) for name, weight in model.weights.items()},
+        }
+
+
+def info(model: str | os.PathLike[str]) -> Info:
+    """Read a model file. ModelRefused if anything about it is not sound."""
+    forecaster = models.load(model)
+    return Info(forecaster, os.stat(model).st_size)
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

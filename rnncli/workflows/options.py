@@ -1,0 +1,122 @@
+"""What a caller may say, by name; left out or None means that the data, or the model, decide."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any, TypedDict
+
+from rnncli.errors import UsageError
+from rnncli.spec import ColumnChoices
+
+
+class ColumnOptions(TypedDict, total=False):
+    """How the data are read: see `ColumnChoices`."""
+
+    time: str | None
+    id: str | None
+    target: str | None
+    time_format: str | None
+    decimal: str | None
+    past: Iterable[str]
+    future: Iterable[str]
+    static: Iterable[str]
+    wide: bool
+    strict: bool
+    format: str | None
+    zone: str | None
+
+
+class ArchitectureOptions(ColumnOptions, total=False):
+    """The network and what it forecasts."""
+
+    horizon: int | None
+    season: int | Iterable[int] | None
+    context: int | None
+    cell: str | None
+    activation: str | None
+    layers: int | None
+    hidden: int | None
+    dropout: float | None
+    init: str | None
+    members: int | None
+    quantiles: Iterable[float] | None
+    seed: int | None
+
+
+class TrainOptions(ArchitectureOptions, total=False):
+    """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm."""
+
+    steps: int | None
+    time_budget: float | None
+    learning_rate: float | None
+    batch: int | None
+    clip: float | None
+    device: str | None
+    threads: int | None
+
+
+def said(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that say something."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def only(kind: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those options that are fields of a dataclass, lists as tuples."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: _frozen(value) for name, value in said(options).items() if name in names}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, (list, tuple, set)) else value
+
+
+def column_choices(options: Mapping[str, Any]) -> ColumnChoices:
+    """What was said about columns."""
+    choices = ColumnChoices(**only(ColumnChoices, options))
+    if choices.decimal not in (".", ","):
+        raise UsageError(f"the decimal mark must be . or , and not {choices.decimal!r}")
+    return choices
+
+
+def refuse_unknown(options: Mapping[str, Any], known: type[Any]) -> None:
+    """UsageError naming an option that there is not, with a near match."""
+    from difflib import get_close_matches
+
+    names = sorted(known.__annotations__)
+    for name in options:
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            raise UsageError(
+                f"there is no option {name!r}", hint=f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
+            )
+
+
+def positive(options: Mapping[str, Any], *names: str) -> None:
+    """UsageError where one of these is given and not above 0."""
+    for name in names:
+        value = options.get(name)
+        if value is not None and not value > 0:
+            raise UsageError(f"{name.replace('_', '-')} must be above 0, not {value}")
+
+
+def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """The season or seasons that were given, in steps."""
+    value = options.get("season")
+    if value is None:
+        return None
+    found = (value,) if isinstance(value, int) else tuple(value)
+    if not found or any(season < 1 for season in found):
+        raise UsageError(f"a season must be at least 1 step, not {value}")
+    return found
+
+
+def quantile_levels(options: Mapping[str, Any], default: tuple[float, ...]) -> tuple[float, ...]:
+    """The quantile levels that were given, ascending, 0.5 among them."""
+    value = options.get("quantiles")
+    if value is None:
+        return default
+    levels = tuple(sorted({*map(float, value), 0.5}))
+    if not all(0 < level < 1 for level in levels):
+        raise UsageError(f"quantile levels lie between 0 and 1: {', '.join(map(str, levels))}")
+    return levels
