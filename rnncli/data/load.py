@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from rnncli.data.calendar import Calendar
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
 from rnncli.data.panel import Panel
-from rnncli.data.rows import Rows, read_rows
+from rnncli.data.rows import Rows, open_tables, read_rows
 from rnncli.data.seasons import infer_seasons
 from rnncli.data.source import sources
+from rnncli.data.writers.table import TIDY
 from rnncli.data.zones import from_wall, to_wall, zone_info
 from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices, Columns
@@ -274,3 +275,63 @@ def _note_missing(panel: Panel, columns: Columns, notes: list[str]) -> None:
     if len(trailing):
         name = panel.ids[int(trailing[0])]
         notes.append(f"{len(trailing):,} series end in missing values (the first: {name!r})")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A forecast table that was saved, one row a forecast: times as the panel's calendar takes them."""
+
+    ids: list[str]
+    times: Ints
+    levels: tuple[float, ...]
+    quantiles: Floats
+    point: Floats
+
+
+def load_saved(path: Any, loaded: Loaded) -> Saved:
+    """Read a table that `predict` wrote for data of these columns, wide with quantiles or tidy. InputRefused if it is none."""
+    found = sources(path)
+    kinds = open_tables(found, ".").kinds()
+    columns, panel = loaded.columns, loaded.panel
+    tidy = set(TIDY) <= set(kinds)
+    if tidy:
+        shape = replace(columns, time="time", id="id" if kinds["id"] != "empty" else None, target="value")
+        channels = ["quantile"]
+    else:
+        named = columns.id or (columns.id_name if columns.id_name in kinds else None)
+        shape = replace(columns, id=named, target="forecast")
+        channels = [name for name in kinds if _level(name) is not None]
+    shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
+    rows = read_rows(found, ColumnChoices(), shape, {})
+    rows = _in_utc(rows, panel.calendar.zone, ColumnChoices())
+    names = [_undefused(rows.ids[code], panel.ids) for code in rows.codes.tolist()] if shape.id else [panel.ids[0]] * len(rows.codes)
+    if tidy:
+        return _untidied(names, rows)
+    levels = sorted(channels, key=_level)
+    quantiles = rows.values[:, [rows.channels.index(name) for name in levels]]
+    return Saved(names, rows.times, tuple(float(name[1:]) for name in levels), quantiles, rows.values[:, 0])
+
+
+def _untidied(names: list[str], rows: Rows) -> Saved:
+    """Rows of one level each -> rows of all levels; the median is the point forecast."""
+    levels, which = np.unique(rows.values[:, 1], return_inverse=True)
+    keys = np.stack([rows.codes, rows.times], axis=1)
+    _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    quantiles = np.full((len(first), len(levels)), np.nan)
+    quantiles[place.reshape(-1), which] = rows.values[:, 0]
+    middle = quantiles[:, int(np.argmin(np.abs(levels - 0.5)))]
+    return Saved([names[row] for row in first.tolist()], rows.times[first], tuple(levels.tolist()), quantiles, middle)
+
+
+def _level(name: str) -> float | None:
+    """The level of a column such as q0.1."""
+    try:
+        level = float(name[1:]) if name.startswith("q") else 0.0
+    except ValueError:
+        return None
+    return level if 0 < level < 1 else None
+
+
+def _undefused(text: str, ids: tuple[str, ...]) -> str:
+    """The id that was written with a ' in front, so that no spreadsheet would run it."""
+    return text[1:] if text.startswith("'") and text not in ids and text[1:] in ids else text

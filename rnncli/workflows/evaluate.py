@@ -1,0 +1,169 @@
+"""Backtest a model beside the naive forecasts, or score forecasts that were saved."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli import files
+from rnncli.data.load import Loaded, load_panel, load_saved
+from rnncli.data.panel import Panel
+from rnncli.errors import InputRefused, UsageError
+from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
+from rnncli.evaluation.report import Report
+from rnncli.evaluation.run import evaluate_made, evaluate_saved
+from rnncli.evaluation.saved import match
+from rnncli.inference import forecaster as models
+from rnncli.inference.forecaster import Forecaster
+from rnncli.workflows import options as said
+from rnncli.workflows.events import Listener, Noted, unheard
+from rnncli.workflows.options import ColumnOptions
+from rnncli.workflows.predict import checked_horizon, load_known
+from rnncli.workflows.train import refit as train_again
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A report, and whether the model was trained once more for the sake of honesty."""
+
+    report: Report
+    refitted: bool
+
+    def to_json(self, *, by_series: bool = False) -> dict[str, Any]:
+        """The document behind `--json`."""
+        return self.report.to_json(by_series=by_series) | {"refitted": self.refitted}
+
+    def write(self, path: str | os.PathLike[str], *, by_series: bool = False) -> int:
+        """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
+        data = _encoded(self, Path(path).suffix.lower(), by_series)
+        files.atomic_write(path, data)
+        return len(data)
+
+
+def evaluate(
+    data: Any,
+    model: str | os.PathLike[str] | None = None,
+    *,
+    forecasts: str | os.PathLike[str] | None = None,
+    windows: int = 1,
+    stride: int | None = None,
+    horizon: int | None = None,
+    refit: bool = True,
+    device: str | None = None,
+    threads: int | None = None,
+    on_event: Listener | None = None,
+    **columns: Unpack[ColumnOptions],
+) -> Evaluation:
+    """Score `model` from `windows` origins, `stride` rows apart (the horizon by default), or the table `forecasts`.
+
+    Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
+    came before the first of them; with `refit` false by the model as it is, and marked in-sample.
+    """
+    said.refuse_unknown(columns, ColumnOptions)
+    tell = on_event or unheard
+    if (model is None) == (forecasts is None):
+        raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
+    if forecasts is not None:
+        return _of_saved(data, forecasts, columns, tell)
+    assert model is not None
+    forecaster = models.load(model)
+    steps = checked_horizon(horizon, forecaster)
+    loaded = load_known(data, forecaster, columns, tell)
+    panel = loaded.panel
+    if forecaster.forecast.waits_for_covariates:
+        loaded = replace(loaded, panel=panel.cut(panel.observed_ends()))
+    splits = rolling_origins(loaded.panel, steps, windows, stride)
+    flags = relative_to_cutoffs(loaded.panel, splits, forecaster.cutoffs)
+    honest = all(flag.all() for flag in flags)
+    notes: tuple[str, ...] = ()
+    if not honest and refit:
+        tell(Noted("the origins lie in the training rows: training once more on what came before the first"))
+        forecaster = train_again(before(loaded, splits), forecaster, {"device": device, "threads": threads}, tell)
+        flags = [np.ones(len(split.series), np.bool_) for split in splits]
+        notes = ("the network was trained once more, on the rows before the first origin",)
+    elif not honest:
+        notes = ("in-sample: training has seen rows that are scored here",)
+    made = [_forecasts(forecaster, panel, split) for split in splits]
+    season = forecaster.forecast.seasons[0]
+    report = evaluate_made(loaded.panel, splits, made, forecaster.forecast.levels, season, flags, notes)
+    return Evaluation(report, refitted=not honest and refit)
+
+
+def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
+    """The rows before the first origin of each series; a series without one is left out."""
+    panel = loaded.panel
+    kept = np.full(len(panel), np.iinfo(np.int64).max)
+    for split in splits:
+        kept[split.series] = np.minimum(kept[split.series], split.rows_kept)
+    return replace(loaded, panel=panel.cut(np.where(kept == np.iinfo(np.int64).max, 0, kept)))
+
+
+def _forecasts(forecaster: Forecaster, panel: Panel, split: Split) -> tuple[Floats, Floats]:
+    """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
+    spec = forecaster.forecast
+    made = forecaster.quantiles(_past(panel, split, spec.waits_for_covariates, spec.horizon), split.rows_kept)
+    made = made[:, : split.horizon]
+    return made, made[..., spec.median]
+
+
+def _past(panel: Panel, split: Split, covariates_ahead: bool, horizon: int) -> Panel:
+    """The series of a split up to its origins; covariates that are known ahead stay for the horizon."""
+    if not covariates_ahead:
+        return split.past(panel)
+    cut = panel.select(split.series).cut(split.rows_kept + horizon)
+    row = np.arange(len(cut.values)) - np.repeat(cut.offsets[:-1], cut.lengths)
+    values = cut.values.copy()
+    values[row >= np.repeat(split.rows_kept, cut.lengths), 0] = np.nan
+    return replace(cut, values=values)
+
+
+def _of_saved(data: Any, forecasts: str | os.PathLike[str], columns: Mapping[str, Any], tell: Listener) -> Evaluation:
+    loaded = load_panel(data, said.column_choices(columns))
+    for line in loaded.notes:
+        tell(Noted(line))
+    saved = load_saved(forecasts, loaded)
+    if 0.5 not in saved.levels:
+        raise InputRefused("the saved forecasts have no median", where=os.fspath(forecasts), hint="they need a column q0.5")
+    matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point)
+    return Evaluation(evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0]), refitted=False)
+
+
+def _encoded(evaluation: Evaluation, suffix: str, by_series: bool) -> bytes:
+    if suffix == ".json":
+        return (json.dumps(evaluation.to_json(by_series=by_series), allow_nan=False) + "\n").encode()
+    rows = evaluation.report.series_rows() if by_series else _overall(evaluation.report)
+    if suffix == ".jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows).encode()
+    import pyarrow as pa
+
+    table, sink = pa.Table.from_pylist(rows), pa.BufferOutputStream()
+    if suffix == ".csv":
+        from pyarrow import csv
+
+        csv.write_csv(table, sink)
+    elif suffix == ".parquet":
+        from pyarrow import parquet
+
+        parquet.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    else:
+        raise UsageError(f"scores cannot be written as {suffix or 'a file without a suffix'}", hint="end it in .json, .csv, .jsonl, .parquet")
+    return bytes(sink.getvalue())
+
+
+def _overall(report: Report) -> list[dict[str, Any]]:
+    document = report.to_json()
+    model = next(iter(document["scores"]))
+    return [
+        {"forecaster": name, "in_sample": document["in_sample"] if name == model else False} | scores
+        for name, scores in document["scores"].items()
+    ]
