@@ -89,10 +89,10 @@ def sweep(target: Path) -> None:
     """Remove what runs that were killed while they wrote `target` have left beside it."""
     pattern = re.compile(rf"\.{re.escape(target.name)}\.tmp\.(\d+)")
     with contextlib.suppress(OSError):
-        for name in os.listdir(target.parent):
-            match = pattern.fullmatch(name)
+        for file in target.parent.iterdir():
+            match = pattern.fullmatch(file.name)
             if match and not _alive(int(match[1])):
-                _remove_if_unlocked(target.with_name(name))
+                _remove_if_unlocked(file)
 
 
 class LineLog:

@@ -16,7 +16,7 @@ CELLS = {
     "gru": "rnncli.cells.gru:CELL",
 }
 TASKS = {
-    "forecast": "rnncli.tasks.forecast:TASK",
+    "forecast": "rnncli.inference.forecaster:TASK",
 }
 BASELINES = {
     "naive": "rnncli.baselines.naive:naive",

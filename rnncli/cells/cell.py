@@ -40,7 +40,7 @@ class Cell:
         """Names and shapes of the weights of a layer."""
         rows = self.gates * hidden
         stacked = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden), "bias": (rows,)}
-        return stacked | {name: (hidden,) for name in self.extra_biases}
+        return stacked | dict.fromkeys(self.extra_biases, (hidden,))
 
     def zero_state(self, x: Array, hidden: int, xp: Any) -> State:
         """The state before the first step of x [B, ...], in x's type."""

@@ -22,7 +22,8 @@ FEWEST_SERIES = 5  # for an interval
 @dataclass(frozen=True)
 class LayerGradients:
     """One layer: `norms` [lags, series] of the loss's gradient for each part of the state ("h", "c") and for the
-    whole "state", lag 0 (the origin) first."""
+    whole "state", lag 0 (the origin) first.
+    """
 
     layer: int
     norms: dict[str, Floats]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from rnncli import checkpoint
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
+from rnncli.inference import model_file
+from rnncli.inference.model_file import Task
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.network import forecast, network_inputs, weight_shapes
@@ -53,11 +56,16 @@ class Forecaster:
         roles = {role: getattr(columns, role) for role in ("past", "future", "static")}
         beside = "; ".join(f"{role} {', '.join(names)}" for role, names in roles.items() if names)
         cell = f"{network.cell} ({network.activation})" if network.cell == "rnn" else network.cell
-        shape = f"{cell}, {network.layers} x {network.hidden}" + (f", {network.members} members" if network.members > 1 else "")
+        shape = f"{cell}, {network.layers} x {network.hidden}" + (
+            f", {network.members} members" if network.members > 1 else ""
+        )
         return (
             ("columns", f"time {columns.time}, id {columns.id or '-'}, target {columns.target}"),
             *((("covariates", beside),) if beside else ()),
-            ("frequency", str(self.calendar.frequency) + (f", zone {self.calendar.zone}" if self.calendar.zone else "")),
+            (
+                "frequency",
+                str(self.calendar.frequency) + (f", zone {self.calendar.zone}" if self.calendar.zone else ""),
+            ),
             ("seasons", f"{seasons} (steps)" if spec.seasons != (1,) else seasons),
             ("horizon", f"{spec.horizon} steps, from the last {spec.context} rows"),
             ("network", f"{shape}, {self.parameters:,} parameters"),
@@ -108,7 +116,8 @@ def _constant(past: Floats) -> NDArray[np.bool_]:
     seen = ~np.isnan(past)
     lowest = np.where(seen, past, np.inf).min(axis=1)
     highest = np.where(seen, past, -np.inf).max(axis=1)
-    return (lowest == highest) & (seen.sum(axis=1) >= CONSTANT_ROWS)
+    constant: NDArray[np.bool_] = (lowest == highest) & (seen.sum(axis=1) >= CONSTANT_ROWS)
+    return constant
 
 
 def _refuse_unseen(past: Floats, ids: list[str]) -> None:
@@ -146,8 +155,6 @@ def _to_file(forecaster: Forecaster) -> tuple[dict[str, NDArray[Any]], dict[str,
 
 
 def _specs(meta: dict[str, Any]) -> tuple[NetworkSpec, ForecastSpec, TrainingSpec, Columns, Calendar]:
-    if meta["task"] != "forecast":
-        raise UsageError(f"its task is {meta['task']!r}")
     network, spec = NetworkSpec.from_json(meta["network"]), ForecastSpec.from_json(meta["forecast"])
     calendar = Calendar.from_json(meta["calendar"])
     if (network.inputs, network.known) != network_inputs(spec, calendar):
@@ -169,17 +176,22 @@ def layout(meta: dict[str, Any]) -> checkpoint.Layout:
     return tensors | {CUTOFFS: (long, (count,)), NAME_ENDS: (long, (count,)), NAMES: (np.dtype("u1"), (size,))}
 
 
-def load(path: str | os.PathLike[str]) -> Forecaster:
-    """Read a model file. ModelRefused, with the reason, if anything about it is not sound."""
-    return from_model(checkpoint.load(path, layout))
-
-
 def from_model(model: checkpoint.Model) -> Forecaster:
     """The forecaster in a file that was checked."""
     network, spec, training, columns, calendar = _specs(model.meta)
     text = model.tensors[NAMES].tobytes()
     ends = [0, *model.tensors[NAME_ENDS].tolist()]
-    names = [text[begin:end].decode() for begin, end in zip(ends[:-1], ends[1:], strict=True)]
+    names = [text[begin:end].decode() for begin, end in pairwise(ends)]
     cutoffs = dict(zip(names, model.tensors[CUTOFFS].tolist(), strict=True))
     weights = {name: model.tensors[name] for name in weight_shapes(network, spec)}
     return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, model.meta["record"])
+
+
+TASK = Task(layout, from_model)
+
+
+def load(path: str | os.PathLike[str]) -> Forecaster:
+    """Read a model file that forecasts. ModelRefused, with the reason, if anything about it is not sound."""
+    model = model_file.load(path)
+    assert isinstance(model, Forecaster)
+    return model

@@ -57,7 +57,7 @@ def _keep_memory() -> bool:
 
 
 def _choose_precision() -> str:
-    """ "medium" sends products to oneDNN, up to twice as fast where they stay float32; where they do not, "highest"."""
+    """Medium sends products to oneDNN, up to twice as fast where they stay float32; where they do not, highest."""
     torch.set_float32_matmul_precision("medium")
     if _product_error() > PRODUCT_ERROR:
         torch.set_float32_matmul_precision("highest")

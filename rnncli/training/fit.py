@@ -36,13 +36,15 @@ class Objective(Protocol):
         """Which series, if any, made the last loss not finite."""
 
 
-def fit(weights: Weights, objective: Objective, spec: TrainingSpec, phase: str, patience: int | None = None) -> Iterator[Event]:
+def fit(
+    weights: Weights, objective: Objective, spec: TrainingSpec, phase: str, patience: int | None = None
+) -> Iterator[Event]:
     """Train for the planned steps, yielding events; `weights` ends as the best averaged weights.
 
     Training stops early after `patience` evaluations without a better score, or when the time budget is spent.
     Raises TrainingDiverged where the loss or its gradient is not finite; `weights` then holds the last good average.
     """
-    live = {name: tensor.clone().requires_grad_(True) for name, tensor in weights.items()}
+    live = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
     optimiser = _optimiser(live, spec)
     average = {name: tensor.detach().clone() for name, tensor in live.items()}
     best_step, best_score, since_best, started = 0, math.inf, 0, time.monotonic()

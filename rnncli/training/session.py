@@ -68,7 +68,9 @@ def train(panel: Panel, plan: Plan, device: str = "cpu") -> Iterator[Event | Tra
     members: list[Weights] = []
     best_steps, found = [], []
     for member in range(plan.network.members):
-        weights = {name: tensor.to(device) for name, tensor in initial_weights(plan, plan.training.seed + member).items()}
+        weights = {
+            name: tensor.to(device) for name, tensor in initial_weights(plan, plan.training.seed + member).items()
+        }
         members.append(weights)
         objective = _objective(panel, plan, holdout, member, device)
         best = plan.training.steps

@@ -22,6 +22,7 @@ from rnncli.evaluation.run import evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
+from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.options import ColumnOptions
@@ -45,7 +46,7 @@ class Evaluation:
 
     def write(self, path: str | os.PathLike[str], *, by_series: bool = False) -> int:
         """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
-        data = _encoded(self, Path(path).suffix.lower(), by_series)
+        data = _encoded(self, Path(path).suffix.lower(), by_series=by_series)
         files.atomic_write(path, data)
         return len(data)
 
@@ -111,16 +112,16 @@ def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
 def _forecasts(forecaster: Forecaster, panel: Panel, split: Split) -> tuple[Floats, Floats]:
     """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
     spec = forecaster.forecast
-    made = forecaster.quantiles(_past(panel, split, spec.waits_for_covariates, spec.horizon), split.rows_kept)
+    made = forecaster.quantiles(_past(panel, split, spec), split.rows_kept)
     made = made[:, : split.horizon]
     return made, made[..., spec.median]
 
 
-def _past(panel: Panel, split: Split, covariates_ahead: bool, horizon: int) -> Panel:
+def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
     """The series of a split up to its origins; covariates that are known ahead stay for the horizon."""
-    if not covariates_ahead:
+    if not spec.waits_for_covariates:
         return split.past(panel)
-    cut = panel.select(split.series).cut(split.rows_kept + horizon)
+    cut = panel.select(split.series).cut(split.rows_kept + spec.horizon)
     row = np.arange(len(cut.values)) - np.repeat(cut.offsets[:-1], cut.lengths)
     values = cut.values.copy()
     values[row >= np.repeat(split.rows_kept, cut.lengths), 0] = np.nan
@@ -133,12 +134,16 @@ def _of_saved(data: Any, forecasts: str | os.PathLike[str], columns: Mapping[str
         tell(Noted(line))
     saved = load_saved(forecasts, loaded)
     if 0.5 not in saved.levels:
-        raise InputRefused("the saved forecasts have no median", where=os.fspath(forecasts), hint="they need a column q0.5")
+        raise InputRefused(
+            "the saved forecasts have no median", where=os.fspath(forecasts), hint="they need a column q0.5"
+        )
     matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point)
-    return Evaluation(evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0]), refitted=False)
+    return Evaluation(
+        evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0]), refitted=False
+    )
 
 
-def _encoded(evaluation: Evaluation, suffix: str, by_series: bool) -> bytes:
+def _encoded(evaluation: Evaluation, suffix: str, *, by_series: bool) -> bytes:
     if suffix == ".json":
         return (json.dumps(evaluation.to_json(by_series=by_series), allow_nan=False) + "\n").encode()
     rows = evaluation.report.series_rows() if by_series else _overall(evaluation.report)
@@ -156,7 +161,10 @@ def _encoded(evaluation: Evaluation, suffix: str, by_series: bool) -> bytes:
 
         parquet.write_table(table, sink, compression="zstd", write_page_checksum=True)
     else:
-        raise UsageError(f"scores cannot be written as {suffix or 'a file without a suffix'}", hint="end it in .json, .csv, .jsonl, .parquet")
+        raise UsageError(
+            f"scores cannot be written as {suffix or 'a file without a suffix'}",
+            hint="end it in .json, .csv, .jsonl, .parquet",
+        )
     return bytes(sink.getvalue())
 
 

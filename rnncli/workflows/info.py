@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rnncli.inference import forecaster as models
@@ -23,7 +24,10 @@ class Info:
     def facts(self) -> tuple[tuple[str, str], ...]:
         """One line each, for people."""
         model, record = self.forecaster, self.forecaster.record
-        tested = ((name, ", ".join(f"{k.upper()} {_shown(v)}" for k, v in s.items())) for name, s in record.get("validation", {}).items())
+        tested = (
+            (name, ", ".join(f"{k.upper()} {_shown(v)}" for k, v in s.items()))
+            for name, s in record.get("validation", {}).items()
+        )
         rows = f"{record['rows']:,} rows, {record['observed']:,} observed" if "rows" in record else "unknown"
         return (
             ("trained on", f"{len(model.cutoffs):,} series, {rows}"),
@@ -56,7 +60,7 @@ class Info:
 def info(model: str | os.PathLike[str]) -> Info:
     """Read a model file. ModelRefused if anything about it is not sound."""
     forecaster = models.load(model)
-    return Info(forecaster, os.stat(model).st_size)
+    return Info(forecaster, Path(model).stat().st_size)
 
 
 def _shown(value: float | None) -> str:

@@ -52,7 +52,8 @@ def inspect_gradients(
     **options: Unpack[ArchitectureOptions],
 ) -> Inspection:
     """Follow the gradient of the loss at the last full origin of up to `series` series, of a model or, without one,
-    of an untrained network of the given architecture. UsageError, InputRefused or ModelRefused."""
+    of an untrained network of the given architecture. UsageError, InputRefused or ModelRefused.
+    """
     said.refuse_unknown(options, ArchitectureOptions)
     said.positive(options | {"series": series}, "series", "horizon", "context", "layers", "hidden", "members")
     tell = on_event or unheard
@@ -60,7 +61,12 @@ def inspect_gradients(
 
     if model is not None:
         forecaster = models.load(model)
-        loaded = load_known(data, forecaster, {name: options[name] for name in options if name in _COLUMNS}, tell)
+        loaded = load_known(
+            data,
+            forecaster,
+            {name: value for name, value in options.items() if name in ColumnOptions.__annotations__},
+            tell,
+        )
         network, spec = forecaster.network, forecaster.forecast
         weights, source = {name: weight[0] for name, weight in forecaster.weights.items()}, os.fspath(model)
     else:
@@ -77,9 +83,6 @@ def inspect_gradients(
     members = ("the first of the network's members is inspected",) if network.members > 1 else ()
     report = _gradients(loaded.panel, network, spec, weights, chosen, origins)
     return Inspection(report, source, str(loaded.panel.calendar.frequency), members)
-
-
-_COLUMNS = ("time", "id", "target", "time_format", "decimal", "past", "future", "static", "wide", "strict", "format", "zone")
 
 
 def _untrained(plan: Any) -> dict[str, Any]:
@@ -122,7 +125,9 @@ def _gradients(
     levels = torch.tensor(spec.levels, dtype=torch.float64)
 
     def loss_at_origin(outputs: torch.Tensor, rows: slice) -> torch.Tensor:
-        found = quantiles(head, outputs, batch.components[rows].double(), batch.known[rows].double(), spec.median, torch)
+        found = quantiles(
+            head, outputs, batch.components[rows].double(), batch.known[rows].double(), spec.median, torch
+        )
         return pinball(found, batch.targets[rows].double(), levels)
 
     cell: Cell = find(CELLS, network.cell, "cell")

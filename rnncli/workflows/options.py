@@ -88,7 +88,8 @@ def refuse_unknown(options: Mapping[str, Any], known: type[Any]) -> None:
         if name not in names:
             close = get_close_matches(name, names, n=1)
             raise UsageError(
-                f"there is no option {name!r}", hint=f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
+                f"there is no option {name!r}",
+                hint=f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}",
             )
 
 

@@ -173,7 +173,9 @@ def _levels(quantiles: tuple[float, ...] | None, forecaster: Forecaster) -> tupl
     return levels
 
 
-def _table(loaded: Loaded, forecaster: Forecaster, steps: int, levels: tuple[float, ...], point: Point) -> ForecastTable:
+def _table(
+    loaded: Loaded, forecaster: Forecaster, steps: int, levels: tuple[float, ...], point: Point
+) -> ForecastTable:
     panel, ends = loaded.panel, forecaster.ends(loaded.panel)
     made = forecaster.quantiles(panel, ends)[:, :steps]
     if point not in ("median", "mean"):

@@ -89,7 +89,9 @@ class Training:
             "training": model.training.to_json(),
             "parameters": self.parameters,
             "best_steps": list(self.best_steps),
-            "validation": {name: {key: _known(value) for key, value in s.items()} for name, s in self.validation.items()},
+            "validation": {
+                name: {key: _known(value) for key, value in s.items()} for name, s in self.validation.items()
+            },
             "validated_origins": self.validated_origins,
             "verdict": self.verdict,
             "notes": list(self.notes),
@@ -125,7 +127,18 @@ def train(
 
 def _check(options: Mapping[str, Any]) -> None:
     said.positive(
-        options, "horizon", "context", "layers", "hidden", "members", "steps", "time_budget", "learning_rate", "batch", "clip", "threads"
+        options,
+        "horizon",
+        "context",
+        "layers",
+        "hidden",
+        "members",
+        "steps",
+        "time_budget",
+        "learning_rate",
+        "batch",
+        "clip",
+        "threads",
     )
     said.quantile_levels(options, planning.DEFAULT_LEVELS)
 
@@ -149,7 +162,8 @@ def run(
 ) -> Trained:
     """Train, passing on every event. Where training diverges, save what there is and raise TrainingDiverged."""
     from rnncli.nn.runtime import prepare
-    from rnncli.training.session import Trained, train as session
+    from rnncli.training.session import Trained
+    from rnncli.training.session import train as session
 
     for name, value in prepare(options.get("threads")).items():
         tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
@@ -234,7 +248,8 @@ def verdict(validation: Scores, origins: int) -> str:
     rival = min((SEASONAL, NAIVE), key=lambda name: _score(validation[name]))
     better = _score(validation[NETWORK]) < _score(validation[rival])
     figures = ", ".join(
-        f"{metric.upper()} {validation[NETWORK][metric]:.3g} against {validation[rival][metric]:.3g}" for metric in ("mase", "wql")
+        f"{metric.upper()} {validation[NETWORK][metric]:.3g} against {validation[rival][metric]:.3g}"
+        for metric in ("mase", "wql")
     )
     what = "better" if better else "no better"
     return f"the network is {what} than the {rival} forecast on held-out rows ({figures}; {_count(origins, 'origin')})"

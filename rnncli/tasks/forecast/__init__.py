@@ -1,0 +1,1 @@
+"""Forecasting: what a network sees of a series, and what it says of the rows to come."""

@@ -68,7 +68,8 @@ def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int,
 
 def cut(panel: Panel, ends: Ints, series: Ints, first_row: Ints, spec: ForecastSpec) -> Crops:
     """Crops of `spec.steps` steps from first_row on, with the horizon after the last; row ends[s] of a series and
-    all after it are not looked at."""
+    all after it are not looked at.
+    """
     length = ends[series]
     values = gather(
         panel.values[:, 0], panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
@@ -139,7 +140,8 @@ def _mean(total: Floats, count: Floats) -> Floats:
 
 def normalise(values: Floats, spec: ForecastSpec) -> Normalised:
     """Level: mean of the last `level_window` rows; spread: mean absolute seasonal difference over the lookback,
-    drawn towards the prior as if `prior_rows` rows had shown it."""
+    drawn towards the prior as if `prior_rows` rows had shown it.
+    """
     z = to_link(values, spec.link)
     steps = slice(spec.lookback - 1, spec.lookback - 1 + spec.steps)
     past = z[:, : steps.stop]
@@ -161,7 +163,9 @@ def normalise(values: Floats, spec: ForecastSpec) -> Normalised:
 def input_count(spec: ForecastSpec, calendar_features: int) -> int:
     """How many inputs a step has."""
     beside = sum(covariate.width for covariate in spec.covariates)
-    return spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + beside + calendar_features
+    return (
+        spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + beside + calendar_features
+    )
 
 
 def known_count(spec: ForecastSpec, calendar_features: int) -> int:
@@ -187,8 +191,7 @@ def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calenda
     z, level, spread = norm.z, norm.level[..., None], norm.spread[..., None]
     start, steps = spec.lookback - 1, spec.steps
     parts = [sliding_window_view(z[:, start - spec.window + 1 : start + steps], spec.window, axis=1)]
-    for season in _long_seasons(spec):
-        parts.append(_block_before(z, season, spec))
+    parts += [_block_before(z, season, spec) for season in _long_seasons(spec)]
     relative = [squash((np.broadcast_to(part, part.shape) - level) / spread) for part in parts]
     latest = z[:, start : start + steps, None]
     seen = np.log1p(norm.seen)[..., None] / np.log1p(spec.lookback)
@@ -197,7 +200,7 @@ def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calenda
     size = np.log(spread / spec.spread_prior) if spec.link == "log" else np.arcsinh(level / spread)
     growth = (level[:, :, 0] - _lagged(norm.level, spec.seasons[0]))[..., None] / spread
     extras = [observed, share, seen, squash(size), squash(growth)]
-    when = (crops.first[:, None] + np.arange(steps))
+    when = crops.first[:, None] + np.arange(steps)
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[:, None], when.shape))
     beside = encoded(crops.covariates[:, :steps], spec.covariates, spec.covariates)
     stacked = np.concatenate([*relative, *extras, beside, calendar_part], axis=2, dtype=np.float32)
@@ -251,7 +254,11 @@ def components(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) 
     history = z[rows[:, None], at - spec.lookback + 1 + np.arange(spec.lookback)]
     relative = (history - level) / spread
     last = _carried(np.where(np.isnan(relative) & (np.arange(spec.lookback) == 0), 0.0, relative))[:, -1:]
-    parts = [np.zeros((len(rows), spec.horizon)), np.repeat(last, spec.horizon, axis=1), last + _slope(relative) * ahead]
+    parts = [
+        np.zeros((len(rows), spec.horizon)),
+        np.repeat(last, spec.horizon, axis=1),
+        last + _slope(relative) * ahead,
+    ]
     for season in (m for m in spec.seasons if m > 1):
         parts += _seasonal(relative, season, ahead)
     return np.stack(parts, axis=2).astype(np.float32)
@@ -299,4 +306,4 @@ def targets(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) -> 
     at = (origins + spec.lookback)[:, None] + np.arange(spec.horizon)
     z = norm.z[rows[:, None], at]
     level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
-    return ((z - level) / spread).astype(np.float32)
+    return np.asarray(((z - level) / spread).astype(np.float32))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ CHUNK = 128
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs [n, steps, inputs], origins as (row, step) pairs [o], and what belongs to each origin [o, horizon, ...]."""
+    """Inputs [n, steps, inputs], origins as (row, step) pairs [o], and what belongs to each [o, horizon, ...]."""
 
     inputs: Tensor
     rows: Tensor
@@ -55,15 +56,19 @@ class Examples:
         crops = features.cut(self.panel, self.ends, series, first_row, self.spec)
         norm = features.normalise(crops.values, self.spec)
         calendar = self.panel.calendar
-        parts = (
-            features.inputs(crops, norm, self.spec, calendar),
-            rows,
-            origins,
-            features.components(norm, rows, origins, self.spec),
-            features.known(crops, rows, origins, self.spec, calendar),
-            features.targets(norm, rows, origins, self.spec),
+        return Batch(
+            self._tensor(features.inputs(crops, norm, self.spec, calendar)),
+            self._tensor(rows),
+            self._tensor(origins),
+            self._tensor(features.components(norm, rows, origins, self.spec)),
+            self._tensor(features.known(crops, rows, origins, self.spec, calendar)),
+            self._tensor(features.targets(norm, rows, origins, self.spec)),
+            series,
+            norm,
         )
-        return Batch(*(torch.from_numpy(part).to(self.device) for part in parts), series, norm)
+
+    def _tensor(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
 
     def sample(self, rng: np.random.Generator, size: int, forks: int) -> Batch:
         """A training batch: `size` crops drawn over all rows, up to `forks` origins in each."""
@@ -84,7 +89,8 @@ class Examples:
 
     def origins(self, rng: np.random.Generator, series: Ints, first_row: Ints, forks: int) -> tuple[Ints, Ints]:
         """Random steps with something after them: past the warm-up, or in the later half of a crop that is not the
-        start of its series, because prediction never sees a young state there."""
+        start of its series, because prediction never sees a young state there.
+        """
         steps = self.spec.steps
         earliest = np.where(first_row == 0, self.warm_up - 1, steps // 2)
         final = np.minimum(steps, self.ends[series] - first_row - 1) - 1
@@ -98,18 +104,22 @@ class Examples:
         return np.nonzero(keep)[0], chosen[keep]
 
 
-def forward(weights: Mapping[str, Tensor], network: NetworkSpec, spec: ForecastSpec, batch: Batch, dropout: float = 0.0) -> Tensor:
+def forward(
+    weights: Mapping[str, Tensor], network: NetworkSpec, spec: ForecastSpec, batch: Batch, dropout: float = 0.0
+) -> Tensor:
     """Relative quantiles from every origin of the batch: [o, horizon, q]."""
     states = encode(weights, network, batch.inputs, dropout)
     at_origin = states[batch.rows, batch.origins]
     if dropout:
         at_origin = torch.nn.functional.dropout(at_origin, dropout)
-    return quantiles(head_weights(weights), at_origin, batch.components, batch.known, spec.median, torch)
+    relative: Tensor = quantiles(head_weights(weights), at_origin, batch.components, batch.known, spec.median, torch)
+    return relative
 
 
 def pinball(predicted: Tensor, actual: Tensor, levels: Tensor) -> Tensor:
     """Mean over levels and observed targets of max(l e, (l - 1) e), e = actual - predicted, times 2
-    (Koenker & Bassett 1978); at the median it is the absolute error. Per origin: [o], 0 where nothing is observed."""
+    (Koenker & Bassett 1978); at the median it is the absolute error. Per origin: [o], 0 where nothing is observed.
+    """
     seen = ~torch.isnan(actual)
     error = torch.where(seen, actual, 0.0)[..., None] - predicted
     loss = 2 * torch.maximum(levels * error, (levels - 1) * error).mean(dim=-1) * seen
@@ -119,7 +129,8 @@ def pinball(predicted: Tensor, actual: Tensor, levels: Tensor) -> Tensor:
 @dataclass(frozen=True)
 class Holdout:
     """Validation rows: one or more origins a series, `horizon` rows apart, the last of them `horizon` rows before the
-    end. `origins` [windows, series] are rows, -1 where a series is too short to spare any."""
+    end. `origins` [windows, series] are rows, -1 where a series is too short to spare any.
+    """
 
     origins: Ints
 
@@ -136,7 +147,8 @@ class Holdout:
 
 def hold_out(panel: Panel, spec: ForecastSpec) -> Holdout:
     """The last part of each series' past, more origins where there are few series: 64 in all, at most 8 a series and
-    a fifth of its rows."""
+    a fifth of its rows.
+    """
     season = spec.seasons[0]
     windows = int(np.clip(64 // len(panel), 1, 8))
     spare = np.maximum(panel.lengths // 5 // spec.horizon, 1)
@@ -164,7 +176,9 @@ class Objective:
         """Mean pinball loss over the batch's origins, in units of each origin's spread."""
         batch = self.examples.sample(self.rng, self.training.batch, self.forks)
         levels = torch.tensor(self.examples.spec.levels, device=self.examples.device)
-        loss = pinball(forward(weights, self.network, self.examples.spec, batch, self.network.dropout), batch.targets, levels)
+        loss = pinball(
+            forward(weights, self.network, self.examples.spec, batch, self.network.dropout), batch.targets, levels
+        )
         self._series, self._losses = batch.series[batch.rows.numpy(force=True)], loss.detach().numpy(force=True)
         used = (~torch.isnan(batch.targets)).any(dim=1)
         return (loss * used).sum() / used.sum().clamp(min=1)
@@ -186,12 +200,16 @@ class Objective:
     def _validated(self, weights: Mapping[str, Tensor], series: Ints, origins: Ints) -> Validated:
         ends = np.zeros(len(self.whole), np.int64)
         ends[series] = origins
-        forecasts = predict(weights, self.network, Examples(self.whole, self.examples.spec, ends, self.examples.device), series)
+        forecasts = predict(
+            weights, self.network, Examples(self.whole, self.examples.spec, ends, self.examples.device), series
+        )
         spec = self.examples.spec
         actual = features.gather(
             self.whole.values[:, 0], self.whole.offsets[series], self.whole.lengths[series], origins, spec.horizon, 0, 0
         )
-        return Validated(series, origins, forecasts, actual, seasonal_scale(self.whole, series, origins, spec.seasons[0]))
+        return Validated(
+            series, origins, forecasts, actual, seasonal_scale(self.whole, series, origins, spec.seasons[0])
+        )
 
     def blame(self) -> str:
         """The series of the last batch whose loss is not finite, or the largest."""
@@ -247,4 +265,5 @@ def scaled_quantile_loss(found: Validated, levels: tuple[float, ...]) -> Floats:
     share = np.array(levels)
     loss = 2 * np.maximum(share * error, (share - 1) * error).mean(axis=2)
     seen = ~np.isnan(loss)
-    return np.where(seen, loss, 0.0).sum(axis=1) / np.where(seen.any(axis=1), seen.sum(axis=1), np.nan) / found.scale
+    mean = np.where(seen, loss, 0.0).sum(axis=1) / np.where(seen.any(axis=1), seen.sum(axis=1), np.nan)
+    return np.asarray(mean / found.scale)

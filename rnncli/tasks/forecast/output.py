@@ -43,7 +43,9 @@ def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[st
     }
 
 
-def quantiles(weights: Mapping[str, Array], state: Array, components: Array, known: Array, median: int, xp: Any) -> Array:
+def quantiles(
+    weights: Mapping[str, Array], state: Array, components: Array, known: Array, median: int, xp: Any
+) -> Array:
     """Quantiles relative to level and spread: state [o, hidden], components [o, K, c], known [o, K, x] -> [o, K, q]."""
     horizon = components.shape[1]
     u = linear(state, weights["weight_state"], xp=xp)[:, None, :]

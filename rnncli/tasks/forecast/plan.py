@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
+from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.network import network_inputs
-from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
 
 HORIZONS = {"hour": 48, "day": 14, "business day": 10, "week": 13, "month": 18, "quarter": 8, "year": 6}  # as in M4
@@ -105,7 +105,8 @@ def choose_link(panel: Panel) -> str:
 
 def spread_prior(panel: Panel, link: str, season: int) -> float:
     """Median over series of the mean absolute seasonal difference on the link's scale, as a share of the mean
-    absolute value where the link is the identity."""
+    absolute value where the link is the identity.
+    """
     found = [_spread(features.to_link(panel.target(s), link), link, season) for s in _some(len(panel))]
     usable = [value for value in found if np.isfinite(value) and value > 0]
     return float(np.median(usable)) if usable else 0.1
@@ -147,7 +148,8 @@ SMALL_PANEL = 150_000  # observed rows: below, a larger network learns the noise
 
 def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     """One layer of 32 with dropout 0.2 for small panels, two of 64 with 0.1 for large ones; memory for the longest
-    season from the start."""
+    season from the start.
+    """
     small = bool(np.count_nonzero(~np.isnan(panel.values[:, 0])) < SMALL_PANEL)
     inputs, known = network_inputs(spec, panel.calendar)
     longest = max(spec.seasons)

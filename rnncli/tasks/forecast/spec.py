@@ -13,7 +13,7 @@ ROLES = ("past", "future", "static")
 
 @dataclass(frozen=True)
 class Covariate(Spec):
-    """A channel beside the target: known up to the origin (`past`), over the horizon too (`future`), or for ever (`static`).
+    """A channel beside the target, known up to the origin (`past`), over the horizon (`future`), or always (`static`).
 
     A number enters as (value - `center`) / `scale`, a category of `categories` as 1 at its place among zeros.
     """

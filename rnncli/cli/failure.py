@@ -1,0 +1,88 @@
+"""How a failure is told: `error:` and `hint:` on stderr, JSON where it was asked for, and the exit code."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+import traceback
+from typing import Any
+
+import typer
+
+from rnncli.cli.terminal import discard_stdout, say
+from rnncli.errors import RnncliError, StorageFailed, UsageError
+
+PARSING_FAILED: type[Exception] = typer.BadParameter.__mro__[1]  # Typer's class for every error of usage
+_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.EBADF}
+
+
+def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
+    """Tell stderr about an error; returns the exit code."""
+    known = explained(error)
+    if debug:
+        say_traceback(error)
+    say(f"error: {known}")
+    if known.hint:
+        say(f"hint: {known.hint}")
+    if as_json:
+        say(json.dumps({"error": document(known)}))
+    discard_stdout()
+    return known.exit_code
+
+
+def document(error: RnncliError) -> dict[str, Any]:
+    """An error as JSON values."""
+    return {"code": error.code, "message": error.message, "hint": error.hint or None, "where": error.where or None}
+
+
+def explained(error: BaseException) -> RnncliError:
+    """Any error as one of ours."""
+    if isinstance(error, RnncliError):
+        return error
+    if isinstance(error, PARSING_FAILED):
+        return _of_parsing(error)
+    if _memory(error):
+        return RnncliError("there is not enough memory", hint="use fewer series, a smaller --batch or --context")
+    if isinstance(error, OSError) and error.errno in _STORAGE:
+        return StorageFailed(f"{error.strerror}".lower(), where=str(error.filename or ""))
+    return RnncliError(
+        f"a bug of ours: {type(error).__name__}: {error}", hint="run it again with --debug and report what it prints"
+    )
+
+
+def say_traceback(error: BaseException) -> None:
+    """Every line of the traceback."""
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        say(line)
+
+
+def _memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+
+
+def _of_parsing(error: Any) -> UsageError:
+    """Typer's error in our words."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "rnncli"
+    close = getattr(error, "possibilities", None)
+    if hasattr(error, "possibilities"):
+        return UsageError(f"there is no option {error.option_name}", hint=_which(close, path, context))
+    message = str(getattr(error, "message", error)).strip().rstrip(".")
+    if context is not None and message == "Missing command":
+        return UsageError("a command is missing", hint=f"{', '.join(context.command.commands)}; see rnncli --help")
+    return UsageError(message[:1].lower() + message[1:], hint=f"see {path} --help")
+
+
+def _which(close: list[str] | None, path: str, context: Any) -> str:
+    if context is not None and context.parent is None:
+        return "options follow the command: rnncli COMMAND --help lists them"
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"{path} --help lists the options"
+
+
+def argument_given(name: str) -> bool:
+    """Whether a flag is on the command line, even if that cannot be parsed."""
+    given = sys.argv[1:]
+    return name in (given[: given.index("--")] if "--" in given else given)

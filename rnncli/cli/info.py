@@ -1,0 +1,16 @@
+"""`rnncli info`."""
+
+from __future__ import annotations
+
+from rnncli.cli.options import ModelFile
+from rnncli.cli.streams import Streams
+from rnncli.cli.table import facts
+
+
+def info(streams: Streams, model: ModelFile) -> None:
+    """Say what a model file holds."""
+    from rnncli.workflows.info import info as work
+
+    found = work(model)
+    text = "".join(f"{line}\n" for line in facts(found.facts))
+    streams.result(found.to_json, text.encode(errors="backslashreplace"))

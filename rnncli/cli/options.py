@@ -1,0 +1,144 @@
+"""Every option, once: its type, its flag, its help, and how its text becomes a value.
+
+The names are those of the workflows' keywords; left out, the data or the model decide.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypedDict
+
+import typer
+
+from rnncli.cli import values
+from rnncli.registry import CELLS, READERS
+
+ACTIVATIONS = ("tanh", "relu")
+POINTS = ("median", "mean")
+LOG_FORMATS = ("text", "json")
+GROUPS = ("series",)
+
+
+def _option(flags: str, says: str, metavar: str | None = None) -> Any:
+    return typer.Option(*flags.split(), help=says, metavar=metavar, show_default=False)
+
+
+def _choice(flag: str, says: str, choices: tuple[str, ...]) -> Any:
+    """An option that completes to its choices."""
+    shown = "|".join(choices)
+    return typer.Option(flag, help=says, metavar=shown, show_default=False, autocompletion=lambda: list(choices))
+
+
+DATA_IS = "DATA is files, folders (one file a series), quoted globs, or - for stdin."
+
+Data = Annotated[list[str], typer.Argument(metavar="DATA", hidden=True)]
+ModelFile = Annotated[str, typer.Argument(metavar="MODEL", hidden=True)]
+NewModel = Annotated[str, _option("--output -o", "The model file to write.", "MODEL"), values.text]
+Model = Annotated[str, _option("--model -m", "The model file.", "MODEL"), values.text]
+ModelIfAny = Annotated[str | None, _option("--model -m", "The model file.", "MODEL"), values.text]
+Forecasts = Annotated[
+    str | None, _option("--forecasts", "Saved forecasts to score instead of a model.", "F"), values.text
+]
+TableFile = Annotated[
+    str | None, _option("--output -o", "Write to this file; its suffix says how.", "OUT"), values.text
+]
+
+Horizon = Annotated[int | None, _option("--horizon", "Rows to forecast.", "N"), values.count]
+Quantiles = Annotated[
+    tuple[float, ...] | None, _option("--quantiles", "Quantile levels, such as 0.1,0.5,0.9.", "LIST"), values.levels
+]
+Point = Annotated[str | None, _choice("--point", "What `forecast` is.", POINTS), values.one_of(POINTS)]
+Tidy = Annotated[bool, _option("--tidy", "Columns id, time, quantile, value.")]
+CsvRaw = Annotated[bool, _option("--csv-raw", "Do not escape text that a spreadsheet would run.")]
+Windows = Annotated[int | None, _option("--windows", "Origins to forecast from (1).", "K"), values.count]
+Stride = Annotated[int | None, _option("--stride", "Rows between origins (the horizon).", "N"), values.count]
+Refit = Annotated[
+    bool, _option("--refit/--no-refit", "Train again on what lies before the first origin, if need be (yes).")
+]
+By = Annotated[str | None, _choice("--by", "Also show the scores of each series.", GROUPS), values.one_of(GROUPS)]
+Threads = Annotated[int | None, _option("--threads", "Threads to train with.", "N"), values.count]
+Device = Annotated[str | None, _option("--device", "Where to train: cpu (default), cuda ...", "NAME"), values.text]
+
+
+class Columns(TypedDict, total=False):
+    """How the data are read."""
+
+    time: Annotated[str | None, _option("--time", "The time column.", "NAME"), values.text]
+    id: Annotated[str | None, _option("--id", "The column that tells series apart.", "NAME"), values.text]
+    target: Annotated[str | None, _option("--target", "The column to forecast.", "NAME"), values.text]
+    past: Annotated[tuple[str, ...], _option("--past", "Covariates known up to now: A,B.", "LIST"), values.names]
+    future: Annotated[tuple[str, ...], _option("--future", "Covariates known ahead: A,B.", "LIST"), values.names]
+    static: Annotated[
+        tuple[str, ...], _option("--static", "What never changes in a series: A,B.", "LIST"), values.names
+    ]
+    time_format: Annotated[
+        str | None, _option("--time-format", "How times are written, as in strptime.", "FORMAT"), values.text
+    ]
+    decimal: Annotated[str | None, _choice("--decimal", "The decimal mark of CSV.", (".", ",")), values.one_of(".,")]
+    zone: Annotated[str | None, _option("--zone", "The time zone, such as Europe/Berlin.", "NAME"), values.text]
+    wide: Annotated[bool, _option("--wide", "One column per series.")]
+    strict: Annotated[bool, _option("--strict", "Guess no column.")]
+    format: Annotated[
+        str | None,
+        _choice("--format", "What the data are, where no suffix says so.", tuple(READERS)),
+        values.one_of(READERS),
+    ]
+
+
+class Architecture(TypedDict, total=False):
+    """The network and what it looks at."""
+
+    horizon: Horizon
+    season: Annotated[
+        tuple[int, ...] | None, _option("--season", "Steps in a season, or several: 24,168.", "LIST"), values.counts
+    ]
+    context: Annotated[int | None, _option("--context", "Rows that the network looks back on.", "N"), values.count]
+    cell: Annotated[str | None, _choice("--cell", "The recurrent cell (lstm).", tuple(CELLS)), values.one_of(CELLS)]
+    activation: Annotated[
+        str | None, _choice("--activation", "Of the cell rnn (tanh).", ACTIVATIONS), values.one_of(ACTIVATIONS)
+    ]
+    layers: Annotated[int | None, _option("--layers", "Recurrent layers.", "N"), values.count]
+    hidden: Annotated[int | None, _option("--hidden", "Units in a layer.", "N"), values.count]
+    init: Annotated[
+        str | None,
+        _option("--init", "How weights begin: orthogonal, chrono:STEPS, identity, uniform.", "NAME"),
+        values.text,
+    ]
+    seed: Annotated[int | None, _option("--seed", "Seed of every random choice (0).", "N"), values.whole]
+
+
+class Training(TypedDict, total=False):
+    """How the network is trained."""
+
+    dropout: Annotated[float | None, _option("--dropout", "Share of units left out.", "SHARE"), values.share]
+    members: Annotated[int | None, _option("--members", "Networks whose forecasts are averaged.", "N"), values.count]
+    quantiles: Quantiles
+    steps: Annotated[int | None, _option("--steps", "Training steps.", "N"), values.count]
+    time_budget: Annotated[
+        float | None, _option("--time-budget", "Stop training after 90s, 2m or 1h.", "TIME"), values.duration
+    ]
+    learning_rate: Annotated[float | None, _option("--learning-rate", "Its peak.", "X"), values.positive]
+    batch: Annotated[int | None, _option("--batch", "Crops in a training step.", "N"), values.count]
+    clip: Annotated[float | None, _option("--clip", "The largest gradient norm.", "X"), values.positive]
+    device: Device
+    threads: Threads
+
+
+class Stream(TypedDict):
+    """What is told, and where."""
+
+    json: Annotated[bool, _option("--json", "One JSON document on stdout.")]
+    quiet: Annotated[bool, _option("--quiet -q", "Silent on success.")]
+    verbose: Annotated[bool, _option("--verbose -v", "Say more.")]
+    debug: Annotated[bool, _option("--debug", "Show the traceback of an error.")]
+    log_file: Annotated[str | None, _option("--log-file", "Append every event as a JSON line.", "F"), values.text]
+    log_format: Annotated[
+        str | None, _choice("--log-format", "Of stderr (text).", LOG_FORMATS), values.one_of(LOG_FORMATS)
+    ]
+
+
+class InspectOptions(Columns, Architecture, total=False):
+    """What inspect-gradients passes on."""
+
+
+class TrainOptions(Columns, Architecture, Training, total=False):
+    """What train passes on."""

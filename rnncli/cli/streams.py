@@ -1,0 +1,110 @@
+"""What a command tells and where: its result to stdout, everything else to stderr and the log."""
+
+from __future__ import annotations
+
+import json as json_format
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Protocol, Self
+
+from rnncli.cli import failure, terminal
+from rnncli.cli.watchers import EventLines, PlainLines
+
+
+class Watcher(Protocol):
+    """Whoever is told of events."""
+
+    def __call__(self, event: object) -> None:
+        """One event."""
+
+    def close(self) -> None:
+        """There will be no more."""
+
+
+class Streams:
+    """The listener of a workflow, and the way out for its result."""
+
+    def __init__(
+        self,
+        command: str,
+        *,
+        json: bool,
+        quiet: bool,
+        verbose: bool,
+        debug: bool,  # noqa: ARG002 `main` looks for it itself
+        log_file: str | None,
+        log_format: str | None,
+    ) -> None:
+        self.json = json
+        self._people = not quiet  # who reads plain lines on stderr
+        self._command = command
+        self._closing = ExitStack()
+        self._records: list[Callable[[dict[str, Any]], None]] = []
+        self._watchers: list[Watcher] = []
+        if log_file is not None:
+            self._log_to(log_file)
+        elif log_format == "json" and not quiet:
+            self._record(lambda record: terminal.say(json_format.dumps(record)))
+            self._people = False
+        if self._people:
+            self._watch(_display(verbose=verbose))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        with self._closing:
+            if isinstance(error, Exception):
+                self._tell({"event": "error"} | failure.document(failure.explained(error)))
+
+    def __call__(self, event: object) -> None:
+        """Pass an event on."""
+        for watcher in self._watchers:
+            watcher(event)
+
+    def say(self, lines: Sequence[str]) -> None:
+        """A report for people, on stderr, if JSON does not say it already."""
+        if self._people and not self.json:
+            for line in lines:
+                terminal.say(line)
+
+    def result(self, found: Callable[[], Mapping[str, Any]], plain: bytes = b"") -> None:
+        """The result: one JSON document if that was asked for, or else these bytes."""
+        document = found() if self.json or self._records else {}
+        self._tell({"event": "result", "command": self._command} | _scalars(document))
+        if self.json:
+            text = json_format.dumps(document, ensure_ascii=False, allow_nan=False)
+            terminal.put(text.encode(errors="backslashreplace") + b"\n")
+        elif plain:
+            terminal.put(plain)
+
+    def _tell(self, record: dict[str, Any]) -> None:
+        for write in self._records:
+            write(record)
+
+    def _log_to(self, path: str) -> None:
+        from rnncli.files import LineLog
+
+        self._record(self._closing.enter_context(LineLog(path)).write)
+
+    def _record(self, write: Callable[[Mapping[str, Any]], None]) -> None:
+        lines = EventLines(write)
+        self._watchers.append(lines)
+        self._records.append(lines.record)
+
+    def _watch(self, watcher: Watcher) -> None:
+        self._watchers.append(watcher)
+        self._closing.callback(watcher.close)
+
+
+def _scalars(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document in short: what it says in single values."""
+    return {key: value for key, value in document.items() if not isinstance(value, (dict, list))}
+
+
+def _display(*, verbose: bool) -> Watcher:
+    if not terminal.watched():
+        return PlainLines(verbose=verbose)
+    from rnncli.cli.progress import Display
+
+    return Display(verbose=verbose)

@@ -1,0 +1,51 @@
+"""Numbers and tables as plain text, at most 100 columns wide."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+WIDTH = 100
+
+
+def number(value: float | None) -> str:
+    """Four significant digits; `-` where there is no value."""
+    if value is None or math.isnan(value):
+        return "-"
+    if value == 0 or math.isinf(value):
+        return f"{value:g}"
+    magnitude = math.floor(math.log10(abs(value)))
+    return f"{value:.{max(0, 3 - magnitude)}f}" if -4 <= magnitude < 9 else f"{value:.3e}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligned lines: the first column to the left, the others to the right."""
+    grid = [header, *rows]
+    widths = [max(len(row[place]) for row in grid) for place in range(len(header))]
+    return ["  ".join(map(_aligned, row, widths, range(len(row)))).rstrip() for row in grid]
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """`label  text` lines; long texts are wrapped under themselves."""
+    import textwrap
+
+    width = max((len(label) for label, _ in pairs), default=0) + 2
+    lines: list[str] = []
+    for label, text in pairs:
+        wrapped = textwrap.wrap(text, WIDTH - width, break_on_hyphens=False) or [""]
+        lines += [f"{'' if place else label:<{width}}{line}" for place, line in enumerate(wrapped)]
+    return lines
+
+
+def fitting(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How many of the first columns fit in a line."""
+    used = 0
+    for place in range(len(header)):
+        used += max(len(row[place]) for row in [header, *rows]) + 2 * bool(place)
+        if used > WIDTH:
+            return place
+    return len(header)
+
+
+def _aligned(cell: str, width: int, place: int) -> str:
+    return cell.rjust(width) if place else cell.ljust(width)

@@ -1,0 +1,58 @@
+"""The three streams of a process: bytes to stdout, clean lines to stderr, and whether someone is watching."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rnncli.errors import StorageFailed
+
+
+def say(line: str) -> None:
+    """One line on stderr, its control characters made harmless; a stderr that takes none is no reason to fail."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(clean(line) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        _to_nowhere(2)
+
+
+def clean(line: str) -> str:
+    """The line without characters that would move the cursor, colour or break it."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else repr(c)[1:-1] for c in line)
+
+
+def put(data: bytes) -> None:
+    """The result, to stdout. StorageFailed if it does not take it all."""
+    if sys.stdout is None:
+        raise StorageFailed("cannot write: it is closed", where="standard output")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _to_nowhere(1)
+        raise StorageFailed(f"cannot write: {error.strerror}".lower(), where="standard output") from error
+
+
+def discard_stdout() -> None:
+    """Let what was not written to stdout go nowhere, so that the interpreter's end does not fail again."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _to_nowhere(1)
+
+
+def watched() -> bool:
+    """Whether stderr is a terminal that can redraw a line."""
+    capable = os.environ.get("TERM", "dumb") not in ("dumb", "")
+    return capable and sys.stderr is not None and sys.stderr.isatty()
+
+
+def _to_nowhere(descriptor: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

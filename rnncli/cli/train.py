@@ -1,0 +1,35 @@
+"""`rnncli train`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from rnncli.cli.options import Data, NewModel, TrainOptions
+from rnncli.cli.streams import Streams
+from rnncli.cli.table import facts, number, table
+
+if TYPE_CHECKING:
+    from rnncli.workflows.train import Training
+
+
+def train(streams: Streams, data: Data, output: NewModel, **options: Unpack[TrainOptions]) -> None:
+    """Fit a network to every series in DATA."""
+    from rnncli.workflows.train import train as work
+
+    done = work(data, output=output, on_event=streams, **options)
+    streams.say(report(done))
+    streams.result(done.to_json)
+
+
+def report(done: Training) -> list[str]:
+    """What was inferred, how the network compares with the naive forecasts, and where the model is."""
+    size = f"{done.output}, {done.bytes:,} bytes"
+    return ["", *facts(done.facts), "", *validation(done), done.verdict, "", f"model: {size}"]
+
+
+def validation(done: Training) -> list[str]:
+    """The scores on rows held out; none where nothing could be."""
+    if not done.validation:
+        return []
+    rows = [[name, number(scores["mase"]), number(scores["wql"])] for name, scores in done.validation.items()]
+    return [*table(["validation", "MASE", "WQL"], rows), ""]

@@ -1,0 +1,121 @@
+"""From the text of an option to its value, or one clear error. Each takes the option's name and its text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from rnncli.errors import UsageError
+
+Convert = Callable[[str, str], Any]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+def count(name: str, text: str) -> int:
+    """A whole number above 0."""
+    number = _whole(text)
+    if number is None or number < 1:
+        raise UsageError(f"{name} must be a whole number above 0, not {text!r}")
+    return number
+
+
+def counts(name: str, text: str) -> tuple[int, ...]:
+    """Whole numbers above 0, separated by commas."""
+    return tuple(count(name, part) for part in _parts(name, text))
+
+
+def whole(name: str, text: str) -> int:
+    """A whole number, 0 or above."""
+    number = _whole(text)
+    if number is None or number < 0:
+        raise UsageError(f"{name} must be a whole number, 0 or above, not {text!r}")
+    return number
+
+
+def positive(name: str, text: str) -> float:
+    """A number above 0."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise UsageError(f"{name} must be a number above 0, not {text!r}")
+    return number
+
+
+def share(name: str, text: str) -> float:
+    """A number from 0 to below 1."""
+    number = _number(text)
+    if not 0 <= number < 1:
+        raise UsageError(f"{name} must be 0 or above and below 1, not {text!r}")
+    return number
+
+
+def levels(name: str, text: str) -> tuple[float, ...]:
+    """Quantile levels, separated by commas."""
+    found = tuple(map(_number, _parts(name, text)))
+    if not all(0 < level < 1 for level in found):
+        raise UsageError(f"{name} must lie between 0 and 1, not {text!r}", hint=f"for example {name} 0.1,0.5,0.9")
+    return found
+
+
+def names(name: str, text: str) -> tuple[str, ...]:
+    """Names, separated by commas."""
+    return tuple(_parts(name, text))
+
+
+def duration(name: str, text: str) -> float:
+    """Seconds, from 90, 90s, 2m or 1h."""
+    match = _DURATION.fullmatch(text.strip())
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise UsageError(f"{name} must be a time above 0, not {text!r}", hint="for example 90s, 2m or 1h")
+    return seconds
+
+
+def text(name: str, value: str) -> str:
+    """The text itself, if there is any."""
+    if not value:
+        raise UsageError(f"{name} must not be empty")
+    return value
+
+
+def one_of(choices: Iterable[str]) -> Convert:
+    """One of these names; a near match is suggested."""
+    known = tuple(choices)
+
+    def chosen(name: str, value: str) -> str:
+        if value not in known:
+            raise UsageError(f"{name} cannot be {value!r}", hint=near(value, known))
+        return value
+
+    return chosen
+
+
+def near(typed: str, known: Iterable[str]) -> str:
+    """A hint: what was meant perhaps, or else what there is."""
+    close = get_close_matches(typed, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"choose from: {', '.join(known)}"
+
+
+def _parts(name: str, text: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise UsageError(f"{name} has an empty item: {text!r}", hint="separate items by single commas")
+    return parts
+
+
+def _whole(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

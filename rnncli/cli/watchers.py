@@ -1,0 +1,86 @@
+"""Who is told of events where nobody watches: plain lines for a log, JSON lines for a program."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rnncli.cli.table import number
+from rnncli.cli.terminal import say
+from rnncli.training.events import Evaluated, Finished, Started, Stepped
+from rnncli.workflows.events import Noted
+
+EVERY = 30.0  # seconds between lines
+
+
+class PlainLines:
+    """Notes, an evaluation at most every 30 seconds, and the end of each phase, as lines on stderr."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._verbose = verbose
+        self._steps = 0
+        self._told = time.monotonic()
+
+    def __call__(self, event: object) -> None:
+        """One event."""
+        if isinstance(event, Noted) and (self._verbose or not event.detail):
+            say(event.text)
+        elif isinstance(event, Started):
+            self._steps = event.steps
+        elif isinstance(event, Evaluated) and time.monotonic() - self._told >= EVERY:
+            self._told = time.monotonic()
+            say(evaluated(event, self._steps))
+        elif isinstance(event, Finished):
+            say(finished(event))
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+class EventLines:
+    """Every event but single steps as a record: what happened, and when (UTC)."""
+
+    def __init__(self, write: Callable[[Mapping[str, Any]], None]) -> None:
+        self._write = write
+
+    def __call__(self, event: object) -> None:
+        """One event."""
+        if dataclasses.is_dataclass(event) and not isinstance(event, (Stepped, type)):
+            self.record({"event": type(event).__name__.lower()} | dataclasses.asdict(event))
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """One record; numbers that are not finite become null."""
+        plain = {key: None if _undefined(value) else value for key, value in record.items()}
+        self._write({"time": datetime.now(UTC).isoformat(timespec="milliseconds")} | plain)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def evaluated(event: Evaluated, steps: int) -> str:
+    """A line about an evaluation."""
+    best = ", the best so far" if event.best else ""
+    loss, score = number(event.loss), number(event.score)
+    return f"{event.phase}: step {event.step} of {steps}, loss {loss}, validation score {score}{best}"
+
+
+def finished(event: Finished) -> str:
+    """A line about the end of a phase."""
+    if event.best_score is None:
+        return f"{event.phase}: finished after {_steps(event.step)}"
+    score = number(event.best_score)
+    return (
+        f"{event.phase}: finished after {_steps(event.step)}, best at step {event.best_step} (validation score {score})"
+    )
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step{'s' if count != 1 else ''}"
+
+
+def _undefined(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

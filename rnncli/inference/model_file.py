@@ -1,0 +1,33 @@
+"""A model file, read by the task that it was trained for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rnncli import checkpoint
+from rnncli.registry import TASKS, find
+
+
+@dataclass(frozen=True)
+class Task:
+    """How the model of a task is kept: the tensors that its description implies, and the model from a sound file.
+
+    Both raise UsageError where the description contradicts itself.
+    """
+
+    layout: Callable[[dict[str, Any]], checkpoint.Layout]
+    read: Callable[[checkpoint.Model], Any]
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """The model in a file. ModelRefused, with the reason, if anything about it is not sound."""
+    model = checkpoint.load(path, lambda description: _task(description).layout(description))
+    return _task(model.meta).read(model)
+
+
+def _task(description: dict[str, Any]) -> Task:
+    task: Task = find(TASKS, description["task"], "task")
+    return task
