@@ -105,7 +105,7 @@ def headline(report: Report) -> str:
     left_out = f", {skipped:,} skipped as too short" if skipped else ""
     return (
         f"{len(report.ids):,} series, {count} window{'s' * (count != 1)} of {report.horizon} steps:"
-        f" {made:,} forecasts, {values:,} values{left_out}"
+        f" {made:,} forecast{'s' * (made != 1)}, {values:,} value{'s' * (values != 1)}{left_out}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
 import traceback
 from typing import Any
@@ -14,6 +15,7 @@ from rnncli.cli.terminal import discard_stdout, say
 from rnncli.errors import RnncliError, StorageFailed, UsageError
 
 PARSING_FAILED: type[Exception] = typer.BadParameter.__mro__[1]  # Typer's class for every error of usage
+_EXTRA = re.compile(r"Got unexpected extra argument\S* \((.*)\)")
 _STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.EBADF}
 
 
@@ -64,14 +66,16 @@ def _memory(error: BaseException) -> bool:
 def _of_parsing(error: Any) -> UsageError:
     """Typer's error in our words."""
     context = getattr(error, "ctx", None)
-    path = context.command_path if context else "rnncli"
+    path = context.command_path if context else " ".join(["rnncli", *sys.argv[1:2]])  # Typer forgets it now and then
     close = getattr(error, "possibilities", None)
     if hasattr(error, "possibilities"):
         return UsageError(f"there is no option {error.option_name}", hint=_which(close, path, context))
     message = str(getattr(error, "message", error)).strip().rstrip(".")
     if context is not None and message == "Missing command":
         return UsageError("a command is missing", hint=f"{', '.join(context.command.commands)}; see rnncli --help")
-    return UsageError(message[:1].lower() + message[1:], hint=f"see {path} --help")
+    extra = _EXTRA.fullmatch(message)
+    says = f"nothing is expected here: {extra[1]}" if extra else message[:1].lower() + message[1:]
+    return UsageError(says, hint=f"see {path} --help")
 
 
 def _which(close: list[str] | None, path: str, context: Any) -> str:

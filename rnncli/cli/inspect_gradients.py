@@ -52,6 +52,7 @@ def shown(done: Inspection) -> list[str]:
             ]
         ),
         "",
+        *done.notes,
         *verdicts(report),
         "",
         *profiles(report),

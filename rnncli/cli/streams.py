@@ -63,7 +63,9 @@ class Streams:
             watcher(event)
 
     def say(self, lines: Sequence[str]) -> None:
-        """A report for people, on stderr, if JSON does not say it already."""
+        """A report for people, on stderr, if JSON does not say it already; nothing is redrawn after it."""
+        for watcher in self._watchers:
+            watcher.close()
         if self._people and not self.json:
             for line in lines:
                 terminal.say(line)

@@ -14,7 +14,7 @@ def number(value: float | None) -> str:
         return "-"
     if value == 0 or math.isinf(value):
         return f"{value:g}"
-    magnitude = math.floor(math.log10(abs(value)))
+    magnitude = int(f"{value:.3e}".rpartition("e")[2])  # after rounding
     return f"{value:.{max(0, 3 - magnitude)}f}" if -4 <= magnitude < 9 else f"{value:.3e}"
 
 

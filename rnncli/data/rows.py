@@ -21,6 +21,7 @@ from rnncli.spec import ColumnChoices, Columns
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+LARGEST = 1e150  # its square is still a number
 CATEGORIES = 64  # of a categorical covariate; the rarer ones are "other"
 
 
@@ -342,10 +343,11 @@ def _check_ids(codes: Ints, ids: Sequence[str], name: str | None, tables: Tables
 def _target(tables: Tables, name: str) -> Floats:
     """A column of numbers; InputRefused with the place of one that is infinite."""
     values = tables.floats(name)
-    if np.isinf(values).any():
-        row = int(np.argmax(np.isinf(values)))
+    wild = np.abs(values) > LARGEST
+    if wild.any():
+        row = int(np.argmax(wild))
         raise InputRefused(
-            f"the value in column {name!r} is infinite, or too large for a number",
+            f"the value in column {name!r} is infinite, or too large to compute with (beyond {LARGEST:g})",
             where=tables.where(row),
             hint="correct it, or leave it empty where it is not known",
         )

@@ -44,7 +44,11 @@ def match(panel: Panel, ids: Sequence[str], times: Integers, quantiles: Floats, 
     found = _find(panel, ids, times)
     example = _example(panel, ids, times, found.there)
     if not found.there.any():
-        raise InputRefused("no forecast is of a series and time that the data have", where=example)
+        raise InputRefused(
+            "no forecast is of a series and time that the data have",
+            where=example,
+            hint="give data that reach into the time that was forecast",
+        )
     rows = np.flatnonzero(found.there)
     _refuse_twice(panel, found.series[rows], found.step[rows])
     chosen, owner = np.unique(found.series[rows], return_inverse=True)
@@ -121,4 +125,4 @@ def _example(panel: Panel, ids: Sequence[str], times: Integers, there: NDArray[n
 
 def _written(panel: Panel, when: int) -> str:
     whole = panel.calendar.frequency.unit == "step"
-    return str(when) if whole else str(np.datetime64(when, "us"))
+    return str(when) if whole else str(np.datetime64(when, "us").astype("datetime64[s]")).replace("T", " ")

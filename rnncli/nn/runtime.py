@@ -16,17 +16,18 @@ from rnncli.errors import UsageError
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # of glibc's <malloc.h>
 MALLOC = ((M_MMAP_THRESHOLD, 1 << 30), (M_TRIM_THRESHOLD, 1 << 30), (M_TOP_PAD, 64 << 20))  # bytes
+MOST_THREADS = 4  # the products of a small recurrent network do not fill more
 PRODUCT_ERROR = 1e-6  # relative; float32 stays below it, bfloat16 (3e-3) and TF32 (1e-4) do not
 
 
 def prepare(threads: int | None = None) -> dict[str, int | bool | str]:
     """Set threads, malloc, denormals and the precision of products; returns what was decided.
 
-    `threads` is by default the number of CPUs this process may use. UsageError if it is below 1.
+    `threads` is by default the number of CPUs this process may use, four at most. UsageError if it is below 1.
     """
     if threads is not None and threads < 1:
         raise UsageError(f"threads must be at least 1, not {threads}")
-    torch.set_num_threads(threads or available_cpus())
+    torch.set_num_threads(threads or min(available_cpus(), MOST_THREADS))
     return {
         "threads": torch.get_num_threads(),
         "malloc_keeps_memory": _keep_memory(),

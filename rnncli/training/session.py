@@ -28,7 +28,7 @@ from rnncli.training.fit import Weights, fit
 
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3
 PATIENCE = 4
-PAIRS = 49_152  # origins times horizon steps in a batch
+PAIRS = 32_768  # origins times horizon steps in a batch
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _refit_spec(plan: Plan) -> TrainingSpec:
 
 
 def _objective(panel: Panel, plan: Plan, holdout: Holdout | None, member: int, device: str) -> Objective:
-    ends = panel.lengths if holdout is None else np.where(holdout.ends >= 0, holdout.ends, panel.lengths)
+    ends = panel.lengths if holdout is None else holdout.ends(panel.lengths)
     seed = (plan.training.seed, member, int(holdout is None))
     torch.manual_seed(hash_seed(seed))
     examples = Examples(panel, plan.forecast, ends, device)

@@ -17,7 +17,7 @@ from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, Noted, unheard
-from rnncli.workflows.options import ArchitectureOptions
+from rnncli.workflows.options import ArchitectureOptions, ColumnOptions
 from rnncli.workflows.predict import load_known
 from rnncli.workflows.train import make_plan
 
@@ -98,7 +98,8 @@ def choose(panel: Panel, spec: ForecastSpec, most: int) -> tuple[Ints, Ints, int
     usable = np.flatnonzero(origins >= 1)
     if not len(usable):
         raise InputRefused("no series has two rows", hint="give longer series")
-    steps = int(min(spec.steps, max(1, np.median(origins[usable]))))
+    wanted = max(spec.steps, max(spec.seasons) + 1)  # lag `season` needs one step more than a season
+    steps = int(min(wanted, max(1, np.median(origins[usable]))))
     long = usable[origins[usable] >= steps]
     chosen = long[np.unique(np.linspace(0, len(long) - 1, min(most, len(long))).astype(np.int64))]
     return chosen, origins[chosen], steps

@@ -16,7 +16,7 @@ from rnncli.data.load import Loaded, load_panel
 from rnncli.errors import TrainingDiverged
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
-from rnncli.spec import Columns
+from rnncli.spec import Columns, NetworkSpec
 from rnncli.tasks.forecast import plan as planning
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, Noted, unheard
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnncli.training.session import Plan, Trained
 
 SCHEMA = "rnncli.train/1"
+SHARED = 64  # units from which two threads are faster than one
 NETWORK, SEASONAL, NAIVE = "network", "seasonal naive", "naive"
 Scores = dict[str, dict[str, float]]
 
@@ -122,7 +123,7 @@ def train(
     plan = make_plan(loaded, options)
     tell(Noted(_inferred(loaded, plan)))
     trained = run(loaded, plan, options, tell, output)
-    return _finish(loaded, trained, output, tell)
+    return _finish(loaded, trained, output)
 
 
 def _check(options: Mapping[str, Any]) -> None:
@@ -165,7 +166,7 @@ def run(
     from rnncli.training.session import Trained
     from rnncli.training.session import train as session
 
-    for name, value in prepare(options.get("threads")).items():
+    for name, value in prepare(options.get("threads") or _threads(plan.network)).items():
         tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
     trained: Trained | None = None
     try:
@@ -184,6 +185,11 @@ def run(
     return trained
 
 
+def _threads(network: NetworkSpec) -> int | None:
+    """One thread where the work of a step is too small to be shared; else as many as there are."""
+    return 1 if network.layers * network.hidden < SHARED else None
+
+
 def to_forecaster(loaded: Loaded, trained: Trained, record: dict[str, Any]) -> Forecaster:
     """The model that a training leaves."""
     plan, panel = trained.plan, loaded.panel
@@ -193,7 +199,7 @@ def to_forecaster(loaded: Loaded, trained: Trained, record: dict[str, Any]) -> F
     )
 
 
-def _finish(loaded: Loaded, trained: Trained, output: str | os.PathLike[str] | None, tell: Listener) -> Training:
+def _finish(loaded: Loaded, trained: Trained, output: str | os.PathLike[str] | None) -> Training:
     panel = loaded.panel
     target = panel.values[:, 0]
     observed = int(np.count_nonzero(~np.isnan(target)))
@@ -208,7 +214,7 @@ def _finish(loaded: Loaded, trained: Trained, output: str | os.PathLike[str] | N
     }
     forecaster = to_forecaster(loaded, trained, record)
     size = models.save(output, forecaster) if output is not None else 0
-    training = Training(
+    return Training(
         forecaster=forecaster,
         output=None if output is None else os.fspath(output),
         bytes=size,
@@ -220,8 +226,6 @@ def _finish(loaded: Loaded, trained: Trained, output: str | os.PathLike[str] | N
         best_steps=trained.best_steps,
         notes=loaded.notes,
     )
-    tell(Noted(training.verdict))
-    return training
 
 
 def _validation(loaded: Loaded, trained: Trained) -> tuple[Scores, int]:
@@ -246,13 +250,16 @@ def verdict(validation: Scores, origins: int) -> str:
     if not validation or all(math.isnan(value) for value in validation[NETWORK].values()):
         return "the series are too short to tell whether the network is better than a naive forecast"
     rival = min((SEASONAL, NAIVE), key=lambda name: _score(validation[name]))
-    better = _score(validation[NETWORK]) < _score(validation[rival])
+    wins = [validation[NETWORK][metric] < validation[rival][metric] for metric in ("mase", "wql")]
     figures = ", ".join(
         f"{metric.upper()} {validation[NETWORK][metric]:.3g} against {validation[rival][metric]:.3g}"
         for metric in ("mase", "wql")
     )
-    what = "better" if better else "no better"
+    what = {(True, True): "better", (False, False): "no better"}.get((wins[0], wins[1]), _DIVIDED[wins[0]])
     return f"the network is {what} than the {rival} forecast on held-out rows ({figures}; {_count(origins, 'origin')})"
+
+
+_DIVIDED = {True: "better in its median, but not in its quantiles,", False: "better in its quantiles, but not in its median,"}
 
 
 def _score(scores: dict[str, float]) -> float:
@@ -272,11 +279,12 @@ def _statistics(target: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, floa
 def _inferred(loaded: Loaded, plan: Plan) -> str:
     """The inference in one line, printed before anything is trained."""
     columns, calendar = loaded.columns, loaded.panel.calendar
-    names = "a file each" if columns.by_file else "a column each" if columns.wide else columns.id or "one series"
+    named = f"id {columns.id!r}" if columns.id else "one series"
+    named = "one series a file" if columns.by_file else "one series a column" if columns.wide else named
     seasons = " and ".join(map(str, calendar.seasons)) if calendar.seasons != (1,) else "none"
     target = "" if columns.wide else f"target {columns.target!r}, "
     return (
-        f"time {columns.time!r} (every {calendar.frequency}), id {names!r}, {target}"
+        f"time {columns.time!r} (every {str(calendar.frequency).removeprefix('1 ')}), {named}, {target}"
         f"season {seasons}, horizon {plan.forecast.horizon}"
     )
 

@@ -25,8 +25,8 @@ def test_threads_are_as_asked() -> None:
     assert runtime.prepare(1)["threads"] == torch.get_num_threads() == 1
 
 
-def test_threads_are_by_default_the_cpus_of_the_process() -> None:
-    assert runtime.prepare()["threads"] == runtime.available_cpus() >= 1
+def test_threads_are_by_default_the_cpus_of_the_process_four_at_most() -> None:
+    assert runtime.prepare()["threads"] == min(runtime.available_cpus(), 4) >= 1
 
 
 @pytest.mark.parametrize("threads", [0, -1])

@@ -73,7 +73,7 @@ class Examples:
     def sample(self, rng: np.random.Generator, size: int, forks: int) -> Batch:
         """A training batch: `size` crops drawn over all rows, up to `forks` origins in each."""
         lengths = self.ends
-        usable = np.flatnonzero(lengths > self.warm_up)
+        usable = np.flatnonzero(lengths > min(self.warm_up, lengths.max() - 1))
         weight = np.sqrt(lengths[usable])
         series = rng.choice(usable, size=size, p=weight / weight.sum())
         latest = np.maximum(lengths[series] - self.spec.steps, 0)
@@ -134,10 +134,9 @@ class Holdout:
 
     origins: Ints
 
-    @property
-    def ends(self) -> Ints:
-        """Rows of each series that training may look at while the rest validates; -1 where all may."""
-        return self.origins[0] if len(self.origins) else self.origins
+    def ends(self, lengths: Ints) -> Ints:
+        """Rows of each series that training may look at while the rest validates, all of them where none are spared."""
+        return np.where(self.origins[0] >= 0, self.origins[0], lengths) if len(self.origins) else lengths
 
     @property
     def validated(self) -> Ints:
@@ -249,13 +248,13 @@ def predict(weights: Mapping[str, Tensor], network: NetworkSpec, examples: Examp
 
 
 def seasonal_scale(panel: Panel, series: Ints, ends: Ints, season: int) -> Floats:
-    """MASE's scale: mean |y_t - y_(t - season)| over the first ends[i] rows of each series; NaN where undefined."""
-    scales = np.full(len(series), np.nan)
+    """MASE's scale, mean |y_t - y_(t - season)|, over the first ends[i] rows of each series; where that is undefined
+    or 0 the mean absolute value, and 1 for a series of zeros: [s]."""
+    scales = np.ones(len(series))
     for i, (s, end) in enumerate(zip(series, ends, strict=True)):
         y = panel.target(int(s))[:end]
-        change = np.abs(y[season:] - y[:-season])
-        if (seen := change[~np.isnan(change)]).size and seen.any():
-            scales[i] = seen.mean()
+        sizes = (np.abs(part[~np.isnan(part)]) for part in (y[season:] - y[:-season], y))
+        scales[i] = next((float(size.mean()) for size in sizes if size.any()), 1.0)
     return scales
 
 

@@ -1,0 +1,129 @@
+"""Mistakes on the command line: exit code 2, two lines on stderr, nothing on stdout."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "advises"),
+    [
+        (("trian",), "there is no command 'trian'", "did you mean train?"),
+        ((), "a command is missing", "train, predict, evaluate, inspect-gradients, info; see rnncli --help"),
+        (
+            ("--horizon", "3"),
+            "there is no option --horizon",
+            "options follow the command: rnncli COMMAND --help lists them",
+        ),
+        (("train", "--hiden", "8"), "there is no option --hiden", "did you mean --hidden?"),
+        (("train", "-z"), "there is no option -z", "rnncli train --help lists the options"),
+        (("train", "-o", "m"), "DATA is missing", "see rnncli train --help"),
+        (("train", "x.csv"), "-o MODEL is missing", "see rnncli train --help"),
+        (("info", "a", "b"), "nothing is expected here: b", "see rnncli info --help"),
+        (("train", "x", "-o"), "option '-o' requires an argument", "see rnncli train --help"),
+        (("train", "x", "-o", "m", "--cell", "lst"), "--cell cannot be 'lst'", "did you mean lstm?"),
+        (("train", "x", "-o", "m", "--cell", "Q"), "--cell cannot be 'Q'", "choose from: rnn, lstm, gru"),
+        (
+            ("train", "x", "-o", "m", "--past", "a,,b"),
+            "--past has an empty item: 'a,,b'",
+            "separate items by single commas",
+        ),
+        (
+            ("predict", "x", "-m", "m", "-o", "a.xlsx"),
+            "the suffix of 'a.xlsx' does not say what to write",
+            "end it in .csv, .parquet, .jsonl",
+        ),
+        (
+            ("evaluate", "x", "-m", "m", "-o", "a.txt"),
+            "the suffix of 'a.txt' does not say what to write",
+            "end it in .json, .csv, .jsonl, .parquet",
+        ),
+        (("evaluate", "x"), "neither a model nor saved forecasts were given", "give -m MODEL, or --forecasts FILE"),
+        (
+            ("evaluate", "x", "-m", "m", "--forecasts", "f"),
+            "both a model and saved forecasts were given",
+            "give -m MODEL, or --forecasts FILE",
+        ),
+        (
+            ("inspect-gradients", "x", "-m", "m", "--cell", "gru"),
+            "--cell describes a network, but -m gives one",
+            "leave -m or --cell out",
+        ),
+    ],
+)
+def test_a_mistake_is_told_in_two_lines(run_rnncli: Run, arguments: tuple[str, ...], says: str, advises: str) -> None:
+    done = run_rnncli(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {says}\nhint: {advises}\n")
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--hidden", "0"),
+        ("--layers", "-1"),
+        ("--steps", "1.5"),
+        ("--horizon", "ten"),
+        ("--season", "24,0"),
+        ("--seed", "-1"),
+        ("--dropout", "1"),
+        ("--learning-rate", "nan"),
+        ("--clip", "0"),
+        ("--quantiles", "0.5,1"),
+        ("--time-budget", "0s"),
+        ("--time-budget", "2x"),
+        ("--decimal", ";"),
+        ("--init", ""),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_by_the_flags_name(run_rnncli: Run, flag: str, value: str) -> None:
+    done = run_rnncli("train", "x.csv", "-o", "m", flag, value)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {flag} ")
+
+
+def test_with_json_a_usage_error_is_json_on_the_last_line(run_rnncli: Run) -> None:
+    done = run_rnncli("train", "--json", "--hiden", "8")
+    assert done.stdout == ""
+    assert json.loads(done.stderr.splitlines()[-1]) == {
+        "error": {
+            "code": "usage",
+            "message": "there is no option --hiden",
+            "hint": "did you mean --hidden?",
+            "where": None,
+        }
+    }
+
+
+def test_the_version_is_on_stdout(run_rnncli: Run) -> None:
+    from rnncli import __version__
+
+    done = run_rnncli("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"rnncli {__version__}\n", "")
+
+
+def test_help_is_on_stdout_and_no_line_is_wider_than_the_terminal(run_rnncli: Run, environment: dict[str, str]) -> None:
+    done = run_rnncli("train", "--help", env=environment | {"COLUMNS": "80"})
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: rnncli train [OPTIONS] DATA...")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "count", "found"),
+    [("rnncli tr", 1, "train"), ("rnncli train --ce", 2, "--cell"), ("rnncli train --cell g", 3, "gru")],
+)
+def test_the_shell_completes(run_rnncli: Run, environment: dict[str, str], words: str, count: int, found: str) -> None:
+    typed = {"_RNNCLI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(count)}
+    assert run_rnncli(env=environment | typed).stdout.split() == [found]
+
+
+def test_options_may_come_before_the_data(run_rnncli: Run, weekly: Path, small_model: Path) -> None:
+    before, after = ("predict", "-m", small_model, weekly), ("predict", weekly, "-m", small_model)
+    assert run_rnncli(*before).stdout == run_rnncli(*after).stdout
