@@ -124,9 +124,7 @@ def test_other_files_are_not_swept(tmp_path: Path) -> None:
     assert names(tmp_path) == sorted([*before, "a"])
 
 
-@pytest.mark.parametrize(
-    "check", [lambda path: files.check_writable(path), lambda path: files.atomic_write(path, b"x")]
-)
+@pytest.mark.parametrize("check", [files.check_writable, lambda path: files.atomic_write(path, b"x")])
 def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path, check: object) -> None:
     assert callable(check)
     (tmp_path / "file").write_bytes(b"")

@@ -97,14 +97,20 @@ def id_candidates(kinds: Kinds, taken: Sequence[str | None], choices: ColumnChoi
 
 
 def id_column(
-    candidates: Sequence[str], named: bool, repeats: Callable[[str | None], int], choices: ColumnChoices, where: str
+    candidates: Sequence[str],
+    named: str | None,
+    repeats: Callable[[str | None], int],
+    choices: ColumnChoices,
+    where: str,
 ) -> str | None:
     """The text column without which times repeat and with which they do not; None if times do not repeat.
 
     `repeats(name)` counts the rows whose time was seen before in the same series.
     """
-    if named or ID in candidates:
-        return candidates[0]
+    if named is not None:
+        return named
+    if ID in candidates:
+        return ID
     if not repeats(None):
         return None
     counts = {name: repeats(name) for name in candidates}

@@ -62,14 +62,14 @@ class _Rows:
     ids: tuple[str, ...]
     whole: bool
 
-    def _edges(self) -> Ints:
+    def edges(self) -> Ints:
         """Positions in np.diff of all rows that lie between two series."""
         edges = self.offsets[1:-1] - 1
         return edges[(edges >= 0) & (edges < len(self.times) - 1)]
 
     def changes(self, values: Ints) -> Ints:
         """Differences between neighbours in the same series."""
-        return np.delete(np.diff(values), self._edges())
+        return np.delete(np.diff(values), self.edges())
 
     def part(self, first: int, end: int) -> _Rows:
         """Series `first` to `end` - 1, a view."""
@@ -139,7 +139,7 @@ class _Rows:
         for first, block in self.blocks():
             ordinal, phase = grid.ordinals(block.times)
             off = (np.diff(ordinal) < 1) | (np.diff(phase) != 0)
-            off[block._edges()] = False
+            off[block.edges()] = False
             if off.any():
                 return int(self.offsets[first] + np.argmax(off) + 1)
         return None
@@ -224,7 +224,7 @@ def shown(time: int, zone: str | None, whole: bool) -> str:
         return str(time)
     wall = int(to_wall(np.array([time], np.int64), zone)[0])
     try:
-        moment = datetime(1970, 1, 1) + timedelta(microseconds=wall)
+        moment = datetime(1970, 1, 1) + timedelta(microseconds=wall)  # noqa: DTZ001  # wall time
     except OverflowError:
         return f"{time} microseconds after 1970"
     return moment.isoformat(" ").removesuffix(" 00:00:00")

@@ -57,7 +57,12 @@ def load_panel(
     overrides those found. Raises InputRefused with the place of what is wrong; see data/source.py for what is read.
     """
     choices = choices or ColumnChoices()
-    rows = read_rows(sources(given, choices.format), choices, known and known.columns, known and dict(known.categories))
+    rows = read_rows(
+        sources(given, choices.format),
+        choices,
+        known.columns if known else None,
+        dict(known.categories) if known else None,
+    )
     zone = _zone(rows, choices, known)
     rows = _in_utc(rows, zone, choices)
     notes = list(rows.notes)
@@ -135,10 +140,8 @@ def _sorted(rows: Rows, notes: list[str]) -> tuple[Ints, Ints]:
     place = rank[rows.codes]
     counts = np.bincount(place)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-    if bool((np.diff(place) >= 0).all()):
-        order = np.arange(len(place))
-    else:
-        order = np.argsort(place, kind="stable")
+    grouped = bool((np.diff(place) >= 0).all())
+    order = np.arange(len(place)) if grouped else np.argsort(place, kind="stable")
     times = rows.times[order]
     back = np.diff(times) < 0
     back[offsets[1:-1] - 1] = False
@@ -168,8 +171,8 @@ def _without_duplicates(
         whole = rows.columns.time_type == "integer"
         values = f"{float(one[row, 0])!r} and {float(other[row, 0])!r}"
         raise InputRefused(
-            f"series {rows.ids[int(rows.codes[at])]!r} has two different rows at {shown(int(rows.times[at]), zone, whole)}"
-            f" ({values})",
+            f"series {rows.ids[int(rows.codes[at])]!r} has two different rows"
+            f" at {shown(int(rows.times[at]), zone, whole)} ({values})",
             where=rows.where(int(max(at, order[second[row] - 1]))),
             hint="keep one of them; if a column tells series apart, say so: --id NAME",
         )
@@ -289,7 +292,7 @@ class Saved:
 
 
 def load_saved(path: Any, loaded: Loaded) -> Saved:
-    """Read a table that `predict` wrote for data of these columns, wide with quantiles or tidy. InputRefused if it is none."""
+    """Read a table that `predict` wrote for data of these columns, tidy or not. InputRefused if it is none."""
     found = sources(path)
     kinds = open_tables(found, ".").kinds()
     columns, panel = loaded.columns, loaded.panel
@@ -304,10 +307,14 @@ def load_saved(path: Any, loaded: Loaded) -> Saved:
     shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
     rows = read_rows(found, ColumnChoices(), shape, {})
     rows = _in_utc(rows, panel.calendar.zone, ColumnChoices())
-    names = [_undefused(rows.ids[code], panel.ids) for code in rows.codes.tolist()] if shape.id else [panel.ids[0]] * len(rows.codes)
+    names = (
+        [_undefused(rows.ids[code], panel.ids) for code in rows.codes.tolist()]
+        if shape.id
+        else [panel.ids[0]] * len(rows.codes)
+    )
     if tidy:
         return _untidied(names, rows)
-    levels = sorted(channels, key=_level)
+    levels = sorted(channels, key=lambda name: _level(name) or 0.0)
     quantiles = rows.values[:, [rows.channels.index(name) for name in levels]]
     return Saved(names, rows.times, tuple(float(name[1:]) for name in levels), quantiles, rows.values[:, 0])
 

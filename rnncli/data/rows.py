@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rnncli.data import arrow, columns as roles
+from rnncli.data import arrow
+from rnncli.data import columns as roles
 from rnncli.data.readers.parquet import read_arrow
 from rnncli.data.readers.table import NUMERIC, Kind, Opened
 from rnncli.data.source import Source
@@ -28,7 +30,8 @@ CATEGORIES = 64  # of a categorical covariate; the rarer ones are "other"
 @dataclass(frozen=True)
 class Rows:
     """`codes` [n] into `ids`, `times` [n] as they were written (UTC if `zone`), `values` [n, channels]; row i came from
-    the place `where(i)`. `categories` are the texts behind the codes of categorical channels."""
+    the place `where(i)`. `categories` are the texts behind the codes of categorical channels.
+    """
 
     codes: Ints
     ids: list[str]
@@ -42,7 +45,7 @@ class Rows:
     notes: tuple[str, ...]
 
     def where(self, row: int) -> str:
-        """ "file:line" of a row, or the file alone where rows have no lines."""
+        """The place of a row, file:line, or the file alone where rows have no lines."""
         return self.tables.where(row // self._width)
 
     @property
@@ -60,10 +63,12 @@ class Tables:
 
     @property
     def rows(self) -> int:
+        """How many rows were read."""
         return sum(table.num_rows for table in self.read)
 
     @property
     def name(self) -> str:
+        """What messages call them."""
         return (
             self.sources[0].name
             if len(self.sources) == 1
@@ -88,7 +93,8 @@ class Tables:
                     )
         return replace(self, read=[opened.read(wanted) for opened in self.opened])
 
-    def column(self, name: str) -> pa.ChunkedArray | list[pa.ChunkedArray]:
+    def column(self, name: str) -> list[pa.ChunkedArray]:
+        """A column of every table."""
         return [table.column(name) for table in self.read]
 
     def codes(self, name: str) -> tuple[Ints, list[str]]:
@@ -102,6 +108,7 @@ class Tables:
         return np.concatenate([np.zeros(0, np.int64), *parts]), list(place)
 
     def floats(self, name: str) -> Floats:
+        """A column of numbers over all tables; NaN where it is null."""
         return np.concatenate([np.zeros(0), *map(arrow.floats, self.column(name))])
 
     def where(self, row: int) -> str:
@@ -121,7 +128,7 @@ class Tables:
 
 
 def _merged(one: Kind, other: Kind) -> Kind:
-    if one == "empty" or one == other:
+    if one in ("empty", other):
         return other
     if other == "empty":
         return one
@@ -164,10 +171,17 @@ def _named(kinds: dict[str, Kind], choices: ColumnChoices, known: Columns | None
     if known is not None:
         return roles.known_columns(kinds, known, choices, where)
     time = roles.time_column(kinds, choices, where)
-    wide = choices.wide
-    target = "y" if wide else roles.target_column(kinds, [time, roles.ID], choices, where)
-    covariates = {"past": choices.past, "future": choices.future, "static": choices.static}
-    return Columns(time, choices.id, choices.target or target, **covariates, wide=wide, time_format=choices.time_format)
+    target = choices.target or roles.TARGET
+    return Columns(
+        time=time,
+        id=choices.id,
+        target=target if choices.wide else roles.target_column(kinds, [time, roles.ID], choices, where),
+        past=choices.past,
+        future=choices.future,
+        static=choices.static,
+        wide=choices.wide,
+        time_format=choices.time_format,
+    )
 
 
 def _long_rows(
@@ -194,7 +208,7 @@ def _long_rows(
     else:
         chosen = roles.id_column(
             candidates,
-            named.id is not None,
+            named.id,
             lambda name: _repeats(times, coded.get(name) if name else None),
             choices,
             tables.name,
@@ -253,15 +267,13 @@ def _times(tables: Tables, kinds: dict[str, Kind], named: Columns) -> tuple[Ints
         return _typed_times(tables, columns, named)
     if all(pa.types.is_integer(column.type) for column in columns) and named.time_format is None:
         _refuse_nulls(np.concatenate([arrow.observed(column) for column in columns]), tables, named.time)
-        return np.concatenate([arrow.integers(column) for column in columns]), Moments(
-            np.zeros(0, np.int64), None, False, None
-        )
+        return np.concatenate([arrow.integers(column) for column in columns]), Moments(np.zeros(0, np.int64))
     codes, texts = tables.codes(named.time)
     stripped = [text.strip() for text in texts]
     _refuse_nulls((codes >= 0) & np.array([bool(text) for text in stripped] + [False])[codes], tables, named.time)
     try:
         if named.time_type == "integer" or (kinds[named.time] == "whole" and named.time_format is None):
-            found = Moments(whole_numbers(stripped), None, False, None)
+            found = Moments(whole_numbers(stripped))
         else:
             found = read_times(stripped, named.time_format)
     except Unreadable as error:
@@ -289,7 +301,7 @@ def _typed_times(tables: Tables, columns: Sequence[pa.ChunkedArray], named: Colu
         ) from None
     zone = zones.pop() if len(zones) == 1 else "mixed"
     dates = all(pa.types.is_date(column.type) for column in columns)
-    return times, Moments(np.zeros(0, np.int64), None, dates, zone)
+    return times, Moments(np.zeros(0, np.int64), dates=dates, zone=zone)
 
 
 def _refuse_nulls(seen: NDArray[np.bool_], tables: Tables, name: str) -> None:
@@ -300,7 +312,7 @@ def _refuse_nulls(seen: NDArray[np.bool_], tables: Tables, name: str) -> None:
         )
 
 
-def _time_style(tables: Tables, kinds: dict[str, Kind], named: Columns, moments: Moments) -> dict[str, object]:
+def _time_style(tables: Tables, kinds: dict[str, Kind], named: Columns, moments: Moments) -> dict[str, Any]:
     """What Columns says of the time."""
     arrow_type = tables.column(named.time)[0].type
     zoned = moments.zone is not None

@@ -99,7 +99,7 @@ def _folder(path: Path, choice: str | None) -> list[Source]:
 
 
 def _matches(pattern: str, choice: str | None) -> list[Source]:
-    found = sorted(glob.glob(pattern, recursive=True))
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
     if not found:
         raise InputRefused("no file matches", where=pattern, hint="check the pattern and the current folder")
     return [source for path in found for source in _of_one(path, choice)]
@@ -135,7 +135,7 @@ def _known() -> str:
 def _opened(path: Path | None) -> BinaryIO:
     assert path is not None
     try:
-        stream = path.open("rb") if path.is_fifo() else open(path, "rb", opener=without_waiting)
+        stream = path.open("rb") if path.is_fifo() else open(path, "rb", opener=without_waiting)  # noqa: SIM115  # the caller closes it
     except FileNotFoundError:
         near = _near(path)
         raise InputRefused("there is no such file", where=str(path), hint=near) from None
@@ -151,7 +151,7 @@ def _near(path: Path) -> str:
     from difflib import get_close_matches
 
     try:
-        names = os.listdir(path.parent)
+        names = [file.name for file in path.parent.iterdir()]
     except OSError:
         return f"there is no folder {str(path.parent)!r}"
     close = get_close_matches(path.name, names, n=1)

@@ -41,9 +41,9 @@ class Moments:
     """
 
     times: Ints
-    style: str | None
-    dates: bool
-    zone: str | None
+    style: str | None = None
+    dates: bool = False
+    zone: str | None = None
 
 
 def looks_like_time(texts: Sequence[str]) -> bool:

@@ -26,8 +26,8 @@ Weights = dict[str, Tensor]
 class Objective(Protocol):
     """What is minimised."""
 
-    def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
-        """The training loss of this step's batch, a scalar."""
+    def loss(self, weights: Mapping[str, Tensor]) -> Tensor:
+        """The training loss of the next batch, a scalar."""
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
         """How wrong the weights are on the validation rows; None if there are none."""
@@ -94,7 +94,7 @@ def _optimiser(live: Weights, spec: TrainingSpec) -> torch.optim.AdamW:
 def _update(
     live: Weights, optimiser: torch.optim.Optimizer, objective: Objective, step: int, clip: float, phase: str
 ) -> tuple[float, float]:
-    loss = objective.loss(live, step)
+    loss = objective.loss(live)
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(list(live.values()), clip)

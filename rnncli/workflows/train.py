@@ -259,7 +259,10 @@ def verdict(validation: Scores, origins: int) -> str:
     return f"the network is {what} than the {rival} forecast on held-out rows ({figures}; {_count(origins, 'origin')})"
 
 
-_DIVIDED = {True: "better in its median, but not in its quantiles,", False: "better in its quantiles, but not in its median,"}
+_DIVIDED = {
+    True: "better in its median, but not in its quantiles,",
+    False: "better in its quantiles, but not in its median,",
+}
 
 
 def _score(scores: dict[str, float]) -> float:

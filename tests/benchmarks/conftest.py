@@ -87,6 +87,8 @@ def hourly_table(series: int, rows: int) -> pa.Table:
     shape = 2 + np.sin(2 * np.pi * hour / 24) + 0.5 * np.sin(2 * np.pi * hour / 168)
     level = np.exp(rng.normal(5, 1, series))
     values = level[:, None] * shape * np.exp(0.1 * rng.normal(size=(series, rows)))
-    ids = pa.DictionaryArray.from_arrays(np.repeat(np.arange(series, dtype=np.int32), rows), [f"s{s}" for s in range(series)])
+    ids = pa.DictionaryArray.from_arrays(
+        np.repeat(np.arange(series, dtype=np.int32), rows), [f"s{s}" for s in range(series)]
+    )
     times = np.datetime64("2024-01-01", "us") + np.tile(hour, series) * np.timedelta64(1, "h")
     return pa.table({"unique_id": ids.cast(pa.string()), "ds": times, "y": values.ravel()})

@@ -16,7 +16,9 @@ RNNCLI = (sys.executable, "-m", "rnncli")
 
 
 @pytest.fixture(scope="module")
-def trained(hourly: Callable[[int, int], Path], cpu_seconds: Callable[[object], float], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(
+    hourly: Callable[[int, int], Path], cpu_seconds: Callable[[object], float], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A model of the default size for 414 series of 1,000 rows, hardly trained."""
     model = tmp_path_factory.mktemp("model") / "hourly.safetensors"
     cpu_seconds((*RNNCLI, "train", hourly(414, 1000), "--horizon", 48, "--steps", 3, "-o", model))

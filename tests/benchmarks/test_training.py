@@ -31,7 +31,7 @@ def targets_per_second(path: Path, forks: int, batch: int) -> float:
     for step in range(7):
         if step == 2:  # the first steps allocate
             targets, started = 0, time.process_time()
-        objective.loss(weights, step).backward()
+        objective.loss(weights).backward()
         targets += objective._losses.size * plan.forecast.horizon
     return targets / (time.process_time() - started)
 
@@ -48,7 +48,12 @@ def test_forked_training_beside_sliding_windows(hourly: Callable[[int, int], Pat
 
 @pytest.mark.parametrize(("series", "rows"), [(414, 1000), (41_400, 100)])
 def test_peak_memory_of_training_beside_the_size_of_the_table(
-    series: int, rows: int, hourly: Callable[[int, int], Path], peak_bytes: Callable[..., int], tmp_path: Path, say: Callable[[str], None]
+    series: int,
+    rows: int,
+    hourly: Callable[[int, int], Path],
+    peak_bytes: Callable[..., int],
+    tmp_path: Path,
+    say: Callable[[str], None],
 ) -> None:
     def peak(path: Path) -> int:
         settings = ("--layers", 2, "--hidden", 64, "--batch", 32, "--season", "24", "--context", 96)
@@ -57,5 +62,6 @@ def test_peak_memory_of_training_beside_the_size_of_the_table(
     path = hourly(series, rows)
     table = parquet.read_table(path).nbytes
     beyond = peak(path) - peak(hourly(8, rows))
-    say(f"training on {series:,} series: {beyond / table:.1f} times the table's {table / 1e6:.0f} MB beyond a small table's peak")
+    size = f"{beyond / table:.1f} times the table's {table / 1e6:.0f} MB"
+    say(f"training on {series:,} series: {size} beyond the peak with a small table")
     assert beyond <= 3 * table + 64e6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
@@ -36,12 +36,16 @@ def read_arrow(source: Source) -> Opened:
     return _opened(source, source.table.schema, lambda columns: source.table.select(list(columns)))
 
 
-def _opened(source: Source, schema: pa.Schema, wanted: object) -> Opened:
+def _opened(source: Source, schema: pa.Schema, wanted: Callable[[Mapping[str, Kind]], pa.Table]) -> Opened:
     twice = next((name for name in schema.names if schema.names.count(name) > 1), None)
     if twice is not None:
         raise source.refused(f"two columns are called {twice!r}", hint="rename one of them")
     kinds = {column.name: kind_of(column.type) for column in schema}
-    return Opened(kinds, wanted, lambda row: 0)  # type: ignore[arg-type]
+    return Opened(kinds, wanted, _no_line)
+
+
+def _no_line(_: int) -> int:
+    return 0
 
 
 def _damaged(source: Source, error: Exception) -> Exception:

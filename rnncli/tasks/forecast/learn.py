@@ -171,7 +171,7 @@ class Objective:
     _series: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     _losses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
-    def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
+    def loss(self, weights: Mapping[str, Tensor]) -> Tensor:
         """Mean pinball loss over the batch's origins, in units of each origin's spread."""
         batch = self.examples.sample(self.rng, self.training.batch, self.forks)
         levels = torch.tensor(self.examples.spec.levels, device=self.examples.device)
@@ -249,7 +249,8 @@ def predict(weights: Mapping[str, Tensor], network: NetworkSpec, examples: Examp
 
 def seasonal_scale(panel: Panel, series: Ints, ends: Ints, season: int) -> Floats:
     """MASE's scale, mean |y_t - y_(t - season)|, over the first ends[i] rows of each series; where that is undefined
-    or 0 the mean absolute value, and 1 for a series of zeros: [s]."""
+    or 0 the mean absolute value, and 1 for a series of zeros: [s].
+    """
     scales = np.ones(len(series))
     for i, (s, end) in enumerate(zip(series, ends, strict=True)):
         y = panel.target(int(s))[:end]
