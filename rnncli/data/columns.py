@@ -111,7 +111,7 @@ def id_column(
         return named
     if ID in candidates:
         return ID
-    if not repeats(None):
+    if not candidates or not repeats(None):  # without candidates, what contradicts is found by its time later
         return None
     counts = {name: repeats(name) for name in candidates}
     found = [name for name in candidates if counts[name] == 0]
@@ -119,15 +119,14 @@ def id_column(
         return found[0]
     if found:
         raise _ambiguous("id", found, "--id", where)
-    if candidates:  # exact duplicate rows may remain: the column that tells most rows apart, if it is the only one
-        fewest = min(counts.values())
-        best = [name for name in candidates if counts[name] == fewest]
-        if len(best) == 1 and fewest < repeats(None) / 2:
-            return best[0]
+    fewest = min(counts.values())  # rows that repeat in full may remain
+    best = [name for name in candidates if counts[name] == fewest]
+    if len(best) == 1 and fewest < repeats(None) / 2:
+        return best[0]
     raise InputRefused(
-        "times repeat, and no column of text tells series apart" if not choices.strict else "times repeat",
+        "times repeat, and no column of text tells series apart",
         where=where,
-        hint="say which column does: --id NAME" + (f" (of {', '.join(candidates)})" if candidates else ""),
+        hint=f"say which column does: --id NAME (of {', '.join(candidates)})",
     )
 
 

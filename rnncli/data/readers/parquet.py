@@ -15,9 +15,11 @@ def read(source: Source) -> Opened:
     from pyarrow import parquet
 
     def opened(texts: list[str] | None = None) -> parquet.ParquetFile:
+        stream = source.open()
         try:
-            return parquet.ParquetFile(source.open(), read_dictionary=texts, page_checksum_verification=True)
+            return parquet.ParquetFile(stream, read_dictionary=texts, page_checksum_verification=True)
         except (pa.ArrowException, OSError) as error:
+            stream.close()
             raise _damaged(source, error) from error
 
     def wanted(columns: Mapping[str, Kind]) -> pa.Table:
