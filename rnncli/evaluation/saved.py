@@ -125,4 +125,4 @@ def _example(panel: Panel, ids: Sequence[str], times: Integers, there: NDArray[n
 
 def _written(panel: Panel, when: int) -> str:
     whole = panel.calendar.frequency.unit == "step"
-    return str(when) if whole else str(np.datetime64(when, "us").astype("datetime64[s]")).replace("T", " ")
+    return str(when) if whole else str(np.datetime64(when, "us")).replace("T", " ").removesuffix(".000000")

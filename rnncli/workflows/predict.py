@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from rnncli import files
 from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.data.panel import Panel
 from rnncli.data.writers.table import ForecastTable, arrow_table, time_texts
-from rnncli.errors import UsageError
+from rnncli.errors import InputRefused, UsageError
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
 from rnncli.registry import WRITERS, find
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 SCHEMA = "rnncli.predict/1"
 SHOWN = 20  # rows of a forecast that is printed
 Point = Literal["median", "mean"]
@@ -177,6 +179,7 @@ def _table(
     loaded: Loaded, forecaster: Forecaster, steps: int, levels: tuple[float, ...], point: Point
 ) -> ForecastTable:
     panel, ends = loaded.panel, forecaster.ends(loaded.panel)
+    _refuse_short_covariates(panel, ends, steps, forecaster)
     made = forecaster.quantiles(panel, ends)[:, :steps]
     if point not in ("median", "mean"):
         raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
@@ -184,6 +187,20 @@ def _table(
     times = panel.cut(ends).future_times(steps)
     wanted = interpolated(made, forecaster.forecast.levels, levels)
     return ForecastTable(panel.ids, times, levels, wanted, middle, loaded.columns, panel.calendar)
+
+
+def _refuse_short_covariates(panel: Panel, ends: Ints, steps: int, forecaster: Forecaster) -> None:
+    """InputRefused naming a series whose future covariates do not reach over the horizon."""
+    short = panel.lengths - ends < steps
+    if not forecaster.forecast.waits_for_covariates or not short.any():
+        return
+    worst = int(np.argmax(short))
+    names = ", ".join(forecaster.columns.future)
+    raise InputRefused(
+        f"its covariates ({names}) end {panel.lengths[worst] - ends[worst]} rows after the last target, not {steps}",
+        where=f"series {panel.ids[worst]!r}",
+        hint="add rows with them and an empty target, one for each row to forecast; or ask for a shorter --horizon",
+    )
 
 
 def interpolated(quantiles: Floats, trained: tuple[float, ...], wanted: tuple[float, ...]) -> Floats:

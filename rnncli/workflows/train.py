@@ -120,6 +120,8 @@ def train(
     loaded = load_panel(data, choices, seasons=seasons)
     for line in loaded.notes:
         tell(Noted(line))
+    if loaded.columns.future:  # rows that only hold what is known ahead teach nothing
+        loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))
     plan = make_plan(loaded, options)
     tell(Noted(_inferred(loaded, plan)))
     trained = run(loaded, plan, options, tell, output)
@@ -307,5 +309,5 @@ def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], te
 
     spec = planning.fitted_to(loaded.panel, forecaster.forecast)
     plan = Plan(forecaster.network, spec, forecaster.training)
-    trained = run(replace(loaded, panel=loaded.panel), plan, options, tell, None)
+    trained = run(loaded, plan, options, tell, None)
     return to_forecaster(loaded, trained, {})

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from rnncli.data.calendar import Frequency
@@ -105,7 +106,9 @@ def test_a_dataframe_is_read_through_arrow() -> None:
     assert load_panel(frame).panel.values[:, 0].tolist() == [1, 2, 3]
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())])
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
 def test_ids_of_every_arrow_text_type_are_text(kind: pa.DataType) -> None:
     ids = pa.array(["007", "007", "8", "8"]).cast(kind)
     table = pa.table({"id": ids, "t": [1, 2, 1, 2], "y": [1.0, 2.0, 3.0, 4.0]})
@@ -192,7 +195,9 @@ def test_rows_that_contradict_each_other_are_refused_by_series_time_and_line(wri
 
 
 def test_a_wrong_year_is_refused_before_it_eats_the_memory(write: Write) -> None:
-    error = refused(write("ds,y\n" + "".join(f"2024-01-01 00:00:{s:02},1\n" for s in range(30)) + "2224-01-01 00:00:00,1\n"))
+    error = refused(
+        write("ds,y\n" + "".join(f"2024-01-01 00:00:{s:02},1\n" for s in range(30)) + "2224-01-01 00:00:00,1\n")
+    )
     assert "span" in error.message
 
 
@@ -255,9 +260,7 @@ def test_a_time_format_that_is_said_is_used(write: Write) -> None:
     assert load_panel(path, ColumnChoices(time_format="%Y%m%d")).panel.calendar.frequency == Frequency("day")
 
 
-@pytest.mark.parametrize(
-    "bad", ["2024-02-30", "2024-01-01 25:00", "tomorrow", "", "2024-01-02T00:00:00Z", "23:59:60"]
-)
+@pytest.mark.parametrize("bad", ["2024-02-30", "2024-01-01 25:00", "tomorrow", "", "2024-01-02T00:00:00Z", "23:59:60"])
 def test_a_time_that_cannot_be_is_refused_with_its_line(write: Write, bad: str) -> None:
     error = refused(write(f"ds,y\n2024-01-01,1\n2024-01-02,1\n{bad},2\n"), time="ds")
     assert error.where.endswith("data.csv:4")
@@ -324,7 +327,9 @@ def test_a_hostile_file_gets_one_error_with_its_place(
     assert hint in error.hint
 
 
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbfds,y\n2024-01-01,1\n2024-01-02,2\n", b"ds,y\r\n2024-01-01,1\r\n2024-01-02,2\r\n"])
+@pytest.mark.parametrize(
+    "content", [b"\xef\xbb\xbfds,y\n2024-01-01,1\n2024-01-02,2\n", b"ds,y\r\n2024-01-01,1\r\n2024-01-02,2\r\n"]
+)
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(write: Write, content: bytes) -> None:
     assert load_panel(write(content)).panel.values[:, 0].tolist() == [1, 2]
 
@@ -343,7 +348,9 @@ def test_damaged_parquet_is_refused(write: Write, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("nope.csv", InputRefused), ("data.xyz", UsageError)])
-def test_files_that_are_missing_or_unknown_are_refused(write: Write, tmp_path: Path, name: str, kind: type[RnncliError]) -> None:
+def test_files_that_are_missing_or_unknown_are_refused(
+    write: Write, tmp_path: Path, name: str, kind: type[RnncliError]
+) -> None:
     write("x", "data.xyz")
     with pytest.raises(kind) as error:
         load_panel(tmp_path / name)
@@ -424,7 +431,10 @@ def test_a_models_columns_are_found_again(write: Write, known: Known) -> None:
         ("shop,day,sales\na,2024-01-01 00:00,1\na,2024-01-01 06:00,1\n", "off that grid"),
         ("shop,day,sales\na,2024-01-01T00:00:00Z,1\na,2024-01-02T00:00:00Z,1\n", "time zone"),
         ("shop,day,sales\na,1,1\na,2,1\n", "whole numbers"),
-        ("shop,day,sales\n" + "".join(f"a,{np.datetime64('2024-01-01') + 7 * i},1\n" for i in range(12)), "mixed frequencies"),
+        (
+            "shop,day,sales\n" + "".join(f"a,{np.datetime64('2024-01-01') + 7 * i},1\n" for i in range(12)),
+            "mixed frequencies",
+        ),
     ],
 )
 def test_data_unlike_the_models_are_refused(write: Write, known: Known, text: str, message: str) -> None:

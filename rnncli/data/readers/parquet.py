@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
 from rnncli.data.readers.table import Kind, Opened, kind_of
 from rnncli.data.source import Source
+
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # row numbers, unless they are times
 
 
 def read(source: Source) -> Opened:
@@ -43,6 +46,7 @@ def _opened(source: Source, schema: pa.Schema, wanted: Callable[[Mapping[str, Ki
     if twice is not None:
         raise source.refused(f"two columns are called {twice!r}", hint="rename one of them")
     kinds = {column.name: kind_of(column.type) for column in schema}
+    kinds = {name: kind for name, kind in kinds.items() if kind == "time" or not _PANDAS_INDEX.fullmatch(name)}
     return Opened(kinds, wanted, _no_line)
 
 

@@ -1,0 +1,122 @@
+"""A forecast is a function of a series' own last rows: the same bits alone, among others, from a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnncli.data.panel import Panel
+from rnncli.errors import InputRefused, ModelRefused
+from rnncli.inference import forecaster as models
+from rnncli.inference.forecaster import CHUNK, Forecaster
+from rnncli.spec import Columns
+from rnncli.tasks.forecast import learn, plan
+from rnncli.training.session import Plan, initial_weights
+
+CELLS = [("lstm", "tanh"), ("gru", "tanh"), ("rnn", "tanh"), ("rnn", "relu")]
+
+
+def untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tuple[Forecaster, Plan]:
+    """Two layers with weights that are far from their beginning, so that nothing hides behind zeros."""
+    spec = plan.forecast_spec(panel, 5, (0.1, 0.5, 0.9), 30)
+    sizes = plan.Sizes(cell=cell, activation=activation, hidden=9, layers=2, init="orthogonal")
+    network = plan.network_spec(panel, spec, sizes)
+    planned = Plan(network, spec, plan.training_spec(network, sizes))
+    generator = torch.Generator().manual_seed(5)
+    start = initial_weights(planned, 0)
+    weights = {n: (w + 0.2 * torch.randn(w.shape, generator=generator))[None].numpy() for n, w in start.items()}
+    columns, cutoffs = Columns("ds", "unique_id", "y"), dict.fromkeys(panel.ids, 5)
+    return Forecaster(network, spec, planned.training, columns, panel.calendar, weights, cutoffs, {}), planned
+
+
+@pytest.fixture(scope="module")
+def model(weekly_waves: Panel) -> Forecaster:
+    return untrained(weekly_waves)[0]
+
+
+@pytest.mark.parametrize(("cell", "activation"), CELLS)
+def test_numpy_forecasts_what_torch_does(weekly_waves: Panel, cell: str, activation: str) -> None:
+    model, planned = untrained(weekly_waves, cell, activation)
+    ends = weekly_waves.lengths - 3
+    weights = {name: torch.from_numpy(weight[0]) for name, weight in model.weights.items()}
+    examples = learn.Examples(weekly_waves, planned.forecast, ends)
+    theirs = learn.predict(weights, planned.network, examples, np.arange(6))
+    np.testing.assert_allclose(model.quantiles(weekly_waves, ends), theirs, rtol=1e-5)
+
+
+@settings(derandomize=True, max_examples=30, deadline=None)
+@given(chosen=st.lists(st.integers(0, 5), min_size=1, max_size=40))
+def test_a_series_forecasts_the_same_bits_in_any_company(
+    chosen: list[int], weekly_waves: Panel, model: Forecaster
+) -> None:
+    alone = model.quantiles(weekly_waves)
+    together = model.quantiles(weekly_waves.select(np.array(chosen)))
+    assert together.tobytes() == alone[chosen].tobytes()
+
+
+def test_thousands_of_series_change_no_bit_of_one(weekly_waves: Panel, model: Forecaster) -> None:
+    chosen = np.arange(2 * CHUNK + 7) % 6
+    assert model.quantiles(weekly_waves.select(chosen)).tobytes() == model.quantiles(weekly_waves)[chosen].tobytes()
+
+
+def test_rows_after_the_origin_never_move_a_forecast(weekly_waves: Panel, model: Forecaster) -> None:
+    ends = weekly_waves.lengths - 10
+    assert model.quantiles(weekly_waves, ends).tobytes() == model.quantiles(weekly_waves.cut(ends)).tobytes()
+
+
+def test_rows_older_than_the_context_never_move_a_forecast(weekly_waves: Panel, model: Forecaster) -> None:
+    values = weekly_waves.values.copy()
+    old = weekly_waves.lengths[5] - model.forecast.context
+    values[weekly_waves.offsets[5] : weekly_waves.offsets[5] + old] *= 3
+    changed = model.quantiles(replace(weekly_waves, values=values))[5]
+    np.testing.assert_allclose(changed, model.quantiles(weekly_waves)[5], rtol=1e-12)
+
+
+def test_a_forecast_is_finite_ascending_and_not_below_zero(weekly_waves: Panel, model: Forecaster) -> None:
+    found = model.quantiles(weekly_waves)
+    assert np.isfinite(found).all()
+    assert (np.diff(found, axis=2) >= 0).all()
+    assert (found >= 0).all()
+
+
+@pytest.mark.parametrize("value", [7.0, 2.0**60 + 2.0**8, 1e-200, 16_777_217.0])
+def test_a_series_that_never_changed_is_forecast_exactly(build: object, model: Forecaster, value: float) -> None:
+    assert (model.quantiles(build([value] * 30)) == value).all()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 8, 500])
+def test_a_series_of_any_length_is_forecast(build: object, model: Forecaster, rows: int) -> None:
+    panel = build(20 + np.arange(rows) % 7)  # type: ignore[operator]
+    assert np.isfinite(model.quantiles(panel)).all()
+
+
+def test_a_series_with_nothing_to_see_is_refused_by_name(build: object, model: Forecaster) -> None:
+    with pytest.raises(InputRefused) as error:
+        model.quantiles(build([np.nan] * 5))  # type: ignore[operator]
+    assert error.value.where == "series 's0'"
+
+
+def test_a_model_from_its_file_forecasts_the_same_bits(weekly_waves: Panel, model: Forecaster, tmp_path: Path) -> None:
+    models.save(tmp_path / "m.safetensors", model)
+    read = models.load(tmp_path / "m.safetensors")
+    assert read.quantiles(weekly_waves).tobytes() == model.quantiles(weekly_waves).tobytes()
+    assert (read.cutoffs, read.forecast, read.network) == (model.cutoffs, model.forecast, model.network)
+
+
+def test_a_model_is_written_the_same_every_time(model: Forecaster, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        models.save(tmp_path / name, model)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_file_whose_description_and_tensors_disagree_is_refused(model: Forecaster, tmp_path: Path) -> None:
+    network = replace(model.network, hidden=10)
+    models.save(tmp_path / "m", replace(model, network=network))
+    with pytest.raises(ModelRefused):
+        models.load(tmp_path / "m")

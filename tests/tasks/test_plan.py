@@ -1,0 +1,59 @@
+"""Choices follow from the data, and what is said overrides them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.panel import Panel
+from rnncli.errors import UsageError
+from rnncli.tasks.forecast import plan
+from rnncli.tasks.forecast.spec import ForecastSpec
+
+LEVELS = (0.1, 0.5, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("values", "link", "floor"),
+    [(np.arange(1.0, 50), "log", 0.0), (np.arange(50.0), "identity", 0.0), (np.arange(-9.0, 40), "identity", None)],
+)
+def test_positive_values_are_forecast_in_the_log_and_counts_never_below_zero(
+    build: object, values: np.ndarray, link: str, floor: float | None
+) -> None:
+    spec = plan.forecast_spec(build(values), 3, LEVELS)  # type: ignore[operator]
+    assert (spec.link, spec.floor) == (link, floor)
+
+
+def test_a_small_panel_gets_a_small_network(weekly_waves: Panel) -> None:
+    spec = plan.forecast_spec(weekly_waves, 3, LEVELS)
+    network = plan.network_spec(weekly_waves, spec, plan.Sizes())
+    assert (network.layers, network.hidden, network.init) == (1, 32, "chrono:8")
+
+
+def test_what_is_said_overrides_what_is_planned(weekly_waves: Panel) -> None:
+    spec = plan.forecast_spec(weekly_waves, 3, LEVELS, context=17)
+    said = plan.Sizes(cell="gru", hidden=5, layers=3, dropout=0.0, init="orthogonal", members=2)
+    network = plan.network_spec(weekly_waves, spec, said)
+    assert spec.steps == 17
+    found = (network.cell, network.hidden, network.layers, network.dropout, network.init, network.members)
+    assert found == ("gru", 5, 3, 0.0, "orthogonal", 2)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "rows", "horizon"),
+    [("hour", 1000, 48), ("month", 200, 18), ("year", 100, 6), ("month", 20, 5), ("step", 1, 1)],
+)
+def test_the_horizon_is_customary_but_no_more_than_a_quarter(frequency: str, rows: int, horizon: int) -> None:
+    assert plan.default_horizon(Calendar(Frequency(frequency)), np.array([rows])) == horizon
+
+
+def test_a_spec_goes_to_json_and_comes_back(weekly_waves: Panel) -> None:
+    spec = plan.forecast_spec(weekly_waves, 3, LEVELS)
+    assert ForecastSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize("levels", [(0.1, 0.9), (0.5, 0.1), (0.0, 0.5)])
+def test_levels_that_make_no_fan_are_refused(weekly_waves: Panel, levels: tuple[float, ...]) -> None:
+    with pytest.raises(UsageError):
+        plan.forecast_spec(weekly_waves, 3, levels)

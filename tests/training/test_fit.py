@@ -1,0 +1,83 @@
+"""The loop minimises, tells what it does, keeps the best, and stops where it must."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor
+
+from rnncli.errors import TrainingDiverged
+from rnncli.spec import TrainingSpec
+from rnncli.training.events import Evaluated, Finished, Started, Stepped
+from rnncli.training.fit import fit, learning_rate
+
+
+def spec(**changes: float | None) -> TrainingSpec:
+    plain = {
+        "steps": 300, "batch": 1, "learning_rate": 0.05, "weight_decay": 0.0, "clip": 10.0, "seed": 0,
+        "averaging": 0.9, "evaluate_every": 20, "time_budget": None,
+    }  # fmt: skip
+    return TrainingSpec(**(plain | changes))  # type: ignore[arg-type]
+
+
+class Bowl:
+    """(w - 3)^2; the score is where the test says, step by step."""
+
+    def __init__(self, scores: list[float] | None = None, bad_at: int = 0) -> None:
+        self.scores, self.bad_at, self.steps = scores, bad_at, 0
+
+    def loss(self, weights: Mapping[str, Tensor]) -> Tensor:
+        self.steps += 1
+        loss = ((weights["w"] - 3.0) ** 2).sum()
+        return loss * float("nan") if self.steps == self.bad_at else loss
+
+    def score(self, weights: Mapping[str, Tensor]) -> float | None:
+        del weights
+        return self.scores.pop(0) if self.scores is not None else None
+
+    def blame(self) -> str:
+        return "series 'x'"
+
+
+def test_a_bowl_is_descended_to_its_bottom() -> None:
+    weights = {"w": torch.zeros(2)}
+    list(fit(weights, Bowl(), spec(), "search"))
+    torch.testing.assert_close(weights["w"], torch.full((2,), 3.0), atol=0.02, rtol=0)
+
+
+def test_events_come_in_order() -> None:
+    events = list(fit({"w": torch.zeros(1)}, Bowl([3.0, 2.0]), spec(steps=4, evaluate_every=2), "search"))
+    kinds = [Started, Stepped, Stepped, Evaluated, Stepped, Stepped, Evaluated, Finished]
+    assert [type(event) for event in events] == kinds
+
+
+def test_the_best_weights_are_kept_and_patience_ends_the_search() -> None:
+    weights = {"w": torch.zeros(1)}
+    *_, last = fit(weights, Bowl([2.0, 1.0, 3.0, 3.0, 0.0]), spec(steps=50, evaluate_every=10), "search", patience=2)
+    assert isinstance(last, Finished)
+    assert (last.step, last.best_step, last.best_score) == (40, 20, 1.0)
+
+
+def test_a_loss_that_is_no_number_names_step_and_series_and_spoils_nothing() -> None:
+    weights = {"w": torch.zeros(1)}
+    with pytest.raises(TrainingDiverged, match="step 7") as error:
+        list(fit(weights, Bowl(bad_at=7), spec(evaluate_every=3), "search"))
+    assert error.value.where == "series 'x'"
+    assert torch.isfinite(weights["w"]).all()
+    assert weights["w"].item() > 0
+
+
+def test_the_rate_warms_up_and_falls_to_three_percent() -> None:
+    rates = [learning_rate(step, spec(steps=1000)) for step in (1, 20, 500, 1000)]
+    assert rates[0] == pytest.approx(0.05 / 20, rel=1e-3)
+    assert rates[1] == pytest.approx(0.05, rel=2e-3)
+    assert rates[2] == pytest.approx(0.05 * (0.03 + 0.97 / 2), rel=1e-2)
+    assert rates[3] == pytest.approx(0.05 * 0.03, rel=1e-2)
+
+
+def test_a_time_budget_that_is_spent_stops_the_training() -> None:
+    *_, last = fit({"w": torch.zeros(1)}, Bowl(), spec(steps=10_000, time_budget=0.05), "search")
+    assert isinstance(last, Finished)
+    assert last.step < 10_000
