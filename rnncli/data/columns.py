@@ -100,7 +100,6 @@ def id_column(
     candidates: Sequence[str],
     named: str | None,
     repeats: Callable[[str | None], int],
-    choices: ColumnChoices,
     where: str,
 ) -> str | None:
     """The text column without which times repeat and with which they do not; None if times do not repeat.

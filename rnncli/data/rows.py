@@ -210,7 +210,6 @@ def _long_rows(
             candidates,
             named.id,
             lambda name: _repeats(times, coded.get(name) if name else None),
-            choices,
             tables.name,
         )
         codes, ids = coded[chosen] if chosen else (np.zeros(len(times), np.int64), [named.target])

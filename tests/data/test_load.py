@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -57,18 +56,13 @@ def test_long_rows_become_one_series_for_each_id(write: Write) -> None:
     assert (loaded.columns.time, loaded.columns.id, loaded.columns.target) == ("day", "shop", "sales")
 
 
-@pytest.mark.parametrize("packed", [gzip.compress, lambda data: pa.Codec("zstd").compress(data, asbytes=True)])
-def test_compressed_files_are_known_by_their_content(write: Write, packed: Callable[[bytes], bytes]) -> None:
-    data = LONG.encode()
-    suffix = "gz" if packed is gzip.compress else "zst"
-    if suffix == "zst":
-        sink = pa.BufferOutputStream()
-        with pa.CompressedOutputStream(sink, "zstd") as stream:
-            stream.write(data)
-        data = sink.getvalue().to_pybytes()
-    else:
-        data = packed(data)
-    assert load_panel(write(data, f"x.csv.{suffix}")).panel.values[:, 0].tolist() == [1, 2, 5, 6]
+@pytest.mark.parametrize(("suffix", "codec"), [("gz", "gzip"), ("zst", "zstd"), ("zst", "gzip")])
+def test_compressed_files_are_known_by_their_content(write: Write, suffix: str, codec: str) -> None:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, codec) as stream:
+        stream.write(LONG.encode())
+    path = write(sink.getvalue().to_pybytes(), f"x.csv.{suffix}")
+    assert load_panel(path).panel.values[:, 0].tolist() == [1, 2, 5, 6]
 
 
 @pytest.mark.parametrize(("delimiter", "name"), [("\t", "x.tsv"), (";", "x.csv"), ("|", "x.csv"), ("\t", "x.csv")])
