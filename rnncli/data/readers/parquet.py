@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,25 +16,24 @@ _PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # row numbers, unless they a
 
 def read(source: Source) -> Opened:
     """Open a Parquet file; every page's checksum, where it has one, is verified. InputRefused if it is damaged."""
-    from pyarrow import parquet
-
-    def opened(texts: list[str] | None = None) -> parquet.ParquetFile:
-        stream = source.open()
-        try:
-            return parquet.ParquetFile(stream, read_dictionary=texts, page_checksum_verification=True)
-        except (pa.ArrowException, OSError) as error:
-            stream.close()
-            raise _damaged(source, error) from error
 
     def wanted(columns: Mapping[str, Kind]) -> pa.Table:
         texts = [name for name in columns if kind_of(schema.field(name).type) == "text"]
+        return _use(source, lambda file: file.read(columns=list(columns)), texts)
+
+    schema = _use(source, lambda file: file.schema_arrow)
+    return _opened(source, schema, wanted)
+
+
+def _use(source: Source, use: Callable[[Any], Any], texts: Sequence[str] = ()) -> Any:
+    """What `use` gives for the opened file, in which the columns `texts` are read as dictionaries."""
+    from pyarrow import parquet
+
+    with source.open() as stream:
         try:
-            return opened(texts).read(columns=list(columns))
+            return use(parquet.ParquetFile(stream, read_dictionary=list(texts), page_checksum_verification=True))
         except (pa.ArrowException, OSError) as error:
             raise _damaged(source, error) from error
-
-    schema = opened().schema_arrow
-    return _opened(source, schema, wanted)
 
 
 def read_arrow(source: Source) -> Opened:
