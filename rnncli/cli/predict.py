@@ -28,8 +28,6 @@ def predict(
 ) -> None:
     """Forecast the next rows of every series in DATA."""
     path = file_of(output, WRITERS)
-    if path is not None:
-        _check_writable(path)
     from rnncli.workflows.predict import predict as work
 
     middle = cast("Literal['median', 'mean']", point or "median")
@@ -47,9 +45,3 @@ def written(made: Forecast, path: str, size: int) -> dict[str, Any]:
     """What is in the file, without the forecasts themselves."""
     document = {key: value for key, value in made.to_json().items() if key != "series"}
     return document | {"output": path, "bytes": size, "series": made.series, "rows": made.rows}
-
-
-def _check_writable(path: str) -> None:
-    from rnncli.files import check_writable
-
-    check_writable(path)

@@ -45,6 +45,18 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
+def device(name: str | None) -> str:
+    """The device to train on, the CPU by default. UsageError if torch does not know it, or this machine lacks it."""
+    try:
+        torch.zeros(1, device=name or "cpu")
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise UsageError(
+            f"cannot train on {name!r} ({reason})", hint="leave --device out to train on the CPU"
+        ) from None
+    return name or "cpu"
+
+
 def _keep_memory() -> bool:
     """glibc gives a layer's workspace back after every step, and page faults then eat half the time of training."""
     if platform.libc_ver()[0] != "glibc":

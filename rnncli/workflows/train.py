@@ -164,7 +164,7 @@ def run(
     loaded: Loaded, plan: Plan, options: Mapping[str, Any], tell: Listener, output: str | os.PathLike[str] | None
 ) -> Trained:
     """Train, passing on every event. Where training diverges, save what there is and raise TrainingDiverged."""
-    from rnncli.nn.runtime import prepare
+    from rnncli.nn.runtime import device, prepare
     from rnncli.training.session import Trained
     from rnncli.training.session import train as session
 
@@ -172,7 +172,7 @@ def run(
         tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
     trained: Trained | None = None
     try:
-        for event in session(loaded.panel, plan, options.get("device") or "cpu"):
+        for event in session(loaded.panel, plan, device(options.get("device"))):
             if isinstance(event, Trained):
                 trained = event
             else:

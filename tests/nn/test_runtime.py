@@ -29,6 +29,16 @@ def test_threads_are_by_default_the_cpus_of_the_process_four_at_most() -> None:
     assert runtime.prepare()["threads"] == min(runtime.available_cpus(), 4) >= 1
 
 
+@pytest.mark.parametrize("name", ["nowhere", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=name):
+        runtime.device(name)
+
+
+def test_the_device_is_by_default_the_cpu() -> None:
+    assert runtime.device(None) == "cpu"
+
+
 @pytest.mark.parametrize("threads", [0, -1])
 def test_fewer_than_one_thread_is_refused(threads: int) -> None:
     with pytest.raises(UsageError):
