@@ -28,7 +28,7 @@ from rnncli.training.fit import Weights, fit
 
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3
 PATIENCE = 4
-PAIRS = 32_768  # origins times horizon steps in a batch
+FORKED = 512  # targets of a crop: its origins times the horizon
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _objective(panel: Panel, plan: Plan, holdout: Holdout | None, member: int, d
     seed = (plan.training.seed, member, int(holdout is None))
     torch.manual_seed(hash_seed(seed))
     examples = Examples(panel, plan.forecast, ends, device)
-    forks = max(4, PAIRS // (plan.training.batch * plan.forecast.horizon))
+    forks = max(4, FORKED // plan.forecast.horizon)
     rng = np.random.default_rng(seed)
     return Objective(examples, plan.network, plan.training, forks, holdout, rng, panel)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rnncli.training.session import Plan, Trained
 
 SCHEMA = "rnncli.train/1"
-SHARED = 64  # units from which two threads are faster than one
+SHARED = 256  # units from which several threads are worth what they cost one another
 NETWORK, SEASONAL, NAIVE = "network", "seasonal naive", "naive"
 Scores = dict[str, dict[str, float]]
 
