@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -36,6 +38,18 @@ def prepare(threads: int | None = None) -> dict[str, int | bool | str]:
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "torch": str(torch.__version__),
     }
+
+
+@contextmanager
+def prepared(threads: int | None = None) -> Iterator[dict[str, int | bool | str]]:
+    """`prepare`, and afterwards the caller's own threads, precision and denormals again; malloc stays as it is."""
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    try:
+        yield prepare(threads)
+    finally:
+        torch.set_num_threads(before[0])
+        torch.set_float32_matmul_precision(before[1])
+        torch.set_flush_denormal(False)
 
 
 def available_cpus() -> int:

@@ -57,7 +57,7 @@ def inspect_gradients(
     said.refuse_unknown(options, ArchitectureOptions)
     said.positive(options | {"series": series}, "series", "horizon", "context", "layers", "hidden", "members")
     tell = on_event or unheard
-    from rnncli.nn.runtime import prepare
+    from rnncli.nn.runtime import prepared
 
     if model is not None:
         forecaster = models.load(model)
@@ -76,12 +76,12 @@ def inspect_gradients(
         plan = make_plan(loaded, options)
         network, spec = plan.network, plan.forecast
         weights, source = _untrained(plan), "an untrained network"
-    prepare(threads)
     chosen, origins, steps = choose(loaded.panel, spec, series)
     spec = replace(spec, steps=steps)
     tell(Noted(f"{len(chosen)} of {len(loaded.panel):,} series, {steps} steps back from each one's last full origin"))
     members = ("the first of the network's members is inspected",) if network.members > 1 else ()
-    report = _gradients(loaded.panel, network, spec, weights, chosen, origins)
+    with prepared(threads):
+        report = _gradients(loaded.panel, network, spec, weights, chosen, origins)
     return Inspection(report, source, str(loaded.panel.calendar.frequency), members)
 
 

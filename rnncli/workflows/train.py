@@ -164,19 +164,20 @@ def run(
     loaded: Loaded, plan: Plan, options: Mapping[str, Any], tell: Listener, output: str | os.PathLike[str] | None
 ) -> Trained:
     """Train, passing on every event. Where training diverges, save what there is and raise TrainingDiverged."""
-    from rnncli.nn.runtime import device, prepare
+    from rnncli.nn.runtime import device, prepared
     from rnncli.training.session import Trained
     from rnncli.training.session import train as session
 
-    for name, value in prepare(options.get("threads") or _threads(plan.network)).items():
-        tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
     trained: Trained | None = None
     try:
-        for event in session(loaded.panel, plan, device(options.get("device"))):
-            if isinstance(event, Trained):
-                trained = event
-            else:
-                tell(event)
+        with prepared(options.get("threads") or _threads(plan.network)) as settings:
+            for name, value in settings.items():
+                tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
+            for event in session(loaded.panel, plan, device(options.get("device"))):
+                if isinstance(event, Trained):
+                    trained = event
+                else:
+                    tell(event)
     except TrainingDiverged as error:
         if trained is not None and output is not None:
             partial = Path(f"{os.fspath(output)}.partial")

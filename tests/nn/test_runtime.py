@@ -29,6 +29,15 @@ def test_threads_are_by_default_the_cpus_of_the_process_four_at_most() -> None:
     assert runtime.prepare()["threads"] == min(runtime.available_cpus(), 4) >= 1
 
 
+def test_what_was_prepared_is_given_back() -> None:
+    torch.set_num_threads(1)
+    tiny = torch.tensor([1e-40])
+    with runtime.prepared(2) as decided:
+        assert decided["threads"] == torch.get_num_threads() == 2
+    assert torch.get_num_threads() == 1
+    assert (tiny * 1.0).item() > 0
+
+
 @pytest.mark.parametrize("name", ["nowhere", "cuda:99"])
 def test_a_device_that_is_not_there_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=name):
