@@ -7,6 +7,7 @@ Multi-Horizon Quantile Recurrent Forecaster", arXiv:1711.11053).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,10 +171,12 @@ class Objective:
     whole: Panel
     _series: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     _losses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    _ahead: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
+    _next: Future[Batch] | None = None
 
     def loss(self, weights: Mapping[str, Tensor]) -> Tensor:
         """Mean pinball loss over the batch's origins, in units of each origin's spread."""
-        batch = self.examples.sample(self.rng, self.training.batch, self.forks)
+        batch = self._batch()
         levels = torch.tensor(self.examples.spec.levels, device=self.examples.device)
         loss = pinball(
             forward(weights, self.network, self.examples.spec, batch, self.network.dropout), batch.targets, levels
@@ -181,6 +184,15 @@ class Objective:
         self._series, self._losses = batch.series[batch.rows.numpy(force=True)], loss.detach().numpy(force=True)
         used = (~torch.isnan(batch.targets)).any(dim=1)
         return (loss * used).sum() / used.sum().clamp(min=1)
+
+    def _batch(self) -> Batch:
+        """The next batch; while the network computes, the one after it is made on a thread of its own."""
+        batch = self._next or self._ahead.submit(self._sample)
+        self._next = self._ahead.submit(self._sample)
+        return batch.result()
+
+    def _sample(self) -> Batch:
+        return self.examples.sample(self.rng, self.training.batch, self.forks)
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
         """Mean over series of the scaled quantile loss on the held-out rows."""

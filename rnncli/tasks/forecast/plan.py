@@ -172,7 +172,7 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
 def training_spec(network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
     """Steps, batch and rates; the steps are those of the search on held-out rows."""
     small = network.hidden * network.layers < 64
-    steps = sizes.steps or (400 if small else 560)
+    steps = sizes.steps or (400 if small else 640)
     return TrainingSpec(
         steps=steps,
         batch=sizes.batch or (64 if small else 32),
