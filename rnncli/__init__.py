@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rnncli.errors import (
+        GateFailed,
         InputRefused,
+        InputStale,
         MissingDependency,
         ModelRefused,
+        OutputExists,
+        OutputLocked,
         RnncliError,
+        SeriesRefused,
         StorageFailed,
+        TimedOut,
         TrainingDiverged,
         UsageError,
     )
@@ -27,11 +33,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "GateFailed",
     "InputRefused",
+    "InputStale",
     "MissingDependency",
     "ModelRefused",
+    "OutputExists",
+    "OutputLocked",
     "RnncliError",
+    "SeriesRefused",
     "StorageFailed",
+    "TimedOut",
     "TrainingDiverged",
     "UsageError",
     "__version__",

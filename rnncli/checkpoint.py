@@ -26,8 +26,9 @@ from rnncli.errors import ModelRefused, RnncliError
 Tensors = Mapping[str, NDArray[Any]]
 Layout = Mapping[str, tuple[np.dtype[Any] | str, tuple[int, ...]]]
 
-FORMAT = 1
+FORMAT = 2  # 1 had no statistics of the training's series
 LARGEST_HEADER = 1 << 20
+UNFINISHED = "unfinished training"  # the task of a file that is no model yet
 _KEY = "rnncli"
 _RESERVED = ("digest", "format")
 _ZEROS = "0" * 64

@@ -2,11 +2,17 @@
 
 RnncliError                 1  a bug of ours
 ├── UsageError              2  flags or settings that cannot work together
-│   └── MissingDependency   2  an optional package is not installed
+│   ├── MissingDependency   2  an optional package is not installed
+│   └── OutputExists        2  there is a file that is not to be replaced
 ├── InputRefused            4  the data cannot be used as it is
+│   └── SeriesRefused       4  one series of them cannot
 ├── ModelRefused            5  the model file is missing, damaged, incompatible or not ours
+├── InputStale              6  the newest rows are older than they may be
+├── GateFailed              7  a score, a comparison or drift is not what was asked for
 ├── StorageFailed           8  full, read-only or failing storage
-└── TrainingDiverged        9  the loss stopped being a number
+├── TrainingDiverged        9  the loss stopped being a number
+├── OutputLocked           75  another run is writing the same file
+└── TimedOut              124  the time that was allowed is over
 """
 
 from __future__ import annotations
@@ -44,6 +50,12 @@ class MissingDependency(UsageError):
     code = "missing-dependency"
 
 
+class OutputExists(UsageError):
+    """There is a file where the output should go, and it is not to be replaced."""
+
+    code = "exists"
+
+
 class InputRefused(RnncliError):
     """The data cannot be used as it is."""
 
@@ -51,11 +63,33 @@ class InputRefused(RnncliError):
     code = "input"
 
 
+class SeriesRefused(InputRefused):
+    """One series cannot be used as it is; the others may be."""
+
+    def __init__(self, message: str, series: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.series = series
+
+
 class ModelRefused(RnncliError):
     """The model file is missing, damaged, incompatible or not ours."""
 
     exit_code = 5
     code = "model"
+
+
+class InputStale(RnncliError):
+    """The newest rows are older than they may be."""
+
+    exit_code = 6
+    code = "stale"
+
+
+class GateFailed(RnncliError):
+    """A score, a comparison or drift is not what was asked for."""
+
+    exit_code = 7
+    code = "gate"
 
 
 class StorageFailed(RnncliError):
@@ -70,3 +104,17 @@ class TrainingDiverged(RnncliError):
 
     exit_code = 9
     code = "diverged"
+
+
+class OutputLocked(RnncliError):
+    """Another run is writing the same file."""
+
+    exit_code = 75
+    code = "locked"
+
+
+class TimedOut(RnncliError):
+    """The time that was allowed is over."""
+
+    exit_code = 124
+    code = "timeout"

@@ -1,7 +1,4 @@
-"""The one module that writes: whole files that are either the old or the new one, and log lines.
-
-Locks and resumable files belong here too.
-"""
+"""The one module that writes: whole files that are either the old or the new one, locks, and log lines."""
 
 from __future__ import annotations
 
@@ -13,11 +10,12 @@ import math
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from rnncli.errors import InputRefused, RnncliError, StorageFailed
+from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, StorageFailed, UsageError
 
 _HINTS = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -65,6 +63,51 @@ def check_writable(path: str | os.PathLike[str], bytes_needed: int = 0) -> None:
         _fail(OSError(errno.ENOSPC, f"only {free:,} bytes are free"), target, bytes_needed)
 
 
+@contextlib.contextmanager
+def locked(path: str | os.PathLike[str] | None, wait: float = 0.0) -> Iterator[None]:
+    """Be the one writer of `path`, or wait up to `wait` seconds to become it; nothing is locked without a path.
+
+    `.NAME.lock` beside it is locked, and stays: a lock that is removed can be held twice. The death of its holder
+    frees it. Raises OutputLocked, which names the holder, or StorageFailed.
+    """
+    if path is None:
+        yield
+        return
+    from filelock import Timeout, UnixFileLock  # costs as much as NumPy, and most commands write no file
+
+    target = _target(path, 0)
+    file = target.with_name(f".{target.name}.lock")
+    lock = UnixFileLock(file, timeout=wait, poll_interval=0.05, mode=0o644)
+    try:
+        lock.acquire()
+        os.utime(file)
+    except Timeout:
+        hint = "wait for it to end, or give it time: --lock-wait 60s"
+        raise OutputLocked(
+            f"another run is writing this file{_holder(file)}", hint=hint, where=os.fspath(path)
+        ) from None
+    except OSError as error:
+        _fail(error, target, 0)
+    try:
+        sweep(target)
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(lock: Path) -> str:
+    """Who holds a lock and since when, as far as the system tells."""
+    with contextlib.suppress(OSError, ValueError):
+        status = lock.stat()
+        since = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(" ", "seconds").replace("+00:00", " UTC")
+        place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+        entries = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+        process = next((int(entry[4]) for entry in entries if entry[1] == "FLOCK" and entry[5] == place), 0)
+        command = Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return f": process {process} ({command[:200]}), since {since}"
+    return ""
+
+
 def read_bytes(path: str | os.PathLike[str], refused: type[RnncliError] = InputRefused) -> bytes:
     """The bytes of a regular file. Raises `refused` if it is none, StorageFailed if the disk cannot read it."""
     try:
@@ -78,6 +121,28 @@ def read_bytes(path: str | os.PathLike[str], refused: type[RnncliError] = InputR
         if error.errno == errno.EIO:
             raise StorageFailed(f"cannot read: {error.strerror}", where=os.fspath(path)) from error
         raise refused(f"cannot open: {error.strerror}", where=os.fspath(path)) from error
+
+
+def remove(path: str | os.PathLike[str]) -> None:
+    """Remove a file that is not needed any more, if it is there."""
+    try:
+        Path(path).unlink(missing_ok=True)
+    except OSError as error:
+        _fail(error, Path(path), 0, "remove")
+
+
+def refuse_to_replace(output: str | os.PathLike[str], inputs: Iterable[object]) -> None:
+    """UsageError if `output` is one of the files that are read."""
+    for given in inputs:
+        with contextlib.suppress(OSError):
+            if isinstance(given, (str, os.PathLike)) and Path(output).samefile(given):
+                raise UsageError("the output would replace what is read", where=os.fspath(output), hint="name another")
+
+
+def refuse_existing(output: str | os.PathLike[str]) -> None:
+    """OutputExists if something is at `output`."""
+    if os.path.lexists(output):
+        raise OutputExists("there is a file already", where=os.fspath(output), hint="--if-exists replace")
 
 
 def without_waiting(path: str, flags: int) -> int:
@@ -239,8 +304,8 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _fail(error: OSError, path: Path, size: int) -> NoReturn:
+def _fail(error: OSError, path: Path, size: int, what: str = "write") -> NoReturn:
     reason = (error.strerror or str(error)).lower()
     needed = f" ({size:,} bytes needed)" if size else ""
     hint = _HINTS.get(error.errno or 0, "look at the disk and at the system's log")
-    raise StorageFailed(f"cannot write: {reason}{needed}", hint=hint, where=os.fspath(path)) from error
+    raise StorageFailed(f"cannot {what}: {reason}{needed}", hint=hint, where=os.fspath(path)) from error

@@ -83,7 +83,11 @@ class Columns(Spec):
 
 @dataclass(frozen=True)
 class ColumnChoices(Spec):
-    """What the user said about the columns; None or empty means "find out"."""
+    """What the user said about the data; None or empty means "find out".
+
+    Rows later than `as_of` are not seen; series that cannot be used are refused, or left out if `on_bad_series` is
+    "skip".
+    """
 
     time: str | None = None
     id: str | None = None
@@ -97,6 +101,8 @@ class ColumnChoices(Spec):
     strict: bool = False
     format: str | None = None
     zone: str | None = None
+    as_of: str | None = None
+    on_bad_series: str = "fail"
 
 
 @dataclass(frozen=True)

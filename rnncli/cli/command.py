@@ -15,7 +15,7 @@ from rnncli.cli.streams import Streams
 from rnncli.cli.values import Convert, near
 from rnncli.errors import UsageError
 
-Call = Callable[[], None]
+Call = Callable[[], int]  # the exit code
 
 
 class Command(TyperCommand):
@@ -46,8 +46,10 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def add(app: typer.Typer, function: Callable[..., None]) -> None:
-    """Make a command of `function(streams, **options)`, whose options are its annotations and those of `Stream`."""
+def add(app: typer.Typer, function: Callable[..., int | None]) -> None:
+    """Make a command of `function(streams, **options)`, whose options are its annotations and those of `Stream`; it
+    returns the exit code, 0 if nothing.
+    """
     parameters = _parameters(function)
     converters = {p.name: convert for p in parameters if (convert := _converter(p.annotation))}
     parameters = [p.replace(annotation=_as_text(p.annotation)) for p in parameters]
@@ -65,14 +67,14 @@ def add(app: typer.Typer, function: Callable[..., None]) -> None:
     app.command(name, cls=Command, help=f"{says}\n\n{DATA_IS}" if "data" in hints else says)(command)
 
 
-def _run(function: Callable[..., None], name: str, options: Mapping[str, Any]) -> None:
+def _run(function: Callable[..., int | None], name: str, options: Mapping[str, Any]) -> int:
     told = {option: options[option] for option in Stream.__annotations__}
     rest = {option: value for option, value in options.items() if option not in told and value is not None}
     with Streams(name, **told) as streams:
-        function(streams, **rest)
+        return function(streams, **rest) or 0
 
 
-def _parameters(function: Callable[..., None]) -> list[inspect.Parameter]:
+def _parameters(function: Callable[..., int | None]) -> list[inspect.Parameter]:
     """The function's parameters but `streams`, with a TypedDict in `**options` and then `Stream` taken apart."""
     hints = get_type_hints(function, include_extras=True)
     named = [p for p in inspect.signature(function).parameters.values() if p.name != "streams"]
@@ -95,7 +97,7 @@ def _keyword(name: str, hint: Any, default: Any) -> inspect.Parameter:
 def _as_text(hint: Any) -> Any:
     """The same annotation for a parser that only ever sees texts."""
     kind, declared = get_args(hint)[:2]
-    return Annotated[kind if kind in (bool, str, list[str]) else str | None, declared]
+    return Annotated[kind if kind in (bool, str, list[str], list[str] | None) else str | None, declared]
 
 
 def _converter(hint: Any) -> Convert | None:

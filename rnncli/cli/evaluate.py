@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli.cli.options import (
+    Alpha,
     By,
     Columns,
     Data,
     Device,
+    FailIf,
+    FailOnDrift,
     Forecasts,
     Horizon,
+    IfExists,
+    LockWait,
     ModelIfAny,
+    MustBeat,
     Refit,
     Stride,
     TableFile,
     Threads,
     Windows,
 )
-from rnncli.cli.streams import Streams
+from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
 from rnncli.cli.written import file_of
 from rnncli.errors import UsageError
+from rnncli.files import locked, refuse_existing, refuse_to_replace
 
 if TYPE_CHECKING:
     from rnncli.evaluation.report import Report
+    from rnncli.workflows.evaluate import Evaluation
 
 _FORMATS = ("json", "csv", "jsonl", "parquet")
 _ONE = "give -m MODEL, or --forecasts FILE"
@@ -42,34 +51,65 @@ def evaluate(
     refit: Refit = True,
     by: By = None,
     output: TableFile = None,
+    if_exists: IfExists = None,
+    fail_if: FailIf = None,
+    must_beat: MustBeat = None,
+    alpha: Alpha = None,
+    fail_on_drift: FailOnDrift = False,
     device: Device = None,
     threads: Threads = None,
+    lock_wait: LockWait = None,
     **columns: Unpack[Columns],
-) -> None:
+) -> int:
     """Score a model beside the naive forecasts."""
     path = file_of(output, _FORMATS)
     _check(model, forecasts, {"--windows": windows, "--stride": stride, "--horizon": horizon})
     from rnncli.workflows.evaluate import evaluate as work
 
-    done = work(
-        data,
-        model,
-        forecasts=forecasts,
-        windows=windows or 1,
-        stride=stride,
-        horizon=horizon,
-        refit=refit,
-        device=device,
-        threads=threads,
-        on_event=streams,
-        **columns,
-    )
-    lines = shown(done.report, by_series=by is not None)
-    if path is not None:
-        done.write(path, by_series=by is not None)
-        streams.say([*lines, f"wrote the scores to {path}"])
+    with locked(path, lock_wait or 0.0):
+        if path is not None:
+            refuse_to_replace(path, [*data, model, forecasts])
+            if if_exists in ("error", "skip") and Path(path).exists():
+                return _existing(streams, path, if_exists)
+        done = work(
+            data,
+            model,
+            forecasts=forecasts,
+            windows=windows or 1,
+            stride=stride,
+            horizon=horizon,
+            refit=refit,
+            device=device,
+            threads=threads,
+            fail_if=fail_if or (),
+            must_beat=must_beat or (),
+            alpha=alpha,
+            on_event=streams,
+            **columns,
+        )
+        lines = shown(done.report, by_series=by is not None) + gates(done)
+        if path is not None:
+            done.write(path, by_series=by is not None)
+            streams.say([*lines, f"wrote the scores to {path}"])
     text = "" if path is not None else "".join(f"{line}\n" for line in lines)
     streams.result(partial(done.to_json, by_series=by is not None), text.encode(errors="backslashreplace"))
+    done.refuse(fail_on_drift=fail_on_drift)
+    return SKIPPED if done.skipped else 0
+
+
+def _existing(streams: Streams, path: str, if_exists: str) -> int:
+    """There is a file already, and it stays."""
+    if if_exists == "error":
+        refuse_existing(path)
+    streams.say([f"{path} is there already and stays as it is"])
+    streams.result(lambda: {"schema": "rnncli.evaluate/1", "output": path, "written": False})
+    return 0
+
+
+def gates(done: Evaluation) -> list[str]:
+    """A line for each gate."""
+    lines = [f"gate {'passed' if gate.passed else 'failed'}: {gate.gate} ({gate.reason})" for gate in done.gates]
+    return ["", *lines] if lines else []
 
 
 def _check(model: str | None, forecasts: str | None, of_a_model: dict[str, int | None]) -> None:

@@ -11,11 +11,13 @@ import typer
 
 from rnncli.cli import values
 from rnncli.registry import CELLS, READERS
+from rnncli.workflows.options import ON_BAD_SERIES
 
 ACTIVATIONS = ("tanh", "relu")
 POINTS = ("median", "mean")
 LOG_FORMATS = ("text", "json")
 GROUPS = ("series",)
+EXISTING = ("replace", "skip", "error")
 
 
 def _option(flags: str, says: str, metavar: str | None = None) -> Any:
@@ -54,6 +56,27 @@ Stride = Annotated[int | None, _option("--stride", "Rows between origins (the ho
 Refit = Annotated[
     bool, _option("--refit/--no-refit", "Train again on what lies before the first origin, if need be (yes).")
 ]
+IfExists = Annotated[
+    str | None, _choice("--if-exists", "What to do where OUT exists (replace).", EXISTING), values.one_of(EXISTING)
+]
+LockWait = Annotated[
+    float | None, _option("--lock-wait", "Wait so long for another run that writes the file (0).", "TIME"), values.wait
+]
+MaxAge = Annotated[
+    float | None, _option("--max-age", "Refuse series that end longer ago: 26h, 3d.", "TIME"), values.duration
+]
+Now = Annotated[str | None, _option("--now", "The time that --max-age counts from (the clock).", "TIME"), values.text]
+FailOnDrift = Annotated[bool, _option("--fail-on-drift", "Exit 7 where the data have drifted since training.")]
+FailIf = Annotated[
+    list[str] | None, _option("--fail-if", "Exit 7 if a score is so, such as 'mase>1'; may be repeated.", "CONDITION")
+]
+MustBeat = Annotated[
+    list[str] | None,
+    _option("--must-beat", "Exit 7 if the model is not better than this baseline; may be repeated.", "BASELINE"),
+]
+Alpha = Annotated[
+    float | None, _option("--alpha", "The level of significance of --must-beat (0.05).", "LEVEL"), values.level
+]
 By = Annotated[str | None, _choice("--by", "Also show the scores of each series.", GROUPS), values.one_of(GROUPS)]
 Threads = Annotated[int | None, _option("--threads", "Threads to train with.", "N"), values.count]
 Device = Annotated[str | None, _option("--device", "Where to train: cpu (default), cuda ...", "NAME"), values.text]
@@ -81,6 +104,12 @@ class Columns(TypedDict, total=False):
         str | None,
         _choice("--format", "What the data are, where no suffix says so.", tuple(READERS)),
         values.one_of(READERS),
+    ]
+    as_of: Annotated[str | None, _option("--as-of", "See no row that is later than this.", "TIME"), values.text]
+    on_bad_series: Annotated[
+        str | None,
+        _choice("--on-bad-series", "What to do with series that cannot be used (fail).", ON_BAD_SERIES),
+        values.one_of(ON_BAD_SERIES),
     ]
 
 
@@ -121,6 +150,14 @@ class Training(TypedDict, total=False):
     clip: Annotated[float | None, _option("--clip", "The largest gradient norm.", "X"), values.positive]
     device: Device
     threads: Threads
+    fresh: Annotated[bool, _option("--fresh", "Start over, whatever is there.")]
+    warm_start: Annotated[
+        str | None, _option("--warm-start", "Go on training this model, on new data.", "MODEL"), values.text
+    ]
+    checkpoint_every: Annotated[
+        float | None, _option("--checkpoint-every", "How often MODEL.partial is kept (10s).", "TIME"), values.wait
+    ]
+    lock_wait: LockWait
 
 
 class Stream(TypedDict):
@@ -133,6 +170,9 @@ class Stream(TypedDict):
     log_file: Annotated[str | None, _option("--log-file", "Append every event as a JSON line.", "F"), values.text]
     log_format: Annotated[
         str | None, _choice("--log-format", "Of stderr (text).", LOG_FORMATS), values.one_of(LOG_FORMATS)
+    ]
+    timeout: Annotated[
+        float | None, _option("--timeout", "Stop after so long, with exit code 124.", "TIME"), values.duration
     ]
 
 

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
-from rnncli.cli.options import Columns, CsvRaw, Data, Horizon, Model, Point, Quantiles, TableFile, Tidy
-from rnncli.cli.streams import Streams
+from rnncli.cli.options import (
+    Columns,
+    CsvRaw,
+    Data,
+    FailOnDrift,
+    Horizon,
+    IfExists,
+    LockWait,
+    MaxAge,
+    Model,
+    Now,
+    Point,
+    Quantiles,
+    TableFile,
+    Tidy,
+)
+from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.written import file_of
+from rnncli.errors import OutputExists
 from rnncli.registry import WRITERS
 
 if TYPE_CHECKING:
@@ -24,24 +41,56 @@ def predict(
     point: Point = None,
     tidy: Tidy = False,
     csv_raw: CsvRaw = False,
+    if_exists: IfExists = None,
+    max_age: MaxAge = None,
+    now: Now = None,
+    fail_on_drift: FailOnDrift = False,
+    lock_wait: LockWait = None,
     **columns: Unpack[Columns],
-) -> None:
+) -> int:
     """Forecast the next rows of every series in DATA."""
     path = file_of(output, WRITERS)
     from rnncli.workflows.predict import predict as work
 
-    middle = cast("Literal['median', 'mean']", point or "median")
-    made = work(data, model, horizon=horizon, quantiles=quantiles, point=middle, on_event=streams, **columns)
+    try:
+        made = work(
+            data,
+            model,
+            output=path,
+            horizon=horizon,
+            quantiles=quantiles,
+            point=cast("Literal['median', 'mean']", point or "median"),
+            if_exists="replace" if if_exists in (None, "replace") else "error",
+            max_age=max_age,
+            now=now,
+            fail_on_drift=fail_on_drift,
+            lock_wait=lock_wait,
+            tidy=tidy,
+            csv_raw=csv_raw,
+            on_event=streams,
+            **columns,
+        )
+    except OutputExists:
+        if if_exists != "skip":
+            raise
+        return left_alone(streams, path)
     if path is None:
-        plain = b"" if streams.json else made.encode("csv", tidy=tidy, raw=csv_raw)
-        streams.result(made.to_json, plain)
-        return
-    size = made.write(path, tidy=tidy, raw=csv_raw)
-    streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
-    streams.result(partial(written, made, path, size))
+        streams.result(made.to_json, b"" if streams.json else made.encode("csv", tidy=tidy, raw=csv_raw))
+    else:
+        streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
+        streams.result(partial(written, made, path))
+    return SKIPPED if made.skipped else 0
 
 
-def written(made: Forecast, path: str, size: int) -> dict[str, Any]:
+def left_alone(streams: Streams, path: str | None) -> int:
+    """There is a file already, and it stays."""
+    streams.say([f"{path} is there already and stays as it is"])
+    streams.result(lambda: {"schema": "rnncli.predict/1", "output": path, "written": False})
+    return 0
+
+
+def written(made: Forecast, path: str) -> dict[str, Any]:
     """What is in the file, without the forecasts themselves."""
     document = {key: value for key, value in made.to_json().items() if key != "series"}
-    return document | {"output": path, "bytes": size, "series": made.series, "rows": made.rows}
+    size = Path(path).stat().st_size
+    return document | {"output": path, "written": True, "bytes": size, "series": made.series, "rows": made.rows}

@@ -45,7 +45,9 @@ class Display:
         if self._progress is None:
             self._progress = _progress()
             self._progress.start()
-        self._task = self._progress.add_task(clean(event.phase), total=event.steps, loss="-", score="-")
+        self._task = self._progress.add_task(
+            clean(event.phase), total=event.steps, completed=event.step, loss="-", score="-"
+        )
 
     def _update(self, *, completed: int | None = None, **fields: Any) -> None:
         if self._progress is not None and self._task is not None:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol, Self
 
-from rnncli.cli import failure, terminal
+from rnncli.cli import failure, stopping, terminal
 from rnncli.cli.watchers import EventLines, PlainLines
+
+SKIPPED = 3  # the exit code of what was done, but not for all series
 
 
 class Watcher(Protocol):
@@ -34,7 +36,10 @@ class Streams:
         debug: bool,  # noqa: ARG002 `main` looks for it itself
         log_file: str | None,
         log_format: str | None,
+        timeout: float | None,
     ) -> None:
+        if timeout is not None:
+            stopping.after(timeout)
         self.json = json
         self._people = not quiet  # who reads plain lines on stderr
         self._command = command
@@ -56,11 +61,14 @@ class Streams:
         with self._closing:
             if isinstance(error, Exception):
                 self._tell({"event": "error"} | failure.document(failure.explained(error)))
+            elif isinstance(error, stopping.Stopped):
+                self._tell({"event": "stopped", "signal": error.number})
 
     def __call__(self, event: object) -> None:
-        """Pass an event on."""
+        """Pass an event on, and stop at it if a signal said so."""
         for watcher in self._watchers:
             watcher(event)
+        stopping.at_event(event)
 
     def say(self, lines: Sequence[str]) -> None:
         """A report for people, on stderr, if JSON does not say it already; nothing is redrawn after it."""

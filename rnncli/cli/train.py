@@ -5,25 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.options import Data, NewModel, TrainOptions
-from rnncli.cli.streams import Streams
+from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import facts, number, table
 
 if TYPE_CHECKING:
-    from rnncli.workflows.train import Training
+    from rnncli.workflows.training import Training
 
 
-def train(streams: Streams, data: Data, output: NewModel, **options: Unpack[TrainOptions]) -> None:
+def train(streams: Streams, data: Data, output: NewModel, **options: Unpack[TrainOptions]) -> int:
     """Fit a network to every series in DATA."""
     from rnncli.workflows.train import train as work
 
     done = work(data, output=output, on_event=streams, **options)
     streams.say(report(done))
     streams.result(done.to_json)
+    return SKIPPED if done.skipped else 0
 
 
 def report(done: Training) -> list[str]:
     """What was inferred, how the network compares with the naive forecasts, and where the model is."""
-    size = f"{done.output}, {done.bytes:,} bytes"
+    size = f"{done.output}, {done.bytes:,} bytes" + (", up to date: nothing was done" if done.up_to_date else "")
     return ["", *facts(done.facts), "", *validation(done), done.verdict, "", f"model: {size}"]
 
 

@@ -12,8 +12,8 @@ from rnncli.errors import UsageError
 
 Convert = Callable[[str, str], Any]
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w|)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 def count(name: str, text: str) -> int:
@@ -53,6 +53,14 @@ def share(name: str, text: str) -> float:
     return number
 
 
+def level(name: str, text: str) -> float:
+    """A number between 0 and 1."""
+    number = _number(text)
+    if not 0 < number < 1:
+        raise UsageError(f"{name} must lie between 0 and 1, not {text!r}")
+    return number
+
+
 def levels(name: str, text: str) -> tuple[float, ...]:
     """Quantile levels, separated by commas."""
     found = tuple(map(_number, _parts(name, text)))
@@ -67,12 +75,24 @@ def names(name: str, text: str) -> tuple[str, ...]:
 
 
 def duration(name: str, text: str) -> float:
-    """Seconds, from 90, 90s, 2m or 1h."""
-    match = _DURATION.fullmatch(text.strip())
-    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-    if seconds <= 0:
+    """Seconds above 0, from 90, 90s, 2m, 1h, 2d or 1w."""
+    seconds = _seconds(text)
+    if not seconds:
         raise UsageError(f"{name} must be a time above 0, not {text!r}", hint="for example 90s, 2m or 1h")
     return seconds
+
+
+def wait(name: str, text: str) -> float:
+    """Seconds, 0 or above."""
+    seconds = _seconds(text)
+    if seconds is None:
+        raise UsageError(f"{name} must be a time, 0 or above, not {text!r}", hint="for example 0, 90s, 2m or 1h")
+    return seconds
+
+
+def _seconds(text: str) -> float | None:
+    match = _DURATION.fullmatch(text.strip())
+    return float(match[1]) * _SECONDS[match[2]] if match else None
 
 
 def text(name: str, value: str) -> str:

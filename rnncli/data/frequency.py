@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnncli.data.calendar import DAY, MONTHS, SIZES, Calendar, Frequency
 from rnncli.data.zones import to_wall, zone_info
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, SeriesRefused
 
 Ints = NDArray[np.int64]
 
@@ -178,11 +178,18 @@ class _Rows:
     def off_the_grid(self, row: int, message: str) -> InputRefused:
         """The error about one row."""
         series = int(np.searchsorted(self.offsets, row, side="right")) - 1
-        return InputRefused(
+        return self._of_series(
+            series,
             message,
             hint="aggregate the rows to regular times (hours, days ...), or number them with whole steps",
             where=f"series {self.name(series)} at {shown(int(self.times[row]), self.zone, self.whole)}",
         )
+
+    def _of_series(self, series: int, message: str, **places: str) -> InputRefused:
+        """The error about one series, which can be left out if it has a name."""
+        if series >= len(self.ids):
+            return InputRefused(message, **places)
+        return SeriesRefused(message, self.ids[series], **places)
 
     def _own(self, series: int) -> Frequency | None:
         """The frequency that a series has by itself, None if it has none."""
@@ -195,7 +202,8 @@ class _Rows:
             return None
 
     def _mixed(self, one: int, other: int) -> InputRefused:
-        return InputRefused(
+        return self._of_series(
+            other,
             f"mixed frequencies: the rows of series {self.name(one)} are {self._own(one)} apart, "
             f"those of series {self.name(other)} {self._own(other)}",
             hint="train one model for each frequency, or resample the rows to a common step",

@@ -15,14 +15,16 @@ from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows, open_tables, read_rows
 from rnncli.data.seasons import infer_seasons
 from rnncli.data.source import sources
+from rnncli.data.timetext import Unreadable, read_times, whole_numbers
 from rnncli.data.writers.table import TIDY
 from rnncli.data.zones import from_wall, to_wall, zone_info
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+LARGEST = 1e150  # its square is still a number
 GAP_LIMIT, GAP_ALLOWANCE = 50, 1_000_000  # grid rows for each row given, and how many more are no matter
 
 
@@ -37,12 +39,16 @@ class Known:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A panel, what its columns are, the categories of categorical channels, and one line for each thing noticed."""
+    """A panel, what its columns are, the categories of categorical channels, and one line for each thing noticed.
+
+    `skipped` are the refusals of series that were left out because that was asked for.
+    """
 
     panel: Panel
     columns: Columns
     categories: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
+    skipped: tuple[SeriesRefused, ...] = ()
 
 
 def load_panel(
@@ -65,6 +71,22 @@ def load_panel(
     )
     zone = _zone(rows, choices, known)
     rows = _in_utc(rows, zone, choices)
+    rows = rows if choices.as_of is None else _as_of(rows, choices.as_of, zone)
+    skipped: list[SeriesRefused] = []
+    while True:
+        try:
+            loaded = _loaded(rows, zone, known, seasons)
+        except SeriesRefused as error:
+            if choices.on_bad_series != "skip":
+                raise
+            skipped.append(error)
+            rows = _without(rows, error)
+        else:
+            return replace(loaded, skipped=tuple(skipped))
+
+
+def _loaded(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[int, ...] | None) -> Loaded:
+    _refuse_wild(rows)
     notes = list(rows.notes)
     order, offsets = _sorted(rows, notes)
     order, offsets = _without_duplicates(rows, order, offsets, zone, notes)
@@ -81,6 +103,65 @@ def load_panel(
         panel = replace(panel, calendar=replace(calendar, seasons=tuple(found)))
     _note_missing(panel, rows.columns, notes)
     return Loaded(panel, rows.columns, rows.categories, tuple(notes))
+
+
+def _without(rows: Rows, error: SeriesRefused) -> Rows:
+    """The rows of all other series. The error itself if there are none."""
+    others = rows.codes != rows.ids.index(error.series)
+    if not others.any():
+        raise error
+    return rows.kept(others)
+
+
+def _as_of(rows: Rows, text: str, zone: str | None) -> Rows:
+    """The rows as they were at a moment: of later ones only what is known ahead, where that was declared, is seen."""
+    whole = rows.columns.time_type == "integer"
+    seen = rows.times <= read_moment(text, zone, whole=whole)
+    if not seen.any():
+        raise InputRefused(
+            f"no row is as old as {text}",
+            where=rows.tables.name,
+            hint=f"the first is of {shown(int(rows.times.min()), zone, whole)}",
+        )
+    if not rows.columns.future:
+        return rows.kept(seen)
+    started = np.zeros(len(rows.ids), np.bool_)
+    started[rows.codes[seen]] = True
+    ahead = (*rows.columns.future, *rows.columns.static)
+    unknown = [place for place, name in enumerate(rows.channels) if name not in ahead]
+    values = rows.values.copy()
+    for channel in unknown:
+        values[~seen, channel] = np.nan
+    return replace(rows, values=values).kept(started[rows.codes])
+
+
+def read_moment(text: str, zone: str | None, *, whole: bool = False) -> int:
+    """A time as an option gives it: a date or a time of day in the data's zone (UTC where they have none), or a whole
+    number. UsageError if it is none.
+    """
+    try:
+        if whole:
+            return int(whole_numbers([text])[0])
+        found = read_times([text])
+    except Unreadable as error:
+        raise UsageError(error.message, hint="write it like 2024-05-01 or '2024-05-01 06:00'") from None
+    return int((found.times if found.zone is not None else from_wall(found.times, zone))[0])
+
+
+def _refuse_wild(rows: Rows) -> None:
+    """SeriesRefused with the place of the first value that cannot be computed with."""
+    wild = np.abs(rows.values) > LARGEST
+    if not wild.any():
+        return
+    row, channel = (int(place) for place in np.argwhere(wild)[0])
+    series = rows.ids[int(rows.codes[row])]
+    raise SeriesRefused(
+        f"the value in column {series if rows.columns.wide else rows.channels[channel]!r} is infinite,"
+        f" or too large to compute with (beyond {LARGEST:g})",
+        series,
+        where=rows.where(row),
+        hint="correct it, or leave it empty where it is not known",
+    )
 
 
 def _zone(rows: Rows, choices: ColumnChoices, known: Known | None) -> str | None:
@@ -170,9 +251,10 @@ def _without_duplicates(
         at = order[second[row]]
         whole = rows.columns.time_type == "integer"
         values = f"{float(one[row, 0])!r} and {float(other[row, 0])!r}"
-        raise InputRefused(
-            f"series {rows.ids[int(rows.codes[at])]!r} has two different rows"
-            f" at {shown(int(rows.times[at]), zone, whole)} ({values})",
+        series = rows.ids[int(rows.codes[at])]
+        raise SeriesRefused(
+            f"series {series!r} has two different rows at {shown(int(rows.times[at]), zone, whole)} ({values})",
+            series,
             where=rows.where(int(max(at, order[second[row] - 1]))),
             hint="keep one of them; if a column tells series apart, say so: --id NAME",
         )
@@ -225,8 +307,9 @@ def _refuse_chasms(lengths: Ints, given: Ints, ids: tuple[str, ...], calendar: C
     if lengths.sum() <= GAP_LIMIT * given.sum() + GAP_ALLOWANCE:
         return
     worst = int(np.argmax(lengths / given))
-    raise InputRefused(
+    raise SeriesRefused(
         f"its {given[worst]:,} rows span {lengths[worst]:,} steps of {calendar.frequency}",
+        ids[worst],
         where=f"series {ids[worst]!r}",
         hint="look for a wrong year or a wrong unit of time; or aggregate to longer steps",
     )
@@ -263,8 +346,9 @@ def _refuse_changing_statics(panel: Panel, columns: Columns) -> None:
         for s in range(len(panel)):
             here = channel[panel.offsets[s] : panel.offsets[s + 1]]
             if np.unique(here[~np.isnan(here)]).size > 1:
-                raise InputRefused(
+                raise SeriesRefused(
                     f"column {name!r} is declared static but changes",
+                    panel.ids[s],
                     where=f"series {panel.ids[s]!r}",
                     hint=f"declare it with --past or --future: --past {name}",
                 )

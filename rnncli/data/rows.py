@@ -23,7 +23,6 @@ from rnncli.spec import ColumnChoices, Columns
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LARGEST = 1e150  # its square is still a number
 CATEGORIES = 64  # of a categorical covariate; the rarer ones are "other"
 
 
@@ -43,14 +42,17 @@ class Rows:
     categories: dict[str, tuple[str, ...]]
     tables: Tables
     notes: tuple[str, ...]
+    places: Ints | None = None
 
     def where(self, row: int) -> str:
         """The place of a row, file:line, or the file alone where rows have no lines."""
-        return self.tables.where(row // self._width)
+        place = row if self.places is None else int(self.places[row])
+        return self.tables.where(place // (len(self.ids) if self.columns.wide else 1))
 
-    @property
-    def _width(self) -> int:
-        return max(1, len(self.codes) // max(1, self.tables.rows)) if self.columns.wide else 1
+    def kept(self, rows: NDArray[np.bool_]) -> Rows:
+        """Some of the rows, which remember their places."""
+        places = np.flatnonzero(rows) if self.places is None else self.places[rows]
+        return replace(self, codes=self.codes[rows], times=self.times[rows], values=self.values[rows], places=places)
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,7 @@ def _long_rows(
         )
         codes, ids = coded[chosen] if chosen else (np.zeros(len(times), np.int64), [named.target])
     _check_ids(codes, ids, chosen, tables)
-    values = [_target(tables, named.target)]
+    values = [tables.floats(named.target)]
     found: dict[str, tuple[str, ...]] = {}
     notes: list[str] = []
     for name in covariates:
@@ -250,7 +252,7 @@ def _wide_rows(tables: Tables, kinds: dict[str, Kind], named: Columns, choices: 
     series = roles.wide_columns(kinds, named.time, choices, tables.name)
     tables = tables.loaded({named.time: "text", **dict.fromkeys(series, "number")})
     times, moments = _times(tables, kinds, named)
-    values = np.stack([_target(tables, name) for name in series], axis=1)
+    values = np.stack([tables.floats(name) for name in series], axis=1)
     codes = np.tile(np.arange(len(series)), len(times))
     fresh = replace(named, **_time_style(tables, kinds, named, moments))
     zone = "UTC" if moments.zone == "mixed" else moments.zone
@@ -351,26 +353,12 @@ def _check_ids(codes: Ints, ids: Sequence[str], name: str | None, tables: Tables
             raise InputRefused(what, where=tables.where(int(np.argmax(codes == code))), hint="rename this series")
 
 
-def _target(tables: Tables, name: str) -> Floats:
-    """A column of numbers; InputRefused with the place of one that is infinite."""
-    values = tables.floats(name)
-    wild = np.abs(values) > LARGEST
-    if wild.any():
-        row = int(np.argmax(wild))
-        raise InputRefused(
-            f"the value in column {name!r} is infinite, or too large to compute with (beyond {LARGEST:g})",
-            where=tables.where(row),
-            hint="correct it, or leave it empty where it is not known",
-        )
-    return values
-
-
 def _covariate(
     tables: Tables, name: str, kind: Kind, known: tuple[str, ...] | None
 ) -> tuple[Floats, tuple[str, ...] | None]:
     """A channel and, for text, the categories that its numbers stand for; rare and unknown ones are missing."""
     if kind == "number" and known is None:
-        return _target(tables, name), None
+        return tables.floats(name), None
     codes, texts = tables.codes(name)
     if known is None:
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.evaluation.paired import Losses
 from rnncli.evaluation.scores import Scores
 
 SCHEMA = "rnncli.evaluate/1"
@@ -33,7 +34,7 @@ class Report:
     """Scores of a model (first) and its baselines on the same rows.
 
     ids [S] are the series scored. dishonest [S] marks series of which a forecast was made before the end of what the
-    model was trained on; None where that is not known, as for saved forecasts.
+    model was trained on; None where that is not known, as for saved forecasts. `losses` are those of every forecast.
     """
 
     ids: tuple[str, ...]
@@ -43,6 +44,7 @@ class Report:
     season: int
     windows: tuple[Window, ...]
     dishonest: NDArray[np.bool_] | None
+    losses: Losses
     notes: tuple[str, ...] = ()
 
     @property

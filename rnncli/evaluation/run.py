@@ -11,10 +11,12 @@ from rnncli.baselines.baseline import Baseline
 from rnncli.data.panel import Panel
 from rnncli.errors import RnncliError
 from rnncli.evaluation.backtest import Floats, Integers, Split
+from rnncli.evaluation.paired import Losses
 from rnncli.evaluation.report import Report, Window
 from rnncli.evaluation.saved import Matched
 from rnncli.evaluation.scores import score
 from rnncli.metrics.metric import Forecasts
+from rnncli.metrics.point import mase
 from rnncli.metrics.scale import seasonal_scales
 from rnncli.registry import BASELINES, find
 
@@ -109,8 +111,32 @@ def _report(
         season=season,
         windows=tuple(_window(split, part.actual) for split, part in zip(splits, first, strict=True)),
         dishonest=None if dishonest is None else dishonest[chosen],
+        losses=_losses(splits, tables),
         notes=notes,
     )
+
+
+def _losses(splits: Sequence[Split], tables: dict[str, list[Forecasts]]) -> Losses:
+    """The scaled error of every forecast, window after window."""
+    sizes = [len(split.series) for split in splits]
+    return Losses(
+        np.concatenate([split.series for split in splits]),
+        np.repeat(np.arange(len(splits)), sizes),
+        _overlap(splits),
+        {
+            name: np.concatenate([mase(part.actual, part.point, part.scale) for part in parts])
+            for name, parts in tables.items()
+        },
+    )
+
+
+def _overlap(splits: Sequence[Split]) -> int:
+    """How many windows reach over the same rows of a series."""
+    if len(splits) < 2:
+        return 1
+    one, other = (dict(zip(split.series.tolist(), split.rows_kept.tolist(), strict=True)) for split in splits[-2:])
+    stride = next((other[series] - one[series] for series in other if series in one), 0)
+    return 1 if stride <= 0 else -(-splits[0].horizon // stride)
 
 
 def _joined(parts: list[Forecasts]) -> Forecasts:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from rnncli import checkpoint
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused, UsageError
+from rnncli.data.statistics import Statistics
+from rnncli.errors import SeriesRefused, UsageError
 from rnncli.inference import model_file
 from rnncli.inference.model_file import Task
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
@@ -29,11 +30,14 @@ CHUNK = 256  # series at a time: the workspace stays in the cache
 CONSTANT_ROWS = 3
 LARGEST_MODEL = 1 << 28  # weights
 CUTOFFS, NAMES, NAME_ENDS = "series.cutoffs", "series.names", "series.name_ends"
+STATISTICS = ("center", "spread", "row", "block", "missing")
 
 
 @dataclass(frozen=True)
 class Forecaster:
-    """A trained model: specs, weights [members, ...], and each training series' last ordinal."""
+    """A trained model: specs, weights [members, ...], each training series' last ordinal and statistics (None in files
+    of format 1).
+    """
 
     network: NetworkSpec
     forecast: ForecastSpec
@@ -43,6 +47,7 @@ class Forecaster:
     weights: dict[str, NDArray[np.float32]]
     cutoffs: dict[str, int]
     record: dict[str, Any]
+    statistics: Statistics | None = None
 
     @property
     def parameters(self) -> int:
@@ -81,11 +86,32 @@ class Forecaster:
         """Quantiles in the data's units for the `horizon` rows after row ends[s] - 1 of each series (default: its
         last): [series, horizon, levels]. A series forecasts the same bits alone and among others.
 
-        InputRefused naming a series from which nothing can be forecast.
+        SeriesRefused naming a series from which nothing can be forecast.
         """
+        made = self.quantiles_if_any(panel, ends)
+        refused = self.unseen(panel, made)
+        if refused:
+            raise refused[0]
+        return made
+
+    def quantiles_if_any(self, panel: Panel, ends: Ints | None = None) -> Floats:
+        """The same with NaN for a series from which nothing can be forecast."""
         ends = panel.lengths if ends is None else ends
         parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel))]
         return np.concatenate(parts) if parts else np.zeros((0, self.forecast.horizon, len(self.forecast.levels)))
+
+    def unseen(self, panel: Panel, made: Floats) -> list[SeriesRefused]:
+        """What is to be said of the series for which nothing was made."""
+        rows = self.forecast.context
+        return [
+            SeriesRefused(
+                f"none of the last {rows} rows can be used, so there is nothing to forecast from",
+                panel.ids[s],
+                where=f"series {panel.ids[s]!r}",
+                hint="leave this series out, or give rows in which it is observed",
+            )
+            for s in np.flatnonzero(np.isnan(made[:, 0, 0])).tolist()
+        ]
 
     def _chunk(self, panel: Panel, ends: Ints, series: Ints) -> Floats:
         spec = self.forecast
@@ -93,7 +119,11 @@ class Forecaster:
         crops = features.usable(crops, spec)
         rows = np.arange(len(series))
         past = crops.values[:, : spec.lookback - 1 + spec.steps]
-        _refuse_unseen(past, [panel.ids[s] for s in series])
+        seen = ~np.isnan(past).all(axis=1)
+        if not seen.all():
+            made = np.full((len(series), spec.horizon, len(spec.levels)), np.nan)
+            made[seen] = self._chunk(panel, ends, series[seen]) if seen.any() else made[seen]
+            return made
         norm = features.normalise(crops.values, spec)
         level, spread = norm.level[rows, last], norm.spread[rows, last]
         total = np.zeros((len(series), spec.horizon, len(spec.levels)))
@@ -120,16 +150,6 @@ def _constant(past: Floats) -> NDArray[np.bool_]:
     return constant
 
 
-def _refuse_unseen(past: Floats, ids: list[str]) -> None:
-    nothing = np.isnan(past).all(axis=1)
-    if nothing.any():
-        raise InputRefused(
-            f"none of the last {past.shape[1]} rows can be used, so there is nothing to forecast from",
-            where=f"series {ids[int(np.argmax(nothing))]!r}",
-            hint="leave this series out, or give rows in which it is observed",
-        )
-
-
 def save(path: str | os.PathLike[str], forecaster: Forecaster) -> int:
     """Write the model file; returns its size in bytes."""
     return checkpoint.save(path, *_to_file(forecaster))
@@ -151,6 +171,9 @@ def _to_file(forecaster: Forecaster) -> tuple[dict[str, NDArray[Any]], dict[str,
         "series": {"count": len(names), "bytes": sum(map(len, names))},
         "record": forecaster.record,
     }
+    if forecaster.statistics is not None:
+        tensors |= {f"series.{name}": getattr(forecaster.statistics, name) for name in STATISTICS}
+        meta["statistics"] = {"length": forecaster.statistics.length}
     return tensors, meta
 
 
@@ -172,7 +195,9 @@ def layout(meta: dict[str, Any]) -> checkpoint.Layout:
     tensors: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
         name: (np.dtype("<f4"), (network.members, *shape)) for name, shape in shapes.items()
     }
-    long = np.dtype("<i8")
+    long, channels = np.dtype("<i8"), 1 + len(spec.covariates)
+    if "statistics" in meta:
+        tensors |= {f"series.{name}": (np.dtype("<f8"), (count, channels)) for name in STATISTICS}
     return tensors | {CUTOFFS: (long, (count,)), NAME_ENDS: (long, (count,)), NAMES: (np.dtype("u1"), (size,))}
 
 
@@ -184,7 +209,11 @@ def from_model(model: checkpoint.Model) -> Forecaster:
     names = [text[begin:end].decode() for begin, end in pairwise(ends)]
     cutoffs = dict(zip(names, model.tensors[CUTOFFS].tolist(), strict=True))
     weights = {name: model.tensors[name] for name in weight_shapes(network, spec)}
-    return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, model.meta["record"])
+    statistics = None
+    if "statistics" in model.meta:
+        found = {name: model.tensors[f"series.{name}"] for name in STATISTICS}
+        statistics = Statistics(model.meta["statistics"]["length"], **found)
+    return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, model.meta["record"], statistics)
 
 
 TASK = Task(layout, from_model)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnncli import checkpoint
+from rnncli.errors import UsageError
 from rnncli.registry import TASKS, find
 
 
@@ -29,5 +30,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _task(description: dict[str, Any]) -> Task:
+    if description["task"] == checkpoint.UNFINISHED:
+        raise UsageError("it is a training that has not ended; the same train command goes on with it")
     task: Task = find(TASKS, description["task"], "task")
     return task

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Started:
-    """A phase of `steps` planned steps begins."""
+    """A phase of `steps` planned steps begins, or goes on after `step` of them."""
 
     phase: str
     steps: int
+    step: int = 0
 
 
 @dataclass(frozen=True)

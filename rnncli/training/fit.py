@@ -1,6 +1,7 @@
 """The training loop: AdamW with warm-up and cosine decay, clipping, averaged weights, the best ones kept.
 
-It knows no task: an objective gives the loss of a step and, where there are validation rows, a score.
+It knows no task: an objective gives the loss of a step and, where there are validation rows, a score. What a step
+depends on is in a `Run`, which is whole at every event, so that it can be kept there and gone on with later.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -19,6 +22,7 @@ from rnncli.training.events import Evaluated, Event, Finished, Started, Stepped
 
 WARM_UP = 20
 FINAL_RATE = 0.03
+TRIED = 3  # steps that say how long one takes
 
 Weights = dict[str, Tensor]
 
@@ -26,8 +30,8 @@ Weights = dict[str, Tensor]
 class Objective(Protocol):
     """What is minimised."""
 
-    def loss(self, weights: Mapping[str, Tensor]) -> Tensor:
-        """The training loss of the next batch, a scalar."""
+    def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
+        """The training loss of the batch of this step, a scalar; it depends on nothing else that happened before."""
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
         """How wrong the weights are on the validation rows; None if there are none."""
@@ -36,44 +40,54 @@ class Objective(Protocol):
         """Which series, if any, made the last loss not finite."""
 
 
-def fit(
-    weights: Weights, objective: Objective, spec: TrainingSpec, phase: str, patience: int | None = None
-) -> Iterator[Event]:
-    """Train for the planned steps, yielding events; `weights` ends as the best averaged weights.
+@dataclass
+class Run:
+    """A phase of training as far as it got: all that its next step depends on.
+
+    `live` weights are trained, `average` is over their past, `best` is the average that scored best. `losses` are
+    those since the last evaluation, `seconds` what all steps took.
+    """
+
+    live: Weights
+    average: Weights
+    best: Weights
+    optimiser: torch.optim.AdamW
+    step: int = 0
+    best_step: int = 0
+    best_score: float = math.inf
+    since_best: int = 0
+    losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def over(self, spec: TrainingSpec, patience: int | None = None) -> bool:
+        """Whether the planned steps, the patience or the time budget are spent."""
+        out_of_time = spec.time_budget is not None and self.seconds >= spec.time_budget
+        return self.step >= spec.steps or out_of_time or (patience is not None and self.since_best >= patience)
+
+
+def begin(weights: Weights, spec: TrainingSpec) -> Run:
+    """A run that starts from copies of `weights`."""
+    live = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
+    average = {name: tensor.detach().clone() for name, tensor in weights.items()}
+    best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+    return Run(live, average, best, _optimiser(live, spec))
+
+
+def fit(run: Run, objective: Objective, spec: TrainingSpec, phase: str, patience: int | None = None) -> Iterator[Event]:
+    """Go on with a run until its planned steps are done, yielding events; `run.best` is what it found.
 
     Training stops early after `patience` evaluations without a better score, or when the time budget is spent.
-    Raises TrainingDiverged where the loss or its gradient is not finite; `weights` then holds the last good average.
+    Raises TrainingDiverged where the loss or its gradient is not finite; `run.best` then holds the last good average.
     """
-    live = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    optimiser = _optimiser(live, spec)
-    average = {name: tensor.detach().clone() for name, tensor in live.items()}
-    best_step, best_score, since_best, started = 0, math.inf, 0, time.monotonic()
-    yield Started(phase, spec.steps)
-    losses: list[float] = []
-    step = 0
-    for step in range(1, spec.steps + 1):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, spec)
-        loss, norm = _update(live, optimiser, objective, step, spec.clip, phase)
-        losses.append(loss)
-        _average(average, live, step, spec.averaging)
-        yield Stepped(phase, step, loss, norm)
-        out_of_time = spec.time_budget is not None and time.monotonic() - started >= spec.time_budget
-        if step % spec.evaluate_every and step < spec.steps and not out_of_time:
-            continue
-        score = objective.score(average)
-        better = score is None or score < best_score
-        if better:
-            best_step, since_best = step, 0
-            best_score = math.inf if score is None else score
-            weights.update({name: tensor.clone() for name, tensor in average.items()})
-        since_best += not better
-        if score is not None:
-            yield Evaluated(phase, step, sum(losses) / len(losses), score, better)
-        losses.clear()
-        if out_of_time or (patience is not None and since_best >= patience):
-            break
-    yield Finished(phase, step, best_step, None if math.isinf(best_score) else best_score)
+    yield Started(phase, spec.steps, run.step)
+    while not run.over(spec, patience):
+        with _counted(run):
+            events: list[Event] = [_step(run, objective, spec, phase)]
+        if run.step % spec.evaluate_every == 0 or run.over(spec):
+            with _counted(run):
+                events += _evaluate(run, objective, phase)
+        yield from events
+    yield Finished(phase, run.step, run.best_step, None if math.isinf(run.best_score) else run.best_score)
 
 
 def learning_rate(step: int, spec: TrainingSpec) -> float:
@@ -81,6 +95,23 @@ def learning_rate(step: int, spec: TrainingSpec) -> float:
     warm = min(1.0, step / min(WARM_UP, spec.steps))
     cosine = 0.5 * (1 + math.cos(math.pi * (step - 1) / spec.steps))
     return spec.learning_rate * warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine)
+
+
+def seconds_a_step(weights: Weights, objective: Objective, spec: TrainingSpec) -> float:
+    """How long a step takes, from a few that are thrown away."""
+    run = begin(weights, spec)
+    _step(run, objective, spec, "trial")  # the first one warms caches up
+    with _counted(run):
+        for _ in range(TRIED):
+            _step(run, objective, spec, "trial")
+    return run.seconds / TRIED
+
+
+@contextmanager
+def _counted(run: Run) -> Iterator[None]:
+    begun = time.monotonic()
+    yield
+    run.seconds += time.monotonic() - begun
 
 
 def _optimiser(live: Weights, spec: TrainingSpec) -> torch.optim.AdamW:
@@ -91,26 +122,50 @@ def _optimiser(live: Weights, spec: TrainingSpec) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=spec.learning_rate, betas=(0.9, 0.99))
 
 
-def _update(
-    live: Weights, optimiser: torch.optim.Optimizer, objective: Objective, step: int, clip: float, phase: str
-) -> tuple[float, float]:
-    loss = objective.loss(live)
-    optimiser.zero_grad()
+def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: str) -> Stepped:
+    step = run.step + 1
+    for group in run.optimiser.param_groups:
+        group["lr"] = learning_rate(step, spec)
+    loss = objective.loss(run.live, step)
+    run.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(list(live.values()), clip)
-    if not (torch.isfinite(loss) and torch.isfinite(norm)):
-        what = "loss" if not torch.isfinite(loss) else "gradient"
-        raise TrainingDiverged(
-            f"the {what} is not finite at step {step} of {phase}",
-            where=objective.blame(),
-            hint="lower --learning-rate or --clip, or look for values out of proportion in that series",
-        )
-    optimiser.step()
-    return float(loss.detach()), float(norm)
+    norm = torch.nn.utils.clip_grad_norm_(list(run.live.values()), spec.clip)
+    _refuse_divergence(loss, norm, objective, f"step {step} of {phase}")
+    run.optimiser.step()
+    _average(run, step, spec.averaging)
+    run.step = step
+    run.losses.append(float(loss.detach()))
+    return Stepped(phase, step, run.losses[-1], float(norm))
 
 
-def _average(average: Weights, live: Weights, step: int, decay: float) -> None:
+def _refuse_divergence(loss: Tensor, norm: Tensor, objective: Objective, when: str) -> None:
+    if torch.isfinite(loss) and torch.isfinite(norm):
+        return
+    what = "gradient" if torch.isfinite(loss) else "loss"
+    raise TrainingDiverged(
+        f"the {what} is not finite at {when}",
+        where=objective.blame(),
+        hint="lower --learning-rate or --clip, or look for values out of proportion in that series",
+    )
+
+
+def _average(run: Run, step: int, decay: float) -> None:
     """Exponential moving average that starts as a plain mean (Polyak & Juditsky 1992)."""
     keep = min(decay, step / (step + 9))
-    for name, tensor in average.items():
-        tensor.lerp_(live[name].detach(), 1 - keep)
+    for name, tensor in run.average.items():
+        tensor.lerp_(run.live[name].detach(), 1 - keep)
+
+
+def _evaluate(run: Run, objective: Objective, phase: str) -> list[Event]:
+    """Score the averaged weights and keep them if they are the best; nothing is told where nothing can be scored."""
+    score = objective.score(run.average)
+    better = score is None or score < run.best_score
+    if better:
+        run.best_step, run.since_best = run.step, 0
+        run.best_score = math.inf if score is None else score
+        run.best = {name: tensor.clone() for name, tensor in run.average.items()}
+    run.since_best += not better
+    losses, run.losses = run.losses, []
+    if score is None:
+        return []
+    return [Evaluated(phase, run.step, sum(losses) / len(losses), score, better)]

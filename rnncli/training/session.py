@@ -1,12 +1,12 @@
 """A whole training of the forecast task: find the best weights on held-out rows, then go on with every row.
 
 Each member is trained on its own, from its own seed, and their forecasts are averaged. The steps of every phase are
-planned before the first one.
+planned before the first one, and where a training stands is in its `Progress`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,83 +15,124 @@ from numpy.typing import NDArray
 
 from rnncli.cells.cell import Cell
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused, TrainingDiverged
+from rnncli.errors import InputRefused
 from rnncli.layers.stack import layer_weights
 from rnncli.nn.initialise import initialise
 from rnncli.registry import CELLS, find
-from rnncli.spec import NetworkSpec, TrainingSpec
+from rnncli.spec import TrainingSpec
 from rnncli.tasks.forecast.learn import Examples, Holdout, Objective, Validated, hold_out
 from rnncli.tasks.forecast.network import HEAD, weight_shapes
-from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.plan import REFIT_RATE, REFIT_SHARE, Plan, affordable
 from rnncli.training.events import Event
-from rnncli.training.fit import Weights, fit
+from rnncli.training.fit import Weights, begin, fit, seconds_a_step
+from rnncli.training.progress import Progress
 
-REFIT_SHARE, REFIT_RATE = 0.3, 0.3
 PATIENCE = 4
 FORKED = 512  # targets of a crop: its origins times the horizon
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that is decided before the first step."""
-
-    network: NetworkSpec
-    forecast: ForecastSpec
-    training: TrainingSpec
-
-    @property
-    def refit_steps(self) -> int:
-        """Steps with every row, after the best weights on the held-out rows were found."""
-        return max(1, round(REFIT_SHARE * self.training.steps))
+Start = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What training leaves: weights [members, ...], what the validation rows showed, and the steps taken."""
+    """What training leaves: weights [members, ...], what the validation rows showed, and the best steps found.
+
+    The plan is the one that was followed: a time budget turns into a number of steps.
+    """
 
     plan: Plan
     weights: dict[str, NDArray[np.float32]]
     validated: tuple[Validated, ...]
     best_steps: tuple[int, ...]
-    complete: bool = True
 
 
-def train(panel: Panel, plan: Plan, device: str = "cpu") -> Iterator[Event | Trained]:
+@dataclass(frozen=True)
+class _Session:
+    """What the phases share."""
+
+    panel: Panel
+    plan: Plan
+    device: str
+    holdout: Holdout
+    progress: Progress
+    start: Start | None
+
+
+def train(
+    panel: Panel, plan: Plan, device: str = "cpu", progress: Progress | None = None, start: Start | None = None
+) -> Iterator[Event | Trained]:
     """Yield the events of training and, last, what was trained.
 
-    InputRefused if no series has two rows to learn from. Before a TrainingDiverged, the last good weights are yielded
-    as what was trained, not `complete`.
+    `progress`, which is whole at every event, is where to go on; `start` [members, ...] are weights to begin with.
+    InputRefused if no series has two rows to learn from; TrainingDiverged leaves the last good weights in `progress`.
     """
     if not (panel.lengths >= 2).any():
         raise InputRefused("no series has the two rows that training needs", hint="give longer series")
-    holdout = hold_out(panel, plan.forecast)
-    members: list[Weights] = []
-    best_steps, found = [], []
-    for member in range(plan.network.members):
-        weights = {
-            name: tensor.to(device) for name, tensor in initial_weights(plan, plan.training.seed + member).items()
-        }
-        members.append(weights)
-        objective = _objective(panel, plan, holdout, member, device)
-        best = plan.training.steps
-        try:
-            for event in fit(weights, objective, plan.training, _phase("search", member, plan), PATIENCE):
-                best = getattr(event, "best_step", best)
-                yield event
-            best_steps.append(best)
-            found.append(objective.validation(weights, holdout.validated) if len(holdout.validated) else [])
-            if len(holdout.validated):
-                everything = _objective(panel, plan, None, member, device)
-                yield from fit(weights, everything, _refit_spec(plan), _phase("refit", member, plan))
-        except TrainingDiverged:
-            so_far = replace(plan, network=replace(plan.network, members=len(members)))
-            yield Trained(so_far, _stacked(members), (), tuple(best_steps), complete=False)
-            raise
+    progress = progress or Progress()
+    session = _Session(panel, plan, device, hold_out(panel, plan.forecast), progress, start)
+    for member in range(len(progress.members), plan.network.members):
+        yield from _search(session, member)
+        yield from _refit(session, member)
+    yield _trained(session)
+
+
+def _search(session: _Session, member: int) -> Iterator[Event]:
+    """Find the best weights on the held-out rows."""
+    progress = session.progress
+    if len(progress.searched) > member:
+        return
+    objective = _objective(session, session.holdout, member)
+    if progress.run is None:
+        weights = _first_weights(session, member)
+        progress.training = progress.training or _planned(session, weights, objective)
+        progress.run = begin(weights, progress.training)
+    assert progress.training is not None
+    yield from fit(progress.run, objective, progress.training, _phase("search", member, session.plan), PATIENCE)
+    progress.searched.append(progress.run.best)
+    progress.best_steps.append(progress.run.best_step)
+    progress.run = None
+
+
+def _refit(session: _Session, member: int) -> Iterator[Event]:
+    """Go on with every row, where some were held out."""
+    progress = session.progress
+    assert progress.training is not None
+    weights = progress.searched[member]
+    if len(session.holdout.validated):
+        spec = _refit_spec(progress.training)
+        objective = _objective(session, None, member)
+        progress.run = progress.run or begin(weights, spec)
+        yield from fit(progress.run, objective, spec, _phase("refit", member, session.plan))
+        weights = progress.run.best
+    progress.members.append(weights)
+    progress.run = None
+
+
+def _planned(session: _Session, weights: Weights, objective: Objective) -> TrainingSpec:
+    """The steps to take: those of the plan, or as many of them as the time budget allows."""
+    training = session.plan.training
+    if training.time_budget is None:
+        return training
+    return affordable(training, session.plan.network.members, seconds_a_step(weights, objective, training))
+
+
+def _refit_spec(training: TrainingSpec) -> TrainingSpec:
+    budget = None if training.time_budget is None else training.time_budget * REFIT_SHARE
+    steps = max(1, round(REFIT_SHARE * training.steps))
+    return replace(training, steps=steps, learning_rate=training.learning_rate * REFIT_RATE, time_budget=budget)
+
+
+def _trained(session: _Session) -> Trained:
+    plan, progress, series = session.plan, session.progress, session.holdout.validated
+    assert progress.training is not None
+    found = []
+    for member, weights in enumerate(progress.searched if len(series) else []):
+        found.append(_objective(session, session.holdout, member).validation(weights, series))
     validated = tuple(_averaged(windows) for windows in zip(*found, strict=True))
-    yield Trained(plan, _stacked(members), validated, tuple(best_steps))
+    followed = replace(plan, training=replace(progress.training, time_budget=plan.training.time_budget))
+    return Trained(followed, stacked(progress.members), validated, tuple(progress.best_steps))
 
 
-def _stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:
+def stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:
     """Weights with a leading axis of members."""
     return {name: np.stack([weights[name].numpy(force=True) for weights in members]) for name in members[0]}
 
@@ -100,27 +141,22 @@ def _phase(name: str, member: int, plan: Plan) -> str:
     return name if plan.network.members == 1 else f"{name} {member + 1}"
 
 
-def _refit_spec(plan: Plan) -> TrainingSpec:
-    training = plan.training
-    budget = None if training.time_budget is None else training.time_budget * REFIT_SHARE
-    return replace(
-        training, steps=plan.refit_steps, learning_rate=training.learning_rate * REFIT_RATE, time_budget=budget
-    )
-
-
-def _objective(panel: Panel, plan: Plan, holdout: Holdout | None, member: int, device: str) -> Objective:
+def _objective(session: _Session, holdout: Holdout | None, member: int) -> Objective:
+    plan, panel = session.plan, session.panel
     ends = panel.lengths if holdout is None else holdout.ends(panel.lengths)
-    seed = (plan.training.seed, member, int(holdout is None))
-    torch.manual_seed(hash_seed(seed))
-    examples = Examples(panel, plan.forecast, ends, device)
+    examples = Examples(panel, plan.forecast, ends, session.device)
     forks = max(4, FORKED // plan.forecast.horizon)
-    rng = np.random.default_rng(seed)
-    return Objective(examples, plan.network, plan.training, forks, holdout, rng, panel)
+    seed = (plan.training.seed, member, int(holdout is None))
+    return Objective(examples, plan.network, plan.training, forks, holdout, seed, panel)
 
 
-def hash_seed(seed: tuple[int, ...]) -> int:
-    """One number for several, for generators that take one."""
-    return int(np.random.SeedSequence(seed).generate_state(1)[0])
+def _first_weights(session: _Session, member: int) -> Weights:
+    """Fresh weights, or those that were given to start with."""
+    if session.start is None:
+        weights = initial_weights(session.plan, session.plan.training.seed + member)
+    else:
+        weights = {name: torch.tensor(array[member]) for name, array in session.start.items()}
+    return {name: tensor.to(session.device) for name, tensor in weights.items()}
 
 
 def initial_weights(plan: Plan, seed: int) -> Weights:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli import files
-from rnncli.data.load import Loaded, load_panel, load_saved
+from rnncli.data.load import Loaded, load_saved
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused, UsageError
+from rnncli.data.statistics import Drift
+from rnncli.errors import GateFailed, InputRefused, SeriesRefused, UsageError
 from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
+from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
 from rnncli.evaluation.report import Report
 from rnncli.evaluation.run import evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
@@ -24,31 +26,71 @@ from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.workflows import options as said
+from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.options import ColumnOptions
-from rnncli.workflows.predict import checked_horizon, load_known
+from rnncli.workflows.predict import checked_horizon
+from rnncli.workflows.reading import load_known, load_new
 from rnncli.workflows.train import refit as train_again
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+ALPHA = 0.05
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A report, and whether the model was trained once more for the sake of honesty."""
+    """A report, whether the model was trained once more for the sake of honesty, the outcome of every gate, what is
+    new in the data since training (None if unknown), and the series left out.
+    """
 
     report: Report
     refitted: bool
+    gates: tuple[Outcome, ...] = ()
+    drift: Drift | None = None
+    skipped: tuple[SeriesRefused, ...] = ()
 
     def to_json(self, *, by_series: bool = False) -> dict[str, Any]:
         """The document behind `--json`."""
-        return self.report.to_json(by_series=by_series) | {"refitted": self.refitted}
+        return self.report.to_json(by_series=by_series) | {
+            "refitted": self.refitted,
+            "gates": [outcome.to_json() for outcome in self.gates],
+            "drift": None if self.drift is None else self.drift.to_json(),
+            "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
+        }
+
+    def refuse(self, *, fail_on_drift: bool = False) -> None:
+        """GateFailed if a gate was not passed."""
+        failed = [f"{outcome.gate}: {outcome.reason}" for outcome in self.gates if not outcome.passed]
+        if failed:
+            hint = "more --windows make a comparison sharper" if "too few" in failed[0] else ""
+            raise GateFailed(f"a gate failed: {'; '.join(failed)}", hint=hint)
+        if fail_on_drift:
+            refuse_drift(self.drift)
 
     def write(self, path: str | os.PathLike[str], *, by_series: bool = False) -> int:
         """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
         data = _encoded(self, Path(path).suffix.lower(), by_series=by_series)
         files.atomic_write(path, data)
         return len(data)
+
+
+class EvaluateOptions(ColumnOptions, total=False):
+    """What must hold: see `evaluate`."""
+
+    fail_if: Iterable[str]
+    must_beat: Iterable[str]
+    alpha: float | None
+
+
+@dataclass(frozen=True)
+class _Gates:
+    conditions: tuple[Condition, ...]
+    rivals: tuple[str, ...]
+    alpha: float
+
+    def outcomes(self, report: Report) -> tuple[Outcome, ...]:
+        return tuple(outcomes(report, self.conditions, self.rivals, self.alpha))
 
 
 def evaluate(
@@ -63,23 +105,31 @@ def evaluate(
     device: str | None = None,
     threads: int | None = None,
     on_event: Listener | None = None,
-    **columns: Unpack[ColumnOptions],
+    **options: Unpack[EvaluateOptions],
 ) -> Evaluation:
     """Score `model` from `windows` origins, `stride` rows apart (the horizon by default), or the table `forecasts`.
 
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
     came before the first of them; with `refit` false by the model as it is, and marked in-sample.
+
+    Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
+    must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
+    (0.05).
     """
-    said.refuse_unknown(columns, ColumnOptions)
+    said.refuse_unknown(options, EvaluateOptions)
     tell = on_event or unheard
+    gates = _gates(options)
+    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
     if (model is None) == (forecasts is None):
         raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
     if forecasts is not None:
-        return _of_saved(data, forecasts, columns, tell)
+        return _of_saved(data, forecasts, columns, gates, tell)
     assert model is not None
     forecaster = models.load(model)
     steps = checked_horizon(horizon, forecaster)
     loaded = load_known(data, forecaster, columns, tell)
+    found = drift_of(loaded.panel, forecaster)
+    tell_drift(found, tell)
     panel = loaded.panel
     if forecaster.forecast.waits_for_covariates:
         loaded = replace(loaded, panel=panel.cut(panel.observed_ends()))
@@ -97,7 +147,17 @@ def evaluate(
     made = [_forecasts(forecaster, panel, split) for split in splits]
     season = forecaster.forecast.seasons[0]
     report = evaluate_made(loaded.panel, splits, made, forecaster.forecast.levels, season, flags, notes)
-    return Evaluation(report, refitted=not honest and refit)
+    return Evaluation(report, not honest and refit, gates.outcomes(report), found, loaded.skipped)
+
+
+def _gates(options: Mapping[str, Any]) -> _Gates:
+    """The gates, read before anything is computed."""
+    alpha = options.get("alpha")
+    if alpha is not None and not 0 < alpha < 1:
+        raise UsageError(f"alpha must lie between 0 and 1, not {alpha}")
+    conditions = tuple(read_condition(text) for text in options.get("fail_if") or ())
+    rivals = tuple(rival_name(text) for text in options.get("must_beat") or ())
+    return _Gates(conditions, rivals, ALPHA if alpha is None else alpha)
 
 
 def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
@@ -128,19 +188,18 @@ def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
     return replace(cut, values=values)
 
 
-def _of_saved(data: Any, forecasts: str | os.PathLike[str], columns: Mapping[str, Any], tell: Listener) -> Evaluation:
-    loaded = load_panel(data, said.column_choices(columns))
-    for line in loaded.notes:
-        tell(Noted(line))
+def _of_saved(
+    data: Any, forecasts: str | os.PathLike[str], columns: Mapping[str, Any], gates: _Gates, tell: Listener
+) -> Evaluation:
+    loaded = load_new(data, columns, tell)
     saved = load_saved(forecasts, loaded)
     if 0.5 not in saved.levels:
         raise InputRefused(
             "the saved forecasts have no median", where=os.fspath(forecasts), hint="they need a column q0.5"
         )
     matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point)
-    return Evaluation(
-        evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0]), refitted=False
-    )
+    report = evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0])
+    return Evaluation(report, refitted=False, gates=gates.outcomes(report), skipped=loaded.skipped)
 
 
 def _encoded(evaluation: Evaluation, suffix: str, *, by_series: bool) -> bytes:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.data.load import load_panel
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.inference import forecaster as models
@@ -18,7 +17,7 @@ from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.options import ArchitectureOptions, ColumnOptions
-from rnncli.workflows.predict import load_known
+from rnncli.workflows.reading import load_known, load_new
 from rnncli.workflows.train import make_plan
 
 if TYPE_CHECKING:
@@ -70,9 +69,7 @@ def inspect_gradients(
         network, spec = forecaster.network, forecaster.forecast
         weights, source = {name: weight[0] for name, weight in forecaster.weights.items()}, os.fspath(model)
     else:
-        loaded = load_panel(data, said.column_choices(options), seasons=said.seasons(options))
-        for line in loaded.notes:
-            tell(Noted(line))
+        loaded = load_new(data, options, tell)
         plan = make_plan(loaded, options)
         network, spec = plan.network, plan.forecast
         weights, source = _untrained(plan), "an untrained network"

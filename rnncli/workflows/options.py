@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from rnncli.errors import UsageError
 from rnncli.spec import ColumnChoices
+
+ON_BAD_SERIES = ("fail", "skip")
 
 
 class ColumnOptions(TypedDict, total=False):
@@ -25,6 +28,8 @@ class ColumnOptions(TypedDict, total=False):
     strict: bool
     format: str | None
     zone: str | None
+    as_of: str | None
+    on_bad_series: str | None
 
 
 class ArchitectureOptions(ColumnOptions, total=False):
@@ -45,7 +50,11 @@ class ArchitectureOptions(ColumnOptions, total=False):
 
 
 class TrainOptions(ArchitectureOptions, total=False):
-    """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm."""
+    """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm.
+
+    `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
+    `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model.
+    """
 
     steps: int | None
     time_budget: float | None
@@ -54,6 +63,10 @@ class TrainOptions(ArchitectureOptions, total=False):
     clip: float | None
     device: str | None
     threads: int | None
+    fresh: bool
+    warm_start: str | os.PathLike[str] | None
+    checkpoint_every: float | None
+    lock_wait: float | None
 
 
 def said(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,6 +89,8 @@ def column_choices(options: Mapping[str, Any]) -> ColumnChoices:
     choices = ColumnChoices(**only(ColumnChoices, options))
     if choices.decimal not in (".", ","):
         raise UsageError(f"the decimal mark must be . or , and not {choices.decimal!r}")
+    if choices.on_bad_series not in ON_BAD_SERIES:
+        raise UsageError(f"on_bad_series is {' or '.join(ON_BAD_SERIES)}, not {choices.on_bad_series!r}")
     return choices
 
 

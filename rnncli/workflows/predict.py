@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -11,16 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli import files
-from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
+from rnncli.data.statistics import Drift
 from rnncli.data.writers.table import ForecastTable, arrow_table, time_texts
-from rnncli.errors import InputRefused, UsageError
+from rnncli.errors import InputRefused, InputStale, RnncliError, SeriesRefused, UsageError
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
 from rnncli.registry import WRITERS, find
 from rnncli.workflows import options as said
-from rnncli.workflows.events import Listener, Noted, unheard
+from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
+from rnncli.workflows.events import Listener, unheard
 from rnncli.workflows.options import ColumnOptions
+from rnncli.workflows.reading import listed, load_known, without
+from rnncli.workflows.staleness import stale_series
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,10 +39,15 @@ Point = Literal["median", "mean"]
 
 @dataclass(frozen=True)
 class Forecast:
-    """A forecast table that can be written, printed, or taken as an Arrow table or a DataFrame."""
+    """A forecast table that can be written, printed, or taken as an Arrow table or a DataFrame.
+
+    `skipped` are the series that have no forecast, `drift` is what is new since training (None if that is unknown).
+    """
 
     table: ForecastTable
     notes: tuple[str, ...] = ()
+    skipped: tuple[SeriesRefused, ...] = ()
+    drift: Drift | None = None
 
     @property
     def series(self) -> int:
@@ -87,6 +97,8 @@ class Forecast:
             "horizon": table.times.shape[1],
             "quantiles": list(table.levels),
             "series": [_one(table, place) for place in range(len(table.ids))],
+            "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
+            "drift": None if self.drift is None else self.drift.to_json(),
             "notes": list(self.notes),
         }
 
@@ -108,6 +120,18 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return suffix
 
 
+class PredictOptions(ColumnOptions, total=False):
+    """When a forecast is made, and into what: see `predict`."""
+
+    if_exists: Literal["replace", "error"] | None
+    max_age: float | None
+    now: str | None
+    fail_on_drift: bool
+    lock_wait: float | None
+    tidy: bool
+    csv_raw: bool
+
+
 def predict(
     data: Any,
     model: str | os.PathLike[str],
@@ -117,35 +141,70 @@ def predict(
     quantiles: tuple[float, ...] | None = None,
     point: Point = "median",
     on_event: Listener | None = None,
-    **columns: Unpack[ColumnOptions],
+    **options: Unpack[PredictOptions],
 ) -> Forecast:
     """Forecast the rows that follow each series of `data`; with `output`, write them to that file too.
 
-    `horizon` is at most the trained one. `quantiles` lie between the trained levels and are interpolated. Raises
-    UsageError, InputRefused, ModelRefused or StorageFailed.
+    `horizon` is at most the trained one. `quantiles` lie between the trained levels and are interpolated. `if_exists`
+    says what is done where `output` is there; `max_age` is how many seconds the last observation of a series may lie
+    before `now` (default: `as_of`, or the clock); `fail_on_drift` writes nothing where the data have drifted.
+
+    Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
-    said.refuse_unknown(columns, ColumnOptions)
+    said.refuse_unknown(options, PredictOptions)
     tell = on_event or unheard
     if output is not None:
         format_of(output)
+        files.refuse_to_replace(output, [*listed(data), model])
         files.check_writable(output)
-    forecaster = models.load(model)
-    steps = checked_horizon(horizon, forecaster)
-    levels = _levels(quantiles, forecaster)
-    loaded = load_known(data, forecaster, columns, tell)
-    forecast = Forecast(_table(loaded, forecaster, steps, levels, point), loaded.notes)
-    if output is not None:
-        forecast.write(output)
+    with files.locked(output, options.get("lock_wait") or 0.0):
+        if output is not None and options.get("if_exists") == "error":
+            files.refuse_existing(output)
+        forecast = _forecast(data, models.load(model), (horizon, quantiles, point), options, tell)
+        if output is not None:
+            forecast.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
     return forecast
 
 
-def load_known(data: Any, forecaster: Forecaster, columns: Any, tell: Listener) -> Loaded:
-    """The data, read as the model's were."""
-    known = Known(forecaster.columns, forecaster.calendar, forecaster.forecast.categories)
-    loaded = load_panel(data, said.column_choices(columns), known)
-    for line in loaded.notes:
-        tell(Noted(line))
-    return loaded
+def _forecast(
+    data: Any,
+    forecaster: Forecaster,
+    wanted: tuple[int | None, tuple[float, ...] | None, Point],
+    options: Mapping[str, Any],
+    tell: Listener,
+) -> Forecast:
+    horizon, quantiles, point = wanted
+    steps, levels = checked_horizon(horizon, forecaster), _levels(quantiles, forecaster)
+    if point not in ("median", "mean"):
+        raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
+    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
+    loaded = load_known(data, forecaster, columns, tell)
+    skip = columns.get("on_bad_series") == "skip"
+    loaded = _without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
+    found = drift_of(loaded.panel, forecaster)
+    tell_drift(found, tell)
+    if options.get("fail_on_drift"):
+        refuse_drift(found)
+    ends = forecaster.ends(loaded.panel)
+    short = _short_covariates(loaded.panel, ends, steps, forecaster)
+    loaded = _without_bad(loaded, short, InputRefused, tell, skip=skip)
+    made = forecaster.quantiles_if_any(loaded.panel, forecaster.ends(loaded.panel))
+    unseen = forecaster.unseen(loaded.panel, made)
+    loaded = _without_bad(loaded, unseen, InputRefused, tell, skip=skip)
+    made = made[~np.isnan(made[:, 0, 0]), :steps]
+    return Forecast(_table(loaded, forecaster, made, levels, point), loaded.notes, loaded.skipped, found)
+
+
+def _without_bad(
+    loaded: Loaded, bad: list[SeriesRefused], kind: type[RnncliError], tell: Listener, *, skip: bool
+) -> Loaded:
+    """The other series, if that was asked for; else an error of this kind about all of them."""
+    if not bad:
+        return loaded
+    if skip and len(bad) < len(loaded.panel):
+        return without(loaded, bad, tell)
+    others = f" (and {len(bad) - 1:,} more series)" if len(bad) > 1 else ""
+    raise kind(bad[0].message + others, where=bad[0].where, hint=bad[0].hint)
 
 
 def checked_horizon(horizon: int | None, forecaster: Forecaster) -> int:
@@ -176,31 +235,29 @@ def _levels(quantiles: tuple[float, ...] | None, forecaster: Forecaster) -> tupl
 
 
 def _table(
-    loaded: Loaded, forecaster: Forecaster, steps: int, levels: tuple[float, ...], point: Point
+    loaded: Loaded, forecaster: Forecaster, made: Floats, levels: tuple[float, ...], point: Point
 ) -> ForecastTable:
-    panel, ends = loaded.panel, forecaster.ends(loaded.panel)
-    _refuse_short_covariates(panel, ends, steps, forecaster)
-    made = forecaster.quantiles(panel, ends)[:, :steps]
-    if point not in ("median", "mean"):
-        raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
-    middle = made[..., forecaster.forecast.median] if point == "median" else mean_of(made, forecaster.forecast.levels)
-    times = panel.cut(ends).future_times(steps)
-    wanted = interpolated(made, forecaster.forecast.levels, levels)
+    panel, spec = loaded.panel, forecaster.forecast
+    middle = made[..., spec.median] if point == "median" else mean_of(made, spec.levels)
+    times = panel.cut(forecaster.ends(panel)).future_times(made.shape[1])
+    wanted = interpolated(made, spec.levels, levels)
     return ForecastTable(panel.ids, times, levels, wanted, middle, loaded.columns, panel.calendar)
 
 
-def _refuse_short_covariates(panel: Panel, ends: Ints, steps: int, forecaster: Forecaster) -> None:
-    """InputRefused naming a series whose future covariates do not reach over the horizon."""
-    short = panel.lengths - ends < steps
-    if not forecaster.forecast.waits_for_covariates or not short.any():
-        return
-    worst = int(np.argmax(short))
+def _short_covariates(panel: Panel, ends: Ints, steps: int, forecaster: Forecaster) -> list[SeriesRefused]:
+    """The series whose future covariates do not reach over the horizon."""
+    if not forecaster.forecast.waits_for_covariates:
+        return []
     names = ", ".join(forecaster.columns.future)
-    raise InputRefused(
-        f"its covariates ({names}) end {panel.lengths[worst] - ends[worst]} rows after the last target, not {steps}",
-        where=f"series {panel.ids[worst]!r}",
-        hint="add rows with them and an empty target, one for each row to forecast; or ask for a shorter --horizon",
-    )
+    return [
+        SeriesRefused(
+            f"its covariates ({names}) end {panel.lengths[s] - ends[s]} rows after the last target, not {steps}",
+            panel.ids[s],
+            where=f"series {panel.ids[s]!r}",
+            hint="add rows with them and an empty target, one for each row to forecast; or ask for a shorter --horizon",
+        )
+        for s in np.flatnonzero(panel.lengths - ends < steps).tolist()
+    ]
 
 
 def interpolated(quantiles: Floats, trained: tuple[float, ...], wanted: tuple[float, ...]) -> Floats:

@@ -12,120 +12,135 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from rnncli import files
-from rnncli.data.load import Loaded, load_panel
-from rnncli.errors import TrainingDiverged
+from rnncli.data.load import Loaded
+from rnncli.data.statistics import summarise
+from rnncli.errors import InputRefused, ModelRefused, TrainingDiverged, UsageError
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
-from rnncli.spec import Columns, NetworkSpec
+from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import plan as planning
+from rnncli.tasks.forecast.plan import Plan
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, Noted, unheard
-from rnncli.workflows.options import TrainOptions
+from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions
+from rnncli.workflows.reading import listed, load_known, load_new
+from rnncli.workflows.request import request_of
+from rnncli.workflows.training import NAIVE, NETWORK, SEASONAL, Scores, Training, verdict
 
 if TYPE_CHECKING:
-    from rnncli.training.session import Plan, Trained
+    from rnncli.training.session import Trained
 
-SCHEMA = "rnncli.train/1"
+__all__ = ["Training", "make_plan", "refit", "train", "verdict"]
+
+Path_ = str | os.PathLike[str]
 SHARED = 256  # units from which several threads are worth what they cost one another
-NETWORK, SEASONAL, NAIVE = "network", "seasonal naive", "naive"
-Scores = dict[str, dict[str, float]]
+WARM_SHARE, WARM_RATE = planning.REFIT_SHARE, planning.REFIT_RATE  # what going on with new data takes, as a refit does
+_OF_THE_NETWORK = set(ArchitectureOptions.__annotations__) - set(ColumnOptions.__annotations__) - {"seed"}
 
 
 @dataclass(frozen=True)
-class Training:
-    """What was trained, on what, and how it did on rows that it had not seen.
+class _Job:
+    """What is to be done, known before torch is loaded."""
 
-    `validation` gives "mase" and "wql" (NaN where undefined) of the network and the naive forecasts from the same
-    `validated_origins` origins; it is empty where no rows could be spared.
-    """
-
-    forecaster: Forecaster
-    output: str | None
-    bytes: int
-    series: int
-    rows: int
-    observed: int
-    validation: Scores
-    validated_origins: int
-    best_steps: tuple[int, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def columns(self) -> Columns:
-        """What the columns are."""
-        return self.forecaster.columns
-
-    @property
-    def parameters(self) -> int:
-        """Trained numbers, over all members."""
-        return self.forecaster.parameters
-
-    @property
-    def facts(self) -> tuple[tuple[str, str], ...]:
-        """What was inferred and chosen, one line each."""
-        observed = f", {self.rows - self.observed:,} missing" if self.observed < self.rows else ""
-        return (("data", f"{_count(self.series, 'series')}, {self.rows:,} rows{observed}"), *self.forecaster.facts())
-
-    @property
-    def verdict(self) -> str:
-        """In one sentence, whether the network is worth having."""
-        return verdict(self.validation, self.validated_origins)
-
-    def to_json(self) -> dict[str, Any]:
-        """The document behind `--json`."""
-        model = self.forecaster
-        return {
-            "schema": SCHEMA,
-            "output": self.output,
-            "bytes": self.bytes,
-            "series": self.series,
-            "rows": self.rows,
-            "observed": self.observed,
-            "columns": model.columns.to_json(),
-            "frequency": str(model.calendar.frequency),
-            "seasons": list(model.calendar.seasons),
-            "zone": model.calendar.zone,
-            "network": model.network.to_json(),
-            "forecast": model.forecast.to_json(),
-            "training": model.training.to_json(),
-            "parameters": self.parameters,
-            "best_steps": list(self.best_steps),
-            "validation": {
-                name: {key: _known(value) for key, value in s.items()} for name, s in self.validation.items()
-            },
-            "validated_origins": self.validated_origins,
-            "verdict": self.verdict,
-            "notes": list(self.notes),
-        }
+    loaded: Loaded
+    plan: Plan
+    output: Path_ | None
+    request: str
+    start: Forecaster | None
 
 
 def train(
     data: Any,
     *,
-    output: str | os.PathLike[str] | None = None,
+    output: Path_ | None = None,
     on_event: Listener | None = None,
     **options: Unpack[TrainOptions],
 ) -> Training:
     """Train on `data` (paths, folders, globs, "-", or tables with the Arrow stream interface); write `output`.
 
-    Whatever is not said is inferred. Raises the errors of `rnncli.errors`; where training diverges, the last good
-    weights are in `output` + ".partial", and a model at `output` stays as it was.
+    Whatever is not said is inferred. The same call after one that was broken off goes on from `output` + ".partial"
+    and ends in the same bytes; after one that ended it does nothing, unless `fresh`. `warm_start` is a model that is
+    trained on, with its columns and its network. What `on_event` raises stops the training, which is kept.
+
+    Raises the errors of `rnncli.errors`; where training diverges, the last good weights are in `output` + ".partial",
+    and a model at `output` stays as it was.
     """
     said.refuse_unknown(options, TrainOptions)
     tell = on_event or unheard
-    choices, seasons = said.column_choices(options), said.seasons(options)
     _check(options)
     if output is not None:
+        files.refuse_to_replace(output, listed(data))
         files.check_writable(output)
-    loaded = load_panel(data, choices, seasons=seasons)
-    for line in loaded.notes:
-        tell(Noted(line))
+    with files.locked(output, options.get("lock_wait") or 0.0):
+        job = _prepared(data, output, options, tell)
+        done = None if options.get("fresh") else _up_to_date(job)
+        return done or _trained(job, options, tell)
+
+
+def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell: Listener) -> _Job:
+    start = None if options.get("warm_start") is None else _start(options)
+    loaded = load_new(data, options, tell) if start is None else load_known(data, start, options, tell)
     if loaded.columns.future:  # rows that only hold what is known ahead teach nothing
         loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))
-    plan = make_plan(loaded, options)
+    plan = make_plan(loaded, options) if start is None else _plan_on(loaded, start, options)
     tell(Noted(_inferred(loaded, plan)))
-    trained = run(loaded, plan, options, tell, output)
-    return _finish(loaded, trained, output)
+    return _Job(loaded, plan, output, request_of(loaded, plan, start), start)
+
+
+def _start(options: Mapping[str, Any]) -> Forecaster:
+    given = sorted(name for name in said.said(options) if name in _OF_THE_NETWORK)
+    if given:
+        flag = given[0].replace("_", "-")
+        raise UsageError(
+            f"--{flag} describes a network, but --warm-start gives one", hint=f"leave --warm-start or --{flag} out"
+        )
+    return models.load(options["warm_start"])
+
+
+def _plan_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> Plan:
+    """The model's own network and forecast, trained as long and as gently as a refit."""
+    panel, old = loaded.panel, start.forecast
+    if old.link == "log" and planning.choose_link(panel) != "log":
+        raise InputRefused(
+            "the model was trained on the logarithm of positive values, and these are not all positive",
+            hint="train afresh, without --warm-start",
+        )
+    fitted = planning.fitted_to(panel, old)
+    forecast = replace(fitted, link=old.link, spread_prior=old.spread_prior)
+    given = planning.Sizes(**said.only(planning.Sizes, options))
+    usual = planning.training_spec(start.network, given)
+    steps = given.steps or max(1, round(WARM_SHARE * usual.steps))
+    rate = given.learning_rate or WARM_RATE * usual.learning_rate
+    training = planning.training_spec(start.network, replace(given, steps=steps, learning_rate=rate))
+    return Plan(start.network, forecast, training)
+
+
+def _up_to_date(job: _Job) -> Training | None:
+    """The model that is there already, if the same request made it."""
+    if job.output is None or not Path(job.output).exists():
+        return None
+    try:
+        forecaster = models.load(job.output)
+    except ModelRefused:  # a file that cannot be read is replaced
+        return None
+    if forecaster.record.get("request") != job.request:
+        return None
+    files.remove(f"{os.fspath(job.output)}.partial")
+    size = Path(job.output).stat().st_size
+    return Training(forecaster, os.fspath(job.output), size, job.loaded.notes, job.loaded.skipped, up_to_date=True)
+
+
+def _trained(job: _Job, options: Mapping[str, Any], tell: Listener) -> Training:
+    from rnncli.training.unfinished import Unfinished, bytes_needed
+
+    if job.output is not None:
+        files.check_writable(job.output, bytes_needed(job.plan))
+    every = options.get("checkpoint_every")
+    unfinished = Unfinished(job.output, job.request, job.plan, *(() if every is None else (every,)))
+    trained = run(job.loaded, job.plan, options, tell, unfinished, None if job.start is None else job.start.weights)
+    made = _finish(job, trained)
+    unfinished.remove()
+    return made
 
 
 def _check(options: Mapping[str, Any]) -> None:
@@ -148,8 +163,6 @@ def _check(options: Mapping[str, Any]) -> None:
 
 def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
     """Everything that is decided before the first step."""
-    from rnncli.training.session import Plan
-
     panel = loaded.panel
     given = planning.Sizes(**said.only(planning.Sizes, options))
     horizon = options.get("horizon") or planning.default_horizon(panel.calendar, panel.lengths)
@@ -161,31 +174,63 @@ def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
 
 
 def run(
-    loaded: Loaded, plan: Plan, options: Mapping[str, Any], tell: Listener, output: str | os.PathLike[str] | None
+    loaded: Loaded,
+    plan: Plan,
+    options: Mapping[str, Any],
+    tell: Listener,
+    unfinished: Any,
+    start: Mapping[str, Any] | None = None,
 ) -> Trained:
-    """Train, passing on every event. Where training diverges, save what there is and raise TrainingDiverged."""
+    """Train from where `unfinished` stands, passing on every event. What the listener raises stops the training after
+    it was kept; where it diverges, the best weights are kept as a model.
+    """
     from rnncli.nn.runtime import device, prepared
-    from rnncli.training.session import Trained
-    from rnncli.training.session import train as session
+    from rnncli.training.progress import Progress
+    from rnncli.training.session import Trained, train
 
-    trained: Trained | None = None
-    try:
-        with prepared(options.get("threads") or _threads(plan.network)) as settings:
-            for name, value in settings.items():
-                tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
-            for event in session(loaded.panel, plan, device(options.get("device"))):
+    with prepared(options.get("threads") or _threads(plan.network)) as settings:
+        for name, value in settings.items():
+            tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
+        where = device(options.get("device"))
+        progress, line = (None, "") if options.get("fresh") else unfinished.found(where)
+        if line:
+            tell(Noted(line))
+        progress = progress or Progress()
+        try:
+            for event in train(loaded.panel, plan, where, progress, start):
                 if isinstance(event, Trained):
-                    trained = event
-                else:
-                    tell(event)
-    except TrainingDiverged as error:
-        if trained is not None and output is not None:
-            partial = Path(f"{os.fspath(output)}.partial")
-            models.save(partial, to_forecaster(loaded, trained, {}))
-            error.hint = f"{error.hint}; the last good weights are in {partial}"
+                    return event
+                _pass_on(event, tell, progress, unfinished)
+        except TrainingDiverged as error:
+            _keep_diverged(loaded, plan, progress, unfinished, error)
+            raise
+    raise AssertionError("training ends in what it trained")
+
+
+def _pass_on(event: object, tell: Listener, progress: Any, unfinished: Any) -> None:
+    from rnncli.training.events import Finished
+
+    try:
+        tell(event)
+    except BaseException as stop:
+        if unfinished.keep(progress):
+            stop.add_note(f"the training so far is in {unfinished.path}; the same command goes on from there")
         raise
-    assert trained is not None
-    return trained
+    if isinstance(event, Finished):
+        unfinished.keep(progress)
+    else:
+        unfinished.keep_now_and_then(progress)
+
+
+def _keep_diverged(loaded: Loaded, plan: Plan, progress: Any, unfinished: Any, error: TrainingDiverged) -> None:
+    from rnncli.training.session import Trained, stacked
+
+    weights = progress.good_weights()
+    if unfinished.path is None or not weights:
+        return
+    so_far = replace(plan, network=replace(plan.network, members=len(weights)))
+    models.save(unfinished.path, to_forecaster(loaded, Trained(so_far, stacked(weights), (), ()), {}))
+    error.hint = f"{error.hint}; the last good weights are in {unfinished.path}"
 
 
 def _threads(network: NetworkSpec) -> int | None:
@@ -198,37 +243,35 @@ def to_forecaster(loaded: Loaded, trained: Trained, record: dict[str, Any]) -> F
     plan, panel = trained.plan, loaded.panel
     cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))
     return Forecaster(
-        plan.network, plan.forecast, plan.training, loaded.columns, panel.calendar, trained.weights, cutoffs, record
+        plan.network,
+        plan.forecast,
+        plan.training,
+        loaded.columns,
+        panel.calendar,
+        trained.weights,
+        cutoffs,
+        record,
+        summarise(panel, plan.forecast.horizon),
     )
 
 
-def _finish(loaded: Loaded, trained: Trained, output: str | os.PathLike[str] | None) -> Training:
-    panel = loaded.panel
-    target = panel.values[:, 0]
-    observed = int(np.count_nonzero(~np.isnan(target)))
+def _finish(job: _Job, trained: Trained) -> Training:
+    loaded = job.loaded
+    target = loaded.panel.values[:, 0]
     validation, origins = _validation(loaded, trained)
     record = {
         "rows": len(target),
-        "observed": observed,
+        "observed": int(np.count_nonzero(~np.isnan(target))),
         "statistics": _statistics(target),
         "best_steps": list(trained.best_steps),
         "validation": {name: {key: _known(value) for key, value in s.items()} for name, s in validation.items()},
         "validated_origins": origins,
+        "request": job.request,
     }
     forecaster = to_forecaster(loaded, trained, record)
-    size = models.save(output, forecaster) if output is not None else 0
-    return Training(
-        forecaster=forecaster,
-        output=None if output is None else os.fspath(output),
-        bytes=size,
-        series=len(panel),
-        rows=len(target),
-        observed=observed,
-        validation=validation,
-        validated_origins=origins,
-        best_steps=trained.best_steps,
-        notes=loaded.notes,
-    )
+    size = models.save(job.output, forecaster) if job.output is not None else 0
+    output = None if job.output is None else os.fspath(job.output)
+    return Training(forecaster, output, size, loaded.notes, loaded.skipped)
 
 
 def _validation(loaded: Loaded, trained: Trained) -> tuple[Scores, int]:
@@ -246,32 +289,6 @@ def _validation(loaded: Loaded, trained: Trained) -> tuple[Scores, int]:
     found = {name: report.scores[theirs].overall for name, theirs in names.items()}
     origins = sum(len(window.series) for window in windows)
     return {name: {"mase": scores["mase"], "wql": scores["wql"]} for name, scores in found.items()}, origins
-
-
-def verdict(validation: Scores, origins: int) -> str:
-    """What the validation says, also where it is not what one would like to hear."""
-    if not validation or all(math.isnan(value) for value in validation[NETWORK].values()):
-        return "the series are too short to tell whether the network is better than a naive forecast"
-    rival = min((SEASONAL, NAIVE), key=lambda name: _score(validation[name]))
-    wins = [validation[NETWORK][metric] < validation[rival][metric] for metric in ("mase", "wql")]
-    figures = ", ".join(
-        f"{metric.upper()} {validation[NETWORK][metric]:.3g} against {validation[rival][metric]:.3g}"
-        for metric in ("mase", "wql")
-    )
-    what = {(True, True): "better", (False, False): "no better"}.get((wins[0], wins[1]), _DIVIDED[wins[0]])
-    return f"the network is {what} than the {rival} forecast on held-out rows ({figures}; {_count(origins, 'origin')})"
-
-
-_DIVIDED = {
-    True: "better in its median, but not in its quantiles,",
-    False: "better in its quantiles, but not in its median,",
-}
-
-
-def _score(scores: dict[str, float]) -> float:
-    """MASE times WQL: a forecast must not win on one by losing on the other."""
-    defined = [value for value in scores.values() if not math.isnan(value)]
-    return math.prod(defined) if defined else math.inf
 
 
 def _statistics(target: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
@@ -295,20 +312,15 @@ def _inferred(loaded: Loaded, plan: Plan) -> str:
     )
 
 
-def _count(number: int, word: str) -> str:
-    plural = word if number == 1 or word.endswith("s") else f"{word}s"
-    return f"{number:,} {plural}"
-
-
 def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
 def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener) -> Forecaster:
     """The same network, trained the same way on other rows."""
-    from rnncli.training.session import Plan
+    from rnncli.training.unfinished import Unfinished
 
     spec = planning.fitted_to(loaded.panel, forecaster.forecast)
     plan = Plan(forecaster.network, spec, forecaster.training)
-    trained = run(loaded, plan, options, tell, None)
+    trained = run(loaded, plan, options, tell, Unfinished(None, "", plan))
     return to_forecaster(loaded, trained, {})

@@ -19,19 +19,22 @@ SHORT = ("--horizon", 48, "--steps", 3)
 def targets_per_second(path: Path, forks: int, batch: int) -> float:
     """Supervised targets per CPU second of training steps with `forks` origins a crop."""
     from rnncli.data.load import load_panel
+    from rnncli.tasks.forecast.learn import hold_out
     from rnncli.training import session
+    from rnncli.training.progress import Progress
     from rnncli.workflows.train import make_plan
 
     loaded = load_panel(path)
     plan = make_plan(loaded, {"horizon": 48, "batch": batch})
-    objective = session._objective(loaded.panel, plan, None, 0, "cpu")
+    whole = session._Session(loaded.panel, plan, "cpu", hold_out(loaded.panel, plan.forecast), Progress(), None)
+    objective = session._objective(whole, None, 0)
     objective.forks = forks
     weights = {name: tensor.requires_grad_() for name, tensor in session.initial_weights(plan, 0).items()}
     targets, started = 0, 0.0
     for step in range(7):
         if step == 2:  # the first steps allocate
             targets, started = 0, time.process_time()
-        objective.loss(weights).backward()
+        objective.loss(weights, step + 1).backward()
         targets += objective._losses.size * plan.forecast.horizon
     return targets / (time.process_time() - started)
 

@@ -144,7 +144,9 @@ def test_a_signal_ends_the_program_by_that_signal(
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == -signal.SIGTERM
-    assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
+        assert process.stderr is not None
+        assert "stopped: the training so far is in" in process.stderr.read()
+    assert not model.exists()
 
 
 def test_training_reports_on_stderr_and_ends_with_the_verdict(

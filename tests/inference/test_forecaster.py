@@ -17,7 +17,8 @@ from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import CHUNK, Forecaster
 from rnncli.spec import Columns
 from rnncli.tasks.forecast import learn, plan
-from rnncli.training.session import Plan, initial_weights
+from rnncli.tasks.forecast.plan import Plan
+from rnncli.training.session import initial_weights
 
 CELLS = [("lstm", "tanh"), ("gru", "tanh"), ("rnn", "tanh"), ("rnn", "relu")]
 

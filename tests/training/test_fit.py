@@ -11,7 +11,7 @@ from torch import Tensor
 from rnncli.errors import TrainingDiverged
 from rnncli.spec import TrainingSpec
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
-from rnncli.training.fit import fit, learning_rate
+from rnncli.training.fit import Run, begin, fit, learning_rate
 
 
 def spec(**changes: float | None) -> TrainingSpec:
@@ -28,7 +28,8 @@ class Bowl:
     def __init__(self, scores: list[float] | None = None, bad_at: int = 0) -> None:
         self.scores, self.bad_at, self.steps = scores, bad_at, 0
 
-    def loss(self, weights: Mapping[str, Tensor]) -> Tensor:
+    def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
+        del step
         self.steps += 1
         loss = ((weights["w"] - 3.0) ** 2).sum()
         return loss * float("nan") if self.steps == self.bad_at else loss
@@ -41,32 +42,35 @@ class Bowl:
         return "series 'x'"
 
 
+def started(size: int = 1) -> Run:
+    return begin({"w": torch.zeros(size)}, spec())
+
+
 def test_a_bowl_is_descended_to_its_bottom() -> None:
-    weights = {"w": torch.zeros(2)}
-    list(fit(weights, Bowl(), spec(), "search"))
-    torch.testing.assert_close(weights["w"], torch.full((2,), 3.0), atol=0.02, rtol=0)
+    run = started(2)
+    list(fit(run, Bowl(), spec(), "search"))
+    torch.testing.assert_close(run.best["w"], torch.full((2,), 3.0), atol=0.02, rtol=0)
 
 
 def test_events_come_in_order() -> None:
-    events = list(fit({"w": torch.zeros(1)}, Bowl([3.0, 2.0]), spec(steps=4, evaluate_every=2), "search"))
+    events = list(fit(started(), Bowl([3.0, 2.0]), spec(steps=4, evaluate_every=2), "search"))
     kinds = [Started, Stepped, Stepped, Evaluated, Stepped, Stepped, Evaluated, Finished]
     assert [type(event) for event in events] == kinds
 
 
 def test_the_best_weights_are_kept_and_patience_ends_the_search() -> None:
-    weights = {"w": torch.zeros(1)}
-    *_, last = fit(weights, Bowl([2.0, 1.0, 3.0, 3.0, 0.0]), spec(steps=50, evaluate_every=10), "search", patience=2)
+    *_, last = fit(started(), Bowl([2.0, 1.0, 3.0, 3.0, 0.0]), spec(steps=50, evaluate_every=10), "search", patience=2)
     assert isinstance(last, Finished)
     assert (last.step, last.best_step, last.best_score) == (40, 20, 1.0)
 
 
 def test_a_loss_that_is_no_number_names_step_and_series_and_spoils_nothing() -> None:
-    weights = {"w": torch.zeros(1)}
+    run = started()
     with pytest.raises(TrainingDiverged, match="step 7") as error:
-        list(fit(weights, Bowl(bad_at=7), spec(evaluate_every=3), "search"))
+        list(fit(run, Bowl(bad_at=7), spec(evaluate_every=3), "search"))
     assert error.value.where == "series 'x'"
-    assert torch.isfinite(weights["w"]).all()
-    assert weights["w"].item() > 0
+    assert torch.isfinite(run.best["w"]).all()
+    assert run.best["w"].item() > 0
 
 
 def test_the_rate_warms_up_and_falls_to_three_percent() -> None:
@@ -78,6 +82,6 @@ def test_the_rate_warms_up_and_falls_to_three_percent() -> None:
 
 
 def test_a_time_budget_that_is_spent_stops_the_training() -> None:
-    *_, last = fit({"w": torch.zeros(1)}, Bowl(), spec(steps=10_000, time_budget=0.05), "search")
+    *_, last = fit(started(), Bowl(), spec(steps=10_000, time_budget=0.05), "search")
     assert isinstance(last, Finished)
     assert last.step < 10_000

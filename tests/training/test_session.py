@@ -11,7 +11,8 @@ import torch
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.tasks.forecast import plan
-from rnncli.training.session import Plan, Trained, train
+from rnncli.tasks.forecast.plan import Plan
+from rnncli.training.session import Trained, train
 
 
 @pytest.fixture(autouse=True)

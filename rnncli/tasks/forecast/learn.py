@@ -167,16 +167,20 @@ class Objective:
     training: TrainingSpec
     forks: int
     holdout: Holdout | None
-    rng: np.random.Generator
+    seed: tuple[int, ...]
     whole: Panel
     _series: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     _losses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     _ahead: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
-    _next: Future[Batch] | None = None
+    _next: tuple[int, Future[Batch]] | None = None
 
-    def loss(self, weights: Mapping[str, Tensor]) -> Tensor:
-        """Mean pinball loss over the batch's origins, in units of each origin's spread."""
-        batch = self._batch()
+    def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
+        """Mean pinball loss over the origins of this step's batch, in units of each origin's spread.
+
+        Batch and dropout depend on the seed and the step alone, so that a training can be taken up at any step.
+        """
+        batch = self._batch(step)
+        torch.manual_seed(int(np.random.SeedSequence((*self.seed, step)).generate_state(1)[0]))
         levels = torch.tensor(self.examples.spec.levels, device=self.examples.device)
         loss = pinball(
             forward(weights, self.network, self.examples.spec, batch, self.network.dropout), batch.targets, levels
@@ -185,14 +189,15 @@ class Objective:
         used = (~torch.isnan(batch.targets)).any(dim=1)
         return (loss * used).sum() / used.sum().clamp(min=1)
 
-    def _batch(self) -> Batch:
-        """The next batch; while the network computes, the one after it is made on a thread of its own."""
-        batch = self._next or self._ahead.submit(self._sample)
-        self._next = self._ahead.submit(self._sample)
-        return batch.result()
+    def _batch(self, step: int) -> Batch:
+        """The batch of a step; while the network computes, that of the next one is made on a thread of its own."""
+        ready = self._next[1] if self._next and self._next[0] == step else self._ahead.submit(self._sample, step)
+        self._next = step + 1, self._ahead.submit(self._sample, step + 1)
+        return ready.result()
 
-    def _sample(self) -> Batch:
-        return self.examples.sample(self.rng, self.training.batch, self.forks)
+    def _sample(self, step: int) -> Batch:
+        rng = np.random.default_rng((*self.seed, step))
+        return self.examples.sample(rng, self.training.batch, self.forks)
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
         """Mean over series of the scaled quantile loss on the held-out rows."""

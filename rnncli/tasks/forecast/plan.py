@@ -21,6 +21,8 @@ DEFAULT_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WINDOW_LIMIT = 48
 SERIES_LOOKED_AT = 500
 SMALLEST_LOG_RANGE = 1e-6
+REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
+EVALUATIONS = 12  # of a search
 
 
 def default_horizon(calendar: Calendar, lengths: Ints) -> int:
@@ -181,6 +183,30 @@ def training_spec(network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
         clip=sizes.clip or 1.0,
         seed=sizes.seed,
         averaging=0.99,
-        evaluate_every=max(1, steps // 12),
+        evaluate_every=_evaluate_every(steps),
         time_budget=sizes.time_budget,
     )
+
+
+def _evaluate_every(steps: int) -> int:
+    return max(1, steps // EVALUATIONS)
+
+
+def affordable(training: TrainingSpec, members: int, seconds_a_step: float) -> TrainingSpec:
+    """The same training in as many of its steps as its time budget allows, with the budget of one search.
+
+    Once the steps are known, training does not depend on the clock any more, unless the machine slows down.
+    """
+    assert training.time_budget is not None
+    budget = training.time_budget / (members * (1 + REFIT_SHARE))
+    steps = int(np.clip(budget / max(seconds_a_step, 1e-6), 1, training.steps))
+    return replace(training, steps=steps, evaluate_every=_evaluate_every(steps), time_budget=budget)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before the first step."""
+
+    network: NetworkSpec
+    forecast: ForecastSpec
+    training: TrainingSpec

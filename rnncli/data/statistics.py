@@ -1,0 +1,207 @@
+"""What the values of each series looked like in training, and whether later ones still look so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data.panel import Panel
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ALLOWED, MARGIN = 1.5, 1.0  # times the farthest that training saw, and as many spreads beside
+SHARE = 0.05  # of the series must have drifted before a column has
+MISSING, MISSING_MARGIN = 2.0, 0.2  # likewise for the share of missing values
+LARGEST_RATIO = 1e12
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of each series and channel [S, C]: `center` is the median, `spread` the mean absolute deviation from it; `row`
+    and `block` say how many spreads a row and the mean of `length` rows were from the centre at most; `missing` is the
+    share of missing values. A spread of 0 says that nothing was observed.
+    """
+
+    length: int
+    center: Floats
+    spread: Floats
+    row: Floats
+    block: Floats
+    missing: Floats
+
+
+def summarise(panel: Panel, length: int) -> Statistics:
+    """The statistics of every series of a panel, for blocks of `length` rows."""
+    channels = [_of_channel(panel, panel.values[:, channel], length) for channel in range(panel.values.shape[1])]
+    return Statistics(length, *(np.stack(parts, axis=1) for parts in zip(*channels, strict=True)))
+
+
+def _of_channel(panel: Panel, values: Floats, length: int) -> tuple[Floats, ...]:
+    first, lengths = panel.offsets[:-1], panel.lengths
+    owner = np.repeat(np.arange(len(panel)), lengths)
+    seen = ~np.isnan(values)
+    count = np.add.reduceat(seen, first, dtype=np.int64)
+    center = _medians(values, owner, first, count)
+    away = np.where(seen, values - center[owner], 0.0)
+    spread = np.add.reduceat(np.abs(away), first) / np.maximum(count, 1)
+    spread = np.where(count > 0, np.maximum(spread, 1e-9 * np.abs(center) + 1e-300), 0.0)
+    size = np.where(spread > 0, spread, 1.0)
+    row = np.minimum(np.maximum.reduceat(np.abs(away), first) / size, LARGEST_RATIO)
+    block = np.maximum.reduceat(np.abs(_block_means(away, seen, owner, first, length)), first) / size
+    return center, spread, row, np.minimum(block, LARGEST_RATIO), 1 - count / lengths
+
+
+def _medians(values: Floats, owner: Ints, first: Ints, count: Ints) -> Floats:
+    """Median of the observed values of each series, 0 where there is none: [S]."""
+    ordered = values[np.lexsort((values, owner))]  # missing ones come last
+    low, high = first + np.maximum(count - 1, 0) // 2, first + np.maximum(count // 2, 0)
+    high = np.minimum(high, first + np.maximum(count - 1, 0))
+    middle = ordered[low] / 2 + ordered[high] / 2
+    return np.where(count > 0, middle, 0.0)
+
+
+def _block_means(away: Floats, seen: NDArray[np.bool_], owner: Ints, first: Ints, length: int) -> Floats:
+    """At each row the mean of the `length` rows up to it, or of as many as its series has by then: [rows]."""
+    total = np.concatenate([[0.0], np.cumsum(away)])
+    known = np.concatenate([[0], np.cumsum(seen)])
+    end = np.arange(1, len(away) + 1)
+    begin = np.maximum(end - length, first[owner])
+    full = end - begin >= np.minimum(length, np.diff(np.append(first, len(away)))[owner])
+    return np.where(full, (total[end] - total[begin]) / np.maximum(known[end] - known[begin], 1), 0.0)
+
+
+@dataclass(frozen=True)
+class ColumnDrift:
+    """How many of the series that have new values in a column have drifted, the worst of them first.
+
+    `distance` is how far the worst is from its centre, over the farthest that training saw of it.
+    """
+
+    name: str
+    compared: int
+    drifted: tuple[str, ...]
+    distance: float
+    missing_before: float
+    missing_now: float
+
+    @property
+    def has_drifted(self) -> bool:
+        """Whether the column is to be called drifted."""
+        too_many = self.compared > 0 and len(self.drifted) >= max(1.0, SHARE * self.compared)
+        return too_many or self.missing_now > MISSING * self.missing_before + MISSING_MARGIN
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values."""
+        return {
+            "column": self.name,
+            "drifted": self.has_drifted,
+            "series_compared": self.compared,
+            "series_drifted": len(self.drifted),
+            "worst": list(self.drifted[:5]),
+            "distance": self.distance,
+            "missing_before": self.missing_before,
+            "missing_now": self.missing_now,
+        }
+
+    def __str__(self) -> str:
+        if not self.compared:
+            return f"column {self.name!r} has no new values to compare"
+        named = ", ".join(map(repr, self.drifted[:3])) + (" ..." if len(self.drifted) > 3 else "")
+        worst = f" ({named}; {self.distance:.3g} times as far as ever)" if self.drifted else ""
+        missing = f"; {self.missing_now:.0%} of its new values are missing, {self.missing_before:.0%} were"
+        return (
+            f"column {self.name!r}: {len(self.drifted):,} of {self.compared:,} series have left the range of the"
+            f" training{worst}{missing if self.missing_now > self.missing_before + 0.01 else ''}"
+        )
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What is new since training: by column, by group of series (a categorical static column's values), new series."""
+
+    columns: tuple[ColumnDrift, ...]
+    groups: dict[str, tuple[ColumnDrift, ...]]
+    new_rows: int
+    new_series: int
+
+    @property
+    def has_drifted(self) -> bool:
+        """Whether any column has."""
+        return any(column.has_drifted for column in self.columns)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values."""
+        groups = {name: [column.to_json() for column in columns] for name, columns in self.groups.items()}
+        return {
+            "drifted": self.has_drifted,
+            "new_rows": self.new_rows,
+            "new_series": self.new_series,
+            "columns": [column.to_json() for column in self.columns],
+            "groups": groups,
+        }
+
+
+def drift(
+    statistics: Statistics, panel: Panel, cutoffs: Mapping[str, int], groups: Mapping[str, NDArray[np.bool_]]
+) -> Drift:
+    """Hold the rows after each series' training against the statistics of its training.
+
+    `cutoffs` are the last ordinals of the training's series, in the order of the statistics; `groups` name some of the
+    panel's series.
+    """
+    place = {name: row for row, name in enumerate(cutoffs)}
+    trained = np.array([place.get(name, -1) for name in panel.ids], np.int64)
+    last = np.array([cutoffs.get(name, 0) for name in panel.ids], np.int64)
+    fresh = np.where(trained >= 0, np.clip(panel.ends() - last, 0, panel.lengths), 0)
+    every = np.ones(len(panel), np.bool_)
+    found = {name: _columns(statistics, panel, trained, fresh, chosen) for name, chosen in groups.items()}
+    return Drift(
+        _columns(statistics, panel, trained, fresh, every), found, int(fresh.sum()), int(np.count_nonzero(trained < 0))
+    )
+
+
+def _columns(
+    statistics: Statistics, panel: Panel, trained: Ints, fresh: Ints, chosen: NDArray[np.bool_]
+) -> tuple[ColumnDrift, ...]:
+    series = np.flatnonzero(chosen & (fresh > 0))
+    return tuple(_column(statistics, panel, trained, fresh, series, channel) for channel in range(len(panel.channels)))
+
+
+def _column(
+    statistics: Statistics, panel: Panel, trained: Ints, fresh: Ints, series: Ints, channel: int
+) -> ColumnDrift:
+    known = trained[series]
+    ends = panel.offsets[series + 1]
+    means, seen, rows = _means(panel.values[:, channel], ends, np.minimum(fresh[series], statistics.length))
+    spread = statistics.spread[known, channel]
+    comparable = (spread > 0) & (seen > 0)
+    away = np.abs(means - statistics.center[known, channel]) / np.where(spread > 0, spread, 1.0)
+    usual = np.where(seen >= statistics.length, statistics.block[known, channel], statistics.row[known, channel])
+    distance = np.where(comparable, away / np.maximum(usual, 1e-9), 0.0)
+    gone = np.flatnonzero(comparable & (away > ALLOWED * usual + MARGIN))
+    gone = gone[np.argsort(-distance[gone], kind="stable")]
+    before = float(statistics.missing[known, channel].mean()) if len(series) else 0.0
+    return ColumnDrift(
+        panel.channels[channel],
+        int(np.count_nonzero(comparable)),
+        tuple(panel.ids[s] for s in series[gone].tolist()),
+        float(np.minimum(distance.max(initial=0.0), LARGEST_RATIO)),
+        before,
+        float(1 - seen.sum() / rows.sum()) if rows.sum() else before,
+    )
+
+
+def _means(values: Floats, ends: Ints, rows: Ints) -> tuple[Floats, Ints, Ints]:
+    """Mean and number of the observed ones among the last `rows` values before `ends`."""
+    means, seen = np.zeros(len(ends)), np.zeros(len(ends), np.int64)
+    for place, (end, count) in enumerate(zip(ends.tolist(), rows.tolist(), strict=True)):
+        part = values[end - count : end]
+        part = part[~np.isnan(part)]
+        seen[place] = part.size
+        means[place] = part.mean() if part.size else 0.0
+    return means, seen, rows

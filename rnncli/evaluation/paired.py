@@ -1,0 +1,147 @@
+"""Whether one forecaster is better than another by more than chance, on the same forecasts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+RESAMPLES = 1_999
+MANY = 10  # series from which on they are resampled
+FEW = 5  # origins that a test over time needs
+_CELLS = 4_000_000  # of a block of resamples
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The loss of every forecast [N] by each forecaster, with the series [N] and the window [N] it belongs to.
+
+    The loss is the mean absolute error over the history's seasonal scale, NaN where that is undefined; `overlap` is
+    how many windows, `stride` apart, reach over the same rows.
+    """
+
+    series: Integers
+    window: Integers
+    overlap: int
+    of: dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`difference` is the model's mean loss less the rival's, `p` the probability of one so low if the model were no
+    better (NaN where there are too few forecasts to tell).
+    """
+
+    rival: str
+    difference: float
+    p: float
+    method: str
+    forecasts: int
+
+    def better(self, alpha: float) -> bool:
+        """Whether the model is better at this level of significance."""
+        return self.difference < 0 and self.p < alpha
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values."""
+        p = None if math.isnan(self.p) else self.p
+        difference = None if math.isnan(self.difference) else self.difference
+        return {
+            "rival": self.rival,
+            "mase_difference": difference,
+            "p": p,
+            "method": self.method,
+            "forecasts": self.forecasts,
+        }
+
+
+def compare(losses: Losses, model: str, rival: str) -> Comparison:
+    """A one-sided test of whether `model` has a lower mean loss than `rival`.
+
+    With many series a bootstrap that resamples series and, for all of them together, blocks of origins (dependence
+    over time and between series stays); else, with enough origins, the test of Diebold & Mariano (1995) with the
+    small-sample correction of Harvey, Leybourne & Newbold (1997).
+    """
+    difference = losses.of[model] - losses.of[rival]
+    known = ~np.isnan(difference)
+    if not known.any():
+        return Comparison(rival, math.nan, math.nan, "no forecast can be compared", 0)
+    table = _table(losses.series[known], losses.window[known], difference[known])
+    mean, count = float(difference[known].mean()), int(known.sum())
+    if len(table) >= MANY:
+        return Comparison(rival, mean, _bootstrap(table, losses.overlap), "bootstrap over series and origins", count)
+    if table.shape[1] >= FEW:
+        p = diebold_mariano(np.nanmean(table, axis=0), losses.overlap)
+        return Comparison(rival, mean, p, "Diebold-Mariano over origins", count)
+    return Comparison(rival, mean, math.nan, "too few forecasts to tell", count)
+
+
+def diebold_mariano(difference: Floats, overlap: int = 1) -> float:
+    """One-sided p-value of a mean loss difference [n] below 0; neighbours up to `overlap` - 1 apart are correlated."""
+    n, h = len(difference), min(overlap, len(difference) // 2)
+    away = difference - difference.mean()
+    covariance = [float((away[k:] * away[: n - k]).sum() / n) for k in range(h)]
+    variance = covariance[0] + 2 * sum(covariance[1:])
+    if variance <= 0:  # of overlapping forecasts the estimate may be; the plain one never is
+        variance, h = covariance[0], 1
+    if variance <= 0:
+        return 0.0 if difference.mean() < 0 else 1.0
+    statistic = float(difference.mean()) / math.sqrt(variance / n)
+    correction = math.sqrt((n + 1 - 2 * h + h * (h - 1) / n) / n)
+    return student_t_below(statistic * correction, n - 1)
+
+
+def student_t_below(t: float, degrees: int) -> float:
+    """P(T <= t) of Student's t with a whole number of degrees of freedom (Abramowitz & Stegun 1964, 26.7.3-4)."""
+    angle = math.atan(t / math.sqrt(degrees))
+    cosine, odd = math.cos(angle), degrees % 2
+    term, total = (cosine if odd else 1.0), 0.0
+    for k in range(degrees // 2):
+        total += term
+        term *= cosine**2 * (2 * k + 1 + odd) / (2 * k + 2 + odd)
+    inside = 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
+    return 0.5 + 0.5 * inside
+
+
+def _table(series: Integers, window: Integers, difference: Floats) -> Floats:
+    """Differences by series and window [S, W], NaN where there is no forecast."""
+    _, row = np.unique(series, return_inverse=True)
+    _, column = np.unique(window, return_inverse=True)
+    table = np.full((row.max() + 1, column.max() + 1), np.nan)
+    table[row, column] = difference
+    return table
+
+
+def _bootstrap(table: Floats, overlap: int) -> float:
+    """Share of resampled means that are not below 0."""
+    rng = np.random.default_rng(0)
+    seen = ~np.isnan(table)
+    filled = np.where(seen, table, 0.0)
+    size, windows = table.shape
+    block = min(windows, max(overlap, round(windows ** (1 / 3))))
+    at_once = max(1, _CELLS // size)
+    not_below = 0
+    for begin in range(0, RESAMPLES, at_once):
+        count = min(at_once, RESAMPLES - begin)
+        rows = rng.multinomial(size, np.full(size, 1 / size), count).astype(np.float64)
+        columns = _block_counts(rng, count, windows, block)
+        above = ((rows @ filled) * columns).sum(axis=1)
+        below = ((rows @ seen.astype(np.float64)) * columns).sum(axis=1)
+        not_below += int(np.count_nonzero(above / np.maximum(below, 1) >= 0))
+    return (1 + not_below) / (1 + RESAMPLES)
+
+
+def _block_counts(rng: np.random.Generator, count: int, windows: int, block: int) -> Floats:
+    """How often each window is drawn, in circular blocks of neighbours: [count, windows]."""
+    blocks = -(-windows // block)
+    starts = rng.integers(0, windows, (count, blocks))
+    drawn = ((starts[..., None] + np.arange(block)) % windows).reshape(count, -1)[:, :windows]
+    counts = np.zeros((count, windows))
+    np.add.at(counts, (np.arange(count)[:, None], drawn), 1.0)
+    return counts

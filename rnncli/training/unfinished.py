@@ -1,0 +1,85 @@
+"""`MODEL.partial`: a training that is under way, kept now and then so that it can be gone on with."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnncli import checkpoint, files
+from rnncli.errors import ModelRefused
+from rnncli.tasks.forecast.network import weight_shapes
+from rnncli.tasks.forecast.plan import Plan
+from rnncli.training import progress as kept
+from rnncli.training.progress import Progress
+
+EVERY = 10.0  # seconds
+SHARE = 50  # of the time may be spent on keeping: one part
+
+
+@dataclass
+class Unfinished:
+    """The file beside `model` that holds the training which `request` asks for; nothing is kept without a path."""
+
+    model: str | os.PathLike[str] | None
+    request: str
+    plan: Plan
+    every: float = EVERY
+    _next: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._next = time.monotonic() + self.every
+
+    @property
+    def path(self) -> Path | None:
+        """Where it is kept."""
+        return None if self.model is None else Path(f"{os.fspath(self.model)}.partial")
+
+    def found(self, device: str) -> tuple[Progress | None, str]:
+        """How far the same training came before, and a line about it; None if there is nothing to go on with."""
+        if self.path is None or not self.path.exists():
+            return None, ""
+        try:
+            model = checkpoint.load(self.path, kept.layout)
+        except ModelRefused as error:
+            return None, f"{self.path} cannot be gone on with, so training starts over ({error.message})"
+        if model.meta["request"] != self.request:
+            return None, f"{self.path} is of other data, settings or versions, so training starts over"
+        progress = kept.from_file(model, device)
+        return progress, f"going on from {self.path}, {_place(progress)}"
+
+    def keep(self, progress: Progress) -> bool:
+        """Write what there is; whether there was anything."""
+        if self.path is None or progress.training is None:
+            return False
+        begun = time.monotonic()
+        tensors, meta = kept.to_file(progress, self.plan)
+        checkpoint.save(self.path, tensors, {"task": checkpoint.UNFINISHED, "request": self.request} | meta)
+        now = time.monotonic()
+        self._next = now + max(self.every, SHARE * (now - begun) if self.every else 0.0)
+        return True
+
+    def keep_now_and_then(self, progress: Progress) -> None:
+        """Write what there is, if that was not done lately."""
+        if time.monotonic() >= self._next:
+            self.keep(progress)
+
+    def remove(self) -> None:
+        """The training is finished."""
+        if self.path is not None:
+            files.remove(self.path)
+
+
+def _place(progress: Progress) -> str:
+    if progress.run is None:
+        return f"after {len(progress.searched)} of its searches"
+    return f"step {progress.run.step}"
+
+
+def bytes_needed(plan: Plan) -> int:
+    """About how much a training keeps on the disk at most: both files, and the new one of each before the old goes."""
+    shapes = weight_shapes(plan.network, plan.forecast)
+    one = 4 * plan.network.members * sum(math.prod(shape) for shape in shapes.values())
+    return 2 * one + 2 * (2 * one + 5 * one // plan.network.members) + (64 << 10)

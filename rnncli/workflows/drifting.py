@@ -1,0 +1,47 @@
+"""Whether the data still look as they did in training."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data.panel import Panel
+from rnncli.data.statistics import Drift, drift
+from rnncli.errors import GateFailed
+from rnncli.inference.forecaster import Forecaster
+from rnncli.workflows.events import Listener, Noted
+
+
+def drift_of(panel: Panel, forecaster: Forecaster) -> Drift | None:
+    """The drift of every column and group of series; None for a model that has no statistics of its training."""
+    if forecaster.statistics is None:
+        return None
+    return drift(forecaster.statistics, panel, forecaster.cutoffs, _groups(panel, forecaster))
+
+
+def tell_drift(found: Drift | None, tell: Listener) -> None:
+    """A line for each column that has drifted; the others are details."""
+    for column in found.columns if found and found.new_rows else ():
+        tell(Noted(f"drift: {column}", detail=not column.has_drifted))
+
+
+def refuse_drift(found: Drift | None) -> None:
+    """GateFailed if a column has drifted, or nobody can know."""
+    if found is None:
+        raise GateFailed("the model has no statistics of its training to compare with", hint="train it again")
+    drifted = [column for column in found.columns if column.has_drifted]
+    if drifted:
+        raise GateFailed(
+            f"the data have drifted since training: {drifted[0]}",
+            hint="look at these series; if they are right, train again; without --fail-on-drift this is only reported",
+        )
+
+
+def _groups(panel: Panel, forecaster: Forecaster) -> dict[str, NDArray[np.bool_]]:
+    """The series of each category of each static column."""
+    groups = {}
+    for name in forecaster.columns.static:
+        codes = panel.values[panel.offsets[:-1], panel.channels.index(name)]
+        for code, category in enumerate(forecaster.forecast.categories.get(name, ())):
+            groups[f"{name}={category}"] = codes == code
+    return groups

@@ -1,0 +1,59 @@
+"""How every workflow reads its data: new ones as they come, or as those of a model were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.errors import SeriesRefused
+from rnncli.inference.forecaster import Forecaster
+from rnncli.workflows import options as said
+from rnncli.workflows.events import Listener, Noted
+
+NAMED = 5  # series in a message
+
+
+def load_new(data: Any, options: Mapping[str, Any], tell: Listener) -> Loaded:
+    """Data of which nothing is known; what is noticed is told."""
+    return _told(load_panel(data, said.column_choices(options), seasons=said.seasons(options)), tell)
+
+
+def load_known(data: Any, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener) -> Loaded:
+    """The data, read as the model's were."""
+    known = Known(forecaster.columns, forecaster.calendar, forecaster.forecast.categories)
+    return _told(load_panel(data, said.column_choices(options), known), tell)
+
+
+def without(loaded: Loaded, refusals: Sequence[SeriesRefused], tell: Listener) -> Loaded:
+    """All other series. The first refusal if there are none."""
+    bad = {error.series for error in refusals}
+    good = [place for place, name in enumerate(loaded.panel.ids) if name not in bad]
+    if not good:
+        raise refusals[0]
+    tell_skipped(refusals, tell)
+    panel = loaded.panel.select(np.array(good, np.int64))
+    return replace(loaded, panel=panel, skipped=(*loaded.skipped, *refusals))
+
+
+def tell_skipped(skipped: Sequence[SeriesRefused], tell: Listener) -> None:
+    """A line for each series that is left out, and a count of the rest."""
+    for error in skipped[:NAMED]:
+        tell(Noted(f"series {error.series!r} is skipped: {error}"))
+    if len(skipped) > NAMED:
+        tell(Noted(f"{len(skipped) - NAMED:,} more series are skipped"))
+
+
+def listed(data: Any) -> list[Any]:
+    """The data as a list of what was given."""
+    return list(data) if isinstance(data, Sequence) and not isinstance(data, (str, bytes)) else [data]
+
+
+def _told(loaded: Loaded, tell: Listener) -> Loaded:
+    for line in loaded.notes:
+        tell(Noted(line))
+    tell_skipped(loaded.skipped, tell)
+    return loaded

@@ -1,0 +1,42 @@
+"""What a training was asked to do, as one number: the same data, settings and versions give the same one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+import rnncli
+from rnncli.data.load import Loaded
+from rnncli.inference.forecaster import Forecaster
+from rnncli.tasks.forecast.plan import Plan
+
+
+def request_of(loaded: Loaded, plan: Plan, start: Forecaster | None) -> str:
+    """SHA-256 over the panel, the plan, the versions of what computes, and the model to start from."""
+    panel = loaded.panel
+    asked = {
+        "columns": loaded.columns.to_json(),
+        "calendar": panel.calendar.to_json(),
+        "channels": panel.channels,
+        "categories": loaded.categories,
+        "network": plan.network.to_json(),
+        "forecast": plan.forecast.to_json(),
+        "training": plan.training.to_json(),
+        "versions": {"rnncli": rnncli.__version__, **{name: version(name) for name in ("numpy", "torch")}},
+        "ids": panel.ids,
+    }
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
+    for array in (panel.values, panel.offsets, panel.starts, panel.phases):
+        _add(digest, array)
+    for name, weight in sorted(start.weights.items()) if start else ():
+        digest.update(name.encode())
+        _add(digest, weight)
+    return digest.hexdigest()
+
+
+def _add(digest: Any, array: np.ndarray[Any, Any]) -> None:
+    digest.update(np.ascontiguousarray(array).view(np.uint8).data)
