@@ -7,6 +7,7 @@ executed, nor turned into code by its name.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli import files
-from rnncli.errors import ModelRefused, RnncliError
+from rnncli.errors import ModelRefused, RnncliError, StorageFailed
 
 Tensors = Mapping[str, NDArray[Any]]
 Layout = Mapping[str, tuple[np.dtype[Any] | str, tuple[int, ...]]]
@@ -138,6 +139,8 @@ def _read(path: str | os.PathLike[str]) -> tuple[_Header, dict[str, Any], bytes]
     except IsADirectoryError:
         _refuse(os.fspath(path), "this is a folder, not a model file", _NOT_OURS)
     except OSError as error:
+        if error.errno == errno.EIO:
+            raise StorageFailed(f"cannot read: {error.strerror}".lower(), where=os.fspath(path)) from error
         _refuse(os.fspath(path), f"cannot read the model file: {error.strerror}", "check the path and its permissions")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import stat
@@ -140,6 +141,8 @@ def _opened(path: Path | None) -> BinaryIO:
         near = _near(path)
         raise InputRefused("there is no such file", where=str(path), hint=near) from None
     except OSError as error:
+        if error.errno == errno.EIO:
+            raise StorageFailed(f"cannot read: {error.strerror}".lower(), where=str(path)) from error
         raise InputRefused(f"cannot open: {(error.strerror or str(error)).lower()}", where=str(path)) from error
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
@@ -160,8 +163,6 @@ def _near(path: Path) -> str:
 
 def storage_error(source: Source, error: OSError) -> InputRefused | StorageFailed:
     """What a failed read means: bad compression is the data's fault, an I/O error the storage's."""
-    import errno
-
     if error.errno == errno.EIO:
         return StorageFailed(f"cannot read: {error.strerror}", where=source.name)
     return source.refused(f"cannot be read: {str(error).splitlines()[0]}", hint="the file may be cut off or damaged")

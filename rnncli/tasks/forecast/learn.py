@@ -180,7 +180,7 @@ class Objective:
         Batch and dropout depend on the seed and the step alone, so that a training can be taken up at any step.
         """
         batch = self._batch(step)
-        torch.manual_seed(int(np.random.SeedSequence((*self.seed, step)).generate_state(1)[0]))
+        _seed_dropout((*self.seed, step), self.examples.device)
         levels = torch.tensor(self.examples.spec.levels, device=self.examples.device)
         loss = pinball(
             forward(weights, self.network, self.examples.spec, batch, self.network.dropout), batch.targets, levels
@@ -233,6 +233,14 @@ class Objective:
             return ""
         worst = int(self._series[np.argmax(np.where(np.isfinite(self._losses), self._losses, np.inf))])
         return f"series {self.whole.ids[worst]!r}"
+
+
+def _seed_dropout(seed: tuple[int, ...], device: str) -> None:
+    """`torch.manual_seed` would do, but it writes down its caller for every kind of device, at 1 ms a call."""
+    number = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    torch.default_generator.manual_seed(number)
+    if device.startswith("cuda"):
+        torch.cuda.manual_seed(number)
 
 
 @dataclass(frozen=True)
