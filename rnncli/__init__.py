@@ -3,7 +3,10 @@
 The names below are found on first use, so that importing the package costs nothing.
 """
 
-from __future__ import annotations
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:  # `python -m rnncli`: the folder it runs in holds data, not code
+    del sys.path[0]
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -30,6 +30,8 @@ Layout = Mapping[str, tuple[np.dtype[Any] | str, tuple[int, ...]]]
 FORMAT = 2  # 1 had no statistics of the training's series
 LARGEST_HEADER = 1 << 20
 UNFINISHED = "unfinished training"  # the task of a file that is no model yet
+UNUSABLE = (RnncliError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)  # a description may be
+_LONGEST = 300  # letters of a message
 _KEY = "rnncli"
 _RESERVED = ("digest", "format")
 _ZEROS = "0" * 64
@@ -57,6 +59,7 @@ _OTHER_FILES = (
     (b"\x89HDF", "this is an HDF5 file, not a model"),
 )
 _NOT_OURS = "give a file that `rnncli train DATA -o MODEL` wrote"
+LATER = "use the version of rnncli that wrote the file, or train again"
 _DAMAGED = "restore the file from a backup, or train again"
 
 
@@ -111,7 +114,7 @@ def load(path: str | os.PathLike[str], expected: Callable[[dict[str, Any]], Layo
     if not _digest_fits(document["digest"], header.raw, body):
         _refuse(where, "the file is damaged: its bytes do not match its digest", _DAMAGED)
     if problem:
-        _refuse(where, problem, "use the version of rnncli that wrote the file, or train again")
+        _refuse(where, problem, LATER)
     tensors = {name: _array(entry, body) for name, entry in table.items()}
     for name, array in tensors.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -200,7 +203,7 @@ def _parse_document(header: _Header, where: str) -> dict[str, Any]:
 
 def _parse(text: bytes, where: str, what: str) -> dict[str, Any]:
     try:
-        value = json.loads(text.decode(), object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        value = _JSON.decode(text.decode())
     except _DuplicateKey as error:
         _refuse(where, f"the file is damaged: key {error.args[0]!r} comes twice in its {what}", _DAMAGED)
     except (ValueError, RecursionError):
@@ -221,6 +224,23 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    """A number of JSON: 1e999 would be read as infinite."""
+    value = float(text)
+    return value if math.isfinite(value) else _no_constant(text)
+
+
+def _whole(text: str) -> int:
+    """A whole number of JSON that fits an int64."""
+    value = int(text)
+    return value if -(1 << 63) <= value < 1 << 63 else _no_constant(text)
+
+
+_JSON = json.JSONDecoder(
+    object_pairs_hook=_without_duplicates, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
+)
 
 
 def _checked_size(header: _Header, where: str) -> int:
@@ -250,7 +270,7 @@ def _difference(table: dict[str, Any], meta: dict[str, Any], expected: Callable[
     """In which way the tensors are not what the metadata implies; empty if they are."""
     try:
         wanted = {name: (np.dtype(dtype).name, tuple(shape)) for name, (dtype, shape) in expected(meta).items()}
-    except (RnncliError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+    except UNUSABLE as error:
         return f"what the file says of the model cannot be used: {error}"
     found = {name: (_DTYPES[entry["dtype"]], tuple(entry["shape"])) for name, entry in table.items()}
     odd = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
@@ -295,4 +315,9 @@ def _escaped(text: str) -> bytes:
 
 
 def _refuse(where: str, message: str, hint: str) -> NoReturn:
-    raise ModelRefused(message, hint=hint, where=where)
+    raise refused(where, message, hint)
+
+
+def refused(where: str, message: str, hint: str) -> ModelRefused:
+    """The error about a file; names that come from the file can be long, a message is not."""
+    return ModelRefused(message if len(message) <= _LONGEST else message[:_LONGEST] + " ...", hint=hint, where=where)

@@ -173,7 +173,9 @@ class LineLog:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Append one JSON object; numbers that are not finite become null. Raises StorageFailed."""
-        line = json.dumps(_finite(record), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        line = (
+            json.dumps(_finite(record), ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace") + b"\n"
+        )
         if self._descriptor is None:
             raise ValueError("the log is closed")
         try:

@@ -10,6 +10,9 @@ from typing import Any, Self
 
 from rnncli.errors import UsageError
 
+LARGEST_SIZE = 1 << 20
+_SIZES = {"layers": 256, "hidden": LARGEST_SIZE, "inputs": LARGEST_SIZE, "decoder": LARGEST_SIZE, "members": 1024}
+
 
 class Spec:
     """A frozen dataclass that goes to JSON and comes back the same; unknown or missing keys are refused."""
@@ -126,9 +129,12 @@ class NetworkSpec(Spec):
     members: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("layers", "hidden", "inputs", "decoder", "members"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name, most in _SIZES.items():
+            size = getattr(self, name)
+            if size < 1:
+                raise UsageError(f"{name} must be at least 1, not {size}")
+            if size > most:
+                raise UsageError(f"{name} must be at most {most:,}, not {size:,}")
         if not 0 <= self.dropout < 1:
             raise UsageError(f"dropout must be in [0, 1), not {self.dropout}")
         if self.activation not in ("tanh", "relu"):

@@ -56,6 +56,7 @@ def main() -> None:
     for name in _ONE_THREAD:  # a sum's bits depend on how many threads share it
         os.environ[name] = "1"
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while others compute: 20 times slower
+    _fill_closed_streams()
     stopping.listen()
     try:
         code = _run()
@@ -73,6 +74,15 @@ def _run() -> int:
     """Parse, then run what was parsed; Typer never sees what a command raises."""
     call = get_command(app).main(prog_name="rnncli", standalone_mode=False)
     return int((call() if callable(call) else call) or 0)
+
+
+def _fill_closed_streams() -> None:
+    """Nothing that is opened later gets the number of a stream that was closed: a library's warning would end in it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _stopped(stopped: stopping.Stopped) -> int:

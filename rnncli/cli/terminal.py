@@ -30,11 +30,17 @@ def put(data: bytes) -> None:
         raise StorageFailed("cannot write: it is closed", where="standard output")
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(_shown(data) if sys.stdout.isatty() else data)
         sys.stdout.buffer.flush()
     except OSError as error:
         _to_nowhere(1)
         raise StorageFailed(f"cannot write: {error.strerror}".lower(), where="standard output") from error
+
+
+def _shown(data: bytes) -> bytes:
+    """What a terminal is given in place of text, each line made harmless: names come from files."""
+    lines = data.decode(errors="backslashreplace").split("\n")
+    return "\n".join(map(clean, lines)).encode(errors="backslashreplace")
 
 
 def discard_stdout() -> None:

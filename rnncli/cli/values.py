@@ -12,6 +12,7 @@ from rnncli.errors import UsageError
 
 Convert = Callable[[str, str], Any]
 
+LARGEST = 1 << 62  # whole numbers end in arrays and generators of 64 bits
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w|)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -20,7 +21,7 @@ def count(name: str, text: str) -> int:
     """A whole number above 0."""
     number = _whole(text)
     if number is None or number < 1:
-        raise UsageError(f"{name} must be a whole number above 0, not {text!r}")
+        raise UsageError(f"{name} must be a whole number above 0, not {text[:40]!r}")
     return number
 
 
@@ -33,7 +34,7 @@ def whole(name: str, text: str) -> int:
     """A whole number, 0 or above."""
     number = _whole(text)
     if number is None or number < 0:
-        raise UsageError(f"{name} must be a whole number, 0 or above, not {text!r}")
+        raise UsageError(f"{name} must be a whole number, 0 or above, not {text[:40]!r}")
     return number
 
 
@@ -129,9 +130,10 @@ def _parts(name: str, text: str) -> list[str]:
 
 def _whole(text: str) -> int | None:
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         return None
+    return number if abs(number) < LARGEST else None
 
 
 def _number(text: str) -> float:

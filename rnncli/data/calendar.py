@@ -31,6 +31,9 @@ MONTHS = {"month": 1, "quarter": 3, "year": 12}
 UNITS = ("step", *SIZES, "day", "business day", "week", "month", "quarter", "year")
 MONDAY = 4 * DAY  # the first one after the epoch
 YEAR = 365.2425
+_LARGEST_STEP = 1 << 60  # a step is no longer: the times of a few must fit an int64
+_LENGTHS = SIZES | {unit: days * DAY for unit, days in {**DAYS, "business day": 1}.items()}
+_LENGTHS |= {unit: months * 31 * DAY for unit, months in MONTHS.items()}
 _EPOCH = np.datetime64("1970-01-01", "D")
 _MONTH_SLOT = 64  # days between the phases of two months of a quarter or year
 
@@ -44,7 +47,7 @@ class Frequency(Spec):
     month_end: bool = False
 
     def __post_init__(self) -> None:
-        if self.unit not in UNITS or self.multiple < 1:
+        if self.unit not in UNITS or not 1 <= self.multiple <= _LARGEST_STEP // _LENGTHS.get(self.unit, 1):
             raise InputRefused(f"there is no frequency of {self.multiple} {self.unit}s")
 
     def __str__(self) -> str:
@@ -63,6 +66,10 @@ class Calendar(Spec):
     frequency: Frequency
     seasons: tuple[int, ...] = (1,)
     zone: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.seasons or min(self.seasons) < 1:
+            raise InputRefused(f"seasons must be at least 1 step: {self.seasons}")
 
     def ordinals(self, times: Ints) -> tuple[Ints, Ints]:
         """Ordinal and phase of each time. A row off the grid differs from its series in phase."""

@@ -348,9 +348,20 @@ def _check_ids(codes: Ints, ids: Sequence[str], name: str | None, tables: Tables
             hint="every row needs its id",
         )
     for code, text in enumerate(ids):
-        if not text or any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-            what = "an id is empty" if not text else f"the id {text[:40]!r} has control characters"
+        what = _wrong(text)
+        if what:
             raise InputRefused(what, where=tables.where(int(np.argmax(codes == code))), hint="rename this series")
+
+
+def _wrong(text: str) -> str:
+    """What is wrong with an id; empty if nothing is."""
+    if not text:
+        return "an id is empty"
+    if any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in text):
+        return f"the id {text[:40]!r} has control characters"
+    if any(0xD800 <= ord(letter) < 0xE000 for letter in text):  # how Python shows bytes of a file name
+        return f"the id {text[:40]!r} is not text in UTF-8"
+    return ""
 
 
 def _covariate(

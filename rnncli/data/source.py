@@ -85,6 +85,8 @@ def _of_one(item: Any, choice: str | None) -> Iterable[Source]:
 
 
 def _standard_input(choice: str | None) -> Source:
+    if sys.stdin is None:
+        raise InputRefused("standard input is closed", where="-", hint="pipe a table into this command")
     data = sys.stdin.buffer.read()
     if not data:
         raise InputRefused("standard input is empty", where="-", hint="pipe a table into this command")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 _ISO = re.compile(
-    r"\d{4}-\d\d-\d\d(?P<clock>(?P<t>[T ])\d\d:\d\d(?P<s>:\d\d(?P<f>\.\d{1,6})?)?)?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+    r"\d{4}-\d\d-\d\d(?P<clock>(?P<t>[T ])\d\d:\d\d(?P<s>:\d\d(?P<f>\.\d{1,6})?)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
 )
 _CLOCKS = ("", " %H:%M", " %H:%M:%S")
 _DATES = ("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%b %d %Y")

@@ -21,7 +21,7 @@ from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.network import forecast, network_inputs, weight_shapes
 from rnncli.tasks.forecast.output import to_units
-from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -182,7 +182,20 @@ def _specs(meta: dict[str, Any]) -> tuple[NetworkSpec, ForecastSpec, TrainingSpe
     calendar = Calendar.from_json(meta["calendar"])
     if (network.inputs, network.known) != network_inputs(spec, calendar):
         raise UsageError("its network does not fit its forecast")
-    return network, spec, TrainingSpec.from_json(meta["training"]), Columns.from_json(meta["columns"]), calendar
+    if network.inputs * spec.steps > LARGEST_MODEL or network.known * spec.horizon > LARGEST_MODEL:
+        raise UsageError("it claims to look at more than any model")
+    columns = Columns.from_json(meta["columns"])
+    _check_columns(columns, spec)
+    return network, spec, TrainingSpec.from_json(meta["training"]), columns, calendar
+
+
+def _check_columns(columns: Columns, spec: ForecastSpec) -> None:
+    declared = [(role, name) for role in ROLES for name in getattr(columns, role)]
+    if declared != [(covariate.role, covariate.name) for covariate in spec.covariates]:
+        raise UsageError("its covariates do not fit its columns")
+    names = [columns.time, columns.target, *(name for _, name in declared)]
+    if len(set(names)) < len(names) or (columns.wide and declared):
+        raise UsageError("its columns contradict each other")
 
 
 def layout(meta: dict[str, Any]) -> checkpoint.Layout:
@@ -204,16 +217,37 @@ def layout(meta: dict[str, Any]) -> checkpoint.Layout:
 def from_model(model: checkpoint.Model) -> Forecaster:
     """The forecaster in a file that was checked."""
     network, spec, training, columns, calendar = _specs(model.meta)
-    text = model.tensors[NAMES].tobytes()
-    ends = [0, *model.tensors[NAME_ENDS].tolist()]
-    names = [text[begin:end].decode() for begin, end in pairwise(ends)]
-    cutoffs = dict(zip(names, model.tensors[CUTOFFS].tolist(), strict=True))
+    cutoffs = dict(zip(_names(model), model.tensors[CUTOFFS].tolist(), strict=True))
+    _check_record(model.meta["record"])
     weights = {name: model.tensors[name] for name in weight_shapes(network, spec)}
     statistics = None
     if "statistics" in model.meta:
         found = {name: model.tensors[f"series.{name}"] for name in STATISTICS}
         statistics = Statistics(model.meta["statistics"]["length"], **found)
     return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, model.meta["record"], statistics)
+
+
+def _names(model: checkpoint.Model) -> list[str]:
+    """Ids of the series of the training. UsageError unless they are different texts, end to end."""
+    text = model.tensors[NAMES].tobytes()
+    ends = [0, *model.tensors[NAME_ENDS].tolist()]
+    if ends[-1] != len(text) or ends != sorted(ends):
+        raise UsageError("the names of its series do not lie end to end")
+    names = [text[begin:end].decode() for begin, end in pairwise(ends)]
+    if len(set(names)) < len(names):
+        raise UsageError("two of its series have one name")
+    return names
+
+
+def _check_record(record: Any) -> None:
+    """UsageError unless what is told of the training has the types with which it is told."""
+    scores = record.get("validation", {}).values()
+    counts = [record[name] for name in ("rows", "observed") if "rows" in record]
+    values = [value for found in scores for value in found.values()]
+    if any(type(count) is not int for count in counts):
+        raise UsageError("its training record counts rows in something else than numbers")
+    if any(value is not None and type(value) not in (int, float) for value in values):
+        raise UsageError("its training record has scores that are no numbers")
 
 
 TASK = Task(layout, from_model)

@@ -26,7 +26,11 @@ class Task:
 def load(path: str | os.PathLike[str]) -> Any:
     """The model in a file. ModelRefused, with the reason, if anything about it is not sound."""
     model = checkpoint.load(path, lambda description: _task(description).layout(description))
-    return _task(model.meta).read(model)
+    try:
+        return _task(model.meta).read(model)
+    except checkpoint.UNUSABLE as error:
+        message = f"what the file says of the model cannot be used: {error}"
+        raise checkpoint.refused(os.fspath(path), message, checkpoint.LATER) from error
 
 
 def _task(description: dict[str, Any]) -> Task:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rnncli.errors import TrainingDiverged
 from rnncli.spec import TrainingSpec
+from rnncli.training.adamw import adamw
 from rnncli.training.events import Evaluated, Event, Finished, Started, Stepped
 
 WARM_UP = 20
@@ -44,14 +45,15 @@ class Objective(Protocol):
 class Run:
     """A phase of training as far as it got: all that its next step depends on.
 
-    `live` weights are trained, `average` is over their past, `best` is the average that scored best. `losses` are
-    those since the last evaluation, `seconds` what all steps took.
+    `live` weights are trained, `average` is over their past, `best` is the average that scored best; `first_moment`
+    and `second_moment` are AdamW's. `losses` are those since the last evaluation, `seconds` what all steps took.
     """
 
     live: Weights
     average: Weights
     best: Weights
-    optimiser: torch.optim.AdamW
+    first_moment: Weights
+    second_moment: Weights
     step: int = 0
     best_step: int = 0
     best_score: float = math.inf
@@ -65,12 +67,12 @@ class Run:
         return self.step >= spec.steps or out_of_time or (patience is not None and self.since_best >= patience)
 
 
-def begin(weights: Weights, spec: TrainingSpec) -> Run:
+def begin(weights: Weights) -> Run:
     """A run that starts from copies of `weights`."""
     live = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    average = {name: tensor.detach().clone() for name, tensor in weights.items()}
-    best = {name: tensor.detach().clone() for name, tensor in weights.items()}
-    return Run(live, average, best, _optimiser(live, spec))
+    average, best = ({name: tensor.detach().clone() for name, tensor in weights.items()} for _ in range(2))
+    first, second = ({name: torch.zeros_like(tensor) for name, tensor in weights.items()} for _ in range(2))
+    return Run(live, average, best, first, second)
 
 
 def fit(run: Run, objective: Objective, spec: TrainingSpec, phase: str, patience: int | None = None) -> Iterator[Event]:
@@ -99,7 +101,7 @@ def learning_rate(step: int, spec: TrainingSpec) -> float:
 
 def seconds_a_step(weights: Weights, objective: Objective, spec: TrainingSpec) -> float:
     """How long a step takes, from a few that are thrown away."""
-    run = begin(weights, spec)
+    run = begin(weights)
     _step(run, objective, spec, "trial")  # the first one warms caches up
     with _counted(run):
         for _ in range(TRIED):
@@ -114,24 +116,16 @@ def _counted(run: Run) -> Iterator[None]:
     run.seconds += time.monotonic() - begun
 
 
-def _optimiser(live: Weights, spec: TrainingSpec) -> torch.optim.AdamW:
-    """Decoupled weight decay on matrices only (Loshchilov & Hutter 2019); biases are not pulled to zero."""
-    matrices = [tensor for tensor in live.values() if tensor.ndim > 1]
-    vectors = [tensor for tensor in live.values() if tensor.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": spec.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=spec.learning_rate, betas=(0.9, 0.99))
-
-
 def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: str) -> Stepped:
     step = run.step + 1
-    for group in run.optimiser.param_groups:
-        group["lr"] = learning_rate(step, spec)
     loss = objective.loss(run.live, step)
-    run.optimiser.zero_grad()
+    for weight in run.live.values():
+        weight.grad = None
     loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(list(run.live.values()), spec.clip)
     _refuse_divergence(loss, norm, objective, f"step {step} of {phase}")
-    run.optimiser.step()
+    decay = {name: spec.weight_decay if weight.ndim > 1 else 0.0 for name, weight in run.live.items()}
+    adamw(run.live, run.first_moment, run.second_moment, step, learning_rate(step, spec), decay)
     _average(run, step, spec.averaging)
     run.step = step
     run.losses.append(float(loss.detach()))

@@ -16,11 +16,10 @@ from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast.network import weight_shapes
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.spec import ForecastSpec
-from rnncli.training.fit import Run, Weights, begin
+from rnncli.training.fit import Run, Weights
 
 Arrays = dict[str, NDArray[Any]]
 _RUN = ("live", "average", "best", "first_moment", "second_moment")
-_MOMENTS = {"first_moment": "exp_avg", "second_moment": "exp_avg_sq"}  # torch's names for AdamW's
 
 
 @dataclass
@@ -88,16 +87,12 @@ def from_file(model: checkpoint.Model, device: str) -> Progress:
         [reader.weights(f"members.{member}") for member in range(meta["members"])],
         [reader.weights(f"searched.{member}") for member in range(len(meta["best_steps"]))],
         list(meta["best_steps"]),
-        None if meta["run"] is None else _run(reader, meta["run"], training),
+        None if meta["run"] is None else _run(reader, meta["run"]),
     )
 
 
 def _run_tensors(run: Run) -> Arrays:
-    every = {"live": run.live, "average": run.average, "best": run.best}
-    for kind, theirs in _MOMENTS.items():
-        states = {name: run.optimiser.state.get(weight, {}) for name, weight in run.live.items()}
-        every[kind] = {name: state.get(theirs, torch.zeros_like(run.live[name])) for name, state in states.items()}
-    return {f"run.{kind}.{name}": w.numpy(force=True) for kind, weights in every.items() for name, w in weights.items()}
+    return {f"run.{kind}.{name}": w.numpy(force=True) for kind in _RUN for name, w in getattr(run, kind).items()}
 
 
 def _run_facts(run: Run) -> dict[str, Any]:
@@ -111,13 +106,11 @@ def _run_facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _run(reader: _Reader, facts: dict[str, Any], training: TrainingSpec) -> Run:
-    live, average, best, *moments = (reader.weights(f"run.{kind}") for kind in _RUN)
-    run = begin(live, training)
-    run.average, run.best = average, best
-    for name, weight in run.live.items() if facts["step"] else ():
-        state = {theirs: moment[name] for theirs, moment in zip(_MOMENTS.values(), moments, strict=True)}
-        run.optimiser.state[weight] = {"step": torch.tensor(float(facts["step"])), **state}
+def _run(reader: _Reader, facts: dict[str, Any]) -> Run:
+    live, average, best, first, second = (reader.weights(f"run.{kind}") for kind in _RUN)
+    run = Run(live, average, best, first, second)
+    for weight in run.live.values():
+        weight.requires_grad_()
     run.step, run.best_step, run.since_best = facts["step"], facts["best_step"], facts["since_best"]
     run.best_score = math.inf if facts["best_score"] is None else facts["best_score"]
     run.losses, run.seconds = list(facts["losses"]), facts["seconds"]

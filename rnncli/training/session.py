@@ -84,7 +84,7 @@ def _search(session: _Session, member: int) -> Iterator[Event]:
     if progress.run is None:
         weights = _first_weights(session, member)
         progress.training = progress.training or _planned(session, weights, objective)
-        progress.run = begin(weights, progress.training)
+        progress.run = begin(weights)
     assert progress.training is not None
     yield from fit(progress.run, objective, progress.training, _phase("search", member, session.plan), PATIENCE)
     progress.searched.append(progress.run.best)
@@ -100,7 +100,7 @@ def _refit(session: _Session, member: int) -> Iterator[Event]:
     if len(session.holdout.validated):
         spec = _refit_spec(progress.training)
         objective = _objective(session, None, member)
-        progress.run = progress.run or begin(weights, spec)
+        progress.run = progress.run or begin(weights)
         yield from fit(progress.run, objective, spec, _phase("refit", member, session.plan))
         weights = progress.run.best
     progress.members.append(weights)

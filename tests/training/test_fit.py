@@ -43,7 +43,7 @@ class Bowl:
 
 
 def started(size: int = 1) -> Run:
-    return begin({"w": torch.zeros(size)}, spec())
+    return begin({"w": torch.zeros(size)})
 
 
 def test_a_bowl_is_descended_to_its_bottom() -> None:

@@ -20,6 +20,7 @@ DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 1 << 18  # bytes from which kinds are guessed
 SAMPLE_ROWS = 2_000
 BLOCK = 4 << 20  # bytes; a single field may be as long
+_MARK = b"\xef\xbb\xbf"  # with which some editors begin UTF-8
 _WHOLE = re.compile(r"[+-]?\d+")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 
@@ -53,7 +54,7 @@ class _Text:
                 head = stream.read(SAMPLE)
         except OSError as error:
             raise storage_error(self.source, error) from error
-        if not head.strip():
+        if not head.removeprefix(_MARK).strip():
             raise self.source.refused("the file is empty", hint="a CSV file has a header line and rows")
         if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise self.source.refused("the text is UTF-16, not UTF-8", hint="convert it: iconv -f UTF-16 -t UTF-8")
@@ -66,7 +67,7 @@ class _Text:
 
 def _decoded(source: Source, data: bytes) -> str:
     try:
-        text = data.removeprefix(b"\xef\xbb\xbf").decode()
+        text = data.removeprefix(_MARK).decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise source.refused(
@@ -78,7 +79,7 @@ def _decoded(source: Source, data: bytes) -> str:
 
 
 def _delimiter(sample: str) -> str:
-    header = sample.splitlines()[0]
+    header = sample.split("\n", 1)[0]
     return max(DELIMITERS, key=header.count)  # the first of equals, so a single column is fine
 
 

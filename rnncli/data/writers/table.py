@@ -168,4 +168,10 @@ def _offset(microseconds: int) -> str:
 def _formatted(wall: int, offset: int, style: str) -> str:
     zone = timezone(timedelta(microseconds=offset))
     style = style.replace("%:z", _offset(offset))  # which strftime has only from Python 3.12 on
-    return (datetime(1970, 1, 1, tzinfo=zone) + timedelta(microseconds=wall)).strftime(style)
+    try:
+        return (datetime(1970, 1, 1, tzinfo=zone) + timedelta(microseconds=wall)).strftime(style)
+    except (OverflowError, ValueError) as error:
+        raise InputRefused(
+            f"a time of the forecast cannot be written in the form {style!r}",
+            hint="times with a form of their own lie in the years 1 to 9999",
+        ) from error

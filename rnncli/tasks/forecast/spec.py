@@ -9,6 +9,7 @@ from rnncli.spec import Spec
 
 LINKS = ("identity", "log")
 ROLES = ("past", "future", "static")
+LONGEST = 1 << 22  # rows that a forecast may look back over, or ahead
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,22 @@ class ForecastSpec(Spec):
             raise UsageError("the quantile levels must hold 0.5, the median")
         if self.link not in LINKS:
             raise UsageError(f"link must be one of {', '.join(LINKS)}, not {self.link!r}")
-        if min(self.seasons) < 1 or not self.seasons:
+        if not self.seasons or min(self.seasons) < 1:
             raise UsageError(f"seasons must be at least 1 step: {self.seasons}")
+        self._check_rows()
+        if not (self.spread_prior > 0 and self.prior_rows > 0):
+            raise UsageError("spread_prior and prior_rows must be above 0")
+        if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
+            raise UsageError(f"the floor {self.floor} must not be above the ceiling {self.ceiling}")
+
+    def _check_rows(self) -> None:
+        """Counts of rows that fit each other, and a machine."""
         if min(self.window, self.level_window, self.lookback, self.steps) < 1:
             raise UsageError("window, level_window, lookback and steps must be at least 1")
+        if max(self.horizon, self.level_window, self.lookback, self.steps) > LONGEST:
+            raise UsageError(f"horizon, level_window, lookback and steps must be at most {LONGEST:,}")
+        if self.lookback < max(self.window, *self.seasons):
+            raise UsageError("the lookback must hold the window and every season")
 
     @property
     def context(self) -> int:

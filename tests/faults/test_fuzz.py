@@ -1,0 +1,79 @@
+"""Bytes that nobody would write end in our own refusals and nothing else: coverage-guided, FUZZ_SECONDS each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+pytest.importorskip("atheris", reason="fuzzing needs atheris: pip install 'rnncli[fuzz]'")
+
+HARNESSES = Path(__file__).parent / "fuzz"
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
+SLOWEST, LARGEST = 25, 2500  # seconds and megabytes that one input may take
+LIMITS = ("-print_final_stats=1", "-len_control=0", f"-timeout={SLOWEST}", f"-rss_limit_mb={LARGEST}")
+TABLES = (
+    b"unique_id,ds,y\na,2024-01-01,1\na,2024-01-02,2\na,2024-01-04,3\nb,2024-01-01,1.5\n\0",
+    b"time;value\n01.02.2024 10:00;1,5\n01.02.2024 11:00;2,5\n\1",
+    b"ds,a,b\n2024-01-01T00:00:00+01:00,1,\n2024-01-01T01:00:00+01:00,1,3\n\2",
+    b'ds,"y ""1"""\n1,1\n2,3\n3,NaN\n\0',
+    b"when\ty\n2024-03-31 01:30:00\t1\n2024-03-31 03:30:00\t2\n\3",
+    b"month|y\nJan 2024|1\nFeb 2024|2\nMar 2024|4\n\4",
+    b"time,y\n01.02.2024 10:00,1\n02.02.2024 10:00,2\n03.02.2024 10:00,3\n\5",
+)
+TEXTS = (b"1", b"0.5", b"1,2,3", b"0.1,0.5,0.9", b"90s", b"2m", b"1.5h", b"a, b", b"lstm", b"1e400", b"-1", b"\xff")
+
+
+def fuzzed(
+    run_python: Run, corpus: Path, harness: str, seeds: tuple[bytes, ...], *flags: object, seconds: int = SECONDS
+) -> str:
+    """What libFuzzer told after some seconds of one harness; it fails where anything but RnncliError escaped."""
+    corpus.mkdir()
+    for number, seed in enumerate(seeds):
+        (corpus / f"seed{number}").write_bytes(seed)
+    command = (HARNESSES / harness, corpus, f"-max_total_time={seconds}", *LIMITS, *flags)
+    done = run_python(*command, cwd=corpus.parent, errors="replace", timeout=SECONDS + 200)
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+    return done.stderr
+
+
+def runs(told: str) -> int:
+    """How many inputs were tried."""
+    line = next(line for line in told.splitlines() if "number_of_executed_units" in line)
+    return int(line.split(":")[-1])
+
+
+@pytest.mark.timeout(SECONDS + 240)
+def test_a_fuzzed_model_file_is_read_or_refused(run_python: Run, small_model: Path, tmp_path: Path) -> None:
+    seeds = (small_model.read_bytes(),)
+    told = fuzzed(run_python, tmp_path / "corpus", "model_file.py", seeds, "-max_len=40000")
+    assert runs(told) > SECONDS
+
+
+@pytest.mark.timeout(SECONDS + 240)
+def test_a_fuzzed_table_is_read_or_refused(run_python: Run, sample_data: Path, tmp_path: Path) -> None:
+    lines = (sample_data / "us_employment.csv").read_bytes().splitlines(keepends=True)
+    seeds = (*TABLES, b"".join(lines[:40]) + b"\0")
+    words = f"-dict={HARNESSES / 'csv.dict'}"
+    told = fuzzed(run_python, tmp_path / "corpus", "csv_text.py", seeds, "-max_len=4000", words)
+    assert runs(told) > SECONDS
+
+
+@pytest.mark.timeout(SECONDS + 240)
+def test_a_fuzzed_option_is_taken_or_refused(run_python: Run, tmp_path: Path) -> None:
+    told = fuzzed(run_python, tmp_path / "corpus", "option_values.py", TEXTS, "-max_len=200", seconds=-(-SECONDS // 4))
+    assert runs(told) > SECONDS
+
+
+def test_the_harnesses_are_those_that_are_run() -> None:
+    assert {path.name for path in HARNESSES.glob("*.py")} == {
+        "csv_text.py",
+        "model_file.py",
+        "option_values.py",
+        "signing.py",
+    }
