@@ -16,7 +16,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None, xp: Any = np) -> 
     """x [..., K] times the transpose of weight [N, K] (PyTorch's layout), plus bias [N] -> [..., N].
 
     In NumPy, a row's result has the same bits however many rows there are and wherever it stands, provided that BLAS
-    runs on one thread. Weights in Fortran order (`for_products`) are faster.
+    runs on one thread and the weight keeps its layout. Weights in Fortran order (`for_products`) are faster.
     """
     if xp is not np:
         return xp.nn.functional.linear(x, weight, bias)
@@ -27,7 +27,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None, xp: Any = np) -> 
 
 
 def for_products(weight: NDArray[Any]) -> NDArray[Any]:
-    """The same weight, laid out so that many products with it are fast. Does not change a bit of them."""
+    """The same weight, laid out so that many products with it are fast; some processors round otherwise."""
     return np.asfortranarray(weight)
 
 
