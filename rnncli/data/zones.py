@@ -72,9 +72,9 @@ def zone_info(zone: str) -> tzinfo:
     if zone in _UTC_NAMES:
         return UTC
     fixed = _FIXED.fullmatch(zone)
-    if fixed is not None:
-        return timezone(int(fixed[1] + "1") * timedelta(hours=int(fixed[2]), minutes=int(fixed[3])))
     try:
+        if fixed is not None:
+            return timezone(int(fixed[1] + "1") * timedelta(hours=int(fixed[2]), minutes=int(fixed[3])))
         return ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise InputRefused(

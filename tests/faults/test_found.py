@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rnncli.data.load import load_panel
+from rnncli.data.zones import zone_info
 from rnncli.errors import InputRefused
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -28,6 +29,12 @@ def test_a_file_of_nothing_but_a_byte_order_mark_or_blanks_is_empty(tmp_path: Pa
     path.write_bytes(data)
     with pytest.raises(InputRefused, match="empty"):
         load_panel(path)
+
+
+@pytest.mark.parametrize("zone", ["+99:39", "-24:00"])
+def test_a_zone_more_than_a_day_away_is_refused(zone: str) -> None:
+    with pytest.raises(InputRefused, match="no time zone"):
+        zone_info(zone)
 
 
 def test_a_seed_that_no_generator_takes_is_refused(run_rnncli: Run, sample_data: Path, tmp_path: Path) -> None:
