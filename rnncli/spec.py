@@ -89,7 +89,7 @@ class ColumnChoices(Spec):
     """What the user said about the data; None or empty means "find out".
 
     Rows later than `as_of` are not seen; series that cannot be used are refused, or left out if `on_bad_series` is
-    "skip".
+    "skip". Data of more than `max_rows`, `max_bytes` (uncompressed) or `max_columns` are not read.
     """
 
     time: str | None = None
@@ -106,6 +106,9 @@ class ColumnChoices(Spec):
     zone: str | None = None
     as_of: str | None = None
     on_bad_series: str = "fail"
+    max_rows: int | None = None
+    max_bytes: int | None = None
+    max_columns: int | None = None
 
 
 @dataclass(frozen=True)

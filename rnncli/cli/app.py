@@ -11,7 +11,7 @@ import typer
 from typer.main import get_command
 
 from rnncli import __version__
-from rnncli.cli import stopping
+from rnncli.cli import memory, stopping
 from rnncli.cli.command import Group, add
 from rnncli.cli.evaluate import evaluate
 from rnncli.cli.failure import argument_given, report
@@ -56,6 +56,7 @@ def main() -> None:
     for name in _ONE_THREAD:  # a sum's bits depend on how many threads share it
         os.environ[name] = "1"
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while others compute: 20 times slower
+    memory.prepare()
     _fill_closed_streams()
     stopping.listen()
     try:
@@ -73,7 +74,10 @@ def main() -> None:
 def _run() -> int:
     """Parse, then run what was parsed; Typer never sees what a command raises."""
     call = get_command(app).main(prog_name="rnncli", standalone_mode=False)
-    return int((call() if callable(call) else call) or 0)
+    if not callable(call):
+        return int(call or 0)
+    memory.reserve()
+    return int(call() or 0)
 
 
 def _fill_closed_streams() -> None:

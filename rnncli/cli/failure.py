@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from rnncli.cli import memory
 from rnncli.cli.terminal import discard_stdout, say
 from rnncli.errors import RnncliError, StorageFailed, UsageError
 
@@ -44,8 +45,9 @@ def explained(error: BaseException) -> RnncliError:
         return error
     if isinstance(error, PARSING_FAILED):
         return _of_parsing(error)
-    if _memory(error):
-        return RnncliError("there is not enough memory", hint="use fewer series, a smaller --batch or --context")
+    lacking = memory.refusal(error)
+    if lacking is not None:
+        return lacking
     if isinstance(error, OSError) and error.errno in _STORAGE:
         return StorageFailed(f"{error.strerror}".lower(), where=str(error.filename or ""))
     return RnncliError(
@@ -57,10 +59,6 @@ def say_traceback(error: BaseException) -> None:
     """Every line of the traceback."""
     for line in "".join(traceback.format_exception(error)).splitlines():
         say(line)
-
-
-def _memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
 
 
 def _of_parsing(error: Any) -> UsageError:

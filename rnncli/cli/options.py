@@ -111,6 +111,13 @@ class Columns(TypedDict, total=False):
         _choice("--on-bad-series", "What to do with series that cannot be used (fail).", ON_BAD_SERIES),
         values.one_of(ON_BAD_SERIES),
     ]
+    max_rows: Annotated[int | None, _option("--max-rows", "Read no data of more rows.", "N"), values.count]
+    max_bytes: Annotated[
+        int | None, _option("--max-bytes", "Read no data of more bytes, uncompressed: 500M, 2G.", "SIZE"), values.size
+    ]
+    max_columns: Annotated[
+        int | None, _option("--max-columns", "Read no table of more columns (10000).", "N"), values.count
+    ]
 
 
 class Architecture(TypedDict, total=False):

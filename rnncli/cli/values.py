@@ -14,6 +14,8 @@ Convert = Callable[[str, str], Any]
 
 LARGEST = 1 << 62  # whole numbers end in arrays and generators of 64 bits
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w|)")
+_SIZE = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s*([kmgtKMGT]?)(?:i?[bB])?")
+_BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -68,6 +70,15 @@ def levels(name: str, text: str) -> tuple[float, ...]:
     if not all(0 < level < 1 for level in found):
         raise UsageError(f"{name} must lie between 0 and 1, not {text!r}", hint=f"for example {name} 0.1,0.5,0.9")
     return found
+
+
+def size(name: str, text: str) -> int:
+    """Bytes above 0, from 1000, 64K, 500M or 2G; K is 1,024."""
+    match = _SIZE.fullmatch(text.strip())
+    number = int(float(match[1]) * _BYTES[match[2].upper()]) if match else 0
+    if not 0 < number < LARGEST:
+        raise UsageError(f"{name} must be a size above 0, not {text[:40]!r}", hint="for example 64K, 500M or 2G")
+    return number
 
 
 def names(name: str, text: str) -> tuple[str, ...]:

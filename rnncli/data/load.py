@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rnncli.data.calendar import Calendar
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
+from rnncli.data.limits import limits_of
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows, open_tables, read_rows
 from rnncli.data.seasons import infer_seasons
@@ -64,7 +65,7 @@ def load_panel(
     """
     choices = choices or ColumnChoices()
     rows = read_rows(
-        sources(given, choices.format),
+        sources(given, choices.format, limits_of(choices)),
         choices,
         known.columns if known else None,
         dict(known.categories) if known else None,
@@ -378,7 +379,7 @@ class Saved:
 def load_saved(path: Any, loaded: Loaded) -> Saved:
     """Read a table that `predict` wrote for data of these columns, tidy or not. InputRefused if it is none."""
     found = sources(path)
-    kinds = open_tables(found, ".").kinds()
+    kinds = open_tables(found, ColumnChoices()).kinds()
     columns, panel = loaded.columns, loaded.panel
     tidy = set(TIDY) <= set(kinds)
     if tidy:

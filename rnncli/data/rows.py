@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rnncli.data import arrow
 from rnncli.data import columns as roles
+from rnncli.data.limits import Limits, limits_of
 from rnncli.data.readers.parquet import read_arrow
 from rnncli.data.readers.table import NUMERIC, Kind, Opened
 from rnncli.data.source import Source
@@ -85,14 +86,16 @@ class Tables:
                 found[name] = _merged(found.get(name, "empty"), kind)
         return found
 
-    def loaded(self, wanted: Mapping[str, Kind]) -> Tables:
-        """The wanted columns of every table. InputRefused naming a table that lacks one."""
+    def loaded(self, wanted: Mapping[str, Kind], limits: Limits) -> Tables:
+        """The wanted columns of every table. InputRefused naming a table that lacks one, or is too large."""
         for source, opened in zip(self.sources, self.opened, strict=True):
             for name in wanted:
                 if name not in opened.kinds:
                     raise source.refused(
                         f"there is no column {name!r}, which other files have", hint="give files with the same columns"
                     )
+        sizes = [opened.size(wanted, limits) for opened in self.opened]
+        limits.check(sizes, [source.name for source in self.sources], self.name)
         return replace(self, read=[opened.read(wanted) for opened in self.opened])
 
     def column(self, name: str) -> list[pa.ChunkedArray]:
@@ -139,16 +142,14 @@ def _merged(one: Kind, other: Kind) -> Kind:
     return "text"
 
 
-def open_tables(sources: Sequence[Source], decimal: str) -> Tables:
+def open_tables(sources: Sequence[Source], choices: ColumnChoices) -> Tables:
     """Every source opened by its reader."""
-    return Tables(sources, [_open(source, decimal) for source in sources])
+    return Tables(sources, [_open(source, choices) for source in sources])
 
 
-def _open(source: Source, decimal: str) -> Opened:
-    if source.table is not None:
-        return read_arrow(source)
-    reader = find(READERS, source.format, "format")
-    opened: Opened = reader(source, decimal) if source.format in ("csv", "tsv") else reader(source)
+def _open(source: Source, choices: ColumnChoices) -> Opened:
+    reader = read_arrow if source.table is not None else find(READERS, source.format, "format")
+    opened: Opened = reader(source, choices)
     return opened
 
 
@@ -159,7 +160,7 @@ def read_rows(
     categories: Mapping[str, tuple[str, ...]] | None,
 ) -> Rows:
     """The rows of all sources, in their order. `known` and `categories` are those of a model, where there is one."""
-    tables = open_tables(sources, choices.decimal)
+    tables = open_tables(sources, choices)
     kinds = tables.kinds()
     named = _named(kinds, choices, known, tables.name)
     if named.wide:
@@ -198,7 +199,7 @@ def _long_rows(
     candidates = [named.id] if named.id else [] if known else roles.id_candidates(kinds, taken, choices)
     covariates = (*named.past, *named.future, *named.static)
     wanted = _wanted(kinds, named, candidates, covariates, categories)
-    tables = tables.loaded(wanted)
+    tables = tables.loaded(wanted, limits_of(choices))
     if not tables.rows:
         raise InputRefused("there are no rows", where=tables.name, hint="a table has a header and rows")
     times, moments = _times(tables, kinds, named)
@@ -250,7 +251,7 @@ def _wanted(
 
 def _wide_rows(tables: Tables, kinds: dict[str, Kind], named: Columns, choices: ColumnChoices) -> Rows:
     series = roles.wide_columns(kinds, named.time, choices, tables.name)
-    tables = tables.loaded({named.time: "text", **dict.fromkeys(series, "number")})
+    tables = tables.loaded({named.time: "text", **dict.fromkeys(series, "number")}, limits_of(choices))
     times, moments = _times(tables, kinds, named)
     values = np.stack([tables.floats(name) for name in series], axis=1)
     codes = np.tile(np.arange(len(series)), len(times))

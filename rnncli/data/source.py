@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from rnncli.data.limits import Limits, Size
 from rnncli.errors import InputRefused, StorageFailed, UsageError
 from rnncli.files import without_waiting
 from rnncli.registry import READERS
@@ -21,6 +22,7 @@ from rnncli.registry import READERS
 SUFFIXES = {f".{name}": name for name in READERS}
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_MOST = {"": 1, "gzip": 1032}  # bytes that one byte can become; zstd knows no bound
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,22 @@ class Source:
 
     def open(self) -> BinaryIO | pa.NativeFile:
         """A fresh stream of the bytes, uncompressed. InputRefused or StorageFailed if there is none."""
+        stream, kind = self._raw()
+        return pa.CompressedInputStream(stream, kind) if kind else stream
+
+    def largest(self) -> tuple[int | None, bool]:
+        """Bytes that it has at most, uncompressed (None: nobody knows), and whether it has just so many."""
+        stream, kind = self._raw()
+        with stream:
+            most = stream.seek(0, os.SEEK_END) * _MOST[kind] if kind in _MOST else None
+        return most, not kind
+
+    def _raw(self) -> tuple[BinaryIO | pa.NativeFile, str]:
+        """A stream of the bytes as they are, and how they are compressed, if they are."""
         stream = pa.BufferReader(self.data) if self.data is not None else _opened(self.path)
         magic = stream.read(4)
         stream.seek(0)
-        kind = next((kind for start, kind in _MAGIC.items() if magic.startswith(start)), None)
-        return stream if kind is None else pa.CompressedInputStream(stream, kind)
+        return stream, next((kind for start, kind in _MAGIC.items() if magic.startswith(start)), "")
 
     def refused(self, message: str, *, line: int = 0, column: int = 0, hint: str = "") -> InputRefused:
         """The error about this table, with its place."""
@@ -51,7 +64,7 @@ class Source:
         return InputRefused(message, where=self.name + place, hint=hint)
 
 
-def sources(given: Any, choice: str | None = None) -> list[Source]:
+def sources(given: Any, choice: str | None = None, limits: Limits | None = None) -> list[Source]:
     """Every table in `given`: one source or a sequence of them, in order; `choice` is the format where asked for.
 
     InputRefused where a file is missing or nothing matches, UsageError where the format cannot be known.
@@ -59,13 +72,14 @@ def sources(given: Any, choice: str | None = None) -> list[Source]:
     if choice is not None and choice not in READERS:
         raise UsageError(f"there is no format {choice!r}", hint=f"choose from: {', '.join(READERS)}")
     several = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
-    found = [source for item in (given if several else [given]) for source in _of_one(item, choice)]
+    limits = limits or Limits()
+    found = [source for item in (given if several else [given]) for source in _of_one(item, choice, limits)]
     if not found:
         raise InputRefused("no data were given", hint="name files, folders or globs, or - for standard input")
     return found
 
 
-def _of_one(item: Any, choice: str | None) -> Iterable[Source]:
+def _of_one(item: Any, choice: str | None, limits: Limits) -> Iterable[Source]:
     if hasattr(item, "__arrow_c_stream__"):
         return [Source("the table", "arrow", table=pa.table(item))]
     if not isinstance(item, (str, os.PathLike)):
@@ -75,19 +89,20 @@ def _of_one(item: Any, choice: str | None) -> Iterable[Source]:
         )
     text = os.fspath(item)
     if text == "-":
-        return [_standard_input(choice)]
+        return [_standard_input(choice, limits)]
     path = Path(text)
     if path.is_dir():
         return _folder(path, choice)
     if not path.exists() and glob.has_magic(text):
-        return _matches(text, choice)
+        return _matches(text, choice, limits)
     return [Source(text, choice or format_of(path), path, stem=stem_of(path))]
 
 
-def _standard_input(choice: str | None) -> Source:
+def _standard_input(choice: str | None, limits: Limits) -> Source:
     if sys.stdin is None:
         raise InputRefused("standard input is closed", where="-", hint="pipe a table into this command")
-    data = sys.stdin.buffer.read()
+    data = sys.stdin.buffer.read(limits.most_bytes + 1)
+    limits.check([Size(0, len(data), len(data))], ["-"], "-")
     if not data:
         raise InputRefused("standard input is empty", where="-", hint="pipe a table into this command")
     return Source("standard input", choice or ("parquet" if data[:4] == b"PAR1" else "csv"), data=data)
@@ -101,11 +116,11 @@ def _folder(path: Path, choice: str | None) -> list[Source]:
     return [Source(str(file), choice or format_of(file), file, stem=stem_of(file)) for file in files]
 
 
-def _matches(pattern: str, choice: str | None) -> list[Source]:
+def _matches(pattern: str, choice: str | None, limits: Limits) -> list[Source]:
     found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
     if not found:
         raise InputRefused("no file matches", where=pattern, hint="check the pattern and the current folder")
-    return [source for path in found for source in _of_one(path, choice)]
+    return [source for path in found for source in _of_one(path, choice, limits)]
 
 
 def stem_of(path: Path) -> str:

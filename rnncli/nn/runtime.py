@@ -14,10 +14,12 @@ from contextlib import contextmanager
 
 import torch
 
+from rnncli.data.limits import memory_left
 from rnncli.errors import UsageError
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # of glibc's <malloc.h>
 MALLOC = ((M_MMAP_THRESHOLD, 1 << 30), (M_TRIM_THRESHOLD, 1 << 30), (M_TOP_PAD, 64 << 20))  # bytes
+TIGHT = 1 << 30  # bytes left
 MOST_THREADS = 4  # the products of a small recurrent network do not fill more
 PRODUCT_ERROR = 1e-6  # relative; float32 stays below it, bfloat16 (3e-3) and TF32 (1e-4) do not
 
@@ -25,11 +27,12 @@ PRODUCT_ERROR = 1e-6  # relative; float32 stays below it, bfloat16 (3e-3) and TF
 def prepare(threads: int | None = None) -> dict[str, int | bool | str]:
     """Set threads, malloc, denormals and the precision of products; returns what was decided.
 
-    `threads` is by default the number of CPUs this process may use, four at most. UsageError if it is below 1.
+    `threads` is by default the number of CPUs this process may use, four at most; where memory is short it is one, for
+    a thread that cannot be had ends the process. UsageError if it is below 1.
     """
     if threads is not None and threads < 1:
         raise UsageError(f"threads must be at least 1, not {threads}")
-    torch.set_num_threads(threads or min(available_cpus(), MOST_THREADS))
+    torch.set_num_threads(1 if _is_tight() else threads or min(available_cpus(), MOST_THREADS))
     return {
         "threads": torch.get_num_threads(),
         "malloc_keeps_memory": _keep_memory(),
@@ -57,6 +60,11 @@ def available_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _is_tight() -> bool:
+    left = memory_left()
+    return left is not None and left < TIGHT
 
 
 def device(name: str | None) -> str:

@@ -30,6 +30,9 @@ class ColumnOptions(TypedDict, total=False):
     zone: str | None
     as_of: str | None
     on_bad_series: str | None
+    max_rows: int | None
+    max_bytes: int | None
+    max_columns: int | None
 
 
 class ArchitectureOptions(ColumnOptions, total=False):
@@ -86,6 +89,7 @@ def _frozen(value: Any) -> Any:
 
 def column_choices(options: Mapping[str, Any]) -> ColumnChoices:
     """What was said about columns."""
+    positive(options, "max_rows", "max_bytes", "max_columns")
     choices = ColumnChoices(**only(ColumnChoices, options))
     if choices.decimal not in (".", ","):
         raise UsageError(f"the decimal mark must be . or , and not {choices.decimal!r}")

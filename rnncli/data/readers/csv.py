@@ -5,53 +5,62 @@ from __future__ import annotations
 import csv as rows_of_text
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from rnncli.data.readers.table import Kind, Opened
+from rnncli.data.limits import VALUE, Limits, Size, limits_of, shown
+from rnncli.data.readers.table import Kind, Opened, repeated
 from rnncli.data.source import Source, storage_error
 from rnncli.data.timetext import looks_like_time
 from rnncli.errors import InputRefused
+from rnncli.spec import ColumnChoices
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "#N/A")
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 1 << 18  # bytes from which kinds are guessed
 SAMPLE_ROWS = 2_000
+LONGEST_HEADER = 16 << 20  # bytes
 BLOCK = 4 << 20  # bytes; a single field may be as long
 _MARK = b"\xef\xbb\xbf"  # with which some editors begin UTF-8
 _WHOLE = re.compile(r"[+-]?\d+")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 
 
-def read(source: Source, decimal: str = ".") -> Opened:
+def read(source: Source, choices: ColumnChoices) -> Opened:
     """Open a comma-separated file (or ; tab | where the header says so)."""
-    return _Text(source, None, decimal).opened()
+    return _Text(source, None, choices).opened()
 
 
-def read_tsv(source: Source, decimal: str = ".") -> Opened:
+def read_tsv(source: Source, choices: ColumnChoices) -> Opened:
     """Open a tab-separated file."""
-    return _Text(source, "\t", decimal).opened()
+    return _Text(source, "\t", choices).opened()
 
 
 @dataclass(frozen=True)
 class _Text:
     source: Source
     delimiter: str | None
-    decimal: str
+    choices: ColumnChoices
 
     def opened(self) -> Opened:
         sample = self._sample()
         delimiter = self.delimiter or _delimiter(sample)
-        table = _Table(self.source, delimiter, self.decimal, *_parsed(self.source, sample, delimiter))
-        return Opened(table.kinds(), table.read, table.line_of)
+        names = _header(self.source, sample, delimiter, limits_of(self.choices))
+        rows = _parsed(self.source, sample, delimiter, names)
+        table = _Table(self.source, delimiter, self.choices.decimal, names, rows, sample)
+        return Opened(table.kinds(), table.read, table.line_of, table.size)
 
     def _sample(self) -> str:
         """The first lines, whole; InputRefused if they are not text in UTF-8."""
         try:
             with self.source.open() as stream:
                 head = stream.read(SAMPLE)
+                if len(head) == SAMPLE and b"\n" not in head:
+                    head += self._rest_of_header(stream)
         except OSError as error:
             raise storage_error(self.source, error) from error
         if not head.removeprefix(_MARK).strip():
@@ -60,21 +69,34 @@ class _Text:
             raise self.source.refused("the text is UTF-16, not UTF-8", hint="convert it: iconv -f UTF-16 -t UTF-8")
         if head[:4] == b"PAR1":
             raise self.source.refused("this is a Parquet file", hint="say --format parquet")
-        if b"\n" in head and len(head) == SAMPLE:
+        if b"\n" in head and len(head) >= SAMPLE:
             head = head[: head.rindex(b"\n") + 1]
         return _decoded(self.source, head)
 
+    def _rest_of_header(self, stream: Any) -> bytes:
+        rest = b""
+        while len(rest) < LONGEST_HEADER and b"\n" not in rest[-SAMPLE:]:
+            more = stream.read(SAMPLE)
+            if not more:
+                return rest
+            rest += more
+        if b"\n" not in rest:
+            longest = f"the first line is longer than {shown(LONGEST_HEADER)}"
+            raise self.source.refused(longest, line=1, hint="a CSV file has a header line and rows")
+        return rest
 
-def _decoded(source: Source, data: bytes) -> str:
+
+def _decoded(source: Source, data: bytes, first: int = 1) -> str:
+    """Text whose first line has this number."""
     try:
-        text = data.removeprefix(_MARK).decode()
+        text = (data.removeprefix(_MARK) if first == 1 else data).decode()
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line = data.count(b"\n", 0, error.start) + first
         raise source.refused(
             "the text is not UTF-8", line=line, hint="convert it, for example: iconv -f LATIN1 -t UTF-8"
         ) from None
     if "\0" in text:
-        raise source.refused("there is a NUL character", line=text.count("\n", 0, text.index("\0")) + 1)
+        raise source.refused("there is a NUL character", line=text.count("\n", 0, text.index("\0")) + first)
     return text
 
 
@@ -83,23 +105,39 @@ def _delimiter(sample: str) -> str:
     return max(DELIMITERS, key=header.count)  # the first of equals, so a single column is fine
 
 
-def _parsed(source: Source, sample: str, delimiter: str) -> tuple[list[str], list[list[str]]]:
-    """Names of the columns and the first rows as text."""
-    rows = [row for _, row in _rows(source, io.StringIO(sample, newline=""), delimiter, SAMPLE_ROWS)]
-    names = rows[0]
+def _header(source: Source, sample: str, delimiter: str, limits: Limits) -> list[str]:
+    """Names of the columns."""
+    names = next(row for _, row in _rows(source, io.StringIO(sample, newline=""), delimiter, 1))
+    limits.check_columns(len(names), f"{source.name}:1")
     if any(not name.strip() for name in names) and len(names) == 1:
         raise source.refused("the first line has no column names", line=1)
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = repeated(names)
     if twice is not None:
         place = len(names) - names[::-1].index(twice)
         raise source.refused(f"two columns are called {twice!r}", line=1, column=place, hint="rename one of them")
+    return names
+
+
+def _parsed(source: Source, sample: str, delimiter: str, names: list[str]) -> list[list[str]]:
+    """The first rows as text."""
+    rows = [row for _, row in _rows(source, io.StringIO(sample, newline=""), delimiter, SAMPLE_ROWS)]
     if len(rows) == 1:
         raise source.refused("there is a header but no row", hint="a CSV file has a header line and rows")
-    return names, [row for row in rows[1:] if len(row) == len(names)]
+    return [row for row in rows[1:] if len(row) == len(names)]
+
+
+def _text_lines(source: Source, stream: Any) -> Iterator[str]:
+    """The lines of a file, one in memory at a time."""
+    reader = io.BufferedReader(stream) if isinstance(stream, pa.NativeFile) else stream
+    for number, line in enumerate(iter(lambda: reader.readline(BLOCK + 1), b""), 1):
+        if len(line) > BLOCK:
+            longest = f"this line is longer than {shown(BLOCK)}"
+            raise source.refused(longest, line=number, hint="look for a quote that is not closed, or for line ends")
+        yield from io.StringIO(_decoded(source, line, number), newline="")
 
 
 def _rows(
-    source: Source, text: io.TextIOBase, delimiter: str, most: int | None = None
+    source: Source, text: Iterable[str], delimiter: str, most: int | None = None
 ) -> Iterator[tuple[int, list[str]]]:
     """(line, fields) of each row that is not blank."""
     reader = rows_of_text.reader(text, delimiter=delimiter, strict=True)
@@ -122,6 +160,28 @@ class _Table:
     decimal: str
     names: list[str]
     sample: list[list[str]]
+    text: str
+
+    def size(self, wanted: Collection[str], limits: Limits) -> Size:
+        """Known or bounded by the size of the file, if that may be read; else counted, as far as is allowed."""
+        most, exact = self.source.largest()
+        if most is not None and (limits.rows is None or most // max(2, len(self.names)) <= limits.rows):
+            size = self._size(most // self._bytes_a_row, most, len(wanted))
+            if exact or limits.allow(size):
+                return size
+        try:
+            with self.source.open() as stream:
+                counted = _counted(stream, lambda rows, length: not limits.allow(self._size(rows, length, len(wanted))))
+        except OSError as error:
+            raise storage_error(self.source, error) from error
+        return self._size(*counted, len(wanted))
+
+    def _size(self, rows: int, bytes_: int, wanted: int) -> Size:
+        return Size(rows, bytes_, rows * wanted * VALUE)
+
+    @property
+    def _bytes_a_row(self) -> int:
+        return max(2, len(self.text) // max(1, self.text.count("\n") + 1))
 
     def kinds(self) -> dict[str, Kind]:
         columns = zip(*self.sample, strict=True) if self.sample else [()] * len(self.names)
@@ -157,8 +217,7 @@ class _Table:
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
         with self.source.open() as stream:
-            text = _decoded(self.source, stream.read())
-        return _rows(self.source, io.StringIO(text, newline=""), self.delimiter)
+            yield from _rows(self.source, _text_lines(self.source, stream), self.delimiter)
 
     def _explained(self, wanted: Mapping[str, Kind], error: pa.ArrowInvalid) -> InputRefused:
         """The first place that Arrow cannot have liked: read again, slowly, row by row."""
@@ -180,6 +239,21 @@ class _Table:
         return self.source.refused(
             f"{text[:40]!r} in column {name!r} is not a number", line=line, column=column, hint=hint
         )
+
+
+def _counted(stream: Any, enough: Callable[[int, int], bool]) -> tuple[int, int]:
+    """Rows and bytes, up to where they are `enough`. A line end within quotes ends no row, nor does an empty line."""
+    rows, length, quotes, before = -1, 0, 0, b"\n"
+    while not enough(rows, length):
+        part = stream.read(BLOCK)
+        text = np.frombuffer(before + part.replace(b"\r", b""), np.uint8)
+        quoted = (quotes + np.cumsum(text[1:] == ord('"'))) % 2
+        ends = (text[1:] == ord("\n")) & (text[:-1] != ord("\n")) & (quoted == 0)
+        rows += int(np.count_nonzero(ends))
+        if not part or (len(part) == BLOCK and b"\n" not in part):  # the end, or a line that no reader takes
+            return rows + (before != b"\n"), length + len(part)
+        quotes, length, before = int(quoted[-1]) if quoted.size else quotes, length + len(part), bytes(text[-1:])
+    return rows, length
 
 
 def _is_number(text: str, decimal: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
+
+from rnncli.data.limits import Limits, Size
 
 Kind = Literal["time", "whole", "number", "text", "flag", "empty", "other"]
 NUMERIC = ("whole", "number", "flag")
@@ -18,11 +20,19 @@ class Opened:
 
     `kinds` says what each column seems to be. `read` is given how each wanted column is to be read ("number" or
     "text") and returns these columns. `line_of` is the line of a row (the first is row 0), 0 where rows have no lines.
+    `size` is that of some columns: where it is more than the limits, it may say less than there is.
     """
 
     kinds: Mapping[str, Kind]
     read: Callable[[Mapping[str, Kind]], pa.Table]
     line_of: Callable[[int], int]
+    size: Callable[[Collection[str], Limits], Size]
+
+
+def repeated(names: Sequence[str]) -> str | None:
+    """The first name that comes twice."""
+    seen: set[str] = set()
+    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
 
 
 def kind_of(field: pa.DataType) -> Kind:

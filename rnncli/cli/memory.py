@@ -1,0 +1,70 @@
+"""What a limit of memory (`ulimit -v`, prlimit) asks for: libraries must not end the process in their own way."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+from rnncli.errors import InputRefused, RnncliError
+
+RESERVE = 256 << 20  # bytes: what NumPy and the first product of OpenBLAS take, which else ends the process
+STARVED = 16 << 20
+_SIGNS = re.compile(r"allocate memory|map segment|bad_alloc|start new thread|create a primitive", re.IGNORECASE)
+
+
+def is_limited() -> bool:
+    """Whether the memory of this process has a limit of its own."""
+    try:
+        import resource
+    except ImportError:
+        return False
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+
+
+def prepare() -> None:
+    """Before Arrow is imported: its own allocator would reserve a gigabyte of a limited address space."""
+    if is_limited():
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
+
+def reserve() -> None:
+    """Before any data are read: OpenBLAS gets its buffers while there is memory. MemoryError if there is too little."""
+    if not is_limited():
+        return
+    from rnncli.data.limits import memory_left
+
+    if (memory_left() or 0) < RESERVE:
+        raise MemoryError
+    import numpy as np
+
+    square = np.ones((256, 256), np.float32)  # small ones take no buffer
+    np.matmul(square, square)
+
+
+def refusal(error: BaseException) -> RnncliError | None:
+    """The error for people, if memory is what was lacking."""
+    lacking = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+    if not lacking and not _SIGNS.search(str(error)) and not _starved():
+        return None
+    return InputRefused(
+        f"there is not enough memory{_left()}",
+        hint="give fewer series or columns at a time, a smaller --batch or --context, or this program more memory",
+    )
+
+
+def _starved() -> bool:
+    """Whether so little is left of a limit that a library has failed in whatever way."""
+    from rnncli.data.limits import memory_left
+
+    return is_limited() and (memory_left() or 0) < STARVED
+
+
+def _left() -> str:
+    try:
+        from rnncli.data.limits import memory_left, shown
+
+        left = memory_left()
+    except (MemoryError, ImportError):
+        return ""
+    return "" if left is None else f": {shown(left)} are left"
