@@ -134,7 +134,7 @@ def remove(path: str | os.PathLike[str]) -> None:
 def refuse_to_replace(output: str | os.PathLike[str], inputs: Iterable[object]) -> None:
     """UsageError if `output` is one of the files that are read."""
     for given in inputs:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # the reader will say what is wrong with the path
             if isinstance(given, (str, os.PathLike)) and Path(output).samefile(given):
                 raise UsageError("the output would replace what is read", where=os.fspath(output), hint="name another")
 

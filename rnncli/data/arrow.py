@@ -16,10 +16,14 @@ _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 
 def floats(column: pa.ChunkedArray) -> Floats:
-    """A numeric or boolean column as float64 [rows]; NaN where it is null."""
+    """A numeric or boolean column as float64 [rows]; NaN where it is null. TypeError if it holds anything else."""
     kind = column.type
+    if pa.types.is_null(kind):
+        return np.full(len(column), np.nan)
     if pa.types.is_decimal(kind) or pa.types.is_dictionary(kind) or pa.types.is_float16(kind):
         column = column.cast(pa.float64())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        raise TypeError(str(kind))
     values = np.concatenate([np.zeros(0), *(_primitive(chunk).astype(np.float64) for chunk in column.chunks)])
     if column.null_count:
         values[~observed(column)] = np.nan

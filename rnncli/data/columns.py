@@ -48,7 +48,7 @@ def time_column(kinds: Kinds, choices: ColumnChoices, where: str) -> str:
     if choices.time is not None:
         return choices.time
     _guessing(choices, "--time", where)
-    if TIME in free and kinds[TIME] in ("time", "whole"):
+    if TIME in free and kinds[TIME] in ("time", "whole", "text"):  # texts that are none are named when they are read
         return TIME
     dates = [name for name in free if kinds[name] == "time"]
     if len(dates) == 1:

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LARGEST = 1e150  # its square is still a number
-GAP_LIMIT, GAP_ALLOWANCE = 50, 1_000_000  # grid rows for each row given, and how many more are no matter
+GAP_LIMIT, GAP_ALLOWANCE = 50, 100_000  # grid rows for each row given, and how many more are no matter
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ def _loaded(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[in
     if known is None:
         found = seasons or infer_seasons(panel.values[:, 0], panel.offsets, calendar.frequency)
         panel = replace(panel, calendar=replace(calendar, seasons=tuple(found)))
+        _refuse_nothing(panel, rows)
     _note_missing(panel, rows.columns, notes)
     return Loaded(panel, rows.columns, rows.categories, tuple(notes))
 
@@ -353,6 +354,16 @@ def _refuse_changing_statics(panel: Panel, columns: Columns) -> None:
                     where=f"series {panel.ids[s]!r}",
                     hint=f"declare it with --past or --future: --past {name}",
                 )
+
+
+def _refuse_nothing(panel: Panel, rows: Rows) -> None:
+    """A target without any value is a mistake: the wrong column, or numbers that were not recognised."""
+    if np.isnan(panel.values[:, 0]).all():
+        raise InputRefused(
+            f"column {rows.columns.target!r} has no value",
+            where=rows.tables.name,
+            hint="look at the column and at how missing values are written; or name another: --target NAME",
+        )
 
 
 def _note_missing(panel: Panel, columns: Columns, notes: list[str]) -> None:

@@ -14,7 +14,7 @@ from rnncli.data import arrow
 from rnncli.data import columns as roles
 from rnncli.data.limits import Limits, limits_of
 from rnncli.data.readers.parquet import read_arrow
-from rnncli.data.readers.table import NUMERIC, Kind, Opened
+from rnncli.data.readers.table import NUMERIC, Kind, Opened, kind_of
 from rnncli.data.source import Source
 from rnncli.data.timetext import Moments, Unreadable, read_times, whole_numbers
 from rnncli.errors import InputRefused
@@ -113,8 +113,17 @@ class Tables:
         return np.concatenate([np.zeros(0, np.int64), *parts]), list(place)
 
     def floats(self, name: str) -> Floats:
-        """A column of numbers over all tables; NaN where it is null."""
-        return np.concatenate([np.zeros(0), *map(arrow.floats, self.column(name))])
+        """A column of numbers over all tables; NaN where it is null. InputRefused if it holds none."""
+        try:
+            return np.concatenate([np.zeros(0), *map(arrow.floats, self.column(name))])
+        except (pa.ArrowInvalid, TypeError) as error:
+            kind = self.column(name)[0].type
+            held = "text" if kind_of(kind) == "text" else str(kind).split("<", maxsplit=1)[0]
+            raise InputRefused(
+                f"column {name!r} holds values of type {held}, which are no numbers",
+                where=self.name,
+                hint="name a column of numbers, or convert this one",
+            ) from error
 
     def where(self, row: int) -> str:
         """The place of a row: file and line."""

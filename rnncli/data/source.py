@@ -21,6 +21,7 @@ from rnncli.registry import READERS
 
 SUFFIXES = {f".{name}": name for name in READERS}
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+_SHOWN = 60  # letters of a path in a message
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _MOST = {"": 1, "gzip": 1032}  # bytes that one byte can become; zstd knows no bound
 
@@ -90,12 +91,24 @@ def _of_one(item: Any, choice: str | None, limits: Limits) -> Iterable[Source]:
     text = os.fspath(item)
     if text == "-":
         return [_standard_input(choice, limits)]
+    _refuse_unusable(text)
     path = Path(text)
     if path.is_dir():
         return _folder(path, choice)
     if not path.exists() and glob.has_magic(text):
         return _matches(text, choice, limits)
     return [Source(text, choice or format_of(path), path, stem=stem_of(path))]
+
+
+def _refuse_unusable(text: str) -> None:
+    """InputRefused for a path that no file can have."""
+    try:
+        os.lstat(text)
+    except ValueError:
+        raise InputRefused("a path holds no NUL character", where=text[:_SHOWN], hint="check the path") from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputRefused("the path is too long", where=text[:_SHOWN] + " ...", hint="check the path") from None
 
 
 def _standard_input(choice: str | None, limits: Limits) -> Source:
@@ -153,7 +166,7 @@ def _known() -> str:
 def _opened(path: Path | None) -> BinaryIO:
     assert path is not None
     try:
-        stream = path.open("rb") if path.is_fifo() else open(path, "rb", opener=without_waiting)  # noqa: SIM115  # the caller closes it
+        stream = open(path, "rb", opener=without_waiting)  # noqa: SIM115  # the caller closes it
     except FileNotFoundError:
         near = _near(path)
         raise InputRefused("there is no such file", where=str(path), hint=near) from None

@@ -25,6 +25,27 @@ SAMPLE = 1 << 18  # bytes from which kinds are guessed
 SAMPLE_ROWS = 2_000
 LONGEST_HEADER = 16 << 20  # bytes
 BLOCK = 4 << 20  # bytes; a single field may be as long
+_OTHER_FILES = (
+    (b"PAR1", "a Parquet file", "say --format parquet"),
+    (b"PK\x03\x04", "a zip archive or a workbook", "save the sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
+    (b"\x1f\x8b", "compressed twice", "decompress it once"),
+    (b"\x28\xb5\x2f\xfd", "compressed twice", "decompress it once"),
+    (b"BZh", "compressed with bzip2", "decompress it, or compress it with gzip or zstd"),
+    (b"\xfd7zXZ", "compressed with xz", "decompress it, or compress it with gzip or zstd"),
+    (b"\xff\xfe\0\0", "UTF-32, not UTF-8", "convert it: iconv -f UTF-32 -t UTF-8"),
+    (b"\xff\xfe", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8"),
+    (b"\xfe\xff", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8"),
+    (b"\x7fELF", "a program", ""),
+    (b"\x89PNG", "a picture", ""),
+    (b"%PDF", "a PDF", ""),
+    (b"SQLite format 3", "a database", "export the table as CSV"),
+    (b"\x89HDF", "an HDF5 file", "export the table as CSV or Parquet"),
+    (b"ARROW1", "an Arrow file", "write it as Parquet"),
+    (b"ORC", "an ORC file", "write it as Parquet"),
+    (b"\x80\x04", "a pickle, which is never read", "write the table as CSV or Parquet"),
+)
+_CELLS = ("time", "whole", "number")
 _MARK = b"\xef\xbb\xbf"  # with which some editors begin UTF-8
 _WHOLE = re.compile(r"[+-]?\d+")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
@@ -65,10 +86,9 @@ class _Text:
             raise storage_error(self.source, error) from error
         if not head.removeprefix(_MARK).strip():
             raise self.source.refused("the file is empty", hint="a CSV file has a header line and rows")
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise self.source.refused("the text is UTF-16, not UTF-8", hint="convert it: iconv -f UTF-16 -t UTF-8")
-        if head[:4] == b"PAR1":
-            raise self.source.refused("this is a Parquet file", hint="say --format parquet")
+        for start, what, hint in _OTHER_FILES:
+            if head.startswith(start):
+                raise self.source.refused(f"this is {what}", hint=hint or "give a table as CSV or Parquet")
         if b"\n" in head and len(head) >= SAMPLE:
             head = head[: head.rindex(b"\n") + 1]
         return _decoded(self.source, head)
@@ -96,7 +116,9 @@ def _decoded(source: Source, data: bytes, first: int = 1) -> str:
             "the text is not UTF-8", line=line, hint="convert it, for example: iconv -f LATIN1 -t UTF-8"
         ) from None
     if "\0" in text:
-        raise source.refused("there is a NUL character", line=text.count("\n", 0, text.index("\0")) + first)
+        line = text.count("\n", 0, text.index("\0")) + first
+        hint = "remove it; if the text is UTF-16: iconv -f UTF-16LE -t UTF-8"
+        raise source.refused("there is a NUL character", line=line, hint=hint)
     return text
 
 
@@ -109,6 +131,10 @@ def _header(source: Source, sample: str, delimiter: str, limits: Limits) -> list
     """Names of the columns."""
     names = next(row for _, row in _rows(source, io.StringIO(sample, newline=""), delimiter, 1))
     limits.check_columns(len(names), f"{source.name}:1")
+    if len(names) > 1 and all(kind_of_texts([name.strip()]) in _CELLS for name in names):
+        raise source.refused(
+            "the first line is a row, not a header", line=1, hint="put the columns' names above it: ds,y"
+        )
     if any(not name.strip() for name in names) and len(names) == 1:
         raise source.refused("the first line has no column names", line=1)
     twice = repeated(names)
@@ -150,7 +176,8 @@ def _rows(
             if count == most:
                 return
     except rows_of_text.Error as error:
-        raise source.refused(f"cannot be split into fields ({error})", line=reader.line_num) from None
+        hint = 'look for a " that is not closed; one within quotes is written twice'
+        raise source.refused(f"cannot be split into fields ({error})", line=reader.line_num, hint=hint) from None
 
 
 @dataclass(frozen=True)
@@ -185,10 +212,13 @@ class _Table:
 
     def kinds(self) -> dict[str, Kind]:
         columns = zip(*self.sample, strict=True) if self.sample else [()] * len(self.names)
-        return {
-            name: kind_of_texts([text.strip() for text in texts], self.decimal)
-            for name, texts in zip(self.names, columns, strict=True)
-        }
+        stripped = {name: [text.strip() for text in texts] for name, texts in zip(self.names, columns, strict=True)}
+        kinds = {name: kind_of_texts(texts, self.decimal) for name, texts in stripped.items()}
+        if not {"time", "whole"} & set(kinds.values()):  # then a time that cannot be read is better named
+            kinds |= {
+                name: "time" for name, texts in stripped.items() if kinds[name] == "text" and _mostly_times(texts)
+            }
+        return kinds
 
     def read(self, wanted: Mapping[str, Kind]) -> pa.Table:
         from pyarrow import csv
@@ -224,8 +254,11 @@ class _Table:
         numbers = [(place, name) for place, name in enumerate(self.names) if wanted.get(name) == "number"]
         for line, row in self._lines():
             if len(row) != len(self.names):
-                counts = f"this row has {len(row)} fields, the header {len(self.names)}"
-                return self.source.refused(counts, line=line, hint="quote fields that hold a delimiter")
+                counts = f"this row has {len(row)} field{'s' * (len(row) != 1)}, the header {len(self.names)}"
+                hint = "quote fields that hold a delimiter"
+                if len(row) < len(self.names):
+                    hint = "the line is cut off, or is no row of the table: complete it or take it out"
+                return self.source.refused(counts, line=line, hint=hint)
             for place, name in numbers:
                 if line > 1 and not _is_number(row[place].strip(), self.decimal):
                     return self._not_a_number(row[place], name, line, place + 1)
@@ -233,7 +266,7 @@ class _Table:
 
     def _not_a_number(self, text: str, name: str, line: int, column: int) -> InputRefused:
         other = "," if self.decimal == "." else "."
-        hint = "leave missing values empty"
+        hint = "write numbers like 1234.5, and leave missing values empty"
         if _is_number(text.strip(), other):
             hint = f"for a decimal {'comma' if other == ',' else 'point'}: --decimal {other}"
         return self.source.refused(
@@ -267,7 +300,11 @@ def _is_number(text: str, decimal: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return "_" not in text
+    return "_" not in text and text.isascii()
+
+
+def _mostly_times(texts: list[str]) -> bool:
+    return sum(looks_like_time([text]) for text in texts) > len(texts) / 2
 
 
 def kind_of_texts(texts: list[str], decimal: str = ".") -> Kind:

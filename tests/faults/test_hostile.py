@@ -1,0 +1,115 @@
+"""What every hostile file gets: the exact error, at once, with nothing printed, nothing written and nothing run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+HOSTILE = Path(__file__).parent / "hostile"
+sys.path.insert(0, str(HOSTILE))
+
+import binaries  # noqa: E402  # beside this file
+import tables  # noqa: E402
+
+CASES = {name: case for make in (*tables.MAKERS, *binaries.MAKERS) for name, case in make().items()}
+SETTINGS = ("--horizon", "2", "--steps", "2", "--hidden", "4")
+
+
+def expected() -> dict[str, str]:
+    """Exit code, error and hint of each case, as expected.txt has them."""
+    parts = re.split(r"^# (.+)\n", (HOSTILE / "expected.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], (text.rstrip("\n") for text in parts[2::2]), strict=True))
+
+
+EXPECTED = expected()
+
+
+@pytest.fixture(scope="module")
+def ended(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """How every case ended."""
+    folder = tmp_path_factory.mktemp("hostile")
+    lines = []
+    for number, (name, (file, data, more)) in enumerate(CASES.items()):
+        path = folder / str(number) / file
+        path.parent.mkdir()
+        path.write_bytes(data)
+        arguments = ["train", str(path), *SETTINGS, "-o", str(folder / "m.safetensors"), *more]
+        lines.append(json.dumps({"name": name, "arguments": arguments}))
+    done = subprocess.run(
+        [sys.executable, HOSTILE / "run.py", folder],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert not (folder / "m.safetensors").exists()
+    for number, case in enumerate(found):
+        case["stderr"] = case["stderr"].replace(f"{folder}{os.sep}{number}{os.sep}", "")
+    return {case["name"]: case for case in found}
+
+
+def test_there_are_many_cases_and_each_is_expected() -> None:
+    assert len(CASES) >= 150
+    assert list(EXPECTED) == list(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_hostile_file_gets_its_error(ended: dict[str, dict[str, Any]], name: str) -> None:
+    case = ended[name]
+    told = case["stderr"].rstrip("\n")
+    assert f"{case['exit_code']}\n{told}" == EXPECTED[name]
+    assert case["stdout"] == ""
+    assert (case["seconds"], case["megabytes"]) < (10, 400)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_expected_error_is_an_error_and_a_hint(name: str) -> None:
+    code, error, hint = EXPECTED[name].split("\n")[:1] + EXPECTED[name].split("\n")[-2:]
+    assert code in ("2", "4")
+    assert error.startswith("error: ")
+    assert hint.startswith("hint: ")
+
+
+# What is no file
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> dict[str, Path]:
+    """Paths that are no regular file."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    (tmp_path / "dangling.csv").symlink_to(tmp_path / "nowhere.csv")
+    (tmp_path / "folder").mkdir()
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(os.fspath(tmp_path / "s.csv"))
+    listening.close()
+    return {name: tmp_path / name for name in ("pipe.csv", "loop.csv", "dangling.csv", "folder", "s.csv")}
+
+
+@pytest.mark.parametrize("name", ["pipe.csv", "loop.csv", "dangling.csv", "folder", "s.csv"])
+def test_what_is_no_file_is_refused_at_once(run_rnncli: Run, places: dict[str, Path], name: str) -> None:
+    done = run_rnncli("train", places[name], "-o", places[name].parent / "m", timeout=20)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith(f"error: {places[name]}: ")
+
+
+@pytest.mark.parametrize(
+    "path", ["/dev/zero", "http://localhost/a.csv", "file:///etc/passwd", "a\0b.csv", "x" * 300 + ".csv"]
+)
+def test_a_path_that_leads_elsewhere_is_refused(run_python: Run, tmp_path: Path, path: str) -> None:
+    code = "import sys, rnncli; rnncli.train(eval(sys.argv[1]), output=sys.argv[2], format='csv')"
+    done = run_python("-c", code, repr(path), tmp_path / "m", timeout=20)
+    assert "rnncli.errors.InputRefused" in done.stderr or "rnncli.errors.UsageError" in done.stderr
+    assert not (tmp_path / "m").exists()
