@@ -62,7 +62,8 @@ def rows_of(path: Path) -> int:
 
 @pytest.mark.timeout(600)
 def test_every_block_of_the_readme_runs(readme: str, checkout: Path, environment: dict[str, str]) -> None:
-    shell = {"sh": ["sh", "-e", "-c"], "python": [sys.executable, "-c"]}
+    read = "import sys, tomllib; tomllib.loads(sys.argv[1])"
+    shell = {"sh": ["sh", "-e", "-c"], "python": [sys.executable, "-c"], "toml": [sys.executable, "-c", read]}
     settings = environment | {"PATH": f"{checkout / 'bin'}:{environment['PATH']}"}
     for language, body in code_blocks(readme):
         done = subprocess.run(

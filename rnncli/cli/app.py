@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
 
 from rnncli import __version__
 from rnncli.cli import memory, stopping
-from rnncli.cli.command import Group, add
+from rnncli.cli.command import Call, Group, add
+from rnncli.cli.config_show import config
 from rnncli.cli.evaluate import evaluate
-from rnncli.cli.failure import argument_given, report
+from rnncli.cli.failure import report, switch_given
 from rnncli.cli.info import info
 from rnncli.cli.inspect_gradients import inspect_gradients
 from rnncli.cli.predict import predict
@@ -49,6 +50,7 @@ add(app, predict)
 add(app, evaluate)
 add(app, inspect_gradients)
 add(app, info)
+app.add_typer(config, name="config")
 
 
 def main() -> None:
@@ -59,25 +61,31 @@ def main() -> None:
     memory.prepare()
     _fill_closed_streams()
     stopping.listen()
+    call: Any = None
     try:
-        code = _run()
+        call = get_command(app).main(prog_name="rnncli", standalone_mode=False)
+        code = _called(call)
         stopping.at_rest()
     except stopping.Stopped as stopped:
-        code = _stopped(stopped)
+        code = _stopped(stopped, call)
     except KeyboardInterrupt:
         stopping.die(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 the one place where every error ends
-        code = report(error, as_json=argument_given("--json"), debug=argument_given("--debug"))
+        code = report(error, as_json=_asks(call, "json"), debug=_asks(call, "debug"))
     sys.exit(code)
 
 
-def _run() -> int:
-    """Parse, then run what was parsed; Typer never sees what a command raises."""
-    call = get_command(app).main(prog_name="rnncli", standalone_mode=False)
+def _called(call: Any) -> int:
+    """Run what was parsed; Typer never sees what a command raises."""
     if not callable(call):
         return int(call or 0)
     memory.reserve()
     return int(call() or 0)
+
+
+def _asks(call: Any, switch: str) -> bool:
+    """Whether a switch is on; where the command could not be parsed, as far as can be seen."""
+    return call.asks(switch) if isinstance(call, Call) else switch_given(switch)
 
 
 def _fill_closed_streams() -> None:
@@ -89,12 +97,12 @@ def _fill_closed_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def _stopped(stopped: stopping.Stopped) -> int:
+def _stopped(stopped: stopping.Stopped, call: Any) -> int:
     """End by the signal that was sent, or with the code of a time that is over."""
     notes = getattr(stopped, "__notes__", ())
     if stopped.timed_out:
         late = TimedOut("the time of --timeout is over", hint="; ".join(notes) or "allow more time")
-        return report(late, as_json=argument_given("--json"), debug=argument_given("--debug"))
+        return report(late, as_json=_asks(call, "json"), debug=_asks(call, "debug"))
     for note in notes:
         say(f"stopped: {note}")
     return stopping.die(stopped.number)

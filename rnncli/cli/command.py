@@ -3,19 +3,66 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial, update_wrapper
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from rnncli.cli.options import DATA_IS, Stream
+from rnncli.cli.config import Option, Setting, entries, settled
+from rnncli.cli.options import DATA_IS, Sources, Stream
 from rnncli.cli.streams import Streams
-from rnncli.cli.values import Convert, near
+from rnncli.cli.terminal import put
+from rnncli.cli.values import near
 from rnncli.errors import UsageError
 
-Call = Callable[[], int]  # the exit code
+SHOWING = "showing"  # what a context holds whose command is not going to be run: nothing is missing
+_FLAG = re.compile(r"--([a-z][a-z-]*)")
+_USUAL = re.compile(r"\(([^()]*)\)\.?$")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command with all its settings, ready to be run."""
+
+    function: Callable[..., int | None]
+    command: str
+    settings: Mapping[str, Setting]
+
+    def __call__(self) -> int:
+        """Run it; returns the exit code."""
+        if self.asks("print_config"):
+            return self._print()
+        told = {name: self.settings[name].value for name in Stream.__annotations__}
+        passed = [s for s in entries(self.settings) if s.option.name not in told and s.value is not None]
+        with Streams(self.command, **told) as streams:
+            try:
+                return self.function(streams, **{s.option.name: s.value for s in passed}) or 0
+            except UsageError as error:
+                self._explain(error)
+                raise
+
+    def asks(self, name: str) -> bool:
+        """Whether a switch is on."""
+        return bool(self.settings[name].value)
+
+    def _print(self) -> int:
+        from rnncli.cli.toml import document
+
+        put(document(self.command, entries(self.settings)).encode())
+        return 0
+
+    def _explain(self, error: UsageError) -> None:
+        """Where the options are from that the message names, if not from the command line."""
+        named = [key.replace("-", "_") for key in dict.fromkeys(_FLAG.findall(error.message))]
+        origins = {
+            f"--{self.settings[name].option.key}": self.settings[name].origin for name in named if name in self.settings
+        }
+        said = [f"{flag} is from {origin}" for flag, origin in origins.items() if origin not in ("flag", "default")]
+        error.hint = "; ".join(filter(None, [error.hint, *said]))
 
 
 class Command(TyperCommand):
@@ -26,6 +73,16 @@ class Command(TyperCommand):
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
         """The parameters; UsageError if a required one is missing when its text is taken."""
         return _taking_texts(super().get_params(ctx))
+
+    def make_parser(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """The parser, which also takes --no-X for every switch --X: a file may have turned it on."""
+        parser = super().make_parser(ctx)
+        switches: list[Any] = [option for option in self.params if getattr(option, "is_bool_flag", False)]
+        for switch in switches:
+            if not switch.secondary_opts:
+                key = switch.name.replace("_", "-")
+                parser.add_option(obj=switch, opts=[f"--no-{key}"], dest=switch.name, action="store_const", const=False)
+        return parser
 
     def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """What follows the command's name in its usage line, without braces."""
@@ -46,43 +103,36 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def add(app: typer.Typer, function: Callable[..., int | None]) -> None:
+def add(app: typer.Typer, function: Callable[..., int | None], **settings: Any) -> None:
     """Make a command of `function(streams, **options)`, whose options are its annotations and those of `Stream`; it
     returns the exit code, 0 if nothing.
     """
     parameters = _parameters(function)
-    converters = {p.name: convert for p in parameters if (convert := _converter(p.annotation))}
+    declared = {p.name: _declared(p) for p in parameters}
     parameters = [p.replace(annotation=_as_text(p.annotation)) for p in parameters]
     hints = {p.name: p.annotation for p in parameters}
     name = function.__name__.replace("_", "-")
 
-    def command(**texts: Any) -> Call:
-        options = {name: _converted(converters.get(name), name, value) for name, value in texts.items()}
-        return partial(_run, function, name, options)
+    def command(ctx: typer.Context, **texts: Any) -> Call:
+        return Call(function, name, settled(ctx, declared, texts))
 
     update_wrapper(command, function)
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = hints
+    command.__signature__ = inspect.Signature([_keyword("ctx", typer.Context, None), *parameters])  # type: ignore[attr-defined]
+    command.__annotations__ = {"ctx": typer.Context} | hints
+    command.declared = {name: option for name, option in declared.items() if name not in Sources.__annotations__}  # type: ignore[attr-defined]
     says = inspect.getdoc(function) or ""
-    app.command(name, cls=Command, help=f"{says}\n\n{DATA_IS}" if "data" in hints else says)(command)
-
-
-def _run(function: Callable[..., int | None], name: str, options: Mapping[str, Any]) -> int:
-    told = {option: options[option] for option in Stream.__annotations__}
-    rest = {option: value for option, value in options.items() if option not in told and value is not None}
-    with Streams(name, **told) as streams:
-        return function(streams, **rest) or 0
+    app.command(name, cls=Command, help=f"{says}\n\n{DATA_IS}" if "data" in hints else says, **settings)(command)
 
 
 def _parameters(function: Callable[..., int | None]) -> list[inspect.Parameter]:
-    """The function's parameters but `streams`, with a TypedDict in `**options` and then `Stream` taken apart."""
+    """The function's parameters but `streams`, with a TypedDict in `**options` and then our own taken apart."""
     hints = get_type_hints(function, include_extras=True)
     named = [p for p in inspect.signature(function).parameters.values() if p.name != "streams"]
     found = [_keyword(p.name, hints[p.name], p.default) for p in named if p.kind is not p.VAR_KEYWORD]
     for p in named:
         if p.kind is p.VAR_KEYWORD:
             found += _taken_apart(get_args(hints[p.name])[0])
-    return [*found, *_taken_apart(Stream)]
+    return [*found, *_taken_apart(Stream), *_taken_apart(Sources)]
 
 
 def _taken_apart(group: type[Any]) -> list[inspect.Parameter]:
@@ -100,15 +150,19 @@ def _as_text(hint: Any) -> Any:
     return Annotated[kind if kind in (bool, str, list[str], list[str] | None) else str | None, declared]
 
 
-def _converter(hint: Any) -> Convert | None:
-    """The function among what an option is annotated with."""
-    return next((extra for extra in getattr(hint, "__metadata__", ()) if inspect.isfunction(extra)), None)
+def _declared(parameter: inspect.Parameter) -> Option:
+    """What the annotation of a parameter says."""
+    kind, declared = get_args(parameter.annotation)[:2]
+    extras = parameter.annotation.__metadata__
+    convert = next((extra for extra in extras if inspect.isfunction(extra)), None)
+    usual = _USUAL.search(declared.help or "")
+    return Option(parameter.name, _kind(kind), convert, usual[1] if usual else "")
 
 
-def _converted(convert: Convert | None, name: str, value: Any) -> Any:
-    if convert is None or value is None:
-        return value
-    return convert(f"--{name.replace('_', '-')}", value)
+def _kind(hint: Any) -> type[Any]:
+    """bool, list, tuple or str: how an option's text is to be taken."""
+    kinds = [get_origin(part) or part for part in (get_args(hint) if type(None) in get_args(hint) else [hint])]
+    return next((kind for kind in (bool, list, tuple) if kind in kinds), str)
 
 
 def _taking_texts(parameters: list[Any]) -> list[Any]:
@@ -119,7 +173,8 @@ def _taking_texts(parameters: list[Any]) -> list[Any]:
 
 def _taken(parameter: Any, ctx: typer.Context, value: Any) -> Any:
     """A parameter's text, or its texts. UsageError if it is required and not there."""
-    if parameter.required and value in (None, (), []) and not ctx.resilient_parsing:
+    lacks = parameter.required and value in (None, (), [])
+    if lacks and not ctx.resilient_parsing and ctx.obj != SHOWING:
         flag = "" if parameter.param_type_name == "argument" else f"{parameter.opts[-1]} "
         raise UsageError(f"{flag}{parameter.metavar} is missing", hint=f"see {ctx.command_path} --help")
     return value if parameter.callback is None else parameter.callback(ctx, parameter, value)

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from rnncli.cli import memory
+from rnncli.cli.config import switched_on
 from rnncli.cli.terminal import discard_stdout, say
 from rnncli.errors import RnncliError, StorageFailed, UsageError
 
@@ -84,7 +85,7 @@ def _which(close: list[str] | None, path: str, context: Any) -> str:
     return f"{path} --help lists the options"
 
 
-def argument_given(name: str) -> bool:
-    """Whether a flag is on the command line, even if that cannot be parsed."""
+def switch_given(name: str) -> bool:
+    """Whether a switch is on the command line or in the environment, even if those cannot be parsed."""
     given = sys.argv[1:]
-    return name in (given[: given.index("--")] if "--" in given else given)
+    return f"--{name}" in (given[: given.index("--")] if "--" in given else given) or switched_on(name)

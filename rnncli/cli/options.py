@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypedDict
 
 import typer
 
-from rnncli.cli import values
+from rnncli.cli import config, values
 from rnncli.registry import CELLS, READERS
 from rnncli.workflows.options import ON_BAD_SERIES
 
@@ -181,6 +181,23 @@ class Stream(TypedDict):
     timeout: Annotated[
         float | None, _option("--timeout", "Stop after so long, with exit code 124.", "TIME"), values.duration
     ]
+
+
+class Sources(TypedDict):
+    """Where settings come from besides the command line."""
+
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            help="Read settings from this TOML file.",
+            metavar="FILE",
+            show_default=False,
+            is_eager=True,
+            callback=config.begin,
+        ),
+    ]
+    print_config: Annotated[bool, _option("--print-config", "Print the settings as such a file, and do nothing.")]
 
 
 class InspectOptions(Columns, Architecture, total=False):

@@ -11,6 +11,9 @@ from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
 
 SCHEMA = "rnncli.info/1"
+_COLUMNS = ("time", "id", "target", "past", "future", "static", "wide", "time_format")
+_NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "members")
+_TRAINING = ("steps", "batch", "learning_rate", "clip", "seed")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,16 @@ class Info:
             *((f"validation, {name}", text) for name, text in tested),
             ("file", f"{self.bytes:,} bytes"),
         )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the file settles, under the names of the options that would say it."""
+        model = self.forecaster
+        columns, spec, network, training = model.columns, model.forecast, model.network, model.training
+        settled = {name: getattr(columns, name) for name in _COLUMNS} | {"zone": model.calendar.zone}
+        settled |= {"horizon": spec.horizon, "quantiles": spec.levels, "season": spec.seasons, "context": spec.context}
+        settled |= {name: getattr(network, name) for name in _NETWORK}
+        return settled | {name: getattr(training, name) for name in _TRAINING}
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""

@@ -26,6 +26,11 @@ TABLES = (
     b"month|y\nJan 2024|1\nFeb 2024|2\nMar 2024|4\n\4",
     b"time,y\n01.02.2024 10:00,1\n02.02.2024 10:00,2\n03.02.2024 10:00,3\n\5",
 )
+FILES = (
+    b'data = ["a.csv"]\nhorizon = 3\n[train]\nlearning-rate = 1e-3\npast = ["a", "b"]\n',
+    b"HORIZON=3\nTRAIN_STEPS=5\nFRESH=yes\n---\n[predict]\nas-of = 2024-05-01T06:00:00Z\ntidy = true\n",
+    b"quantiles = [0.1, 0.5, 0.9]\n[evaluate]\nfail-if = ['mase>1']\nwindows = 0x10\n",
+)
 TEXTS = (b"1", b"0.5", b"1,2,3", b"0.1,0.5,0.9", b"90s", b"2m", b"1.5h", b"a, b", b"lstm", b"1e400", b"-1", b"\xff")
 
 
@@ -70,8 +75,16 @@ def test_a_fuzzed_option_is_taken_or_refused(run_python: Run, tmp_path: Path) ->
     assert runs(told) > SECONDS
 
 
+@pytest.mark.timeout(SECONDS + 240)
+def test_a_fuzzed_configuration_is_taken_or_refused(run_python: Run, tmp_path: Path) -> None:
+    words = f"-dict={HARNESSES / 'config.dict'}"
+    told = fuzzed(run_python, tmp_path / "corpus", "config.py", FILES, "-max_len=2000", words)
+    assert runs(told) > SECONDS
+
+
 def test_the_harnesses_are_those_that_are_run() -> None:
     assert {path.name for path in HARNESSES.glob("*.py")} == {
+        "config.py",
         "csv_text.py",
         "model_file.py",
         "option_values.py",

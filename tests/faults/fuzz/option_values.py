@@ -20,9 +20,12 @@ CONVERTERS = (
     values.whole,
     values.positive,
     values.share,
+    values.level,
     values.levels,
     values.names,
     values.duration,
+    values.wait,
+    values.size,
     values.text,
     values.one_of(("lstm", "gru", "rnn")),
 )

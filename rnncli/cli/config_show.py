@@ -1,0 +1,112 @@
+"""`rnncli config show`: what a command would run with, and where each setting is from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import typer
+
+from rnncli.cli.command import SHOWING, Call, Group
+from rnncli.cli.config import Setting, declared_by, entries
+from rnncli.cli.terminal import put
+from rnncli.cli.values import near
+from rnncli.errors import UsageError
+
+SCHEMA = "rnncli.config/1"
+_UNPARSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}
+
+config = typer.Typer(cls=Group, help="Settings and where they are from.", rich_markup_mode=None)
+
+
+@config.callback()
+def _group() -> None:
+    """Settings and where they are from: flags, RNNCLI_*, --config FILE, the model, defaults."""
+
+
+@config.command(
+    "show",
+    context_settings=_UNPARSED,
+    help="Show each setting of COMMAND with its origin; COMMAND takes its arguments, and does not run. Without one, "
+    "what the environment and --config FILE say to any command.",
+    options_metavar="[COMMAND [ARGUMENTS]]",
+)
+def show(ctx: typer.Context) -> Any:
+    """What is to be run once everything is parsed."""
+    given = list(ctx.args)
+    commands = declared_by(ctx.find_root().command)
+    named = bool(given) and not given[0].startswith("-")
+    if named and given[0] not in commands:
+        raise UsageError(f"there is no command {given[0]!r}", hint=near(given[0], commands))
+    chosen = [given.pop(0)] if named else list(commands)
+    calls = {name: _parsed(ctx, name, given) for name in chosen}
+    return lambda: _shown(calls, said_only=not named)
+
+
+def _parsed(ctx: typer.Context, name: str, arguments: list[str]) -> Call:
+    root = ctx.find_root()
+    command = root.command.commands[name]  # type: ignore[attr-defined]
+    with command.make_context(name, list(arguments), parent=root, obj=SHOWING) as inner:
+        call: Call = command.invoke(inner)
+    return call
+
+
+def _shown(calls: Mapping[str, Call], *, said_only: bool) -> int:
+    found = {name: list(_rows(call, said_only=said_only)) for name, call in calls.items()}
+    if any(call.asks("json") for call in calls.values()):
+        document = {"schema": SCHEMA, "commands": {name: list(map(_entry, rows)) for name, rows in found.items()}}
+        put(f"{json.dumps(document)}\n".encode())
+        return 0
+    lines = [(name, option, _text(value), origin) for name, rows in found.items() for option, value, origin in rows]
+    if not lines:
+        put(b"nothing is set; rnncli config show COMMAND lists the defaults\n")
+        return 0
+    put("".join(f"{line}\n" for line in _aligned(lines)).encode(errors="backslashreplace"))
+    return 0
+
+
+def _aligned(lines: list[tuple[str, str, str, str]]) -> list[str]:
+    header = ["command", "setting", "value", "origin"]
+    widths = [max(len(row[place]) for row in [header, *lines]) for place in range(3)]
+    return ["  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in [header, *map(list, lines)]]
+
+
+def _entry(row: tuple[str, Any, str]) -> dict[str, Any]:
+    return dict(zip(("setting", "value", "origin"), row, strict=True))
+
+
+def _rows(call: Call, *, said_only: bool) -> Iterator[tuple[str, Any, str]]:
+    """(setting, value, origin) of each option; the model's word counts where nothing was said."""
+    model, by_model = _by_model(call)
+    for setting in entries(call.settings):
+        option = setting.option
+        if setting.said is not None:
+            yield option.key, setting.value, setting.origin
+        elif not said_only and by_model.get(option.name) is not None:
+            yield option.key, by_model[option.name], model
+        elif not said_only:
+            yield option.key, _default(setting), "default"
+
+
+def _by_model(call: Call) -> tuple[str, Mapping[str, Any]]:
+    """The model that is asked for, if there is one, and what it settles."""
+    names = ("model", "warm_start") if call.command != "info" else ()
+    path = next((call.settings[name].value for name in names if name in call.settings), None)
+    if path is None:
+        return "", {}
+    from rnncli.workflows.info import info
+
+    return str(path), info(path).settings
+
+
+def _default(setting: Setting) -> Any:
+    return setting.option.usual or None if setting.value is None else setting.value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return (",".join(map(str, value)) or "-") if isinstance(value, (list, tuple)) else str(value)
