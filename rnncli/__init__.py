@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         TrainingDiverged,
         UsageError,
     )
+    from rnncli.workflows.check import check
     from rnncli.workflows.evaluate import evaluate
     from rnncli.workflows.info import info
     from rnncli.workflows.inspect_gradients import inspect_gradients
@@ -50,6 +51,7 @@ __all__ = [
     "TrainingDiverged",
     "UsageError",
     "__version__",
+    "check",
     "evaluate",
     "info",
     "inspect_gradients",
@@ -57,7 +59,7 @@ __all__ = [
     "train",
 ]
 
-_COMMANDS = ("evaluate", "info", "inspect_gradients", "predict", "train")
+_COMMANDS = ("check", "evaluate", "info", "inspect_gradients", "predict", "train")
 
 
 def __getattr__(name: str) -> Any:

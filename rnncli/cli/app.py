@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from rnncli import __version__
 from rnncli.cli import memory, stopping
+from rnncli.cli.check import check
 from rnncli.cli.command import Call, Group, add
 from rnncli.cli.config_show import config
 from rnncli.cli.evaluate import evaluate
@@ -49,6 +50,7 @@ add(app, train)
 add(app, predict)
 add(app, evaluate)
 add(app, inspect_gradients)
+add(app, check)
 add(app, info)
 app.add_typer(config, name="config")
 

@@ -44,6 +44,8 @@ TableFile = Annotated[
     str | None, _option("--output -o", "Write to this file; its suffix says how.", "OUT"), values.text
 ]
 
+Fix = Annotated[str | None, _option("--fix", "Write a repaired copy to this file.", "OUT"), values.text]
+
 Horizon = Annotated[int | None, _option("--horizon", "Rows to forecast.", "N"), values.count]
 Quantiles = Annotated[
     tuple[float, ...] | None, _option("--quantiles", "Quantile levels, such as 0.1,0.5,0.9.", "LIST"), values.levels

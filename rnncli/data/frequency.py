@@ -52,6 +52,12 @@ def check_frequency(times: Ints, offsets: Ints, calendar: Calendar, ids: Sequenc
     rows.refuse_a_sparser_series(frequency)
 
 
+def off_grid(times: Ints, offsets: Ints, zone: str | None, *, whole: bool = False) -> Ints:
+    """Positions of the rows that are off the grid of the frequency that fits most, or not after the row before."""
+    rows = _Rows(times, offsets, zone, (), whole)
+    return min((rows.misfits(frequency) for frequency in rows.sample().candidates()), key=len)
+
+
 @dataclass(frozen=True)
 class _Rows:
     """The rows of a panel while its frequency is being found."""
@@ -143,6 +149,19 @@ class _Rows:
             if off.any():
                 return int(self.offsets[first] + np.argmax(off) + 1)
         return None
+
+    def misfits(self, frequency: Frequency) -> Ints:
+        """Positions of all rows whose place in the step is not the commonest of their series."""
+        ordinal, phase = Calendar(frequency, zone=self.zone).ordinals(self.times)
+        owner = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        order = np.lexsort((phase, owner))
+        begins = np.flatnonzero(np.concatenate([[1], np.diff(owner[order]) | np.diff(phase[order])]))
+        counts = np.diff(np.append(begins, len(order)))
+        ranked = np.lexsort((-counts, owner[order[begins]]))
+        first = np.unique(owner[order[begins[ranked]]], return_index=True)[1]
+        usual = phase[order[begins[ranked[first]]]]
+        again = np.concatenate([[False], (np.diff(ordinal) < 1) & (np.diff(owner) == 0)])
+        return np.flatnonzero((phase != usual[owner]) | again)
 
     def refuse_a_sparser_series(self, frequency: Frequency) -> None:
         """InputRefused if a series keeps to a longer step of the same grid, as weekly rows in a daily panel do."""

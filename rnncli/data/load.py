@@ -70,13 +70,13 @@ def load_panel(
         known.columns if known else None,
         dict(known.categories) if known else None,
     )
-    zone = _zone(rows, choices, known)
-    rows = _in_utc(rows, zone, choices)
-    rows = rows if choices.as_of is None else _as_of(rows, choices.as_of, zone)
+    zone = zone_of(rows, choices, known)
+    rows = in_utc(rows, zone, choices)
+    rows = rows if choices.as_of is None else seen_as_of(rows, choices.as_of, zone)
     skipped: list[SeriesRefused] = []
     while True:
         try:
-            loaded = _loaded(rows, zone, known, seasons)
+            loaded = to_panel(rows, zone, known, seasons)
         except SeriesRefused as error:
             if choices.on_bad_series != "skip":
                 raise
@@ -86,10 +86,11 @@ def load_panel(
             return replace(loaded, skipped=tuple(skipped))
 
 
-def _loaded(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[int, ...] | None) -> Loaded:
+def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[int, ...] | None) -> Loaded:
+    """Rows with times in UTC as a panel. InputRefused or SeriesRefused with the place of what is wrong."""
     _refuse_wild(rows)
     notes = list(rows.notes)
-    order, offsets = _sorted(rows, notes)
+    order, offsets = sorted_rows(rows, notes)
     order, offsets = _without_duplicates(rows, order, offsets, zone, notes)
     codes = rows.codes[order[offsets[:-1]]]
     ids = tuple(rows.ids[code] for code in codes.tolist())
@@ -115,7 +116,7 @@ def _without(rows: Rows, error: SeriesRefused) -> Rows:
     return rows.kept(others)
 
 
-def _as_of(rows: Rows, text: str, zone: str | None) -> Rows:
+def seen_as_of(rows: Rows, text: str, zone: str | None) -> Rows:
     """The rows as they were at a moment: of later ones only what is known ahead, where that was declared, is seen."""
     whole = rows.columns.time_type == "integer"
     seen = rows.times <= read_moment(text, zone, whole=whole)
@@ -166,7 +167,7 @@ def _refuse_wild(rows: Rows) -> None:
     )
 
 
-def _zone(rows: Rows, choices: ColumnChoices, known: Known | None) -> str | None:
+def zone_of(rows: Rows, choices: ColumnChoices, known: Known | None) -> str | None:
     """The zone in which days are counted; at prediction the model's."""
     if known is None:
         zone = choices.zone or rows.zone
@@ -191,7 +192,7 @@ def _zone(rows: Rows, choices: ColumnChoices, known: Known | None) -> str | None
     return known.calendar.zone
 
 
-def _in_utc(rows: Rows, zone: str | None, choices: ColumnChoices) -> Rows:
+def in_utc(rows: Rows, zone: str | None, choices: ColumnChoices) -> Rows:
     """Times without a zone are wall times in the zone that was named; an hour that comes twice is told by its order."""
     if rows.zone is not None or (zone is None and choices.zone is None) or rows.columns.time_type == "integer":
         return rows
@@ -215,7 +216,7 @@ def _second_hour(rows: Rows, times: Ints, zone: str | None) -> Ints:
     return result
 
 
-def _sorted(rows: Rows, notes: list[str]) -> tuple[Ints, Ints]:
+def sorted_rows(rows: Rows, notes: list[str]) -> tuple[Ints, Ints]:
     """The order that puts rows series after series (as they first appear) and by time, and the series' offsets."""
     different, first = np.unique(rows.codes, return_index=True)
     rank = np.empty(int(different.max()) + 1, np.int64)
@@ -402,7 +403,7 @@ def load_saved(path: Any, loaded: Loaded) -> Saved:
         channels = [name for name in kinds if _level(name) is not None]
     shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
     rows = read_rows(found, ColumnChoices(), shape, {})
-    rows = _in_utc(rows, panel.calendar.zone, ColumnChoices())
+    rows = in_utc(rows, panel.calendar.zone, ColumnChoices())
     names = (
         [_undefused(rows.ids[code], panel.ids) for code in rows.codes.tolist()]
         if shape.id

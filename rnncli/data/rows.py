@@ -16,14 +16,17 @@ from rnncli.data.limits import Limits, limits_of
 from rnncli.data.readers.parquet import read_arrow
 from rnncli.data.readers.table import NUMERIC, Kind, Opened, kind_of
 from rnncli.data.source import Source
-from rnncli.data.timetext import Moments, Unreadable, read_times, whole_numbers
+from rnncli.data.timetext import Moments, Unreadable, read_times, readable, whole_numbers
 from rnncli.errors import InputRefused
 from rnncli.registry import READERS, find
 from rnncli.spec import ColumnChoices, Columns
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
+NO_TIME, BAD_TIME, OTHER_ZONE = "time-missing", "time-unreadable", "zone-mixed"
+NO_ID, UGLY_ID = "id-missing", "id-unusable"
 CATEGORIES = 64  # of a categorical covariate; the rarer ones are "other"
 
 
@@ -44,6 +47,7 @@ class Rows:
     tables: Tables
     notes: tuple[str, ...]
     places: Ints | None = None
+    several_offsets: bool = False
 
     def where(self, row: int) -> str:
         """The place of a row, file:line, or the file alone where rows have no lines."""
@@ -54,6 +58,34 @@ class Rows:
         """Some of the rows, which remember their places."""
         places = np.flatnonzero(rows) if self.places is None else self.places[rows]
         return replace(self, codes=self.codes[rows], times=self.times[rows], values=self.values[rows], places=places)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Rows of the tables that cannot be used, and the error about the first of them."""
+
+    id: str
+    rows: Flags
+    error: InputRefused
+
+
+class Faults:
+    """What becomes of rows that cannot be used: the first raises its error; `tolerant`, all are noted and left out."""
+
+    def __init__(self, *, tolerant: bool = False) -> None:
+        self.tolerant = tolerant
+        self.found: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Raise its error, or note it."""
+        if not self.tolerant:
+            raise fault.error from None
+        self.found.append(fault)
+
+    def usable(self, rows: int) -> Flags:
+        """Which rows have no fault; ids that are only ugly stay."""
+        bad = [fault.rows for fault in self.found if fault.id != UGLY_ID]
+        return np.asarray(~np.logical_or.reduce([np.zeros(rows, np.bool_), *bad]))
 
 
 @dataclass(frozen=True)
@@ -167,14 +199,32 @@ def read_rows(
     choices: ColumnChoices,
     known: Columns | None,
     categories: Mapping[str, tuple[str, ...]] | None,
+    faults: Faults | None = None,
 ) -> Rows:
-    """The rows of all sources, in their order. `known` and `categories` are those of a model, where there is one."""
-    tables = open_tables(sources, choices)
+    """The rows of all sources, in their order. `known` and `categories` are those of a model, where there is one.
+
+    Without `faults` that are tolerant, the first row that cannot be used is refused.
+    """
+    return rows_of(open_tables(sources, choices), choices, known, categories, faults or Faults())
+
+
+def rows_of(
+    tables: Tables,
+    choices: ColumnChoices,
+    known: Columns | None,
+    categories: Mapping[str, tuple[str, ...]] | None,
+    faults: Faults,
+) -> Rows:
+    """The same of tables that are open."""
     kinds = tables.kinds()
     named = _named(kinds, choices, known, tables.name)
     if named.wide:
-        return _wide_rows(tables, kinds, named, choices)
-    return _long_rows(tables, kinds, named, choices, known, categories)
+        rows = _wide_rows(tables, kinds, named, choices, faults)
+    else:
+        rows = _long_rows(tables, kinds, named, choices, known, categories, faults)
+    if not faults.found:
+        return rows
+    return rows.kept(np.repeat(faults.usable(rows.tables.rows), len(rows.ids) if named.wide else 1))
 
 
 def _named(kinds: dict[str, Kind], choices: ColumnChoices, known: Columns | None, where: str) -> Columns:
@@ -203,6 +253,7 @@ def _long_rows(
     choices: ColumnChoices,
     known: Columns | None,
     categories: Mapping[str, tuple[str, ...]] | None,
+    faults: Faults,
 ) -> Rows:
     taken = [named.time, named.target]
     candidates = [named.id] if named.id else [] if known else roles.id_candidates(kinds, taken, choices)
@@ -211,7 +262,7 @@ def _long_rows(
     tables = tables.loaded(wanted, limits_of(choices))
     if not tables.rows:
         raise InputRefused("there are no rows", where=tables.name, hint="a table has a header and rows")
-    times, moments = _times(tables, kinds, named)
+    times, moments = _times(tables, kinds, named, faults)
     by_file = named.by_file if known else len(tables.sources) > 1 and not candidates
     coded = {name: tables.codes(name) for name in candidates}
     if by_file:
@@ -225,7 +276,7 @@ def _long_rows(
             tables.name,
         )
         codes, ids = coded[chosen] if chosen else (np.zeros(len(times), np.int64), [named.target])
-    _check_ids(codes, ids, chosen, tables)
+    _check_ids(codes, ids, chosen, tables, faults)
     values = [tables.floats(named.target)]
     found: dict[str, tuple[str, ...]] = {}
     notes: list[str] = []
@@ -240,7 +291,8 @@ def _long_rows(
         zone = "UTC"
         notes.append("times have several offsets: days are counted in UTC, unless --zone says otherwise")
     channels = (named.target, *covariates)
-    return Rows(codes, ids, times, np.stack(values, axis=1), channels, fresh, zone, found, tables, tuple(notes))
+    flat, mixed = np.stack(values, axis=1), moments.zone == "mixed"
+    return Rows(codes, ids, times, flat, channels, fresh, zone, found, tables, tuple(notes), several_offsets=mixed)
 
 
 def _wanted(
@@ -258,52 +310,94 @@ def _wanted(
     return wanted
 
 
-def _wide_rows(tables: Tables, kinds: dict[str, Kind], named: Columns, choices: ColumnChoices) -> Rows:
+def _wide_rows(tables: Tables, kinds: dict[str, Kind], named: Columns, choices: ColumnChoices, faults: Faults) -> Rows:
     series = roles.wide_columns(kinds, named.time, choices, tables.name)
     tables = tables.loaded({named.time: "text", **dict.fromkeys(series, "number")}, limits_of(choices))
-    times, moments = _times(tables, kinds, named)
+    times, moments = _times(tables, kinds, named, faults)
     values = np.stack([tables.floats(name) for name in series], axis=1)
     codes = np.tile(np.arange(len(series)), len(times))
     fresh = replace(named, **_time_style(tables, kinds, named, moments))
     zone = "UTC" if moments.zone == "mixed" else moments.zone
     flat = values.reshape(-1, 1)
-    _check_ids(codes, series, None, tables)
-    return Rows(codes, series, np.repeat(times, len(series)), flat, (named.target,), fresh, zone, {}, tables, ())
+    _check_ids(codes, series, None, tables, faults)
+    flat_times, mixed = np.repeat(times, len(series)), moments.zone == "mixed"
+    return Rows(codes, series, flat_times, flat, (named.target,), fresh, zone, {}, tables, (), several_offsets=mixed)
 
 
-def _times(tables: Tables, kinds: dict[str, Kind], named: Columns) -> tuple[Ints, Moments]:
-    """The time of every row, and how times are written. InputRefused with the place of one that cannot be read."""
+def _times(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Faults) -> tuple[Ints, Moments]:
+    """The time of every row, and how times are written; rows whose time cannot be read are faults."""
     columns = tables.column(named.time)
     if all(pa.types.is_timestamp(column.type) or pa.types.is_date(column.type) for column in columns):
-        return _typed_times(tables, columns, named)
+        return _typed_times(tables, columns, named, faults)
     if all(pa.types.is_integer(column.type) for column in columns) and named.time_format is None:
-        _refuse_nulls(np.concatenate([arrow.observed(column) for column in columns]), tables, named.time)
-        return np.concatenate([arrow.integers(column) for column in columns]), Moments(np.zeros(0, np.int64))
+        seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, named.time, faults)
+        times = np.concatenate([arrow.integers(column) for column in columns])
+        return _unlike_any(times, seen), Moments(np.zeros(0, np.int64))
     codes, texts = tables.codes(named.time)
-    stripped = [text.strip() for text in texts]
-    _refuse_nulls((codes >= 0) & np.array([bool(text) for text in stripped] + [False])[codes], tables, named.time)
+    texts = [text.strip() for text in texts]
+    seen = (codes >= 0) & np.array([bool(text) for text in texts] + [False])[codes]
+    _seen(seen, tables, named.time, faults)
+    whole = named.time_type == "integer" or (kinds[named.time] == "whole" and named.time_format is None)
     try:
-        if named.time_type == "integer" or (kinds[named.time] == "whole" and named.time_format is None):
-            found = Moments(whole_numbers(stripped))
-        else:
-            found = read_times(stripped, named.time_format)
+        found = _read(texts, whole, named.time_format)
     except Unreadable as error:
-        row = int(np.argmax(codes == error.position))
-        raise InputRefused(
-            f"{error.message} (column {named.time!r})",
-            where=tables.where(row),
-            hint=error.hint or "one style for all rows",
-        ) from None
+        refused = _refused_time(error, codes, tables, named.time)
+        if not faults.tolerant:
+            raise refused from None
+        return _readable_times((codes, texts, seen), whole, named, refused, faults)
     return found.times[codes], found
 
 
-def _typed_times(tables: Tables, columns: Sequence[pa.ChunkedArray], named: Columns) -> tuple[Ints, Moments]:
-    _refuse_nulls(np.concatenate([arrow.observed(column) for column in columns]), tables, named.time)
+def _read(texts: Sequence[str], whole: bool, style: str | None) -> Moments:  # noqa: FBT001  # what the times are
+    return Moments(whole_numbers(texts)) if whole else read_times(texts, style)
+
+
+def _refused_time(error: Unreadable, codes: Ints, tables: Tables, name: str) -> InputRefused:
+    return InputRefused(
+        f"{error.message} (column {name!r})",
+        where=tables.where(int(np.argmax(codes == error.position))),
+        hint=error.hint or "one style for all rows",
+    )
+
+
+def _readable_times(
+    coded: tuple[Ints, list[str], Flags],
+    whole: bool,  # noqa: FBT001  # likewise
+    named: Columns,
+    refused: InputRefused,
+    faults: Faults,
+) -> tuple[Ints, Moments]:
+    """The times in the style that most rows share; the other rows are faults."""
+    codes, texts, seen = coded
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    good, astray = (np.append(flags, False) for flags in readable(texts, counts, named.time_format, whole=whole))
+    if not good.any():
+        raise refused
+    for id, rows in ((BAD_TIME, ~good & ~astray), (OTHER_ZONE, astray)):  # noqa: A001  # as a finding calls it
+        if (rows[codes] & seen).any():
+            faults.add(Fault(id, rows[codes] & seen, refused))
+    kept = np.flatnonzero(good)
+    try:
+        found = _read([texts[code] for code in kept.tolist()], whole, named.time_format)
+    except Unreadable:
+        raise refused from None
+    times = np.zeros(len(texts) + 1, np.int64)
+    times[kept] = found.times
+    return _unlike_any(times[codes], good[codes]), found
+
+
+def _typed_times(
+    tables: Tables, columns: Sequence[pa.ChunkedArray], named: Columns, faults: Faults
+) -> tuple[Ints, Moments]:
+    seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, named.time, faults)
     zones = {column.type.tz if pa.types.is_timestamp(column.type) else None for column in columns}
     if len(zones) > 1 and None in zones:
-        raise InputRefused(
+        naive = [pa.types.is_date(column.type) or column.type.tz is None for column in columns]
+        error = InputRefused(
             "some tables have times with a zone and some without", where=tables.name, hint="give all a zone, or none"
         )
+        faults.add(Fault(OTHER_ZONE, np.repeat(naive, [len(column) for column in columns]), error))
+        zones.discard(None)
     try:
         times = np.concatenate([arrow.microseconds(column) for column in columns])
     except OverflowError as error:
@@ -312,15 +406,26 @@ def _typed_times(tables: Tables, columns: Sequence[pa.ChunkedArray], named: Colu
         ) from None
     zone = zones.pop() if len(zones) == 1 else "mixed"
     dates = all(pa.types.is_date(column.type) for column in columns)
-    return times, Moments(np.zeros(0, np.int64), dates=dates, zone=zone)
+    return _unlike_any(times, seen), Moments(np.zeros(0, np.int64), dates=dates, zone=zone)
 
 
-def _refuse_nulls(seen: NDArray[np.bool_], tables: Tables, name: str) -> None:
+def _seen(seen: Flags, tables: Tables, name: str, faults: Faults) -> Flags:
+    """Which rows have a time; the others are faults."""
     if not seen.all():
         row = int(np.argmin(seen))
-        raise InputRefused(
+        error = InputRefused(
             f"there is no time (column {name!r})", where=tables.where(row), hint="every row needs its time"
         )
+        faults.add(Fault(NO_TIME, ~seen, error))
+    return seen
+
+
+def _unlike_any(times: Ints, seen: Flags) -> Ints:
+    """The times, with one of its own for every row that has none: such rows repeat no other's."""
+    if not seen.all():
+        times = times.copy()
+        times[~seen] = np.arange(np.count_nonzero(~seen)) - (1 << 62)
+    return times
 
 
 def _time_style(tables: Tables, kinds: dict[str, Kind], named: Columns, moments: Moments) -> dict[str, Any]:
@@ -349,18 +454,22 @@ def _repeats(times: Ints, coded: tuple[Ints, list[str]] | None) -> int:
     return int(np.count_nonzero((codes[1:] == codes[:-1]) & (times[1:] == times[:-1])))
 
 
-def _check_ids(codes: Ints, ids: Sequence[str], name: str | None, tables: Tables) -> None:
+def _check_ids(codes: Ints, ids: Sequence[str], name: str | None, tables: Tables, faults: Faults) -> None:
     """Ids are text without control characters, and every row has one."""
-    if codes.size and codes.min() < 0:
-        raise InputRefused(
+    missing = codes < 0
+    if missing.any():
+        error = InputRefused(
             f"there is no id (column {name!r})",
-            where=tables.where(int(np.argmin(codes))),
+            where=tables.where(int(np.argmax(missing))),
             hint="every row needs its id",
         )
+        faults.add(Fault(NO_ID, missing, error))
     for code, text in enumerate(ids):
         what = _wrong(text)
         if what:
-            raise InputRefused(what, where=tables.where(int(np.argmax(codes == code))), hint="rename this series")
+            rows = codes == code
+            error = InputRefused(what, where=tables.where(int(np.argmax(rows))), hint="rename this series")
+            faults.add(Fault(UGLY_ID if text or name is None else NO_ID, rows, error))
 
 
 def _wrong(text: str) -> str:

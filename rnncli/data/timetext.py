@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 _ISO = re.compile(
     r"\d{4}-\d\d-\d\d(?P<clock>(?P<t>[T ])\d\d:\d\d(?P<s>:\d\d(?P<f>\.\d{1,6})?)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
@@ -70,6 +72,41 @@ def read_times(texts: Sequence[str], style: str | None = None) -> Moments:
             0, f"{texts[0][:40]!r} is no time that is known", "say how it is written: --time-format '%d.%m.%y'"
         )
     return _in_style(texts, styles[0])
+
+
+def readable(texts: Sequence[str], counts: Ints, style: str | None, *, whole: bool = False) -> tuple[Flags, Flags]:
+    """Which texts are times of the style that most rows share, and which would be but for their zone; `counts` are
+    the rows of each text.
+    """
+    none = np.zeros(len(texts), np.bool_)
+    if whole or style is not None:
+        return _each(texts, lambda text: whole_numbers([text]) if whole else _in_style([text], style or "")), none
+    iso = [_ISO.fullmatch(text) for text in texts]
+    plain = np.array([match is not None for match in iso], np.bool_)
+    if 2 * counts[plain].sum() >= counts[[bool(text) for text in texts]].sum():
+        aware = np.array([bool(match and match["zone"]) for match in iso], np.bool_)
+        zoned = 2 * counts[aware].sum() > counts[plain].sum()
+        same = plain & (aware == zoned)
+        return same & _each(texts, _aware_or_naive), plain & ~same
+    fits = {style: _each(texts, lambda text, style=style: _in_style([text], style)) for style in STYLES}  # type: ignore[misc]
+    return max(fits.values(), key=lambda flags: int(counts[flags].sum())), none
+
+
+def _aware_or_naive(text: str) -> None:
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    (_aware if match["zone"] else _naive)([text])
+
+
+def _each(texts: Sequence[str], read: Callable[[str], object]) -> Flags:
+    """Which texts can be read."""
+    found = np.zeros(len(texts), np.bool_)
+    for position, text in enumerate(texts):
+        with suppress(Unreadable, ValueError):
+            read(text)
+            found[position] = True
+    return found
 
 
 def _iso(texts: Sequence[str]) -> Moments:

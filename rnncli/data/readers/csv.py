@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ _OTHER_FILES = (
 )
 _CELLS = ("time", "whole", "number")
 _MARK = b"\xef\xbb\xbf"  # with which some editors begin UTF-8
+_BLANK = re.compile(rb"\A\r?\n|\n\r?\n|\r(?!\n)")  # lines that are no rows, or end in some other way
 _WHOLE = re.compile(r"[+-]?\d+")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 
@@ -243,7 +245,17 @@ class _Table:
             raise storage_error(self.source, error) from error
 
     def line_of(self, row: int) -> int:
-        return next((line for count, (line, _) in enumerate(self._lines()) if count == row + 1), 0)
+        lines = self._line_numbers
+        return row + 2 if lines is None else lines[row + 1] if row + 1 < len(lines) else 0
+
+    @cached_property
+    def _line_numbers(self) -> list[int] | None:
+        """The line of each row, the header first; None where every line is a row."""
+        with self.source.open() as stream:
+            data = stream.read()
+        if b'"' not in data and not _BLANK.search(data):
+            return None
+        return [line for line, _ in self._lines()]
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
         with self.source.open() as stream:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Collection
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from rnncli.data.writers.table import ForecastTable, arrow_table
+from rnncli.data.readers.table import kind_of
+from rnncli.data.writers.table import ForecastTable, arrow_table, text_array
+from rnncli.errors import InputRefused
 
 _WOULD_RUN = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_ROWS_AT_ONCE = 65_536
 _NEEDS_QUOTES = re.compile('[",\r\n]')
 
 
@@ -27,6 +32,46 @@ def encode(table: ForecastTable, *, tidy: bool = False, raw: bool = False) -> by
     sink.write((",".join(map(_quoted, names)) + "\n").encode())
     csv.write_csv(rows, sink, options)
     return bytes(sink.getvalue())
+
+
+def encode_rows(rows: pa.Table, plain: Collection[str], *, raw: bool = False) -> bytes:
+    """Any table as CSV; what is not in `plain` columns, which hold numbers and times, is escaped unless `raw`.
+
+    InputRefused naming a column that has no text.
+    """
+    from pyarrow import compute  # slow to import, and forecasts do without
+
+    names = [name if raw else defused(name) for name in rows.column_names]
+    cells = pa.table(
+        [_cells(rows.column(name), name, raw=raw or name in plain) for name in rows.column_names], rows.column_names
+    )
+    comma, end, nothing = text_array([",", "\n", ""], np.arange(3)).cast(pa.large_string())
+    parts = [(",".join(map(_quoted, names)) + "\n").encode()]
+    for batch in cells.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        lines = compute.binary_join_element_wise(*batch.columns, comma)
+        lines = compute.binary_join_element_wise(lines, end, nothing)
+        parts.append("".join(lines.to_pylist()).encode())
+    return b"".join(parts)
+
+
+def _cells(column: pa.ChunkedArray, name: str, *, raw: bool) -> pa.ChunkedArray:
+    """Texts as they are written in a line, nothing where a value is null."""
+    from pyarrow import compute
+
+    nothing = text_array([""], np.arange(1)).cast(pa.large_string())[0]
+    try:
+        texts = (column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column).cast(pa.large_string())
+    except pa.ArrowNotImplementedError:
+        raise InputRefused(
+            f"column {name!r} is of type {column.type}, which CSV cannot hold", hint="name a file that ends in .parquet"
+        ) from None
+    if kind_of(column.type) == "text":
+        coded = texts.dictionary_encode().unify_dictionaries().combine_chunks()
+        coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) else coded
+        different = [_quoted(text if raw else defused(text)) for text in coded.dictionary.to_pylist()]
+        cells = text_array(different, np.arange(len(different))).cast(pa.large_string()).take(coded.indices)
+        texts = pa.chunked_array([cells])
+    return compute.fill_null(texts, nothing)
 
 
 def defused(text: str) -> str:

@@ -11,7 +11,11 @@ from rnncli.data.writers.table import ForecastTable, arrow_table
 def encode(table: ForecastTable, *, tidy: bool = False, raw: bool = False) -> bytes:
     """The Parquet file; `raw` changes nothing, for nothing is ever escaped here."""
     del raw
+    return encode_rows(arrow_table(table, tidy=tidy, as_text=False))
+
+
+def encode_rows(rows: pa.Table) -> bytes:
+    """The same of any table."""
     sink = pa.BufferOutputStream()
-    rows = arrow_table(table, tidy=tidy, as_text=False)
     parquet.write_table(rows, sink, compression="zstd", write_page_checksum=True)
     return bytes(sink.getvalue())

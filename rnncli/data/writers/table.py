@@ -72,7 +72,8 @@ def arrow_table(table: ForecastTable, *, tidy: bool, as_text: bool) -> pa.Table:
     repeats = steps * levels if tidy else steps
     ids = text_array(list(table.ids), np.repeat(np.arange(len(table.ids)), repeats))
     times = np.repeat(table.times.ravel(), levels) if tidy else table.times.ravel()
-    when = _written(times, table) if as_text else _typed(times, table)
+    write = written_times if as_text else typed_times
+    when = write(times, table.columns, table.calendar)
     if tidy:
         level = np.tile(np.asarray(table.levels, np.float64), table.times.size)
         return pa.Table.from_arrays([ids, when, _array(level), _array(table.quantiles.ravel())], list(TIDY))
@@ -97,14 +98,14 @@ def _array(values: NDArray[Any], kind: pa.DataType | None = None) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
-def _typed(times: Ints, table: ForecastTable) -> pa.Array:
+def typed_times(times: Ints, columns: Columns, calendar: Calendar) -> pa.Array:
     """Times in the Arrow type that they came in; a type too narrow for them becomes the widest of its kind."""
-    arrow, stamp = table.columns.time_arrow, _TIMESTAMP.fullmatch(table.columns.time_arrow)
-    if table.calendar.frequency.unit == "step":
+    arrow, stamp = columns.time_arrow, _TIMESTAMP.fullmatch(columns.time_arrow)
+    if calendar.frequency.unit == "step":
         return _integers(times, arrow)
-    if table.columns.time_type == "text" or "string" in arrow:
-        return _written(times, table)
-    wall = times if stamp and stamp[2] else table.calendar.local(times)
+    if columns.time_type == "text" or "string" in arrow:
+        return written_times(times, columns, calendar)
+    wall = times if stamp and stamp[2] else calendar.local(times)
     if stamp:
         return _timestamps(wall, stamp[1], stamp[2])
     return _array((wall // _DAY).astype(np.int32), pa.date32())
@@ -128,9 +129,10 @@ def _timestamps(times: Ints, unit: str, zone: str | None) -> pa.Array:
     return _array(times // size if fits else times, pa.timestamp(unit if fits else "us", zone))
 
 
-def _written(times: Ints, table: ForecastTable) -> pa.Array:
+def written_times(times: Ints, columns: Columns, calendar: Calendar) -> pa.Array:
+    """Times as text, in the style that they came in."""
     different, index = np.unique(times, return_inverse=True)
-    return text_array(time_texts(different, table.columns, table.calendar), index)
+    return text_array(time_texts(different, columns, calendar), index)
 
 
 def time_texts(times: Ints, columns: Columns, calendar: Calendar) -> list[str]:

@@ -1,0 +1,91 @@
+"""`rnncli check`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Unpack
+
+from rnncli.cli.options import Columns, CsvRaw, Data, Fix, Horizon, IfExists, LockWait, ModelIfAny
+from rnncli.cli.streams import Streams
+from rnncli.cli.table import WIDTH
+from rnncli.cli.written import file_of
+from rnncli.errors import InputRefused, OutputExists
+
+if TYPE_CHECKING:
+    from rnncli.data.checks.finding import Finding
+    from rnncli.workflows.check import Checked
+
+_FORMATS = ("csv", "parquet")
+_INDENT = " " * 9
+
+
+def check(
+    streams: Streams,
+    data: Data,
+    model: ModelIfAny = None,
+    horizon: Horizon = None,
+    fix: Fix = None,
+    csv_raw: CsvRaw = False,
+    if_exists: IfExists = None,
+    lock_wait: LockWait = None,
+    **columns: Unpack[Columns],
+) -> int:
+    """Say what is wrong with DATA, before anything is trained.
+
+    Exits with 4 where there are errors: what training refuses (or predict, with -m MODEL), and leaks. Warnings are
+    for people to look at.
+    """
+    path = file_of(fix, _FORMATS)
+    from rnncli.workflows.check import check as work
+
+    try:
+        done = work(
+            data,
+            model,
+            fix=path,
+            horizon=horizon,
+            if_exists="error" if if_exists in ("error", "skip") else "replace",
+            lock_wait=lock_wait,
+            csv_raw=csv_raw,
+            on_event=streams,
+            **columns,
+        )
+    except OutputExists:
+        if if_exists != "skip":
+            raise
+        return _left_alone(streams, path)
+    text = "".join(f"{line}\n" for line in shown(done))
+    streams.result(done.to_json, text.encode(errors="backslashreplace"))
+    return 0 if done else InputRefused.exit_code
+
+
+def shown(done: Checked) -> Iterator[str]:
+    """The findings, worst first, what was repaired, and the sum of it."""
+    for finding in done.findings:
+        yield from _finding(finding)
+        yield ""
+    if done.fixed is not None:
+        yield f"wrote {done.fixed.rows:,} rows to {done.fixed.output}, of {done.fixed.rows_before:,}:"
+        yield from (f"  {action}" for action in done.fixed.actions)
+        yield "" if done.fixed.actions else "  nothing was to be done"
+    counts = [(done.count(severity), severity) for severity in ("error", "warning", "note")]
+    found = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for count, severity in counts if count)
+    yield f"{found or 'nothing is wrong'} in {done.rows:,} rows of {done.series:,} series"
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    head = f"{finding.severity:<8} {finding.id} ({finding.count:,}): {finding.what}"
+    yield from textwrap.wrap(head, WIDTH, subsequent_indent=_INDENT, break_on_hyphens=False)
+    for example in finding.examples:
+        yield f"{_INDENT}{example}"
+    yield from textwrap.wrap(
+        f"-> {finding.remedy}", WIDTH, initial_indent=_INDENT, subsequent_indent=f"{_INDENT}   ", break_on_hyphens=False
+    )
+
+
+def _left_alone(streams: Streams, path: str | None) -> int:
+    """There is a copy already, and it stays; nothing was looked at."""
+    streams.say([f"{path} is there already and stays as it is"])
+    streams.result(lambda: {"schema": "rnncli.check/1", "fixed": {"output": path, "written": False}})
+    return 0

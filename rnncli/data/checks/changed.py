@@ -1,0 +1,108 @@
+"""What is not as it was when a model was trained."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnncli.data.checks.finding import SHOWN, Example, Finding
+from rnncli.data.checks.seen import Change, Seen
+from rnncli.data.panel import Panel
+from rnncli.data.rows import CATEGORIES
+from rnncli.data.statistics import drift as drift_since
+from rnncli.errors import InputRefused
+
+COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED = "column-missing", "column-retyped", "time-changed"
+_SAID = {
+    COLUMN_MISSING: ("columns of the training are not there", "name them as in training, or say --time --id --target"),
+    COLUMN_RETYPED: ("columns are of another kind than in training", "write them as in training, or train again"),
+    TIME_CHANGED: ("time is written in another way than in training", "write it as in training, or say --zone NAME"),
+}
+
+
+def of_changes(changes: tuple[Change, ...], id: str) -> Finding | None:  # noqa: A002  # as a finding calls it
+    """One finding for all changes of one kind."""
+    found = [change for change in changes if change.id == id]
+    if not found:
+        return None
+    what, remedy = _SAID[id]
+    return Finding("error", what, len(found), tuple(Example(says=change.says) for change in found), remedy, id)
+
+
+def column_missing(seen: Seen) -> Finding | None:
+    """Columns that the model needs."""
+    return of_changes(seen.changes, COLUMN_MISSING)
+
+
+def column_retyped(seen: Seen) -> Finding | None:
+    """Columns of numbers that hold text now, or the other way round."""
+    return of_changes(seen.changes, COLUMN_RETYPED)
+
+
+def time_changed(seen: Seen) -> Finding | None:
+    """Whole numbers in place of dates, a zone in place of none, or the other way round."""
+    return of_changes(seen.changes, TIME_CHANGED)
+
+
+def frequency_changed(seen: Seen) -> Finding | None:
+    """Rows that are not on the model's grid."""
+    error = seen.calendar
+    if seen.known is None or not isinstance(error, InputRefused):
+        return None
+    examples = (Example(where=error.where or None, says=error.message),)
+    return Finding("error", "rows are not the model's frequency apart", 1, examples, error.hint)
+
+
+def category_new(seen: Seen) -> Finding | None:
+    """Texts of categorical columns that the training did not have."""
+    if seen.known is None:
+        return None
+    examples, count = [], 0
+    for name, categories in seen.known.categories.items():
+        if name not in seen.rows.channels or len(categories) >= CATEGORIES:
+            continue
+        codes, texts = seen.rows.tables.codes(name)
+        rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+        fresh = [code for code, text in enumerate(texts) if text and text not in categories and rows[code]]
+        count += len(fresh)
+        examples += [Example(says=f"{texts[code]!r} in column {name!r}, {rows[code]:,} rows") for code in fresh]
+    if not count:
+        return None
+    remedy = "look for another spelling; new ones count as missing until the model is trained again"
+    return Finding("warning", "categories are new since training", count, tuple(examples[:SHOWN]), remedy)
+
+
+def series_unseen(seen: Seen) -> Finding | None:
+    """Series that training did not have."""
+    if seen.trained is None:
+        return None
+    found = [s for s, name in enumerate(seen.ids) if name not in seen.trained.cutoffs]
+    if not found or (seen.columns.id is None and not seen.columns.wide and not seen.columns.by_file):
+        return None
+    remedy = "they are forecast all the same; train again if they are unlike the others"
+    return Finding("note", "series are new since training", len(found), seen.of_series(found), remedy)
+
+
+def drift(seen: Seen) -> Finding | None:
+    """Columns whose new values have left the range of the training."""
+    trained, panel = seen.trained, seen.panel
+    if trained is None or seen.known is None or trained.statistics is None or not isinstance(panel, Panel):
+        return None
+    if panel.channels != _channels(trained.columns) or seen.calendar != trained.calendar:
+        return None
+    found = [
+        column for column in drift_since(trained.statistics, panel, trained.cutoffs, {}).columns if column.has_drifted
+    ]
+    if not found:
+        return None
+    examples = tuple(Example(says=str(column)) for column in found[:SHOWN])
+    return Finding(
+        "warning",
+        "columns have drifted since training",
+        len(found),
+        examples,
+        "look at these series; if they are right, train again",
+    )
+
+
+def _channels(columns: object) -> tuple[str, ...]:
+    return (columns.target, *columns.past, *columns.future, *columns.static)  # type: ignore[attr-defined]

@@ -1,0 +1,263 @@
+"""A repaired copy of data: every column and text as it came, rows in order, once, and one for each step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from rnncli.data import rows as reading
+from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.checks.seen import Seen
+from rnncli.data.load import GAP_ALLOWANCE, GAP_LIMIT
+from rnncli.data.readers.table import NUMERIC, Kind, kind_of
+from rnncli.data.rows import Tables
+from rnncli.data.writers.table import text_array, typed_times, written_times
+from rnncli.data.zones import to_wall
+from rnncli.errors import InputRefused
+from rnncli.spec import Columns
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+FORMATS = ("csv", "parquet")
+LEFT_OUT = {
+    reading.NO_TIME: "without a time",
+    reading.BAD_TIME: "whose time cannot be read",
+    reading.OTHER_ZONE: "with another kind of zone than most",
+    reading.NO_ID: "without an id",
+}
+_TEXT_FILES = ("csv", "tsv")
+_DAYLESS = Frequency("step")
+
+
+@dataclass(frozen=True)
+class Action:
+    """What was done to rows or values that the finding `id` is about."""
+
+    id: str
+    count: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.count:,} {self.what}"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The repaired table, what was done, and how many rows there were before."""
+
+    table: pa.Table
+    actions: tuple[Action, ...]
+    rows_before: int
+    plain: frozenset[str]  # columns that no spreadsheet could run: numbers and times
+
+
+def repair(seen: Seen, format: str) -> Copy:  # noqa: A002  # as the writers call it
+    """The copy, for a file of this format: in CSV everything is text, as it was written where it came from CSV."""
+    return _Copying(seen, text=format == "csv").copy()
+
+
+@dataclass(frozen=True)
+class _Copying:
+    """`take` [m] are rows of the tables, -1 where a row is added for a step that has none."""
+
+    seen: Seen
+    text: bool
+
+    @property
+    def _series_of_table(self) -> int:
+        return len(self.seen.rows.ids) if self.seen.columns.wide else 1
+
+    @cached_property
+    def _places(self) -> Ints:
+        """The row of the tables of each row that was read."""
+        rows = self.seen.rows
+        places = np.arange(len(rows.codes)) if rows.places is None else rows.places
+        return places // self._series_of_table
+
+    def copy(self) -> Copy:
+        take, like, times, actions = self._rows()
+        table = self._table()
+        columns = {name: self._column(table, name, take, like, times) for name in table.column_names}
+        if self.seen.columns.by_file:
+            names = text_array(self.seen.rows.ids, self._codes()[like])
+            columns = {self.seen.columns.id_name: names} | columns
+        done = pa.table(columns)
+        actions += self._finite_actions()
+        actions = [*self._fault_actions(), *actions]
+        return Copy(done, tuple(action for action in actions if action.count), len(table), self._plain(table))
+
+    def _rows(self) -> tuple[Ints, Ints, Ints, list[Action]]:
+        """For each row of the copy its table row (-1: added), a row of the same series, its time; and what was done."""
+        return self._wide_rows() if self.seen.columns.wide else self._long_rows()
+
+    def _long_rows(self) -> tuple[Ints, Ints, Ints, list[Action]]:
+        seen = self.seen
+        order, times = self._places[seen.order], seen.times
+        equal, different = seen.repeats
+        actions = _order_actions(seen.unsorted, len(equal), len(different))
+        return (*self._filled(order, times, seen.owner, actions), actions)
+
+    def _wide_rows(self) -> tuple[Ints, Ints, Ints, list[Action]]:
+        """A row of a wide table is one time of all its series."""
+        rows, width = self.seen.rows, self._series_of_table
+        times, values = rows.times[::width], rows.values.reshape(-1, width)
+        places = self._places[::width]
+        order = np.argsort(times, kind="stable")
+        again = np.flatnonzero(np.diff(times[order]) == 0) + 1
+        one, other = values[order[again - 1]], values[order[again]]
+        equal = ((one == other) | (np.isnan(one) & np.isnan(other))).all(axis=1)
+        back = bool((np.diff(times) < 0).any())
+        actions = _order_actions(back, int(equal.sum()), int((~equal).sum()))
+        last = np.append(np.diff(times[order]) > 0, True)  # an element
+        order = order[last]
+        return (*self._filled(places[order], times[order], np.zeros(len(order), np.int64), actions), actions)
+
+    def _filled(self, order: Ints, times: Ints, owner: Ints, actions: list[Action]) -> tuple[Ints, Ints, Ints]:
+        """The rows with one added for each step that has none, where there is a grid."""
+        calendar = self.seen.calendar
+        if not isinstance(calendar, Calendar) or not len(order):
+            return order, order, times
+        ordinal, phase = calendar.ordinals(times)
+        absent = np.maximum(np.diff(ordinal, append=ordinal[-1] + 1) - 1, 0)
+        absent[np.flatnonzero(np.diff(owner))] = 0
+        absent[-1] = 0
+        total = int(absent.sum())
+        if not total or total + len(order) > GAP_LIMIT * len(order) + GAP_ALLOWANCE:
+            return order, order, times
+        of = np.repeat(np.arange(len(order)), absent + 1)
+        step = np.arange(len(of)) - np.repeat(np.cumsum(absent + 1) - absent - 1, absent + 1)
+        filled = np.where(step == 0, times[of], calendar.times(ordinal[of] + step, phase[of]))
+        actions.append(Action("gap", total, "rows were added for steps that had none, with everything missing"))
+        return np.where(step == 0, order[of], -1), order[of], filled
+
+    def _fault_actions(self) -> list[Action]:
+        faults = [fault for fault in self.seen.faults if fault.id in LEFT_OUT]
+        return [Action(f.id, int(f.rows.sum()), f"rows {LEFT_OUT[f.id]} were left out") for f in faults]
+
+    def _finite_actions(self) -> list[Action]:
+        return [Action("non-finite", int(self.seen.wild.sum()), "infinite values became missing")]
+
+    def _codes(self) -> Ints:
+        """The series of each row of the tables, where each file is one."""
+        return self.seen.rows.tables.by_source()[0]
+
+    # the columns
+
+    def _table(self) -> pa.Table:
+        """Every column of every source, below one another."""
+        tables = self.seen.rows.tables
+        parts = [self._source(tables, place) for place in range(len(tables.sources))]
+        try:
+            return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+            reason = str(error).splitlines()[0]
+            hint = "repair them one by one, or give files of one format"
+            raise InputRefused(f"the files cannot become one table ({reason})", where=tables.name, hint=hint) from None
+
+    def _source(self, tables: Tables, place: int) -> pa.Table:
+        opened, source = tables.opened[place], tables.sources[place]
+        texts: dict[str, Kind] = dict.fromkeys(opened.kinds, "text")
+        if self.text or source.format not in _TEXT_FILES:
+            return _plain_texts(opened.read(texts))
+        columns = self.seen.columns
+        text = {columns.time, columns.id}
+        numbers = {n for n, kind in opened.kinds.items() if kind in NUMERIC} - text
+        try:
+            return _plain_texts(opened.read(texts | dict.fromkeys(numbers, "number")))
+        except InputRefused:  # a column without a role holds more than its first rows show
+            numbers &= {columns.target, *columns.past, *columns.future, *columns.static}
+            return _plain_texts(opened.read(texts | dict.fromkeys(numbers, "number")))
+
+    def _column(self, table: pa.Table, name: str, take: Ints, like: Ints, times: Ints) -> pa.Array:
+        columns, column = self.seen.columns, table.column(name).combine_chunks()
+        if name == columns.time:
+            return self._times(column, take, times)
+        if name == columns.id or name in columns.static:
+            return column.take(_index(like))
+        return column.take(_index(np.where(self._infinite(name)[take], -1, take)))
+
+    def _infinite(self, name: str) -> Flags:
+        """The table rows in which this column is infinite."""
+        seen, found = self.seen, np.zeros(self.seen.rows.tables.rows + 1, np.bool_)
+        rows = seen.rows
+        if not seen.wild.any():
+            return found
+        if seen.columns.wide:
+            here = np.array([series == name for series in rows.ids])[rows.codes]
+            found[self._places[here]] = seen.wild[here, 0]
+        elif name in rows.channels:
+            found[self._places] = seen.wild[:, rows.channels.index(name)]
+        return found
+
+    def _times(self, column: pa.Array, take: Ints, times: Ints) -> pa.Array:
+        """Times as they came, and those of added rows in the same style."""
+        added = np.flatnonzero(take < 0)
+        kept = np.arange(len(take))
+        kept[added] = len(column) + np.arange(len(added))
+        kept[take >= 0] = take[take >= 0]
+        if self._retyped(column):
+            return typed_times(*self._moments(times))
+        if self.text and not _is_text(column):
+            return written_times(*self._moments(times))
+        fresh = self._in_type(column, times[added])
+        return pa.concat_arrays([column, fresh]).take(_index(kept)) if len(added) else column.take(_index(kept))
+
+    def _retyped(self, column: pa.Array) -> bool:
+        """Whether texts become timestamps."""
+        return not self.text and _is_text(column) and "string" not in self.seen.columns.time_arrow
+
+    def _in_type(self, column: pa.Array, times: Ints) -> pa.Array:
+        if _is_text(column):
+            texts = written_times(*self._moments(times))
+            return texts if texts.type == column.type else texts.cast(column.type)
+        made = typed_times(*self._moments(times))
+        return made if made.type == column.type else made.cast(column.type)
+
+    def _moments(self, times: Ints) -> tuple[Ints, Columns, Calendar]:
+        """Times, and how to write them: without a zone, as the clock on the wall shows them."""
+        seen = self.seen
+        if seen.whole:
+            return times, seen.columns, Calendar(_DAYLESS)
+        if not seen.columns.time_zoned:
+            return to_wall(times, seen.zone), seen.columns, Calendar(Frequency("day"))
+        return times, seen.columns, Calendar(Frequency("day"), zone=seen.zone)
+
+    def _plain(self, table: pa.Table) -> frozenset[str]:
+        """Columns without text that a spreadsheet could run."""
+        columns, kinds = self.seen.columns, self.seen.rows.tables.kinds()
+        return frozenset(
+            name
+            for name in table.column_names
+            if name != columns.id and name not in self.seen.rows.categories and kinds.get(name) != "text"
+        )
+
+
+def _order_actions(back: bool, equal: int, different: int) -> list[Action]:  # noqa: FBT001  # what the rows are
+    return [
+        Action("unsorted", int(back), "table was sorted, series by series and by time"),
+        Action("duplicate-equal", equal, "rows that repeat another in full were left out"),
+        Action("duplicate-conflicting", different, "rows that a later one of the same time contradicts were left out"),
+    ]
+
+
+def _index(rows: Ints) -> pa.Array:
+    """Rows to take, none where negative; from buffers, for pa.array would import pandas."""
+    valid = np.packbits(rows >= 0, bitorder="little").tobytes()
+    return pa.Array.from_buffers(
+        pa.int64(), len(rows), [pa.py_buffer(valid), pa.py_buffer(np.ascontiguousarray(rows, np.int64))]
+    )
+
+
+def _is_text(column: pa.Array) -> bool:
+    return kind_of(column.type) == "text"
+
+
+def _plain_texts(table: pa.Table) -> pa.Table:
+    """The table with texts in place of dictionaries of them."""
+    fields = [pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in table.schema]
+    return table.cast(pa.schema(fields))

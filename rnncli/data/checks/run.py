@@ -1,0 +1,170 @@
+"""Every check in turn, on data that are read once and refused nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from rnncli.data import rows as reading
+from rnncli.data.checks.changed import COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED, of_changes
+from rnncli.data.checks.finding import Example, Finding
+from rnncli.data.checks.seen import Change, Seen, Trained
+from rnncli.data.limits import limits_of
+from rnncli.data.load import Known, in_utc, seen_as_of, zone_of
+from rnncli.data.readers.table import NUMERIC, Kind
+from rnncli.data.rows import Faults, Rows, Tables, open_tables, rows_of
+from rnncli.data.source import sources
+from rnncli.errors import InputRefused
+from rnncli.registry import CHECKS, find
+from rnncli.spec import ColumnChoices, Columns
+
+REFUSED = "refused"
+OF_CHANGES = (COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED)
+OF_FAULTS = (reading.NO_TIME, reading.BAD_TIME, reading.OTHER_ZONE, reading.NO_ID, reading.UGLY_ID)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was found, and what was seen of the data; None where columns that rows are told by are not there."""
+
+    findings: tuple[Finding, ...]
+    seen: Seen | None
+
+
+def look(given: Any, choices: ColumnChoices, trained: Trained | None, horizon: int | None) -> Looked:
+    """Read what can be read, and look at it from all sides. InputRefused where a file cannot be read at all."""
+    tables = open_tables(sources(given, choices.format, limits_of(choices)), choices)
+    known, changes = (None, ()) if trained is None else _found_again(tables, choices, trained)
+    if trained is not None and known is None:
+        return Looked(tuple(found for id in OF_CHANGES if (found := of_changes(changes, id))), None)  # noqa: A001
+    seen = _read(tables, choices, trained, known, changes, horizon)
+    return Looked(tuple(findings(seen)), seen)
+
+
+def findings(seen: Seen) -> list[Finding]:
+    """Every finding, in the order of the registry."""
+    names = CHECKS if len(seen.rows.codes) else OF_FAULTS
+    found: list[Finding] = []
+    for name in names:
+        finding = find(CHECKS, name, "check")(seen) if name != REFUSED else _refused(seen, found)
+        if finding is not None:
+            found.append(replace(finding, id=name))
+    return found
+
+
+def refused(seen: Seen) -> Finding | None:
+    """What training refuses for any other reason."""
+    error = seen.as_it_is
+    if not isinstance(error, InputRefused):
+        return None
+    return Finding("error", error.message, 1, (Example(where=error.where or None),), error.hint)
+
+
+def _refused(seen: Seen, found: list[Finding]) -> Finding | None:
+    return None if any(finding.severity == "error" for finding in found) else refused(seen)
+
+
+def _read(
+    tables: Tables,
+    choices: ColumnChoices,
+    trained: Trained | None,
+    known: Known | None,
+    changes: tuple[Change, ...],
+    horizon: int | None,
+) -> Seen:
+    faults = Faults(tolerant=True)
+    rows = rows_of(tables, choices, known.columns if known else None, known.categories if known else None, faults)
+    zone, known, changes = _zone(rows, choices, known, changes)
+    moved = in_utc(rows, zone, choices)
+    written = rows.times
+    if choices.as_of is not None:
+        moved = seen_as_of(moved, choices.as_of, zone)
+        written = in_wall(moved, rows)
+    horizon = horizon or (trained.horizon if trained else None)
+    return Seen(moved, written, zone, tuple(faults.found), changes, trained, known, horizon)
+
+
+def in_wall(moved: Rows, rows: Rows) -> Any:
+    """The times as they were written of the rows that stay."""
+    if moved.places is None:
+        return rows.times
+    places = np.arange(len(rows.times)) if rows.places is None else rows.places
+    return rows.times[np.searchsorted(places, moved.places)]
+
+
+def _zone(
+    rows: Rows, choices: ColumnChoices, known: Known | None, changes: tuple[Change, ...]
+) -> tuple[str | None, Known | None, tuple[Change, ...]]:
+    """The zone; a model whose times are of another kind is no measure for the rows."""
+    if known is None:
+        return zone_of(rows, choices, None), None, changes
+    try:
+        return zone_of(rows, choices, known), known, changes
+    except InputRefused as error:
+        return zone_of(rows, choices, None), None, (*changes, Change(TIME_CHANGED, error.message))
+
+
+def _found_again(tables: Tables, choices: ColumnChoices, trained: Trained) -> tuple[Known | None, tuple[Change, ...]]:
+    """The model's columns as far as they are there, and what is not."""
+    kinds, columns = tables.kinds(), _renamed(trained.columns, choices)
+    changes = [Change(COLUMN_MISSING, _lost(name, kinds)) for name in _needed(columns) if name not in kinds]
+    changes += _retyped(kinds, columns, trained.categories)
+    lost: set[str | None] = {
+        name for name in _needed(columns) if name not in kinds or _other_kind(name, kinds, columns, trained.categories)
+    }
+    rows_need = {columns.time, columns.id, None if columns.wide else columns.target}
+    if lost & rows_need:
+        return None, tuple(changes)
+    left = replace(columns, past=_without(columns.past, lost), future=_without(columns.future, lost))
+    left = replace(left, static=_without(columns.static, lost))
+    categories = {name: texts for name, texts in trained.categories.items() if name not in lost}
+    return Known(left, trained.calendar, categories), tuple(changes)
+
+
+def _without(names: tuple[str, ...], lost: set[str | None]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in lost)
+
+
+def _renamed(columns: Columns, choices: ColumnChoices) -> Columns:
+    return replace(
+        columns,
+        time=choices.time or columns.time,
+        id=choices.id or columns.id,
+        target=choices.target or columns.target,
+        time_format=choices.time_format or columns.time_format,
+    )
+
+
+def _needed(columns: Columns) -> list[str]:
+    names = [columns.time, columns.id, None if columns.wide else columns.target]
+    return [name for name in (*names, *columns.past, *columns.future, *columns.static) if name is not None]
+
+
+def _lost(name: str, kinds: Mapping[str, Kind]) -> str:
+    close = get_close_matches(name, list(kinds), n=1)
+    return f"column {name!r}" + (f"; is it {close[0]!r} now?" if close else "")
+
+
+def _retyped(kinds: Mapping[str, Kind], columns: Columns, categories: Mapping[str, tuple[str, ...]]) -> list[Change]:
+    names = [name for name in _needed(columns) if name in kinds and _other_kind(name, kinds, columns, categories)]
+    was = {True: "text", False: "numbers"}
+    return [
+        Change(COLUMN_RETYPED, f"column {n!r} was {was[n in categories]}, now it is {_called(kinds[n])}") for n in names
+    ]
+
+
+def _other_kind(
+    name: str, kinds: Mapping[str, Kind], columns: Columns, categories: Mapping[str, tuple[str, ...]]
+) -> bool:
+    """Whether a column of numbers holds none now, or a categorical one numbers."""
+    if name in (columns.time, columns.id) or kinds.get(name, "empty") == "empty":
+        return False
+    return (kinds[name] in NUMERIC) == (name in categories)
+
+
+def _called(kind: Kind) -> str:
+    return {"time": "times", "whole": "whole numbers", "number": "numbers", "flag": "flags"}.get(kind, kind)

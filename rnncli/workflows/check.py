@@ -1,0 +1,185 @@
+"""Say what is wrong with data before anything is trained, and write a repaired copy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Unpack
+
+from rnncli import files
+from rnncli.data.checks.finding import Finding
+from rnncli.data.checks.fix import FORMATS, Action, repair
+from rnncli.data.checks.run import look
+from rnncli.data.checks.seen import Seen, Trained
+from rnncli.data.writers import csv, parquet
+from rnncli.errors import InputRefused, UsageError
+from rnncli.inference import forecaster as models
+from rnncli.workflows import options as said
+from rnncli.workflows.events import Listener, Noted, unheard
+from rnncli.workflows.options import ColumnOptions
+from rnncli.workflows.reading import listed
+
+SCHEMA = "rnncli.check/1"
+SEVERITIES = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The repaired copy: its file, and what was done to make it."""
+
+    output: str
+    bytes: int
+    rows_before: int
+    rows: int
+    actions: tuple[Action, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values."""
+        done = [{"id": action.id, "count": action.count, "what": action.what} for action in self.actions]
+        return {
+            "output": self.output,
+            "written": True,
+            "bytes": self.bytes,
+            "rows_before": self.rows_before,
+            "rows": self.rows,
+            "actions": done,
+        }
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found, errors first; rows and series that could be read; the repaired copy, if one was asked for."""
+
+    findings: tuple[Finding, ...]
+    rows: int
+    series: int
+    fixed: Fixed | None = None
+
+    def __bool__(self) -> bool:
+        """Whether training would take the data."""
+        return not self.count("error")
+
+    def count(self, severity: str) -> int:
+        """How many findings are so bad."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document behind `--json`."""
+        return {
+            "schema": SCHEMA,
+            "rows": self.rows,
+            "series": self.series,
+            **{f"{severity}s": self.count(severity) for severity in SEVERITIES},
+            "findings": [finding.to_json() for finding in self.findings],
+            "fixed": None if self.fixed is None else self.fixed.to_json(),
+        }
+
+
+class CheckOptions(ColumnOptions, total=False):
+    """How the copy is written: see `check`."""
+
+    if_exists: Literal["replace", "error"] | None
+    lock_wait: float | None
+    csv_raw: bool
+
+
+def check(
+    data: Any,
+    model: str | os.PathLike[str] | None = None,
+    *,
+    fix: str | os.PathLike[str] | None = None,
+    horizon: int | None = None,
+    on_event: Listener | None = None,
+    **options: Unpack[CheckOptions],
+) -> Checked:
+    """Look at `data` from all sides; with `model`, also at what has changed since it was trained.
+
+    What has no error finding is taken by `train` (or, with `model`, by `predict`), and what they refuse has one.
+    `horizon` is how far future covariates must be known. `fix` is a file (.csv or .parquet) for a repaired copy: rows
+    sorted, repeated ones left out, of contradicting ones the last kept, rows added for absent steps, infinite values
+    missing; nothing is invented. Raises InputRefused where a file cannot be read at all, UsageError, ModelRefused,
+    OutputExists, OutputLocked or StorageFailed.
+    """
+    said.refuse_unknown(options, CheckOptions)
+    said.positive({"horizon": horizon}, "horizon")
+    tell = on_event or unheard
+    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
+    _refuse_senseless(columns, fix)
+    with files.locked(fix, options.get("lock_wait") or 0.0):
+        if fix is not None:
+            _check_output(fix, [*listed(data), model], options)
+        trained = None if model is None else _trained(model, horizon)
+        looked = look(data, said.column_choices(columns), trained, horizon)
+        found = sorted(looked.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+        seen = looked.seen
+        if seen is not None:
+            tell(Noted(_inferred(seen)))
+        fixed = None if fix is None else _fixed(seen, fix, raw=bool(options.get("csv_raw")))
+    if seen is None or not len(seen.rows.codes):
+        return Checked(tuple(found), 0, 0, fixed)
+    return Checked(tuple(found), len(seen.rows.codes), len(seen.ids), fixed)
+
+
+def _refuse_senseless(columns: Mapping[str, Any], fix: object) -> None:
+    if columns.get("on_bad_series") == "skip":
+        raise UsageError("a check looks at every series", hint="leave --on-bad-series out")
+    if fix is not None and columns.get("as_of") is not None:
+        raise UsageError("a repaired copy is of all rows", hint="leave --as-of or --fix out")
+
+
+def _check_output(fix: str | os.PathLike[str], inputs: list[Any], options: Mapping[str, Any]) -> None:
+    format_of(fix)
+    files.refuse_to_replace(fix, inputs)
+    files.check_writable(fix)
+    if options.get("if_exists") == "error":
+        files.refuse_existing(fix)
+
+
+def format_of(fix: str | os.PathLike[str]) -> str:
+    """How the copy is written. UsageError where the suffix does not say so."""
+    suffix = Path(fix).suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise UsageError(
+            f"the suffix of {os.fspath(fix)!r} does not say what to write", hint=f"end it in .{', .'.join(FORMATS)}"
+        )
+    return suffix
+
+
+def _trained(model: str | os.PathLike[str], horizon: int | None) -> Trained:
+    forecaster = models.load(model)
+    spec = forecaster.forecast
+    return Trained(
+        forecaster.columns,
+        forecaster.calendar,
+        spec.categories,
+        horizon or spec.horizon,
+        forecaster.cutoffs,
+        forecaster.statistics,
+    )
+
+
+def _inferred(seen: Seen) -> str:
+    """What the columns were taken for, in one line."""
+    columns = seen.columns
+    named = f"id {columns.id!r}" if columns.id else "one series"
+    named = "one series a file" if columns.by_file else "one series a column" if columns.wide else named
+    target = "" if columns.wide else f", target {columns.target!r}"
+    every = (
+        "" if isinstance(seen.calendar, InputRefused) else f" (every {str(seen.calendar.frequency).removeprefix('1 ')})"
+    )
+    return f"time {columns.time!r}{every}, {named}{target}"
+
+
+def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixed:
+    if seen is None or not len(seen.rows.codes):
+        raise InputRefused(
+            "no row can be told by series and time, so there is nothing to copy",
+            hint="say which columns they are: --time --id --target",
+        )
+    copy = repair(seen, format_of(fix))
+    in_csv = format_of(fix) == "csv"
+    data = csv.encode_rows(copy.table, copy.plain, raw=raw) if in_csv else parquet.encode_rows(copy.table)
+    files.atomic_write(fix, data)
+    return Fixed(os.fspath(fix), len(data), copy.rows_before, copy.table.num_rows, copy.actions)
