@@ -91,7 +91,7 @@ def test_every_command_is_in_the_readme(readme: str) -> None:
     assert not [name for name in names if f"rnncli {name} " not in readme]
 
 
-@pytest.mark.parametrize("table", ["CELLS", "BASELINES", "METRICS", "READERS", "WRITERS"])
+@pytest.mark.parametrize("table", ["CELLS", "BASELINES", "METRICS", "READERS", "WRITERS", "CHECKS"])
 def test_every_registered_name_is_in_the_readme(readme: str, table: str) -> None:
     assert not [name for name in getattr(registry, table) if f"`{name}`" not in readme]
 

@@ -173,7 +173,7 @@ class _Rows:
             single, lengths = np.diff(total[block.offsets]), np.diff(block.offsets)
             for series in np.flatnonzero((lengths >= _REGULAR) & (single < 0.1 * lengths)).tolist():
                 own = step[block.offsets[series] : block.offsets[series + 1] - 1]
-                if np.mean(own == _mode(own)) >= 0.9:
+                if np.mean(own == _mode(own)) >= 0.9 or own.max() <= 1.2 * own.min():  # months are 28 to 31 days
                     raise self._mixed(self._example_of(frequency), first + series)
 
     def _example_of(self, frequency: Frequency) -> int:

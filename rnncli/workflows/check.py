@@ -114,7 +114,7 @@ def check(
         looked = look(data, said.column_choices(columns), trained, horizon)
         found = sorted(looked.findings, key=lambda finding: SEVERITIES.index(finding.severity))
         seen = looked.seen
-        if seen is not None:
+        if seen is not None and len(seen.rows.codes):
             tell(Noted(_inferred(seen)))
         fixed = None if fix is None else _fixed(seen, fix, raw=bool(options.get("csv_raw")))
     if seen is None or not len(seen.rows.codes):
@@ -182,4 +182,12 @@ def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixe
     in_csv = format_of(fix) == "csv"
     data = csv.encode_rows(copy.table, copy.plain, raw=raw) if in_csv else parquet.encode_rows(copy.table)
     files.atomic_write(fix, data)
-    return Fixed(os.fspath(fix), len(data), copy.rows_before, copy.table.num_rows, copy.actions)
+    actions = (*copy.actions, *(_escaped(seen.rows.ids) if in_csv and not raw else ()))
+    return Fixed(os.fspath(fix), len(data), copy.rows_before, copy.table.num_rows, actions)
+
+
+def _escaped(ids: list[str]) -> tuple[Action, ...]:
+    """What must be said of ids that are written as others: a model would not know them."""
+    count = sum(csv.defused(name) != name for name in ids)
+    what = "ids that a spreadsheet would run got a ' in front; --csv-raw or a .parquet copy leaves them"
+    return (Action("id-escaped", count, what),) if count else ()

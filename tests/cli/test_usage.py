@@ -16,7 +16,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
     ("arguments", "says", "advises"),
     [
         (("trian",), "there is no command 'trian'", "did you mean train?"),
-        ((), "a command is missing", "train, predict, evaluate, inspect-gradients, info, config; see rnncli --help"),
+        (
+            (),
+            "a command is missing",
+            "train, predict, evaluate, inspect-gradients, check, info, config; see rnncli --help",
+        ),
         (
             ("--horizon", "3"),
             "there is no option --horizon",
