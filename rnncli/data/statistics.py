@@ -15,7 +15,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ALLOWED, MARGIN = 1.5, 1.0  # times the farthest that training saw, and as many spreads beside
-SHARE = 0.05  # of the series must have drifted before a column has
+SHARE = 0.2  # of the series must have drifted before a column has,
+EXTREME = 10.0  # or one must be so many times as far as ever: another unit
 MISSING, MISSING_MARGIN = 2.0, 0.2  # likewise for the share of missing values
 LARGEST_RATIO = 1e12
 
@@ -77,7 +78,7 @@ def _block_means(away: Floats, seen: NDArray[np.bool_], owner: Ints, first: Ints
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """How many of the series that have new values in a column have drifted, the worst of them first.
+    """How many of the series that have recent values in a column have drifted, the worst of them first.
 
     `distance` is how far the worst is from its centre, over the farthest that training saw of it.
     """
@@ -93,7 +94,8 @@ class ColumnDrift:
     def has_drifted(self) -> bool:
         """Whether the column is to be called drifted."""
         too_many = self.compared > 0 and len(self.drifted) >= max(1.0, SHARE * self.compared)
-        return too_many or self.missing_now > MISSING * self.missing_before + MISSING_MARGIN
+        too_far = bool(self.drifted) and self.distance >= EXTREME
+        return too_many or too_far or self.missing_now > MISSING * self.missing_before + MISSING_MARGIN
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values."""
@@ -110,10 +112,11 @@ class ColumnDrift:
 
     def __str__(self) -> str:
         if not self.compared:
-            return f"column {self.name!r} has no new values to compare"
+            return f"column {self.name!r} has no values to compare"
         named = ", ".join(map(repr, self.drifted[:3])) + (" ..." if len(self.drifted) > 3 else "")
-        worst = f" ({named}; {self.distance:.3g} times as far as ever)" if self.drifted else ""
-        missing = f"; {self.missing_now:.0%} of its new values are missing, {self.missing_before:.0%} were"
+        far = f"; {self.distance:.3g} times as far as ever" if self.distance > 1 else ""
+        worst = f" ({named}{far})" if self.drifted else ""
+        missing = f"; {self.missing_now:.0%} of its recent values are missing, {self.missing_before:.0%} were"
         return (
             f"column {self.name!r}: {len(self.drifted):,} of {self.compared:,} series have left the range of the"
             f" training{worst}{missing if self.missing_now > self.missing_before + 0.01 else ''}"
@@ -149,7 +152,8 @@ class Drift:
 def drift(
     statistics: Statistics, panel: Panel, cutoffs: Mapping[str, int], groups: Mapping[str, NDArray[np.bool_]]
 ) -> Drift:
-    """Hold the rows after each series' training against the statistics of its training.
+    """Hold each series' rows after its training, or its last ones where there are none, against its statistics: the
+    past can have been written anew, in another unit.
 
     `cutoffs` are the last ordinals of the training's series, in the order of the statistics; `groups` name some of the
     panel's series.
@@ -157,32 +161,34 @@ def drift(
     place = {name: row for row, name in enumerate(cutoffs)}
     trained = np.array([place.get(name, -1) for name in panel.ids], np.int64)
     last = np.array([cutoffs.get(name, 0) for name in panel.ids], np.int64)
-    fresh = np.where(trained >= 0, np.clip(panel.ends() - last, 0, panel.lengths), 0)
+    new = np.where(trained >= 0, np.clip(panel.ends() - last, 0, panel.lengths), 0)
+    recent = np.where(trained >= 0, np.minimum(np.where(new > 0, new, panel.lengths), statistics.length), 0)
     every = np.ones(len(panel), np.bool_)
-    found = {name: _columns(statistics, panel, trained, fresh, chosen) for name, chosen in groups.items()}
+    found = {name: _columns(statistics, panel, trained, recent, chosen) for name, chosen in groups.items()}
     return Drift(
-        _columns(statistics, panel, trained, fresh, every), found, int(fresh.sum()), int(np.count_nonzero(trained < 0))
+        _columns(statistics, panel, trained, recent, every), found, int(new.sum()), int(np.count_nonzero(trained < 0))
     )
 
 
 def _columns(
-    statistics: Statistics, panel: Panel, trained: Ints, fresh: Ints, chosen: NDArray[np.bool_]
+    statistics: Statistics, panel: Panel, trained: Ints, recent: Ints, chosen: NDArray[np.bool_]
 ) -> tuple[ColumnDrift, ...]:
-    series = np.flatnonzero(chosen & (fresh > 0))
-    return tuple(_column(statistics, panel, trained, fresh, series, channel) for channel in range(len(panel.channels)))
+    series = np.flatnonzero(chosen & (recent > 0))
+    return tuple(_column(statistics, panel, trained, recent, series, channel) for channel in range(len(panel.channels)))
 
 
 def _column(
-    statistics: Statistics, panel: Panel, trained: Ints, fresh: Ints, series: Ints, channel: int
+    statistics: Statistics, panel: Panel, trained: Ints, recent: Ints, series: Ints, channel: int
 ) -> ColumnDrift:
     known = trained[series]
     ends = panel.offsets[series + 1]
-    means, seen, rows = _means(panel.values[:, channel], ends, np.minimum(fresh[series], statistics.length))
+    means, seen, rows = _means(panel.values[:, channel], ends, recent[series])
     spread = statistics.spread[known, channel]
     comparable = (spread > 0) & (seen > 0)
     away = np.abs(means - statistics.center[known, channel]) / np.where(spread > 0, spread, 1.0)
     usual = np.where(seen >= statistics.length, statistics.block[known, channel], statistics.row[known, channel])
-    distance = np.where(comparable, away / np.maximum(usual, 1e-9), 0.0)
+    varied = comparable & (usual > 0)  # of a series that never changed, any change is infinitely far
+    distance = np.where(varied, away / np.where(usual > 0, usual, 1.0), 0.0)
     gone = np.flatnonzero(comparable & (away > ALLOWED * usual + MARGIN))
     gone = gone[np.argsort(-distance[gone], kind="stable")]
     before = float(statistics.missing[known, channel].mean()) if len(series) else 0.0

@@ -21,8 +21,11 @@ def drift_of(panel: Panel, forecaster: Forecaster) -> Drift | None:
 
 def tell_drift(found: Drift | None, tell: Listener) -> None:
     """A line for each column that has drifted; the others are details."""
-    for column in found.columns if found and found.new_rows else ():
-        tell(Noted(f"drift: {column}", detail=not column.has_drifted))
+    if found is None:
+        return
+    for column in found.columns:
+        if column.has_drifted or found.new_rows:
+            tell(Noted(f"drift: {column}", detail=not column.has_drifted))
 
 
 def refuse_drift(found: Drift | None) -> None:

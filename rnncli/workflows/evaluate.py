@@ -63,8 +63,7 @@ class Evaluation:
         """GateFailed if a gate was not passed."""
         failed = [f"{outcome.gate}: {outcome.reason}" for outcome in self.gates if not outcome.passed]
         if failed:
-            hint = "more --windows make a comparison sharper" if "too few" in failed[0] else ""
-            raise GateFailed(f"a gate failed: {'; '.join(failed)}", hint=hint)
+            raise GateFailed(f"a gate failed: {'; '.join(failed)}", hint=_advice(failed[0]))
         if fail_on_drift:
             refuse_drift(self.drift)
 
@@ -73,6 +72,14 @@ class Evaluation:
         data = _encoded(self, Path(path).suffix.lower(), by_series=by_series)
         files.atomic_write(path, data)
         return len(data)
+
+
+def _advice(failed: str) -> str:
+    if "in-sample" in failed:
+        return "leave --no-refit out, or give rows that came after the training"
+    if "too few" in failed:
+        return "more --windows make a comparison sharper"
+    return "the scores are printed all the same; --by series shows where they are worst"
 
 
 class EvaluateOptions(ColumnOptions, total=False):

@@ -43,7 +43,7 @@ def stale_series(panel: Panel, options: Mapping[str, Any]) -> list[SeriesRefused
 def spoken(seconds: float) -> str:
     """A time in the largest unit of which it has two or more."""
     size, unit = next((pair for pair in _UNITS if seconds >= 2 * pair[0]), _UNITS[-1])
-    return f"{seconds / size:,.1f} {unit}".replace(".0 ", " ")
+    return f"{seconds / size:,.{int(seconds < 100 * size)}f} {unit}".replace(".0 ", " ")
 
 
 def _now(options: Mapping[str, Any], zone: str | None) -> int:

@@ -83,7 +83,7 @@ def series_unseen(seen: Seen) -> Finding | None:
 
 
 def drift(seen: Seen) -> Finding | None:
-    """Columns whose new values have left the range of the training."""
+    """Columns whose recent values have left the range of the training."""
     trained, panel = seen.trained, seen.panel
     if trained is None or seen.known is None or trained.statistics is None or not isinstance(panel, Panel):
         return None
