@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
-from typing import Annotated, Any
+from contextlib import suppress
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.main import get_command
@@ -74,7 +76,16 @@ def main() -> None:
         stopping.die(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 the one place where every error ends
         code = report(error, as_json=_asks(call, "json"), debug=_asks(call, "debug"))
-    sys.exit(code)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without the interpreter's own ending, which threads that Arrow still runs can abort after all is done."""
+    atexit._run_exitfuncs()  # noqa: SLF001 there is no other way to call them
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def _called(call: Any) -> int:
