@@ -55,8 +55,12 @@ class Source:
     def _raw(self) -> tuple[BinaryIO | pa.NativeFile, str]:
         """A stream of the bytes as they are, and how they are compressed, if they are."""
         stream = pa.BufferReader(self.data) if self.data is not None else _opened(self.path)
-        magic = stream.read(4)
-        stream.seek(0)
+        try:
+            magic = stream.read(4)
+            stream.seek(0)
+        except OSError as error:
+            stream.close()
+            raise storage_error(self, error) from error
         return stream, next((kind for start, kind in _MAGIC.items() if magic.startswith(start)), "")
 
     def refused(self, message: str, *, line: int = 0, column: int = 0, hint: str = "") -> InputRefused:
