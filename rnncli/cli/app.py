@@ -92,7 +92,7 @@ def _called(call: Any) -> int:
     """Run what was parsed; Typer never sees what a command raises."""
     if not callable(call):
         return int(call or 0)
-    memory.reserve()
+    memory.reserve(getattr(call, "command", ""))
     return int(call() or 0)
 
 

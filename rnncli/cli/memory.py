@@ -9,6 +9,8 @@ import re
 from rnncli.errors import InputRefused, RnncliError
 
 RESERVE = 256 << 20  # bytes: what NumPy and the first product of OpenBLAS take, which else ends the process
+OF_TORCH = 950 << 20  # bytes: what PyTorch maps and first uses; with less, its threads end the process
+TRAINING = ("train", "inspect-gradients")
 STARVED = 16 << 20
 _SIGNS = re.compile(r"allocate memory|map segment|bad_alloc|start new thread|create a primitive", re.IGNORECASE)
 
@@ -28,13 +30,13 @@ def prepare() -> None:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
-def reserve() -> None:
+def reserve(command: str) -> None:
     """Before any data are read: OpenBLAS gets its buffers while there is memory. MemoryError if there is too little."""
     if not is_limited():
         return
     from rnncli.data.limits import memory_left
 
-    if (memory_left() or 0) < RESERVE:
+    if (memory_left() or 0) < (OF_TORCH if command in TRAINING else RESERVE):
         raise MemoryError
     import numpy as np
 

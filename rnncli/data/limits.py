@@ -99,7 +99,7 @@ def limits_of(choices: ColumnChoices) -> Limits:
 
 def memory_left() -> int | None:
     """Bytes that this process can still get: of its limit, of its control group, of the machine. None if unknown."""
-    known = [left for left in (_of_limit(), _of_group(), _of_machine()) if left is not None]
+    known = [left for left in (address_space_left(), _of_group(), _of_machine()) if left is not None]
     return max(0, min(known)) if known else None
 
 
@@ -111,8 +111,8 @@ def shown(size: int) -> str:
     return f"{amount:.0f} {_UNITS[unit]}" if unit == 0 or amount >= 10 else f"{amount:.1f} {_UNITS[unit]}"
 
 
-def _of_limit() -> int | None:
-    """What `ulimit -v` leaves."""
+def address_space_left() -> int | None:
+    """What `ulimit -v` leaves; None if it sets no limit."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 

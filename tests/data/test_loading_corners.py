@@ -278,7 +278,7 @@ def test_a_glob_that_matches_nothing_is_refused(tmp_path: Path) -> None:
 
 def test_a_limit_of_the_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (1 << 50, 1 << 50))
-    assert limits._of_limit() is not None
+    assert limits.address_space_left() is not None
     monkeypatch.setattr("resource.getrlimit", lambda _: (1, 1))
     assert limits.memory_left() == 0
 

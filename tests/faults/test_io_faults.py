@@ -40,7 +40,7 @@ def test_a_failed_io_call_loses_nothing(cases: Callable[..., Cases], tmp_path: P
 
 
 def test_runs_killed_at_random_times_lose_nothing(cases: Callable[..., Cases], tmp_path: Path) -> None:
-    found = cases("kill", tmp_path, "--commands", "train,predict", "--counts", "60,30", "--steps", 20, "--every", 0.05)
+    found = cases("kill", tmp_path, "--commands", "train,predict", "--counts", "60,30", "--steps", 10, "--every", 0.03)
     check_kills(found, 90)
 
 

@@ -53,8 +53,8 @@ def test_a_forecast_is_made_or_refused(limited: Run, weekly: Path, small_model: 
     assert (done.returncode == 0 and done.stdout) or refused(done), done
 
 
-def test_a_forecast_needs_no_more_than_320_megabytes(limited: Run, weekly: Path, small_model: Path) -> None:
-    assert limited(320, "predict", weekly, "-m", small_model).returncode == 0
+def test_a_forecast_needs_no_more_than_400_megabytes(limited: Run, weekly: Path, small_model: Path) -> None:
+    assert limited(400, "predict", weekly, "-m", small_model).returncode == 0
 
 
 def test_data_that_do_not_fit_leave_the_output_as_it_was(
@@ -68,7 +68,7 @@ def test_data_that_do_not_fit_leave_the_output_as_it_was(
     assert output.read_text() == "the last one"
 
 
-@pytest.mark.parametrize("megabytes", [300, 700, 900, 1000])
+@pytest.mark.parametrize("megabytes", [300, 700, 1000, 1100, 1300])
 def test_a_training_is_made_or_refused(limited: Run, weekly: Path, tmp_path: Path, megabytes: int) -> None:
     model = tmp_path / "m.safetensors"
     done = limited(megabytes, "train", weekly, "--horizon", 3, "-o", model, *TINY)

@@ -31,7 +31,7 @@ with locked(sys.argv[1]):
 
 
 def test_a_signal_stops_a_training_that_goes_on_to_the_same_bytes(cases: Cases, tmp_path: Path) -> None:
-    found = cases("signal", tmp_path, "--counts", 2, "--steps", 60)
+    found = cases("signal", tmp_path, "--counts", 2, "--steps", 40)
     assert len(found) == 12
     for case in found:
         number = getattr(signal, case["mode"].split()[0])
