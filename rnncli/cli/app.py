@@ -18,12 +18,13 @@ from rnncli.cli.check import check
 from rnncli.cli.command import Call, Group, add
 from rnncli.cli.config_show import config
 from rnncli.cli.evaluate import evaluate
-from rnncli.cli.failure import report, switch_given
+from rnncli.cli.failure import events_given, report, switch_given
 from rnncli.cli.info import info
 from rnncli.cli.inspect_gradients import inspect_gradients
 from rnncli.cli.predict import predict
 from rnncli.cli.terminal import put, say
 from rnncli.cli.train import train
+from rnncli.cli.watchers import say_record
 from rnncli.errors import TimedOut
 
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -75,7 +76,7 @@ def main() -> None:
     except KeyboardInterrupt:
         stopping.die(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 the one place where every error ends
-        code = report(error, as_json=_asks(call, "json"), debug=_asks(call, "debug"))
+        code = _failed(error, call)
     _leave(code)
 
 
@@ -94,6 +95,15 @@ def _called(call: Any) -> int:
         return int(call or 0)
     memory.reserve(getattr(call, "command", ""))
     return int(call() or 0)
+
+
+def _failed(error: BaseException, call: Any) -> int:
+    return report(error, as_json=_asks(call, "json"), as_events=_wants_events(call), debug=_asks(call, "debug"))
+
+
+def _wants_events(call: Any) -> bool:
+    """Whether stderr is to be told events, and nothing else."""
+    return call.settings["log_format"].value == "json" if isinstance(call, Call) else events_given()
 
 
 def _asks(call: Any, switch: str) -> bool:
@@ -115,7 +125,10 @@ def _stopped(stopped: stopping.Stopped, call: Any) -> int:
     notes = getattr(stopped, "__notes__", ())
     if stopped.timed_out:
         late = TimedOut("the time of --timeout is over", hint="; ".join(notes) or "allow more time")
-        return report(late, as_json=_asks(call, "json"), debug=_asks(call, "debug"))
-    for note in notes:
-        say(f"stopped: {note}")
+        return _failed(late, call)
+    if _wants_events(call):
+        say_record({"event": "stopped", "signal": stopped.number, "message": "; ".join(notes) or None})
+    else:
+        for note in notes:
+            say(f"stopped: {note}")
     return stopping.die(stopped.number)

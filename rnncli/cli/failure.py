@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import sys
 import traceback
+from itertools import pairwise
 from typing import Any
 
 import typer
 
 from rnncli.cli import memory
-from rnncli.cli.config import switched_on
+from rnncli.cli.config import PREFIX, switched_on
 from rnncli.cli.terminal import discard_stdout, say
+from rnncli.cli.watchers import say_record
 from rnncli.errors import RnncliError, StorageFailed, UsageError
 
 PARSING_FAILED: type[Exception] = typer.BadParameter.__mro__[1]  # Typer's class for every error of usage
@@ -21,14 +24,14 @@ _EXTRA = re.compile(r"Got unexpected extra argument\S* \((.*)\)")
 _STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.EBADF}
 
 
-def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
-    """Tell stderr about an error; returns the exit code."""
+def report(error: BaseException, *, as_json: bool, as_events: bool, debug: bool) -> int:
+    """Tell stderr about an error, in plain lines or as one event; returns the exit code."""
     known = explained(error)
-    if debug:
-        say_traceback(error)
-    say(f"error: {known}")
-    if known.hint:
-        say(f"hint: {known.hint}")
+    if as_events:
+        trace = {"traceback": "".join(traceback.format_exception(error))} if debug else {}
+        say_record({"event": "error"} | document(known) | trace)
+    else:
+        _say_plainly(error, known, debug=debug)
     if as_json:
         say(json.dumps({"error": document(known)}))
     discard_stdout()
@@ -54,6 +57,14 @@ def explained(error: BaseException) -> RnncliError:
     return RnncliError(
         f"a bug of ours: {type(error).__name__}: {error}", hint="run it again with --debug and report what it prints"
     )
+
+
+def _say_plainly(error: BaseException, known: RnncliError, *, debug: bool) -> None:
+    if debug:
+        say_traceback(error)
+    say(f"error: {known}")
+    if known.hint:
+        say(f"hint: {known.hint}")
 
 
 def say_traceback(error: BaseException) -> None:
@@ -87,5 +98,17 @@ def _which(close: list[str] | None, path: str, context: Any) -> str:
 
 def switch_given(name: str) -> bool:
     """Whether a switch is on the command line or in the environment, even if those cannot be parsed."""
+    return f"--{name}" in _given() or switched_on(name)
+
+
+def events_given() -> bool:
+    """Whether events are what stderr is to be told, as far as the command line or the environment can be read."""
+    words = " ".join(_given()).replace("--log-format=", "--log-format ").split()
+    said = [value for flag, value in pairwise(words) if flag == "--log-format"]
+    return (said[-1] if said else os.environ.get(f"{PREFIX}LOG_FORMAT")) == "json"
+
+
+def _given() -> list[str]:
+    """The command line up to where options end."""
     given = sys.argv[1:]
-    return f"--{name}" in (given[: given.index("--")] if "--" in given else given) or switched_on(name)
+    return given[: given.index("--")] if "--" in given else given

@@ -45,12 +45,14 @@ class Streams:
         self._command = command
         self._closing = ExitStack()
         self._records: list[Callable[[dict[str, Any]], None]] = []
+        self._log: EventLines | None = None
         self._watchers: list[Watcher] = []
         if log_file is not None:
             self._log_to(log_file)
-        elif log_format == "json" and not quiet:
-            self._record(lambda record: terminal.say(json_format.dumps(record)))
+        if log_format == "json":
             self._people = False
+            if not quiet:
+                self._record(lambda record: terminal.say(json_format.dumps(record)))
         if self._people:
             self._watch(_display(verbose=verbose))
 
@@ -58,11 +60,12 @@ class Streams:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """The log is told how it ended; `main` tells stderr, which it also does where no command could begin."""
         with self._closing:
-            if isinstance(error, Exception):
-                self._tell({"event": "error"} | failure.document(failure.explained(error)))
-            elif isinstance(error, stopping.Stopped):
-                self._tell({"event": "stopped", "signal": error.number})
+            if self._log is not None and isinstance(error, Exception):
+                self._log.record({"event": "error"} | failure.document(failure.explained(error)))
+            elif self._log is not None and isinstance(error, stopping.Stopped):
+                self._log.record({"event": "stopped", "signal": error.number})
 
     def __call__(self, event: object) -> None:
         """Pass an event on, and stop at it if a signal said so."""
@@ -95,12 +98,13 @@ class Streams:
     def _log_to(self, path: str) -> None:
         from rnncli.files import LineLog
 
-        self._record(self._closing.enter_context(LineLog(path)).write)
+        self._log = self._record(self._closing.enter_context(LineLog(path)).write)
 
-    def _record(self, write: Callable[[Mapping[str, Any]], None]) -> None:
+    def _record(self, write: Callable[[Mapping[str, Any]], None]) -> EventLines:
         lines = EventLines(write)
         self._watchers.append(lines)
         self._records.append(lines.record)
+        return lines
 
     def _watch(self, watcher: Watcher) -> None:
         self._watchers.append(watcher)

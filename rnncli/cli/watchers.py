@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -59,6 +60,11 @@ class EventLines:
 
     def close(self) -> None:
         """Nothing is left to do."""
+
+
+def say_record(record: Mapping[str, Any]) -> None:
+    """One record on stderr, as a line of JSON."""
+    EventLines(lambda dated: say(json.dumps(dated))).record(record)
 
 
 def evaluated(event: Evaluated, steps: int) -> str:

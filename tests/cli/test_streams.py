@@ -227,3 +227,81 @@ def test_info_prints_what_the_model_holds(run_rnncli: Run, small_model: Path) ->
     done = run_rnncli("info", small_model)
     assert (done.returncode, done.stderr) == (0, "")
     assert "lstm" in done.stdout
+
+
+EVENTS = ("--log-format", "json")
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "code"),
+    [
+        (("predict", "nowhere.csv", "-m", "MODEL", *EVENTS), {}, "input"),
+        (("predict", "nowhere.csv", "-m", "MODEL", *EVENTS, "-q"), {}, "input"),
+        (("predict", "nowhere.csv", "-m", "MODEL"), {"RNNCLI_LOG_FORMAT": "json"}, "input"),
+        (("predict", "nowhere.csv", "-m", "nowhere.safetensors", *EVENTS), {}, "model"),
+        (("predict", "nowhere.csv", "--no-such-option", "--log-format=json"), {}, "usage"),
+        (("predict", *EVENTS), {}, "usage"),
+    ],
+)
+def test_with_the_log_format_json_a_failure_is_one_event(
+    run_rnncli: Run,
+    environment: dict[str, str],
+    small_model: Path,
+    command: tuple[str, ...],
+    settings: dict[str, str],
+    code: str,
+) -> None:
+    given = [str(small_model) if word == "MODEL" else word for word in command]
+    done = run_rnncli(*given, env=environment | settings)
+    assert (done.returncode != 0, done.stdout) == (True, "")
+    (event,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (event["event"], event["code"]) == ("error", code)
+    assert event["message"]
+    assert event["hint"]
+    assert event["time"].endswith("+00:00")
+
+
+def test_the_log_format_text_on_the_command_line_wins(run_rnncli: Run, environment: dict[str, str]) -> None:
+    settings = environment | {"RNNCLI_LOG_FORMAT": "json"}
+    done = run_rnncli("predict", "--no-such-option", "--log-format", "text", env=settings)
+    assert done.stderr.startswith("error: ")
+
+
+def test_a_gate_that_fails_is_the_last_event(run_rnncli: Run, weekly: Path, small_model: Path) -> None:
+    gate = ("evaluate", weekly, "-m", small_model, "--no-refit", "--fail-if", "mase>1")
+    done = run_rnncli(*gate, *EVENTS, "--debug")
+    assert done.returncode == 7
+    assert done.stdout.startswith("1 series, 1 window")
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["event"] for event in events][-2:] == ["result", "error"]
+    assert events[-1]["traceback"].startswith("Traceback")
+
+
+def test_events_on_stderr_end_in_the_error_that_json_asks_for(run_rnncli: Run, small_model: Path) -> None:
+    done = run_rnncli("predict", "nowhere.csv", "-m", small_model, *EVENTS, "--json")
+    event, error = map(json.loads, done.stderr.splitlines())
+    assert (event["event"], error["error"]["code"]) == ("error", "input")
+
+
+def test_a_log_file_and_the_log_format_json_are_told_the_same(
+    run_rnncli: Run, small_model: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.jsonl"
+    done = run_rnncli("predict", "nowhere.csv", "-m", small_model, *EVENTS, "--log-file", log)
+    shown, kept = ([json.loads(line) for line in text.splitlines()] for text in (done.stderr, log.read_text()))
+    assert [{**event, "time": ""} for event in shown] == [{**event, "time": ""} for event in kept]
+
+
+def test_a_training_that_is_stopped_says_so_in_one_event(
+    environment: dict[str, str], quick_training: tuple[object, ...], tmp_path: Path
+) -> None:
+    long = (*quick_training[:-4], "--steps", 100_000, "--threads", 1, "-o", tmp_path / "m.safetensors", *EVENTS)
+    command = [sys.executable, "-m", "rnncli", *map(str, long)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        before = [next(line for line in process.stderr if json.loads(line)["event"] == "started")]
+        process.send_signal(signal.SIGTERM)
+        events = [json.loads(line) for line in [*before, *process.stderr]]
+    assert process.returncode == -signal.SIGTERM
+    assert (events[-1]["event"], events[-1]["signal"]) == ("stopped", signal.SIGTERM)
+    assert "the same command goes on from there" in events[-1]["message"]

@@ -143,8 +143,11 @@ def test_a_timeout_keeps_the_training_and_ends_with_124(
 ) -> None:
     model = tmp_path / "m.safetensors"
     long = (*quick_training[:-4], "--steps", 100_000, "--threads", 1)
-    done = run_rnncli(*long, "-o", model, "--timeout", "8s", "--json")
-    assert (done.returncode, done.stdout) == (124, "")
+    for allowed in (8, 30, 120):  # seconds: on a busy machine the first may be over before training begins
+        done = run_rnncli(*long, "-o", model, "--timeout", f"{allowed}s", "--json")
+        assert (done.returncode, done.stdout) == (124, "")
+        if "the same command goes on from there" in done.stderr:
+            break
     assert "the same command goes on from there" in done.stderr
     assert '"code": "timeout"' in done.stderr.splitlines()[-1]
     assert (tmp_path / "m.safetensors.partial").exists()
