@@ -152,8 +152,8 @@ class Drift:
 def drift(
     statistics: Statistics, panel: Panel, cutoffs: Mapping[str, int], groups: Mapping[str, NDArray[np.bool_]]
 ) -> Drift:
-    """Hold each series' rows after its training, or its last ones where there are none, against its statistics: the
-    past can have been written anew, in another unit.
+    """Hold each series' rows after its training, and its last `length` rows, against its statistics: the past can have
+    been written anew, in another unit, and the few rows after it look like any.
 
     `cutoffs` are the last ordinals of the training's series, in the order of the statistics; `groups` name some of the
     panel's series.
@@ -180,17 +180,15 @@ def _columns(
 def _column(
     statistics: Statistics, panel: Panel, trained: Ints, recent: Ints, series: Ints, channel: int
 ) -> ColumnDrift:
-    known = trained[series]
-    ends = panel.offsets[series + 1]
-    means, seen, rows = _means(panel.values[:, channel], ends, recent[series])
-    spread = statistics.spread[known, channel]
-    comparable = (spread > 0) & (seen > 0)
-    away = np.abs(means - statistics.center[known, channel]) / np.where(spread > 0, spread, 1.0)
-    usual = np.where(seen >= statistics.length, statistics.block[known, channel], statistics.row[known, channel])
-    varied = comparable & (usual > 0)  # of a series that never changed, any change is infinitely far
-    distance = np.where(varied, away / np.where(usual > 0, usual, 1.0), 0.0)
-    gone = np.flatnonzero(comparable & (away > ALLOWED * usual + MARGIN))
+    known, values, ends = trained[series], panel.values[:, channel], panel.offsets[series + 1]
+    means, seen = _means(values, ends, recent[series])
+    full = _means(values, ends, np.minimum(panel.lengths[series], statistics.length))
+    found = _distances(statistics, known, channel, means, seen), _distances(statistics, known, channel, *full)
+    comparable, beyond = found[0][0] | found[1][0], found[0][1] | found[1][1]
+    distance = np.maximum(found[0][2], found[1][2])
+    gone = np.flatnonzero(beyond)
     gone = gone[np.argsort(-distance[gone], kind="stable")]
+    rows = recent[series]
     before = float(statistics.missing[known, channel].mean()) if len(series) else 0.0
     return ColumnDrift(
         panel.channels[channel],
@@ -202,7 +200,20 @@ def _column(
     )
 
 
-def _means(values: Floats, ends: Ints, rows: Ints) -> tuple[Floats, Ints, Ints]:
+def _distances(
+    statistics: Statistics, known: Ints, channel: int, means: Floats, seen: Ints
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Floats]:
+    """Which means can be compared, which lie beyond the training's, and how far each is, over its farthest."""
+    spread = statistics.spread[known, channel]
+    comparable = (spread > 0) & (seen > 0)
+    away = np.abs(means - statistics.center[known, channel]) / np.where(spread > 0, spread, 1.0)
+    usual = np.where(seen >= statistics.length, statistics.block[known, channel], statistics.row[known, channel])
+    varied = comparable & (usual > 0)  # of a series that never changed, any change is infinitely far
+    distance = np.where(varied, away / np.where(usual > 0, usual, 1.0), 0.0)
+    return comparable, comparable & (away > ALLOWED * usual + MARGIN), distance
+
+
+def _means(values: Floats, ends: Ints, rows: Ints) -> tuple[Floats, Ints]:
     """Mean and number of the observed ones among the last `rows` values before `ends`."""
     means, seen = np.zeros(len(ends)), np.zeros(len(ends), np.int64)
     for place, (end, count) in enumerate(zip(ends.tolist(), rows.tolist(), strict=True)):
@@ -210,4 +221,4 @@ def _means(values: Floats, ends: Ints, rows: Ints) -> tuple[Floats, Ints, Ints]:
         part = part[~np.isnan(part)]
         seen[place] = part.size
         means[place] = part.mean() if part.size else 0.0
-    return means, seen, rows
+    return means, seen

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from rnncli.data.statistics import ALLOWED, summarise
 from rnncli.errors import UsageError
 from rnncli.evaluation.gates import read_condition, rival_name
 
@@ -151,22 +148,3 @@ def test_values_that_are_mostly_missing_now_are_drift(run_rnncli: Run, late: tup
     done = run_rnncli("predict", data, "-m", late[1], "--fail-on-drift")
     assert done.returncode == 7
     assert "are missing" in done.stderr
-
-
-def test_a_model_without_statistics_cannot_tell(run_rnncli: Run, weekly: Path, root: Path, tmp_path: Path) -> None:
-    shutil.copy(root / "tests" / "golden" / "format1.safetensors", tmp_path / "old.safetensors")
-    shutil.copy(root / "tests" / "golden" / "format1.parquet", tmp_path / "data.parquet")
-    done = run_rnncli("predict", weekly, "-m", tmp_path / "old.safetensors", "--fail-on-drift")
-    assert done.returncode in (4, 7)
-    assert done.returncode == 4 or "no statistics" in done.stderr
-
-
-def test_statistics_are_those_of_each_series(build: Callable[..., object]) -> None:
-    given = [np.arange(11.0), np.full(11, 3.0), np.array([np.nan, 1, 2, 3, 100, *[2] * 6])]
-    found = summarise(build(*given), 4)  # type: ignore[arg-type]
-    assert found.center[:, 0].tolist() == [5, 3, 2]
-    assert found.spread[0, 0] == pytest.approx(np.abs(given[0] - 5).mean())
-    assert found.row[0, 0] == pytest.approx(5 / found.spread[0, 0])
-    assert found.block[0, 0] == pytest.approx((np.arange(7, 11).mean() - 5) / found.spread[0, 0])
-    assert found.missing[:, 0].tolist() == pytest.approx([0, 0, 1 / 11])
-    assert ALLOWED > 1
