@@ -107,6 +107,52 @@ def test_scores_are_written_although_a_gate_fails(run_rnncli: Run, late: tuple[P
     assert json.loads(output.read_text())["gates"][0]["passed"] is False
 
 
+def test_a_score_that_is_undefined_passes_no_gate(run_rnncli: Run, tmp_path: Path) -> None:
+    """A series that never changed has no seasonal scale."""
+    flat = tmp_path / "flat.csv"
+    flat.write_text("step,y\n" + "".join(f"{step},5\n" for step in range(60)))
+    assert run_rnncli("train", flat, "--horizon", 4, "-o", tmp_path / "m.safetensors", *TINY).returncode == 0
+    gates = ("--fail-if", "mase>1e9", "--fail-if", "mase<0", "--must-beat", "naive")
+    done = run_rnncli("evaluate", flat, "-m", tmp_path / "m.safetensors", "--threads", 1, "--json", *gates)
+    assert done.returncode == 7
+    found = json.loads(done.stdout)["gates"]
+    assert [gate["passed"] for gate in found] == [False, False, False]
+    assert found[0]["reason"] == "mase is undefined"
+    assert found[2]["forecasts"] == 0
+
+
+@pytest.mark.parametrize(
+    ("gate", "error", "hint"),
+    [
+        (("--fail-if", "mase=1"), "--fail-if cannot be 'mase=1'", "for example --fail-if 'mase>1'"),
+        (("--fail-if", "masse>1"), "there is no metric 'masse'", "did you mean mase?"),
+        (("--fail-if", "coverage_81>1"), "there is no metric 'coverage_81'", "did you mean coverage_"),
+        (("--must-beat", "nave"), "--must-beat cannot be 'nave'", "did you mean naive?"),
+        (("--must-beat", "naive", "--alpha", "1.5"), "--alpha", "between 0 and 1"),
+    ],
+)
+def test_a_gate_that_cannot_be_is_an_error_of_usage(
+    run_rnncli: Run, late: tuple[Path, Path], gate: tuple[str, ...], error: str, hint: str
+) -> None:
+    data, model = late
+    done = run_rnncli("evaluate", data, "-m", model, *gate)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert error in done.stderr
+    assert hint in done.stderr
+
+
+def test_what_is_wrong_with_a_gate_that_failed_has_a_hint(
+    run_rnncli: Run, late: tuple[Path, Path], weekly: Path, small_model: Path
+) -> None:
+    in_sample = run_rnncli("evaluate", weekly, "-m", small_model, "--no-refit", "--fail-if", "mase>1")
+    assert in_sample.stderr.splitlines()[-1].startswith("hint: leave --no-refit out")
+    few = run_rnncli("evaluate", weekly, "-m", small_model, "--must-beat", "naive", "--windows", 2, "--threads", 1)
+    assert "too few forecasts to tell" in few.stderr
+    assert few.stderr.splitlines()[-1] == "hint: more --windows make a comparison sharper"
+    worse = run_rnncli("evaluate", late[0], "-m", late[1], "--fail-if", "wql>1e-9")
+    assert "--by series" in worse.stderr.splitlines()[-1]
+
+
 # Drift
 
 

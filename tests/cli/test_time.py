@@ -80,6 +80,17 @@ def test_whole_numbers_are_moments_too(run_rnncli: Run, trained: Callable[..., P
     assert forecast(run_rnncli, data, model, "--as-of", "60") == forecast(run_rnncli, early, model)
 
 
+@pytest.mark.parametrize("moment", ["2024-01-04T04:00Z", "2024-01-03T23:59-05:00", "2024-01-04T05:30+01:00"])
+def test_a_moment_in_another_zone_is_the_same_moment(
+    run_rnncli: Run, trained: Callable[..., Path], tmp_path: Path, moment: str
+) -> None:
+    start = np.datetime64("2024-01-01T00:00")
+    hours = [f"{start + np.timedelta64(hour, 'h')}-05:00" for hour in range(96)]
+    data, early = table(tmp_path / "data.csv", hours), table(tmp_path / "early.csv", hours[:72])
+    model = trained(data)
+    assert forecast(run_rnncli, data, model, "--as-of", moment) == forecast(run_rnncli, early, model)
+
+
 # Late data
 
 
@@ -94,6 +105,18 @@ def test_late_data_end_with_6_and_write_nothing(
     assert (done.returncode, done.stdout, output.exists()) == (6, "", False)
     assert f"its last observation, of {last}, is 9 days old, and at most 8 days are allowed" in done.stderr
     assert run_rnncli(*late, "--now", on_time).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [("2012-12-22", "4,011 days"), ("2012-12-22 18:00", "4,012 days"), ("2002-01-06 12:00", "8.5 days")],
+)
+def test_an_age_is_told_in_days_without_what_nobody_reads(
+    run_rnncli: Run, weekly: Path, small_model: Path, now: str, said: str
+) -> None:
+    done = run_rnncli("predict", weekly, "-m", small_model, "--max-age", "3d", "--now", now)
+    assert done.returncode == 6
+    assert f" is {said} old, and at most 3 days are allowed" in done.stderr
 
 
 def test_the_age_is_counted_in_the_zone_of_the_data(
@@ -171,21 +194,29 @@ def test_hours_go_on_over_a_change_of_the_clock(
     assert made == [int(hours[-1].astype(np.int64)) + step * 3_600_000_000 for step in range(1, 25)]
 
 
-@pytest.mark.parametrize("change", ["2024-03-31", "2024-10-27"])
+@pytest.mark.parametrize(
+    ("zone", "spring", "autumn", "winter", "summer"),
+    [
+        ("Europe/Berlin", "2024-03-31", "2024-10-27", "+01:00", "+02:00"),
+        ("America/New_York", "2024-03-10", "2024-11-03", "-05:00", "-04:00"),
+    ],
+)
 def test_days_stay_on_midnight_over_a_change_of_the_clock(
-    run_rnncli: Run, trained: Callable[..., Path], tmp_path: Path, change: str
+    run_rnncli: Run,
+    trained: Callable[..., Path],
+    tmp_path: Path,
+    zone: str,
+    spring: str,
+    autumn: str,
+    winter: str,
+    summer: str,
 ) -> None:
-    first = np.datetime64(change) - 57
-    days = [first + day for day in range(57)]
-    offset = {True: "+02:00", False: "+01:00"}
-    data = table(
-        tmp_path / "data.csv", [f"{day}T00:00:00{offset['2024-03-31' < str(day) <= '2024-10-27']}" for day in days]
-    )
-    lines = forecast(run_rnncli, data, trained(data, "--zone", "Europe/Berlin", horizon=4)).splitlines()[1:]
-    assert [line.split(",")[0] for line in lines] == [
-        f"{day}T00:00:00{offset['2024-03-31' < str(day) <= '2024-10-27']}"
-        for day in (days[-1] + step for step in range(1, 5))
-    ]
+    for change in (spring, autumn):
+        days = [str(np.datetime64(change) + day) for day in range(-57, 4)]
+        midnights = [f"{day}T00:00:00{summer if spring < day <= autumn else winter}" for day in days]
+        data = table(tmp_path / f"{change}.csv", midnights[:57])
+        lines = forecast(run_rnncli, data, trained(data, "--zone", zone, horizon=4)).splitlines()[1:]
+        assert [line.split(",")[0] for line in lines] == midnights[57:]
 
 
 # Where it runs
@@ -197,7 +228,7 @@ def test_days_stay_on_midnight_over_a_change_of_the_clock(
         {"TZ": "Mars/Olympus"}, {"TZ": "America/New_York"}, {"LANG": "C", "LC_ALL": "C"}, {"LC_ALL": "de_DE.UTF-8"},
         {"SOURCE_DATE_EPOCH": "0"}, {"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2"}, {"COLUMNS": "1"}, {"LINES": "x"},
         {"OMP_NUM_THREADS": "x"}, {"OPENBLAS_NUM_THREADS": "7"}, {"TMPDIR": "/nowhere"}, {"HOME": "/nowhere"},
-        {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}, {"PYTHONWARNINGS": "error"},
+        {"PYTHONOPTIMIZE": "2"}, {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}, {"PYTHONWARNINGS": "error"},
     ],
     ids=str,
 )  # fmt: skip

@@ -122,3 +122,55 @@ def test_undefined_losses_are_left_out() -> None:
     model[0] = np.nan
     assert compare(losses(model, rival), "model", "rival").forecasts == 33
     assert compare(losses(np.full((3, 3), np.nan), np.ones((3, 3))), "model", "rival").forecasts == 0
+
+
+@pytest.mark.parametrize("overlap", [1, 2, 4])
+def test_who_is_compared_with_whom_only_turns_the_answer(overlap: int) -> None:
+    rng = np.random.default_rng(6)
+    for _ in range(20):
+        d = rng.normal(0.1, 1, 16)
+        assert diebold_mariano(d, overlap) + diebold_mariano(-d, overlap) == pytest.approx(1)
+
+
+def test_who_is_resampled_against_whom_only_turns_the_answer() -> None:
+    rng = np.random.default_rng(7)
+    one, other = rng.normal(1, 0.2, (2, 40, 5))
+    found, turned = compare(losses(one, other), "model", "rival"), compare(losses(other, one), "model", "rival")
+    assert found.difference == pytest.approx(-turned.difference)
+    assert found.p + turned.p == pytest.approx(1 + 1 / 2000)  # the resample that is the data themselves is in both
+
+
+@pytest.mark.parametrize(("windows", "factor"), [(10, 2.0), (25, 0.5)])
+def test_the_unit_of_the_losses_does_not_matter(windows: int, factor: float) -> None:
+    d = np.random.default_rng(8).normal(-0.2, 1, windows)
+    assert diebold_mariano(d * factor, 2) == pytest.approx(diebold_mariano(d, 2))
+
+
+@pytest.mark.parametrize(
+    ("shape", "method"),
+    [
+        ((9, 5), "Diebold-Mariano over origins"),
+        ((1, 5), "Diebold-Mariano over origins"),
+        ((1, 4), "too few forecasts to tell"),
+        ((9, 1), "too few forecasts to tell"),
+        ((10, 1), "bootstrap over series and origins"),
+    ],
+)
+def test_what_there_is_decides_the_method(shape: tuple[int, int], method: str) -> None:
+    rng = np.random.default_rng(9)
+    assert compare(losses(rng.normal(1, 0.1, shape), np.ones(shape)), "model", "rival").method == method
+
+
+def test_a_difference_of_half_a_spread_is_mostly_found() -> None:
+    rng = np.random.default_rng(10)
+    for shape in ((1, 50), (20, 4)):
+        found = sum(
+            compare(losses(rng.normal(-0.5, 1, shape), np.zeros(shape)), "model", "rival").better(0.05)
+            for _ in range(100)
+        )
+        assert found >= 80
+
+
+def test_of_undefined_losses_none_is_better() -> None:
+    found = compare(losses(np.full((20, 5), np.nan), np.ones((20, 5))), "model", "rival")
+    assert (found.better(0.99), found.to_json()["mase_difference"]) == (False, None)
