@@ -113,6 +113,13 @@ def test_every_length_but_the_whole_is_refused(sound: bytes, tmp_path: Path) -> 
         refusal(tmp_path / "m", sound[:length])
 
 
+@pytest.mark.faults
+@pytest.mark.timeout(1800)
+def test_really_every_length_is_refused(sound: bytes, tmp_path: Path) -> None:
+    for length in range(len(sound)):
+        refusal(tmp_path / "m", sound[:length])
+
+
 @pytest.mark.parametrize("more", [b"\0", b"\n", b"\0" * 4096, b"PK\x03\x04", b"itself"])
 def test_what_is_appended_is_refused(sound: bytes, tmp_path: Path, more: bytes) -> None:
     refusal(tmp_path / "m", sound + (sound if more == b"itself" else more))
