@@ -119,7 +119,7 @@ def _without(rows: Rows, error: SeriesRefused) -> Rows:
 def seen_as_of(rows: Rows, text: str, zone: str | None) -> Rows:
     """The rows as they were at a moment: of later ones only what is known ahead, where that was declared, is seen."""
     whole = rows.columns.time_type == "integer"
-    seen = rows.times <= read_moment(text, zone, whole=whole)
+    seen = rows.times <= read_moment("--as-of", text, zone, whole=whole)
     if not seen.any():
         raise InputRefused(
             f"no row is as old as {text}",
@@ -138,16 +138,19 @@ def seen_as_of(rows: Rows, text: str, zone: str | None) -> Rows:
     return replace(rows, values=values).kept(started[rows.codes])
 
 
-def read_moment(text: str, zone: str | None, *, whole: bool = False) -> int:
+def read_moment(option: str, text: str, zone: str | None, *, whole: bool = False) -> int:
     """A time as an option gives it: a date or a time of day in the data's zone (UTC where they have none), or a whole
-    number. UsageError if it is none.
+    number. UsageError, which names the option, if it is none.
     """
     try:
         if whole:
             return int(whole_numbers([text])[0])
         found = read_times([text])
     except Unreadable as error:
-        raise UsageError(error.message, hint="write it like 2024-05-01 or '2024-05-01 06:00'") from None
+        hint = (
+            "write a whole number, as the data have them" if whole else "write it like 2024-05-01 or '2024-05-01 06:00'"
+        )
+        raise UsageError(f"{option}: {error.message}", hint=hint) from None
     return int((found.times if found.zone is not None else from_wall(found.times, zone))[0])
 
 

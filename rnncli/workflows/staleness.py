@@ -48,5 +48,6 @@ def spoken(seconds: float) -> str:
 
 def _now(options: Mapping[str, Any], zone: str | None) -> int:
     """The moment to compare with; times without a zone are taken as UTC."""
-    text = options.get("now") or options.get("as_of")
-    return time.time_ns() // 1_000 if text is None else read_moment(text, zone)
+    name = "now" if options.get("now") else "as_of"
+    text = options.get(name)
+    return time.time_ns() // 1_000 if text is None else read_moment(f"--{name.replace('_', '-')}", text, zone)

@@ -119,6 +119,16 @@ def test_an_age_is_told_in_days_without_what_nobody_reads(
     assert f" is {said} old, and at most 3 days are allowed" in done.stderr
 
 
+def test_a_moment_that_is_none_is_said_with_its_option_and_its_origin(
+    run_rnncli: Run, environment: dict[str, str], weekly: Path, small_model: Path
+) -> None:
+    command = ("predict", weekly, "-m", small_model, "--max-age", "3d")
+    done = run_rnncli(*command, env=environment | {"RNNCLI_NOW": "2012-13-01"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: --now: '2012-13-01' is not a time that exists\n" in done.stderr
+    assert done.stderr.endswith("; --now is from RNNCLI_NOW\n")
+
+
 def test_the_age_is_counted_in_the_zone_of_the_data(
     run_rnncli: Run, trained: Callable[..., Path], tmp_path: Path
 ) -> None:

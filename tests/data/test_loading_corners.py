@@ -140,8 +140,12 @@ def test_a_lack_of_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.Monke
 def test_moments_that_see_nothing_or_are_none(write: Write) -> None:
     path = write(f"ds,y\n{DAYS}".encode())
     assert refused(path, "no row is as old", as_of="2023-01-01").hint == "the first is of 2024-01-01"
-    with pytest.raises(UsageError, match="no time that is known"):
+    with pytest.raises(UsageError, match="--as-of: 'noon' is no time that is known"):
         load_panel(path, ColumnChoices(as_of="noon"))
+    steps = write(b"step,y\n" + b"".join(b"%d,1\n" % step for step in range(9)))
+    with pytest.raises(UsageError, match="--as-of: 'noon' is not a whole number") as caught:
+        load_panel(steps, ColumnChoices(as_of="noon"))
+    assert caught.value.hint == "write a whole number, as the data have them"
 
 
 def test_statics_hold_over_gaps(write: Write) -> None:
