@@ -47,6 +47,7 @@ class _Job:
     output: Path_ | None
     request: str
     start: Forecaster | None
+    goes_on: str = ""  # the request but for the model it starts from, where that is the output itself
 
 
 def train(
@@ -60,7 +61,8 @@ def train(
 
     Whatever is not said is inferred. The same call after one that was broken off goes on from `output` + ".partial"
     and ends in the same bytes; after one that ended it does nothing, unless `fresh`. `warm_start` is a model that is
-    trained on, with its columns and its network. What `on_event` raises stops the training, which is kept.
+    trained on, with its columns and its network; it may be `output` itself. What `on_event` raises stops the training,
+    which is kept.
 
     Raises the errors of `rnncli.errors`; where training diverges, the last good weights are in `output` + ".partial",
     and a model at `output` stays as it was.
@@ -84,7 +86,13 @@ def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell:
         loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))
     plan = make_plan(loaded, options) if start is None else _plan_on(loaded, start, options)
     tell(Noted(_inferred(loaded, plan)))
-    return _Job(loaded, plan, output, request_of(loaded, plan, start), start)
+    in_place = start is not None and output is not None and _same_file(options["warm_start"], output)
+    goes_on = request_of(loaded, plan, None) if in_place else ""
+    return _Job(loaded, plan, output, request_of(loaded, plan, start), start, goes_on)
+
+
+def _same_file(one: Path_, other: Path_) -> bool:
+    return Path(one).resolve() == Path(other).resolve()
 
 
 def _start(options: Mapping[str, Any]) -> Forecaster:
@@ -123,7 +131,8 @@ def _up_to_date(job: _Job) -> Training | None:
         forecaster = models.load(job.output)
     except ModelRefused:  # a file that cannot be read is replaced
         return None
-    if forecaster.record.get("request") != job.request:
+    made = forecaster.record.get("request") == job.request
+    if not made and not (job.goes_on and forecaster.record.get("goes_on") == job.goes_on):
         return None
     files.remove(f"{os.fspath(job.output)}.partial")
     size = Path(job.output).stat().st_size
@@ -267,6 +276,7 @@ def _finish(job: _Job, trained: Trained) -> Training:
         "validation": {name: {key: _known(value) for key, value in s.items()} for name, s in validation.items()},
         "validated_origins": origins,
         "request": job.request,
+        **({"goes_on": job.goes_on} if job.goes_on else {}),
     }
     forecaster = to_forecaster(loaded, trained, record)
     size = models.save(job.output, forecaster) if job.output is not None else 0

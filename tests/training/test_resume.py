@@ -171,6 +171,29 @@ def test_a_warm_start_keeps_the_network_and_learns_from_new_rows(jobs: Path, tmp
     assert 0 < change < np.abs(before.weights[weight]).mean()
 
 
+def test_a_model_that_goes_on_in_its_own_place_does_so_once_for_the_same_data(jobs: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    rnncli.train(jobs, output=path, as_of="2010-01-01", **(SMALL | {"steps": 4, "members": 1}))
+    weekly = {"output": path, "warm_start": path, "steps": 4, "threads": 1}
+    first = rnncli.train(jobs, as_of="2012-01-01", **weekly)
+    written = digest(path)
+    again = rnncli.train(jobs, as_of="2012-01-01", **weekly)
+    assert (first.up_to_date, again.up_to_date, digest(path)) == (False, True, written)
+    assert not rnncli.train(jobs, as_of="2012-02-01", **weekly).up_to_date
+    assert not rnncli.train(jobs, as_of="2012-02-01", fresh=True, **weekly).up_to_date
+
+
+def test_a_warm_start_in_place_that_is_broken_off_goes_on_from_there(jobs: Path, tmp_path: Path) -> None:
+    path, other = tmp_path / "m.safetensors", tmp_path / "other.safetensors"
+    rnncli.train(jobs, output=path, as_of="2010-01-01", **(SMALL | {"steps": 4, "members": 1}))
+    other.write_bytes(path.read_bytes())
+    rnncli.train(jobs, output=other, warm_start=other, steps=4, threads=1)
+    with pytest.raises(Broken):
+        rnncli.train(jobs, output=path, warm_start=path, steps=4, threads=1, on_event=stop_at(3))
+    assert rnncli.train(jobs, output=path, warm_start=path, steps=4, threads=1).output == str(path)
+    assert digest(path) == digest(other)
+
+
 def test_a_warm_start_refuses_another_network(jobs: Path, small_model: Path) -> None:
     with pytest.raises(UsageError, match="--hidden describes a network"):
         rnncli.train(jobs, warm_start=small_model, hidden=8)
