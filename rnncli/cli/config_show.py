@@ -35,6 +35,8 @@ def _group() -> None:
 def show(ctx: typer.Context) -> Any:
     """What is to be run once everything is parsed."""
     given = list(ctx.args)
+    if given[:1] == ["--json"]:  # before the name of a command it would hide that there is one
+        given = [*given[1:], "--json"]
     commands = declared_by(ctx.find_root().command)
     named = bool(given) and not given[0].startswith("-")
     if named and given[0] not in commands:

@@ -277,6 +277,12 @@ def test_nothing_that_is_said_is_nothing_that_is_shown(run_rnncli: Run) -> None:
     assert run_rnncli("config", "show").stdout.startswith("nothing is set")
 
 
+def test_json_may_be_asked_for_before_the_command_is_named(run_rnncli: Run) -> None:
+    before, after = run_rnncli("config", "show", "--json", "info"), run_rnncli("config", "show", "info", "--json")
+    assert (before.returncode, before.stdout) == (0, after.stdout)
+    assert list(json.loads(before.stdout)["commands"]) == ["info"]
+
+
 def test_an_unknown_command_is_answered_with_a_near_one(run_rnncli: Run) -> None:
     done = run_rnncli("config", "show", "tran")
     assert (done.returncode, done.stderr) == (2, "error: there is no command 'tran'\nhint: did you mean train?\n")

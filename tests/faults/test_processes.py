@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,20 +124,37 @@ def test_a_locked_output_ends_a_command_with_75_before_it_reads(
     assert "--lock-wait" in done.stderr
 
 
+def test_a_run_that_waits_for_a_lock_writes_once_the_holder_is_dead(
+    holder: tuple[Path, subprocess.Popen[str]], environment: dict[str, str], small_model: Path, weekly: Path
+) -> None:
+    path, process = holder
+    command = [sys.executable, "-m", "rnncli", "predict", weekly, "-m", small_model, "-o", path, "--lock-wait", "5m"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as waiting:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(3)
+        assert not path.exists()
+        process.kill()
+        _, told = waiting.communicate()
+    assert (waiting.returncode, path.exists()) == (0, True), told
+
+
 def test_a_reader_sees_a_whole_old_or_a_whole_new_model(small_model: Path, tmp_path: Path) -> None:
-    path = tmp_path / "m.safetensors"
-    shutil.copy(small_model, path)
+    path, forecaster = tmp_path / "m.safetensors", models.load(small_model)
+    versions = []
+    for request in ("the old one", "the new one, which is longer"):
+        models.save(path, replace(forecaster, record=forecaster.record | {"request": request}))
+        versions.append(path.read_bytes())
     writer = os.fork()
     if writer == 0:
-        data = small_model.read_bytes()
         while True:
-            files.atomic_write(path, data)
+            for data in versions:
+                files.atomic_write(path, data)
     try:
         loaded = {models.load(path).record["request"] for _ in range(200)}
     finally:
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
-    assert len(loaded) == 1
+    assert loaded == {"the old one", "the new one, which is longer"}
 
 
 def test_a_timeout_keeps_the_training_and_ends_with_124(
@@ -153,15 +172,82 @@ def test_a_timeout_keeps_the_training_and_ends_with_124(
     assert (tmp_path / "m.safetensors.partial").exists()
 
 
-def test_a_pipe_that_closes_ends_predict_in_silence(
-    environment: dict[str, str], small_model: Path, weekly: Path
+@pytest.mark.parametrize(
+    "command", ["predict DATA -m MODEL", "predict DATA -m MODEL --json", "info MODEL", "check DATA"]
+)
+def test_a_pipe_that_nobody_reads_ends_a_command_by_its_signal_and_in_silence(
+    environment: dict[str, str], small_model: Path, weekly: Path, command: str
 ) -> None:
-    rnncli = f"'{sys.executable}' -m rnncli"
-    line = f"{rnncli} predict '{weekly}' -m '{small_model}' | head -1; exit ${{PIPESTATUS[0]}}"
+    line = command.replace("DATA", f"'{weekly}'").replace("MODEL", f"'{small_model}'")
+    line = f"'{sys.executable}' -m rnncli {line} | exec 0<&-; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["/bin/bash", "-c", line], env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout.startswith("week,forecast")
-    assert done.returncode in (141, 0)  # 0 where the forecast fits into the pipe
-    assert [text for text in done.stderr.splitlines() if "error" in text] == []
+    assert (done.returncode, "error" in done.stderr) == (128 + signal.SIGPIPE, False), done.stderr
+
+
+WAITING = [  # each reads standard input, which does not end
+    ("train", "-", "-o", "OUT.safetensors"),
+    ("predict", "-", "-m", "MODEL", "-o", "OUT.csv"),
+    ("evaluate", "-", "-m", "MODEL", "-o", "OUT.json"),
+    ("check", "-", "--fix", "OUT.csv"),
+    ("inspect-gradients", "-", "-m", "MODEL"),
+]
+
+
+@pytest.fixture
+def waiting(environment: dict[str, str], small_model: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """A command that waits for data, begun; what it will write is there already, and old."""
+
+    def begun(command: tuple[str, ...], *more: str) -> subprocess.Popen[str]:
+        words = [word.replace("OUT", str(tmp_path / "out")).replace("MODEL", str(small_model)) for word in command]
+        for name in words:
+            if name.startswith(str(tmp_path)):
+                Path(name).write_text("old")
+        pipe = subprocess.PIPE
+        arguments = [sys.executable, "-m", "rnncli", *words, *more]
+        return subprocess.Popen(arguments, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+    return begun
+
+
+def untouched(folder: Path) -> bool:
+    """Whether the old output is all there is, but for its lock."""
+    left = {path.name: path.read_text() for path in folder.iterdir() if path.suffix != ".lock"}
+    return set(left.values()) <= {"old"} and len(left) <= 1
+
+
+@pytest.mark.parametrize("command", WAITING, ids=lambda words: words[0])
+def test_a_command_whose_time_is_over_ends_with_124_and_has_written_nothing(
+    waiting: Callable[..., subprocess.Popen[str]], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with waiting(command, "--timeout", "1s", "--json") as process:
+        process.wait()  # nothing is written to it, and it is not closed
+        assert process.stdout is not None
+        assert process.stderr is not None
+        told = process.stderr.read().splitlines()
+        assert (process.returncode, process.stdout.read()) == (124, "")
+    assert told[:2] == ["error: the time of --timeout is over", "hint: allow more time"]
+    assert json.loads(told[-1])["error"]["code"] == "timeout"
+    assert untouched(tmp_path)
+
+
+@pytest.mark.parametrize("command", WAITING[:4], ids=lambda words: words[0])
+def test_a_signal_ends_a_command_by_itself_and_it_has_written_nothing(
+    waiting: Callable[..., subprocess.Popen[str]], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with waiting(command) as process:
+        assert process.stderr is not None
+        assert process.stdin is not None
+        process.stdin.write("ds,y\n")
+        process.stdin.flush()
+        while not any(path.suffix == ".lock" for path in tmp_path.iterdir()):
+            time.sleep(0.02)
+        time.sleep(0.2)
+        sent = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        assert (process.returncode, time.monotonic() - sent < 10) == (-signal.SIGTERM, True)
+        assert "Traceback" not in process.stderr.read()
+    assert untouched(tmp_path)
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])
