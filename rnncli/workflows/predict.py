@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from rnncli import files
 from rnncli.data.load import Loaded
-from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift
 from rnncli.data.writers.table import ForecastTable, arrow_table, time_texts
 from rnncli.errors import InputRefused, InputStale, RnncliError, SeriesRefused, UsageError
@@ -23,6 +22,7 @@ from rnncli.registry import WRITERS, find
 from rnncli.workflows import options as said
 from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, unheard
+from rnncli.workflows.known_ahead import short_of_covariates, tell_missing
 from rnncli.workflows.options import ColumnOptions
 from rnncli.workflows.reading import listed, load_known, without
 from rnncli.workflows.staleness import stale_series
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 SCHEMA = "rnncli.predict/1"
 SHOWN = 20  # rows of a forecast that is printed
 Point = Literal["median", "mean"]
@@ -186,9 +185,11 @@ def _forecast(
     if options.get("fail_on_drift"):
         refuse_drift(found)
     ends = forecaster.ends(loaded.panel)
-    short = _short_covariates(loaded.panel, ends, steps, forecaster)
+    short = short_of_covariates(loaded.panel, ends, steps, forecaster)
     loaded = _without_bad(loaded, short, InputRefused, tell, skip=skip)
-    made = forecaster.quantiles_if_any(loaded.panel, forecaster.ends(loaded.panel))
+    ends = forecaster.ends(loaded.panel)
+    tell_missing(loaded.panel, ends, steps, forecaster, tell)
+    made = forecaster.quantiles_if_any(loaded.panel, ends)
     unseen = forecaster.unseen(loaded.panel, made)
     loaded = _without_bad(loaded, unseen, InputRefused, tell, skip=skip)
     made = made[~np.isnan(made[:, 0, 0]), :steps]
@@ -242,22 +243,6 @@ def _table(
     times = panel.cut(forecaster.ends(panel)).future_times(made.shape[1])
     wanted = interpolated(made, spec.levels, levels)
     return ForecastTable(panel.ids, times, levels, wanted, middle, loaded.columns, panel.calendar)
-
-
-def _short_covariates(panel: Panel, ends: Ints, steps: int, forecaster: Forecaster) -> list[SeriesRefused]:
-    """The series whose future covariates do not reach over the horizon."""
-    if not forecaster.forecast.waits_for_covariates:
-        return []
-    names = ", ".join(forecaster.columns.future)
-    return [
-        SeriesRefused(
-            f"its covariates ({names}) end {panel.lengths[s] - ends[s]} rows after the last target, not {steps}",
-            panel.ids[s],
-            where=f"series {panel.ids[s]!r}",
-            hint="add rows with them and an empty target, one for each row to forecast; or ask for a shorter --horizon",
-        )
-        for s in np.flatnonzero(panel.lengths - ends < steps).tolist()
-    ]
 
 
 def interpolated(quantiles: Floats, trained: tuple[float, ...], wanted: tuple[float, ...]) -> Floats:

@@ -22,12 +22,12 @@ def future_ends_early(seen: Seen) -> Finding | None:
     names = [place for place, name in enumerate(seen.rows.channels) if name in seen.columns.future]
     if not names:
         return None
-    ends = _last_observed(seen, [0])
-    known = (
-        np.min([_last_observed(seen, [place]) for place in names], axis=0) if seen.trained is None else _rows_end(seen)
-    )
-    ahead = _steps_between(seen, ends, known)
-    wanted = seen.horizon or 1
+    ends, wanted = _last_observed(seen, [0]), seen.horizon or 1
+    if seen.trained is None:
+        known = np.min([_last_observed(seen, [place]) for place in names], axis=0)
+        ahead = _steps_between(seen, ends, known)
+    else:
+        ahead = _known_steps(seen, ends, names, wanted)
     found = np.flatnonzero((ahead < wanted) & (ends >= 0))
     if not len(found):
         return None
@@ -55,9 +55,12 @@ def _last_observed(seen: Seen, channels: list[int]) -> Ints:
     return np.where((place >= 0) & (last >= seen.offsets[:-1]), last, -1)
 
 
-def _rows_end(seen: Seen) -> Ints:
-    """Position of each series' last row: what predict asks for."""
-    return seen.offsets[1:] - 1
+def _known_steps(seen: Seen, ends: Ints, channels: list[int], wanted: int) -> Ints:
+    """Of how many of the `wanted` steps after row ends[s] something is known: what predict asks for."""
+    steps = np.arange(len(seen.order)) if seen.ordinals is None else seen.ordinals
+    ahead = steps - steps[ends[seen.owner]]
+    known = ~np.isnan(seen.values[:, channels]).all(axis=1)
+    return np.bincount(seen.owner[known & (ahead > 0) & (ahead <= wanted)], minlength=len(ends))
 
 
 def _steps_between(seen: Seen, one: Ints, other: Ints) -> Ints:
