@@ -44,6 +44,10 @@ TableFile = Annotated[
     str | None, _option("--output -o", "Write to this file; its suffix says how.", "OUT"), values.text
 ]
 
+FutureData = Annotated[
+    list[str] | None,
+    _option("--future-data", "A table of what is known of the rows to forecast; may be repeated.", "FILE"),
+]
 Fix = Annotated[str | None, _option("--fix", "Write a repaired copy to this file.", "OUT"), values.text]
 
 Horizon = Annotated[int | None, _option("--horizon", "Rows to forecast.", "N"), values.count]

@@ -16,18 +16,33 @@ Kinds = Mapping[str, Kind]
 
 def known_columns(kinds: Kinds, columns: Columns, choices: ColumnChoices, where: str) -> Columns:
     """The columns of a model, found again in a table; `choices` rename them. InputRefused if one is missing."""
-    fresh = replace(
+    fresh = _renamed(columns, choices)
+    needed = [fresh.time, fresh.id, None if fresh.wide else fresh.target, *fresh.past, *fresh.future, *fresh.static]
+    _refuse_missing(needed, kinds, where)
+    return fresh
+
+
+def ahead_columns(kinds: Kinds, columns: Columns, choices: ColumnChoices, where: str) -> Columns:
+    """The same in a table that only holds what is known ahead: time, id and the future covariates."""
+    fresh = replace(_renamed(columns, choices), past=(), static=())
+    _refuse_missing([fresh.time, fresh.id, *fresh.future], kinds, where)
+    return fresh
+
+
+def _renamed(columns: Columns, choices: ColumnChoices) -> Columns:
+    return replace(
         columns,
         time=choices.time or columns.time,
         id=choices.id or columns.id,
         target=choices.target or columns.target,
         time_format=choices.time_format or columns.time_format,
     )
-    needed = [fresh.time, fresh.id, None if fresh.wide else fresh.target, *fresh.past, *fresh.future, *fresh.static]
+
+
+def _refuse_missing(needed: Sequence[str | None], kinds: Kinds, where: str) -> None:
     for name in needed:
         if name is not None and name not in kinds:
             raise _missing(name, kinds, where, "the model was trained with it; name another: --time --id --target")
-    return fresh
 
 
 def named_columns(kinds: Kinds, choices: ColumnChoices, where: str) -> None:

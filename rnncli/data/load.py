@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from rnncli.data.calendar import Calendar
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
+from rnncli.data.known_ahead import join_ahead
 from rnncli.data.limits import limits_of
 from rnncli.data.panel import Panel
-from rnncli.data.rows import Rows, open_tables, read_rows
+from rnncli.data.rows import Rows, open_tables, read_ahead, read_rows
 from rnncli.data.seasons import infer_seasons
 from rnncli.data.source import sources
 from rnncli.data.timetext import Unreadable, read_times, whole_numbers
@@ -57,11 +58,13 @@ def load_panel(
     choices: ColumnChoices | None = None,
     known: Known | None = None,
     seasons: tuple[int, ...] | None = None,
+    ahead: Any = None,
 ) -> Loaded:
     """Read every source in `given` (paths, folders, globs, "-", Arrow tables) as one panel.
 
     With `known`, columns and calendar are those of a model, and are verified; else they are inferred. `seasons`
-    overrides those found. Raises InputRefused with the place of what is wrong; see data/source.py for what is read.
+    overrides those found. `ahead` are sources of what is known after the last targets, for columns that are `known`.
+    Raises InputRefused with the place of what is wrong; see data/source.py for what is read.
     """
     choices = choices or ColumnChoices()
     rows = read_rows(
@@ -73,10 +76,11 @@ def load_panel(
     zone = zone_of(rows, choices, known)
     rows = in_utc(rows, zone, choices)
     rows = rows if choices.as_of is None else seen_as_of(rows, choices.as_of, zone)
+    later = None if ahead is None or known is None else _read_ahead(ahead, choices, known, zone)
     skipped: list[SeriesRefused] = []
     while True:
         try:
-            loaded = to_panel(rows, zone, known, seasons)
+            loaded = to_panel(rows if later is None else join_ahead(rows, later, zone), zone, known, seasons)
         except SeriesRefused as error:
             if choices.on_bad_series != "skip":
                 raise
@@ -84,6 +88,14 @@ def load_panel(
             rows = _without(rows, error)
         else:
             return replace(loaded, skipped=tuple(skipped))
+
+
+def _read_ahead(given: Any, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:
+    """The rows of a table of what is known ahead, with times in UTC, read as the model's data are."""
+    found = sources(given, choices.format, limits_of(choices))
+    rows = read_ahead(found, choices, known.columns, known.categories)
+    zone_of(rows, choices, known)
+    return in_utc(rows, zone, choices)
 
 
 def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[int, ...] | None) -> Loaded:

@@ -208,6 +208,16 @@ def read_rows(
     return rows_of(open_tables(sources, choices), choices, known, categories, faults or Faults())
 
 
+def read_ahead(
+    sources: Sequence[Source], choices: ColumnChoices, known: Columns, categories: Mapping[str, tuple[str, ...]]
+) -> Rows:
+    """The rows of sources that only hold what is known ahead: a target, if they have one, is not looked at."""
+    tables = open_tables(sources, choices)
+    named = roles.ahead_columns(tables.kinds(), known, choices, tables.name)
+    kinds = {name: kind for name, kind in tables.kinds().items() if name != named.target}
+    return _long_rows(tables, kinds, named, choices, known, categories, Faults())
+
+
 def rows_of(
     tables: Tables,
     choices: ColumnChoices,
@@ -277,7 +287,7 @@ def _long_rows(
         )
         codes, ids = coded[chosen] if chosen else (np.zeros(len(times), np.int64), [named.target])
     _check_ids(codes, ids, chosen, tables, faults)
-    values = [tables.floats(named.target)]
+    values = [tables.floats(named.target) if named.target in wanted else np.full(len(times), np.nan)]
     found: dict[str, tuple[str, ...]] = {}
     notes: list[str] = []
     for name in covariates:
@@ -303,7 +313,9 @@ def _wanted(
     categories: Mapping[str, tuple[str, ...]] | None,
 ) -> dict[str, Kind]:
     """How each column is to be read."""
-    wanted: dict[str, Kind] = {named.time: "text", **dict.fromkeys(candidates, "text"), named.target: "number"}
+    wanted: dict[str, Kind] = {named.time: "text", **dict.fromkeys(candidates, "text")}
+    if named.target in kinds:
+        wanted[named.target] = "number"
     for name in covariates:
         numeric = kinds[name] in (*NUMERIC, "empty") if categories is None else name not in categories
         wanted[name] = "number" if numeric else "text"

@@ -120,8 +120,9 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 class PredictOptions(ColumnOptions, total=False):
-    """When a forecast is made, and into what: see `predict`."""
+    """From what and when a forecast is made, and into what: see `predict`."""
 
+    future_data: Any
     if_exists: Literal["replace", "error"] | None
     max_age: float | None
     now: str | None
@@ -144,17 +145,20 @@ def predict(
 ) -> Forecast:
     """Forecast the rows that follow each series of `data`; with `output`, write them to that file too.
 
-    `horizon` is at most the trained one. `quantiles` lie between the trained levels and are interpolated. `if_exists`
-    says what is done where `output` is there; `max_age` is how many seconds the last observation of a series may lie
-    before `now` (default: `as_of`, or the clock); `fail_on_drift` writes nothing where the data have drifted.
+    `future_data` are tables of what is known of the rows to forecast: time, id and future covariates, in the forms that
+    `data` can have. `horizon` is at most the trained one. `quantiles` lie between the trained levels and are
+    interpolated. `if_exists` says what is done where `output` is there; `max_age` is how many seconds the last
+    observation of a series may lie before `now` (default: `as_of`, or the clock); `fail_on_drift` writes nothing where
+    the data have drifted.
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
     said.refuse_unknown(options, PredictOptions)
     tell = on_event or unheard
+    ahead = _listed_ahead(data, options)
     if output is not None:
         format_of(output)
-        files.refuse_to_replace(output, [*listed(data), model])
+        files.refuse_to_replace(output, [*listed(data), *ahead, model])
         files.check_writable(output)
     with files.locked(output, options.get("lock_wait") or 0.0):
         if output is not None and options.get("if_exists") == "error":
@@ -163,6 +167,15 @@ def predict(
         if output is not None:
             forecast.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
     return forecast
+
+
+def _listed_ahead(data: Any, options: Mapping[str, Any]) -> list[Any]:
+    """The tables of what is known ahead. UsageError if standard input would be both."""
+    given = options.get("future_data")
+    ahead = [] if given is None else listed(given)
+    if sum(isinstance(item, str) and item == "-" for item in [*listed(data), *ahead]) > 1:
+        raise UsageError("standard input can be read once", hint="name a file instead of one -")
+    return ahead
 
 
 def _forecast(
@@ -177,7 +190,13 @@ def _forecast(
     if point not in ("median", "mean"):
         raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
-    loaded = load_known(data, forecaster, columns, tell)
+    ahead = _listed_ahead(data, options)
+    if ahead and not forecaster.columns.future:
+        raise UsageError(
+            "--future-data is given, but the model has no covariates that are known ahead",
+            hint="leave it out, or train with --future",
+        )
+    loaded = load_known(data, forecaster, columns, tell, ahead or None)
     skip = columns.get("on_bad_series") == "skip"
     loaded = _without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
     found = drift_of(loaded.panel, forecaster)

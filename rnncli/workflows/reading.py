@@ -22,10 +22,12 @@ def load_new(data: Any, options: Mapping[str, Any], tell: Listener) -> Loaded:
     return _told(load_panel(data, said.column_choices(options), seasons=said.seasons(options)), tell)
 
 
-def load_known(data: Any, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener) -> Loaded:
-    """The data, read as the model's were."""
+def load_known(
+    data: Any, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener, ahead: Any = None
+) -> Loaded:
+    """The data, read as the model's were, and what is known `ahead` from a table of its own."""
     known = Known(forecaster.columns, forecaster.calendar, forecaster.forecast.categories)
-    return _told(load_panel(data, said.column_choices(options), known), tell)
+    return _told(load_panel(data, said.column_choices(options), known, ahead=ahead), tell)
 
 
 def without(loaded: Loaded, refusals: Sequence[SeriesRefused], tell: Listener) -> Loaded:

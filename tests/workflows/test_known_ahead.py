@@ -104,3 +104,118 @@ def test_a_check_with_a_model_finds_what_predict_would_refuse(table: pd.DataFram
         finding.id for finding in rnncli.check(holed, model).findings if finding.severity == "error"
     }
     assert "future-ends-early" not in {finding.id for finding in rnncli.check(table, model).findings}
+
+
+def test_a_table_of_its_own_forecasts_what_rows_in_the_data_do(
+    table: pd.DataFrame, history: pd.DataFrame, later: pd.DataFrame, model: Path
+) -> None:
+    apart, _ = told(history, model, future_data=later.sample(frac=1, random_state=3))
+    together, _ = told(table, model)
+    np.testing.assert_array_equal(apart.table.quantiles, together.table.quantiles)
+    np.testing.assert_array_equal(apart.table.times, together.table.times)
+
+
+def test_tables_may_be_several_and_each_fill_what_the_others_lack(
+    table: pd.DataFrame, history: pd.DataFrame, later: pd.DataFrame, model: Path
+) -> None:
+    half = later.assign(promo=later.promo.where(later.shop == "a"))
+    data = pd.concat([history, table[table.sold.isna()].assign(promo=np.nan)])
+    parts, _ = told(data, model, future_data=[half, later[later.shop == "b"]])
+    np.testing.assert_array_equal(parts.table.quantiles, rnncli.predict(table, model).table.quantiles)
+
+
+def test_a_target_in_the_future_table_is_not_looked_at(
+    history: pd.DataFrame, later: pd.DataFrame, table: pd.DataFrame, model: Path
+) -> None:
+    found = rnncli.predict(history, model, future_data=later.assign(sold="not yet"))
+    np.testing.assert_array_equal(found.table.quantiles, rnncli.predict(table, model).table.quantiles)
+
+
+def test_a_contradiction_after_the_last_target_is_refused_with_its_place(
+    table: pd.DataFrame, later: pd.DataFrame, model: Path, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "later.csv"
+    later.assign(promo=later.promo.where(later.shop == "a", 1 - later.promo)).to_csv(wrong, index=False)
+    with pytest.raises(rnncli.InputRefused) as error:
+        rnncli.predict(table, model, future_data=wrong)
+    assert error.value.where == f"{wrong}:7"
+    assert "series 'b' has two values of 'promo' at 2024-03-01 (0.0 and 1.0)" in str(error.value)
+    kept = rnncli.predict(table, model, future_data=wrong, on_bad_series="skip")
+    assert kept.table.ids == ("a",)
+
+
+def test_two_rows_of_a_future_table_must_agree(history: pd.DataFrame, later: pd.DataFrame, model: Path) -> None:
+    twice = pd.concat([later, later.assign(sky=later.sky.where(later.shop == "b", "sun"))])
+    with pytest.raises(rnncli.InputRefused, match=r"two values of 'sky' at .* \('rain' and 'sun'\)"):
+        rnncli.predict(history, model, future_data=twice)
+    agreed = rnncli.predict(history, model, future_data=[later, later])
+    np.testing.assert_array_equal(
+        agreed.table.quantiles, rnncli.predict(history, model, future_data=later).table.quantiles
+    )
+
+
+def test_rows_of_the_past_in_a_future_table_are_noted_and_not_looked_at(
+    table: pd.DataFrame, history: pd.DataFrame, model: Path
+) -> None:
+    expected = table.drop(columns="sold").assign(promo=table.promo.where(table.sold.isna(), 9))
+    forecast, notes = told(history, model, future_data=expected)
+    assert any(note.startswith("120 rows of the future data are not after") for note in notes)
+    np.testing.assert_array_equal(forecast.table.quantiles, rnncli.predict(table, model).table.quantiles)
+
+
+def test_series_of_a_future_table_that_the_data_lack_are_noted(
+    history: pd.DataFrame, later: pd.DataFrame, model: Path
+) -> None:
+    forecast, notes = told(history[history.shop == "a"], model, future_data=later)
+    assert forecast.table.ids == ("a",)
+    assert "1 series of the future data are not in the data (the first: 'b')" in notes
+
+
+def test_a_future_table_that_ends_early_names_the_dates(
+    history: pd.DataFrame, later: pd.DataFrame, model: Path
+) -> None:
+    with pytest.raises(rnncli.InputRefused, match=r"missing for 2 of the 5 rows to forecast: 2024-03-04, 2024-03-05"):
+        rnncli.predict(history, model, future_data=later[later.day.astype(str) < "2024-03-04"])
+
+
+def test_a_future_table_beside_data_seen_as_of_a_day(table: pd.DataFrame, model: Path) -> None:
+    ahead = table.drop(columns="sold")
+    then = rnncli.predict(table, model, as_of="2024-02-20")
+    apart = rnncli.predict(table[table.sold.notna()], model, as_of="2024-02-20", future_data=ahead)
+    np.testing.assert_array_equal(apart.table.quantiles, then.table.quantiles)
+
+
+def test_a_future_table_lacking_a_column_is_refused(history: pd.DataFrame, later: pd.DataFrame, model: Path) -> None:
+    with pytest.raises(rnncli.InputRefused, match="there is no column 'sky'"):
+        rnncli.predict(history, model, future_data=later.drop(columns="sky"))
+
+
+def test_an_empty_list_of_future_tables_is_none(table: pd.DataFrame, model: Path) -> None:
+    assert rnncli.predict(table, model, future_data=[]).rows == 2 * AHEAD
+
+
+def test_future_data_for_a_model_without_future_covariates_is_a_mistake(
+    history: pd.DataFrame, later: pd.DataFrame, tmp_path: Path
+) -> None:
+    rnncli.train(history, output=tmp_path / "m", target="sold", id="shop", horizon=2, **QUICK)
+    with pytest.raises(rnncli.UsageError, match="--future-data"):
+        rnncli.predict(history, tmp_path / "m", future_data=later)
+
+
+def test_standard_input_is_one_table(model: Path) -> None:
+    with pytest.raises(rnncli.UsageError, match="standard input"):
+        rnncli.predict("-", model, future_data="-")
+
+
+def test_the_command_takes_future_data(
+    run_rnncli: Any, history: pd.DataFrame, later: pd.DataFrame, table: pd.DataFrame, model: Path, tmp_path: Path
+) -> None:
+    history.to_csv(tmp_path / "s.csv", index=False)
+    files = []
+    for shop in ("a", "b"):
+        later[later.shop == shop].to_parquet(tmp_path / f"{shop}.parquet")
+        files += ["--future-data", tmp_path / f"{shop}.parquet"]
+    done = run_rnncli("predict", tmp_path / "s.csv", "-m", model, *files, "-o", tmp_path / "f.parquet")
+    assert done.returncode == 0, done.stderr
+    found = pd.read_parquet(tmp_path / "f.parquet")
+    np.testing.assert_array_equal(found["q0.5"], rnncli.predict(table, model).table.point.ravel())
