@@ -14,8 +14,15 @@ LARGEST_SIZE = 1 << 20
 _SIZES = {"layers": 256, "hidden": LARGEST_SIZE, "inputs": LARGEST_SIZE, "decoder": LARGEST_SIZE, "members": 1024}
 
 
+def added(default: Any, since: int) -> Any:
+    """A field of a spec that model files have from format `since` on; in older ones it is `default`."""
+    return dataclasses.field(default=default, metadata={"since": since})
+
+
 class Spec:
-    """A frozen dataclass that goes to JSON and comes back the same; unknown or missing keys are refused."""
+    """A frozen dataclass that goes to JSON and comes back the same; unknown keys are refused, and missing ones that
+    files always had.
+    """
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values."""
@@ -25,12 +32,13 @@ class Spec:
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The spec that `to_json` wrote. UsageError if a key is unknown, missing or of another type."""
         hints = typing.get_type_hints(cls)
-        names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        if not isinstance(value, dict) or set(value) != names:
-            found = set(value) if isinstance(value, dict) else set()
-            odd = ", ".join(sorted(found ^ names)) or "not an object"
+        fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+        names, later = {field.name for field in fields}, {field.name for field in fields if "since" in field.metadata}
+        found = set(value) if isinstance(value, dict) else set()
+        if not isinstance(value, dict) or (found ^ names) - (later - found):
+            odd = ", ".join(sorted((found ^ names) - (later - found))) or "not an object"
             raise UsageError(f"{cls.__name__} does not fit: {odd}")
-        return cls(**{name: _typed(value[name], hints[name], f"{cls.__name__}.{name}") for name in names})
+        return cls(**{name: _typed(value[name], hints[name], f"{cls.__name__}.{name}") for name in found})
 
 
 def _plain(value: Any) -> Any:

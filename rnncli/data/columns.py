@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -89,7 +89,7 @@ def target_column(kinds: Kinds, taken: Sequence[str | None], choices: ColumnChoi
     free = [name for name in _free(kinds, choices) if name not in taken]
     if TARGET in free:
         return TARGET
-    numbers = [name for name in free if kinds[name] in NUMERIC]
+    numbers = _numbers(free, kinds)
     if len(numbers) == 1:
         return numbers[0]
     if not numbers:
@@ -148,10 +148,18 @@ def wide_columns(kinds: Kinds, time: str, choices: ColumnChoices, where: str) ->
     """The series of a wide table: every numeric column but time."""
     if choices.past or choices.future or choices.static or choices.id:
         raise UsageError("a wide table has no id column and no covariates", hint="use the long form: id, time, value")
-    found = [name for name, kind in kinds.items() if name != time and kind in (*NUMERIC, "empty")]
+    others = [name for name in kinds if name != time]
+    usable = _numbers(others, kinds)
+    found = [name for name in others if name in usable or kinds[name] == "empty"]
     if not found:
         raise InputRefused("no column of numbers is left to be a series", where=where, hint=_columns(kinds))
     return found
+
+
+def _numbers(names: Iterable[str], kinds: Kinds) -> list[str]:
+    """The columns of numbers; of flags only if there are no others."""
+    found = [name for name in names if kinds[name] in NUMERIC]
+    return [name for name in found if kinds[name] != "flag"] or found
 
 
 def _free(kinds: Kinds, choices: ColumnChoices) -> list[str]:

@@ -112,6 +112,7 @@ def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[i
     if rows.columns.wide:
         panel = _born(panel, notes)
     _refuse_changing_statics(panel, rows.columns)
+    _spread_statics(panel, rows.columns, notes)
     if known is None:
         found = seasons or infer_seasons(panel.values[:, 0], panel.offsets, calendar.frequency)
         panel = replace(panel, calendar=replace(calendar, seasons=tuple(found)))
@@ -308,16 +309,26 @@ def _on_grid(
         notes.append(f"{gaps:,} steps are absent from the data and count as missing")
         filled = np.full((int(grid[-1]), values.shape[1]), np.nan)
         filled[ordinal + np.repeat(grid[:-1] - starts, np.diff(offsets))] = values
-        values = _with_statics(filled, grid, rows)
+        values = filled
     return Panel(ids, grid, values, starts, phases, calendar, rows.channels)
 
 
-def _with_statics(values: Floats, grid: Ints, rows: Rows) -> Floats:
-    """Static channels hold in the gaps too."""
-    for channel, name in enumerate(rows.channels):
-        if name in rows.columns.static:
-            values[:, channel] = np.repeat(values[grid[:-1], channel], np.diff(grid))
-    return values
+def _spread_statics(panel: Panel, columns: Columns, notes: list[str]) -> None:
+    """What is constant in a series holds in each of its rows, if it is given in one."""
+    for name in columns.static:
+        channel = panel.values[:, panel.channels.index(name)]
+        given = np.append(np.flatnonzero(~np.isnan(channel)), len(channel))
+        first = given[np.searchsorted(given, panel.offsets[:-1])]
+        lacking = np.flatnonzero(first >= panel.offsets[1:])
+        value = np.append(channel, np.nan)[first]
+        value[lacking] = np.nan
+        channel[:] = np.repeat(value, panel.lengths)
+        if len(lacking):
+            series = panel.ids[int(lacking[0])]
+            notes.append(
+                f"{len(lacking):,} series have no value of the static column {name!r} (the first: {series!r});"
+                " they count as the average one"
+            )
 
 
 def _refuse_chasms(lengths: Ints, given: Ints, ids: tuple[str, ...], calendar: Calendar) -> None:

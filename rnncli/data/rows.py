@@ -27,7 +27,9 @@ Flags = NDArray[np.bool_]
 
 NO_TIME, BAD_TIME, OTHER_ZONE = "time-missing", "time-unreadable", "zone-mixed"
 NO_ID, UGLY_ID = "id-missing", "id-unusable"
-CATEGORIES = 64  # of a categorical covariate; the rarer ones are "other"
+CATEGORIES = 64  # of a categorical covariate; the rarer ones are OTHER
+OTHER = -1.0  # the code of a category that is none of those known
+_NAMED = 3  # new categories in a note
 
 
 @dataclass(frozen=True)
@@ -295,6 +297,8 @@ def _long_rows(
         values.append(channel)
         if texts is not None:
             found[name] = texts
+            if categories is not None:
+                notes += _new_categories(tables, name, texts, codes)
     fresh = replace(named, id=chosen, by_file=by_file, **_time_style(tables, kinds, named, moments))
     zone = moments.zone
     if zone == "mixed":
@@ -498,13 +502,29 @@ def _wrong(text: str) -> str:
 def _covariate(
     tables: Tables, name: str, kind: Kind, known: tuple[str, ...] | None
 ) -> tuple[Floats, tuple[str, ...] | None]:
-    """A channel and, for text, the categories that its numbers stand for; rare and unknown ones are missing."""
+    """A channel and, for text, the categories that its numbers stand for; rare and unknown ones are OTHER."""
     if kind == "number" and known is None:
         return tables.floats(name), None
     codes, texts = tables.codes(name)
     if known is None:
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-        most = sorted(range(len(texts)), key=lambda code: (-counts[code], texts[code]))[:CATEGORIES]
-        known = tuple(sorted(texts[code] for code in most))
-    place = {text: float(number) for number, text in enumerate(known)}
-    return np.array([*(place.get(text, np.nan) for text in texts), np.nan])[codes], known
+        most = sorted(filter(texts.__getitem__, range(len(texts))), key=lambda code: (-counts[code], texts[code]))
+        known = tuple(sorted(texts[code] for code in most[:CATEGORIES]))
+    place = {"": np.nan} | {text: float(number) for number, text in enumerate(known)}
+    return np.array([*(place.get(text, OTHER) for text in texts), np.nan])[codes], known
+
+
+def _new_categories(tables: Tables, name: str, known: tuple[str, ...], series: Ints) -> list[str]:
+    """A line about the texts that training did not have, the commonest first; none where it had rare ones too."""
+    if len(known) >= CATEGORIES:
+        return []
+    codes, texts = tables.codes(name)
+    pairs = np.unique(np.stack([codes, series])[:, codes >= 0], axis=1)
+    counts = np.bincount(pairs[0], minlength=len(texts))
+    fresh = [code for code, text in enumerate(texts) if text and text not in known and counts[code]]
+    if not fresh:
+        return []
+    fresh.sort(key=lambda code: (-counts[code], texts[code]))
+    named = ", ".join(f"{texts[code][:40]!r} ({counts[code]:,} series)" for code in fresh[:_NAMED])
+    more = f" and {len(fresh) - _NAMED:,} more" if len(fresh) > _NAMED else ""
+    return [f"column {name!r} has categories that training did not have: {named}{more}; they count as the average one"]

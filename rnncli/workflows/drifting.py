@@ -16,6 +16,7 @@ def drift_of(panel: Panel, forecaster: Forecaster) -> Drift | None:
     """The drift of every column and group of series; None for a model that has no statistics of its training."""
     if forecaster.statistics is None:
         return None
+    panel = panel.cut(forecaster.ends(panel))  # rows that wait for their target say nothing yet
     return drift(forecaster.statistics, panel, forecaster.cutoffs, _groups(panel, forecaster))
 
 

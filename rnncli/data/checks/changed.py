@@ -67,7 +67,7 @@ def category_new(seen: Seen) -> Finding | None:
         examples += [Example(says=f"{texts[code]!r} in column {name!r}, {rows[code]:,} rows") for code in fresh]
     if not count:
         return None
-    remedy = "look for another spelling; new ones count as missing until the model is trained again"
+    remedy = "look for another spelling; new ones count as the average one until the model is trained again"
     return Finding("warning", "categories are new since training", count, tuple(examples[:SHOWN]), remedy)
 
 
@@ -89,6 +89,8 @@ def drift(seen: Seen) -> Finding | None:
         return None
     if panel.channels != _channels(trained.columns) or seen.calendar != trained.calendar:
         return None
+    if trained.columns.future:  # rows that wait for their target say nothing yet
+        panel = panel.cut(panel.observed_ends())
     found = [
         column for column in drift_since(trained.statistics, panel, trained.cutoffs, {}).columns if column.has_drifted
     ]

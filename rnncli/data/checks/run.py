@@ -160,8 +160,8 @@ def _retyped(kinds: Mapping[str, Kind], columns: Columns, categories: Mapping[st
 def _other_kind(
     name: str, kinds: Mapping[str, Kind], columns: Columns, categories: Mapping[str, tuple[str, ...]]
 ) -> bool:
-    """Whether a column of numbers holds none now, or a categorical one numbers."""
-    if name in (columns.time, columns.id) or kinds.get(name, "empty") == "empty":
+    """Whether a column of numbers holds none now, or a categorical one numbers; flags can be either."""
+    if name in (columns.time, columns.id) or kinds.get(name, "empty") in ("empty", "flag"):
         return False
     return (kinds[name] in NUMERIC) == (name in categories)
 

@@ -21,6 +21,7 @@ from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "#N/A")
+TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 1 << 18  # bytes from which kinds are guessed
 SAMPLE_ROWS = 2_000
@@ -75,7 +76,7 @@ class _Text:
         names = _header(self.source, sample, delimiter, limits_of(self.choices))
         rows = _parsed(self.source, sample, delimiter, names)
         table = _Table(self.source, delimiter, self.choices.decimal, names, rows, sample)
-        return Opened(table.kinds(), table.read, table.line_of, table.size)
+        return Opened(table.kinds, table.read, table.line_of, table.size)
 
     def _sample(self) -> str:
         """The first lines, whole; InputRefused if they are not text in UTF-8."""
@@ -212,6 +213,7 @@ class _Table:
     def _bytes_a_row(self) -> int:
         return max(2, len(self.text) // max(1, self.text.count("\n") + 1))
 
+    @cached_property
     def kinds(self) -> dict[str, Kind]:
         columns = zip(*self.sample, strict=True) if self.sample else [()] * len(self.names)
         stripped = {name: [text.strip() for text in texts] for name, texts in zip(self.names, columns, strict=True)}
@@ -226,11 +228,13 @@ class _Table:
         from pyarrow import csv
 
         text = pa.dictionary(pa.int32(), pa.string())
-        types = {name: pa.float64() if kind == "number" else text for name, kind in wanted.items()}
+        types = {name: _type(self.kinds[name]) if kind == "number" else text for name, kind in wanted.items()}
         convert = csv.ConvertOptions(
             column_types=types,
             include_columns=list(wanted),
             null_values=list(MISSING),
+            true_values=[*TRUE, "1"],
+            false_values=[*FALSE, "0"],
             strings_can_be_null=False,
             decimal_point=self.decimal,
         )
@@ -272,18 +276,24 @@ class _Table:
                     hint = "the line is cut off, or is no row of the table: complete it or take it out"
                 return self.source.refused(counts, line=line, hint=hint)
             for place, name in numbers:
-                if line > 1 and not _is_number(row[place].strip(), self.decimal):
+                if line > 1 and not self._fits(row[place].strip(), name):
                     return self._not_a_number(row[place], name, line, place + 1)
         return self.source.refused(f"cannot be read as CSV: {str(error).splitlines()[0]}")
+
+    def _fits(self, text: str, name: str) -> bool:
+        """Whether a column of numbers, or of true and false, can hold this."""
+        return text in (*MISSING, *TRUE, *FALSE, "0", "1") if self._flags(name) else _is_number(text, self.decimal)
+
+    def _flags(self, name: str) -> bool:
+        return self.kinds[name] == "flag"
 
     def _not_a_number(self, text: str, name: str, line: int, column: int) -> InputRefused:
         other = "," if self.decimal == "." else "."
         hint = "write numbers like 1234.5, and leave missing values empty"
         if _is_number(text.strip(), other):
             hint = f"for a decimal {'comma' if other == ',' else 'point'}: --decimal {other}"
-        return self.source.refused(
-            f"{text[:40]!r} in column {name!r} is not a number", line=line, column=column, hint=hint
-        )
+        what = "neither true nor false, as the rows before" if self._flags(name) else "not a number"
+        return self.source.refused(f"{text[:40]!r} in column {name!r} is {what}", line=line, column=column, hint=hint)
 
 
 def _counted(stream: Any, enough: Callable[[int, int], bool]) -> tuple[int, int]:
@@ -315,6 +325,10 @@ def _is_number(text: str, decimal: str) -> bool:
     return "_" not in text and text.isascii()
 
 
+def _type(kind: Kind) -> pa.DataType:
+    return pa.bool_() if kind == "flag" else pa.float64()
+
+
 def _mostly_times(texts: list[str]) -> bool:
     return sum(looks_like_time([text]) for text in texts) > len(texts) / 2
 
@@ -328,4 +342,6 @@ def kind_of_texts(texts: list[str], decimal: str = ".") -> Kind:
         return "time"
     if all(map(_WHOLE.fullmatch, seen)):
         return "text" if any(map(_LEADING_ZERO.fullmatch, seen)) else "whole"
+    if all(text in (*TRUE, *FALSE) for text in seen):
+        return "flag"
     return "number" if all(_is_number(text, decimal) for text in seen) else "text"

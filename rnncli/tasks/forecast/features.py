@@ -208,14 +208,18 @@ def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calenda
 
 
 def encoded(values: Floats, covariates: tuple[Covariate, ...], chosen: tuple[Covariate, ...]) -> Floats:
-    """The chosen ones of `covariates` [..., covariates] as the network sees them, 0 where missing: [..., width]."""
+    """The chosen ones of `covariates` [..., covariates] as the network sees them: [..., width].
+
+    0 where one is missing, or a category that training did not have: on average it is that.
+    """
     parts = [np.zeros((*values.shape[:-1], 0))]
     for place, covariate in enumerate(covariates):
         if covariate not in chosen:
             continue
         value = values[..., place, None]
         if covariate.categories:
-            parts.append((value == np.arange(covariate.width)).astype(np.float64))
+            which = (value == np.arange(covariate.width)).astype(np.float64)
+            parts.append(np.where(value >= 0, which - np.array(covariate.shares or 0.0), 0.0))
         else:
             parts.append(np.nan_to_num(squash((value - covariate.center) / covariate.scale)))
     return np.concatenate(parts, axis=-1)

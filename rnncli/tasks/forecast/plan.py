@@ -34,14 +34,19 @@ def default_horizon(calendar: Calendar, lengths: Ints) -> int:
 
 
 def covariates(panel: Panel, columns: Columns, categories: Mapping[str, tuple[str, ...]]) -> tuple[Covariate, ...]:
-    """The declared covariates with what scales them: centre and spread over all rows."""
+    """The declared covariates with what centres and scales them, over all rows."""
     return tuple(
-        Covariate(name, role, categories[name])
-        if name in categories
-        else Covariate(name, role, (), *_centre_and_scale(panel.values[:, panel.channels.index(name)]))
+        _covariate(name, role, categories.get(name), panel.values[:, panel.channels.index(name)])
         for role in ROLES
         for name in getattr(columns, role)
     )
+
+
+def _covariate(name: str, role: str, categories: tuple[str, ...] | None, values: Floats) -> Covariate:
+    if categories is None:
+        return Covariate(name, role, (), *_centre_and_scale(values))
+    counts = np.bincount(values[values >= 0].astype(np.int64), minlength=len(categories))
+    return Covariate(name, role, categories, shares=tuple((counts / max(counts.sum(), 1)).tolist()))
 
 
 def _centre_and_scale(values: Floats) -> tuple[float, float]:

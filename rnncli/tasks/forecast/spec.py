@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnncli.errors import UsageError
-from rnncli.spec import Spec
+from rnncli.spec import Spec, added
 
 LINKS = ("identity", "log")
 ROLES = ("past", "future", "static")
@@ -16,7 +16,9 @@ LONGEST = 1 << 22  # rows that a forecast may look back over, or ahead
 class Covariate(Spec):
     """A channel beside the target, known up to the origin (`past`), over the horizon (`future`), or always (`static`).
 
-    A number enters as (value - `center`) / `scale`, a category of `categories` as 1 at its place among zeros.
+    A number enters as (value - `center`) / `scale`, a category of `categories` as 1 at its place among zeros, less the
+    `shares` that the categories had in training. So 0 is the average of what training saw, and that is how a missing
+    value enters, and a category that training did not have.
     """
 
     name: str
@@ -24,12 +26,15 @@ class Covariate(Spec):
     categories: tuple[str, ...] = ()
     center: float = 0.0
     scale: float = 1.0
+    shares: tuple[float, ...] = added((), since=3)
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise UsageError(f"a covariate is one of {', '.join(ROLES)}, not {self.role!r}")
         if not self.scale > 0:
             raise UsageError(f"the scale of a covariate must be above 0, not {self.scale}")
+        if len(self.shares) not in (0, len(self.categories)):
+            raise UsageError(f"a covariate of {len(self.categories)} categories has {len(self.shares)} shares")
 
     @property
     def width(self) -> int:
