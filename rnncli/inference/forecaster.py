@@ -16,6 +16,7 @@ from rnncli.data.panel import Panel
 from rnncli.data.statistics import Statistics
 from rnncli.errors import SeriesRefused, UsageError
 from rnncli.inference import model_file
+from rnncli.inference.beyond import in_blocks
 from rnncli.inference.model_file import Task
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
@@ -82,21 +83,24 @@ class Forecaster:
         """How many rows of each series come before its forecast."""
         return panel.observed_ends() if self.forecast.waits_for_covariates else panel.lengths
 
-    def quantiles(self, panel: Panel, ends: Ints | None = None) -> Floats:
-        """Quantiles in the data's units for the `horizon` rows after row ends[s] - 1 of each series (default: its
-        last): [series, horizon, levels]. A series forecasts the same bits alone and among others.
+    def quantiles(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
+        """Quantiles in the data's units for the `steps` (default: `horizon`) rows after row ends[s] - 1 of each series
+        (default: its last): [series, steps, levels]. A series forecasts the same bits alone and among others.
 
         SeriesRefused naming a series from which nothing can be forecast.
         """
-        made = self.quantiles_if_any(panel, ends)
+        made = self.quantiles_if_any(panel, ends, steps)
         refused = self.unseen(panel, made)
         if refused:
             raise refused[0]
         return made
 
-    def quantiles_if_any(self, panel: Panel, ends: Ints | None = None) -> Floats:
+    def quantiles_if_any(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
         """The same with NaN for a series from which nothing can be forecast."""
         ends = panel.lengths if ends is None else ends
+        return in_blocks(self._trained_horizon, panel, ends, steps or self.forecast.horizon, self.forecast)
+
+    def _trained_horizon(self, panel: Panel, ends: Ints) -> Floats:
         parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel))]
         return np.concatenate(parts) if parts else np.zeros((0, self.forecast.horizon, len(self.forecast.levels)))
 

@@ -29,7 +29,7 @@ from rnncli.workflows import options as said
 from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.options import ColumnOptions
-from rnncli.workflows.predict import checked_horizon
+from rnncli.workflows.predict import checked_horizon, tell_beyond
 from rnncli.workflows.reading import load_known, load_new
 from rnncli.workflows.train import refit as train_again
 
@@ -41,7 +41,8 @@ ALPHA = 0.05
 @dataclass(frozen=True)
 class Evaluation:
     """A report, whether the model was trained once more for the sake of honesty, the outcome of every gate, what is
-    new in the data since training (None if unknown), and the series left out.
+    new in the data since training (None if unknown), the series left out, and the first step that was forecast from
+    forecasts (None if the horizon is not beyond the trained one).
     """
 
     report: Report
@@ -49,11 +50,13 @@ class Evaluation:
     gates: tuple[Outcome, ...] = ()
     drift: Drift | None = None
     skipped: tuple[SeriesRefused, ...] = ()
+    beyond_trained_from: int | None = None
 
     def to_json(self, *, by_series: bool = False) -> dict[str, Any]:
         """The document behind `--json`."""
         return self.report.to_json(by_series=by_series) | {
             "refitted": self.refitted,
+            "beyond_trained_from": self.beyond_trained_from,
             "gates": [outcome.to_json() for outcome in self.gates],
             "drift": None if self.drift is None else self.drift.to_json(),
             "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
@@ -134,6 +137,7 @@ def evaluate(
     assert model is not None
     forecaster = models.load(model)
     steps = checked_horizon(horizon, forecaster)
+    beyond = tell_beyond(steps, forecaster, tell)
     loaded = load_known(data, forecaster, columns, tell)
     found = drift_of(loaded.panel, forecaster)
     tell_drift(found, tell)
@@ -154,7 +158,7 @@ def evaluate(
     made = [_forecasts(forecaster, panel, split) for split in splits]
     season = forecaster.forecast.seasons[0]
     report = evaluate_made(loaded.panel, splits, made, forecaster.forecast.levels, season, flags, notes)
-    return Evaluation(report, not honest and refit, gates.outcomes(report), found, loaded.skipped)
+    return Evaluation(report, not honest and refit, gates.outcomes(report), found, loaded.skipped, beyond)
 
 
 def _gates(options: Mapping[str, Any]) -> _Gates:
@@ -179,8 +183,7 @@ def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
 def _forecasts(forecaster: Forecaster, panel: Panel, split: Split) -> tuple[Floats, Floats]:
     """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
     spec = forecaster.forecast
-    made = forecaster.quantiles(_past(panel, split, spec), split.rows_kept)
-    made = made[:, : split.horizon]
+    made = forecaster.quantiles(_past(panel, split, spec), split.rows_kept, split.horizon)
     return made, made[..., spec.median]
 
 
@@ -188,7 +191,7 @@ def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
     """The series of a split up to its origins; covariates that are known ahead stay for the horizon."""
     if not spec.waits_for_covariates:
         return split.past(panel)
-    cut = panel.select(split.series).cut(split.rows_kept + spec.horizon)
+    cut = panel.select(split.series).cut(split.rows_kept + max(split.horizon, spec.horizon))
     row = np.arange(len(cut.values)) - np.repeat(cut.offsets[:-1], cut.lengths)
     values = cut.values.copy()
     values[row >= np.repeat(split.rows_kept, cut.lengths), 0] = np.nan

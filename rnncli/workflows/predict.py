@@ -21,7 +21,7 @@ from rnncli.inference.forecaster import Forecaster
 from rnncli.registry import WRITERS, find
 from rnncli.workflows import options as said
 from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
-from rnncli.workflows.events import Listener, unheard
+from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.known_ahead import short_of_covariates, tell_missing
 from rnncli.workflows.options import ColumnOptions
 from rnncli.workflows.reading import listed, load_known, without
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 SCHEMA = "rnncli.predict/1"
+MOST_BLOCKS = 100  # of the trained horizon: forecasts made from so many forecasts say nothing
 SHOWN = 20  # rows of a forecast that is printed
 Point = Literal["median", "mean"]
 
@@ -41,12 +42,14 @@ class Forecast:
     """A forecast table that can be written, printed, or taken as an Arrow table or a DataFrame.
 
     `skipped` are the series that have no forecast, `drift` is what is new since training (None if that is unknown).
+    From step `beyond_trained_from` on (None: nowhere) it is made from forecasts, for it is longer than was trained.
     """
 
     table: ForecastTable
     notes: tuple[str, ...] = ()
     skipped: tuple[SeriesRefused, ...] = ()
     drift: Drift | None = None
+    beyond_trained_from: int | None = None
 
     @property
     def series(self) -> int:
@@ -94,6 +97,7 @@ class Forecast:
         return {
             "schema": SCHEMA,
             "horizon": table.times.shape[1],
+            "beyond_trained_from": self.beyond_trained_from,
             "quantiles": list(table.levels),
             "series": [_one(table, place) for place in range(len(table.ids))],
             "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
@@ -146,10 +150,10 @@ def predict(
     """Forecast the rows that follow each series of `data`; with `output`, write them to that file too.
 
     `future_data` are tables of what is known of the rows to forecast: time, id and future covariates, in the forms that
-    `data` can have. `horizon` is at most the trained one. `quantiles` lie between the trained levels and are
-    interpolated. `if_exists` says what is done where `output` is there; `max_age` is how many seconds the last
-    observation of a series may lie before `now` (default: `as_of`, or the clock); `fail_on_drift` writes nothing where
-    the data have drifted.
+    `data` can have. What `horizon` has beyond the trained one is forecast from forecasts. `quantiles` lie between the
+    trained levels and are interpolated. `if_exists` says what is done where `output` is there; `max_age` is how many
+    seconds the last observation of a series may lie before `now` (default: `as_of`, or the clock); `fail_on_drift`
+    writes nothing where the data have drifted.
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
@@ -208,11 +212,12 @@ def _forecast(
     loaded = _without_bad(loaded, short, InputRefused, tell, skip=skip)
     ends = forecaster.ends(loaded.panel)
     tell_missing(loaded.panel, ends, steps, forecaster, tell)
-    made = forecaster.quantiles_if_any(loaded.panel, ends)
+    beyond = tell_beyond(steps, forecaster, tell)
+    made = forecaster.quantiles_if_any(loaded.panel, ends, steps)
     unseen = forecaster.unseen(loaded.panel, made)
     loaded = _without_bad(loaded, unseen, InputRefused, tell, skip=skip)
-    made = made[~np.isnan(made[:, 0, 0]), :steps]
-    return Forecast(_table(loaded, forecaster, made, levels, point), loaded.notes, loaded.skipped, found)
+    made = made[~np.isnan(made[:, 0, 0])]
+    return Forecast(_table(loaded, forecaster, made, levels, point), loaded.notes, loaded.skipped, found, beyond)
 
 
 def _without_bad(
@@ -228,16 +233,31 @@ def _without_bad(
 
 
 def checked_horizon(horizon: int | None, forecaster: Forecaster) -> int:
-    """The horizon asked for. UsageError if the model was not trained for it."""
-    longest = forecaster.forecast.horizon
+    """The horizon asked for, by default the trained one. UsageError if nothing can be said so far ahead."""
+    trained = forecaster.forecast.horizon
+    most = MOST_BLOCKS * trained
     if horizon is None:
-        return longest
-    if not 1 <= horizon <= longest:
+        return trained
+    if not 1 <= horizon <= most:
         raise UsageError(
-            f"horizon must be between 1 and {longest}, the trained one, not {horizon}",
+            f"horizon must be between 1 and {most}, {MOST_BLOCKS} times the trained one, not {horizon}",
             hint=f"train again with --horizon {horizon}" if horizon > 0 else "",
         )
     return horizon
+
+
+def tell_beyond(steps: int, forecaster: Forecaster, tell: Listener) -> int | None:
+    """The first step beyond the trained horizon, None if there is none; it is told."""
+    trained = forecaster.forecast.horizon
+    if steps <= trained:
+        return None
+    tell(
+        Noted(
+            f"the model was trained to forecast {trained:,} steps: from step {trained + 1:,} on"
+            " forecasts are made from forecasts, and are less sure"
+        )
+    )
+    return trained + 1
 
 
 def _levels(quantiles: tuple[float, ...] | None, forecaster: Forecaster) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,34 +16,20 @@ from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, ModelRefused
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import CHUNK, Forecaster
-from rnncli.spec import Columns
-from rnncli.tasks.forecast import learn, plan
+from rnncli.tasks.forecast import learn
 from rnncli.tasks.forecast.plan import Plan
-from rnncli.training.session import initial_weights
 
+Untrained = Callable[..., tuple[Forecaster, Plan]]
 CELLS = [("lstm", "tanh"), ("gru", "tanh"), ("rnn", "tanh"), ("rnn", "relu")]
 
 
-def untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tuple[Forecaster, Plan]:
-    """Two layers with weights that are far from their beginning, so that nothing hides behind zeros."""
-    spec = plan.forecast_spec(panel, 5, (0.1, 0.5, 0.9), 30)
-    sizes = plan.Sizes(cell=cell, activation=activation, hidden=9, layers=2, init="orthogonal")
-    network = plan.network_spec(panel, spec, sizes)
-    planned = Plan(network, spec, plan.training_spec(network, sizes))
-    generator = torch.Generator().manual_seed(5)
-    start = initial_weights(planned, 0)
-    weights = {n: (w + 0.2 * torch.randn(w.shape, generator=generator))[None].numpy() for n, w in start.items()}
-    columns, cutoffs = Columns("ds", "unique_id", "y"), dict.fromkeys(panel.ids, 5)
-    return Forecaster(network, spec, planned.training, columns, panel.calendar, weights, cutoffs, {}), planned
-
-
 @pytest.fixture(scope="module")
-def model(weekly_waves: Panel) -> Forecaster:
+def model(weekly_waves: Panel, untrained: Untrained) -> Forecaster:
     return untrained(weekly_waves)[0]
 
 
 @pytest.mark.parametrize(("cell", "activation"), CELLS)
-def test_numpy_forecasts_what_torch_does(weekly_waves: Panel, cell: str, activation: str) -> None:
+def test_numpy_forecasts_what_torch_does(weekly_waves: Panel, untrained: Untrained, cell: str, activation: str) -> None:
     model, planned = untrained(weekly_waves, cell, activation)
     ends = weekly_waves.lengths - 3
     weights = {name: torch.from_numpy(weight[0]) for name, weight in model.weights.items()}

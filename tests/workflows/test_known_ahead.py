@@ -219,3 +219,23 @@ def test_the_command_takes_future_data(
     assert done.returncode == 0, done.stderr
     found = pd.read_parquet(tmp_path / "f.parquet")
     np.testing.assert_array_equal(found["q0.5"], rnncli.predict(table, model).table.point.ravel())
+
+
+def test_a_horizon_beyond_the_trained_one_is_flagged_and_needs_its_covariates(
+    table: pd.DataFrame, history: pd.DataFrame, model: Path
+) -> None:
+    with pytest.raises(rnncli.InputRefused, match=r"missing for 3 of the 8 rows to forecast: 2024-03-06"):
+        rnncli.predict(table, model, horizon=8)
+    cut = table.assign(sold=table.sold.where(table.day.astype(str) < "2024-02-20"))
+    forecast, notes = told(cut, model, horizon=8)
+    assert any("from step 6 on forecasts are made from forecasts" in note for note in notes)
+    assert (forecast.beyond_trained_from, forecast.to_json()["beyond_trained_from"]) == (6, 6)
+    moved = cut.assign(promo=cut.promo.where(cut.day.astype(str) != "2024-02-27", 1 - cut.promo))
+    other, _ = told(moved, model, horizon=8)
+    differs = (other.table.quantiles != forecast.table.quantiles).any(axis=(0, 2))
+    assert differs.tolist() == [False] * 7 + [True]
+
+
+def test_an_evaluation_beyond_the_trained_horizon_is_flagged(table: pd.DataFrame, model: Path) -> None:
+    assert rnncli.evaluate(table, model, horizon=8, refit=False).to_json()["beyond_trained_from"] == 6
+    assert rnncli.evaluate(table, model, refit=False).to_json()["beyond_trained_from"] is None

@@ -87,10 +87,12 @@ def test_a_shorter_horizon_is_the_beginning_of_the_longer(jobs: pd.DataFrame, mo
     np.testing.assert_array_equal(part.table.quantiles, whole.table.quantiles[:, :5])
 
 
-def test_a_longer_horizon_than_the_trained_one_is_refused_with_the_remedy(jobs: pd.DataFrame, model: Path) -> None:
+def test_a_horizon_of_more_than_a_hundred_trained_ones_is_refused_with_the_remedy(
+    jobs: pd.DataFrame, model: Path
+) -> None:
     with pytest.raises(UsageError) as error:
-        rnncli.predict(jobs, model, horizon=13)
-    assert "--horizon 13" in error.value.hint
+        rnncli.predict(jobs, model, horizon=1_201)
+    assert "--horizon 1201" in error.value.hint
 
 
 def test_quantiles_lie_between_the_trained_ones_and_not_outside(jobs: pd.DataFrame, model: Path) -> None:
