@@ -154,6 +154,8 @@ class Training(TypedDict, total=False):
     dropout: Annotated[float | None, _option("--dropout", "Share of units left out.", "SHARE"), values.share]
     members: Annotated[int | None, _option("--members", "Networks whose forecasts are averaged.", "N"), values.count]
     quantiles: Quantiles
+    min: Annotated[float | None, _option("--min", "No value, and no forecast, is below this.", "X"), values.number]
+    max: Annotated[float | None, _option("--max", "No value, and no forecast, is above this.", "X"), values.number]
     steps: Annotated[int | None, _option("--steps", "Training steps.", "N"), values.count]
     time_budget: Annotated[
         float | None, _option("--time-budget", "Stop training after 90s, 2m or 1h.", "TIME"), values.duration

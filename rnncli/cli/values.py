@@ -40,6 +40,14 @@ def whole(name: str, text: str) -> int:
     return number
 
 
+def number(name: str, text: str) -> float:
+    """A finite number."""
+    value = _number(text)
+    if not math.isfinite(value):
+        raise UsageError(f"{name} must be a number, not {text[:40]!r}")
+    return value
+
+
 def positive(name: str, text: str) -> float:
     """A number above 0."""
     number = _number(text)

@@ -76,8 +76,13 @@ class Forecaster:
             ("horizon", f"{spec.horizon} steps, from the last {spec.context} rows"),
             ("network", f"{shape}, {self.parameters:,} parameters"),
             ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}"),
-            ("values", f"{spec.link} link" + (", never below 0" if spec.floor == 0 else "")),
+            ("values", f"{spec.link} link" + _within(spec)),
         )
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """What the user said that values lie within."""
+        return self.forecast.minimum, self.forecast.maximum
 
     def ends(self, panel: Panel) -> Ints:
         """How many rows of each series come before its forecast."""
@@ -139,6 +144,11 @@ class Forecaster:
         constant = _constant(past)
         found[constant] = np.nanmax(past[constant], axis=1)[:, None, None]  # exact, whatever its size
         return found
+
+
+def _within(spec: ForecastSpec) -> str:
+    low = "" if spec.floor is None else f", never below {spec.floor:g}"
+    return low + ("" if spec.ceiling is None else f", never above {spec.ceiling:g}")
 
 
 def _chunks(series: int) -> list[Ints]:

@@ -30,7 +30,7 @@ from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.options import ColumnOptions
 from rnncli.workflows.predict import checked_horizon, tell_beyond
-from rnncli.workflows.reading import load_known, load_new
+from rnncli.workflows.reading import load_known, load_new, within_bounds
 from rnncli.workflows.train import refit as train_again
 
 Floats = NDArray[np.float64]
@@ -138,7 +138,7 @@ def evaluate(
     forecaster = models.load(model)
     steps = checked_horizon(horizon, forecaster)
     beyond = tell_beyond(steps, forecaster, tell)
-    loaded = load_known(data, forecaster, columns, tell)
+    loaded = within_bounds(load_known(data, forecaster, columns, tell), forecaster.bounds, columns, tell)
     found = drift_of(loaded.panel, forecaster)
     tell_drift(found, tell)
     panel = loaded.panel

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
@@ -55,10 +56,14 @@ class ArchitectureOptions(ColumnOptions, total=False):
 class TrainOptions(ArchitectureOptions, total=False):
     """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm.
 
+    All values lie between `min` and `max`, and so do the forecasts.
+
     `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
     `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model.
     """
 
+    min: float | None
+    max: float | None
     steps: int | None
     time_budget: float | None
     learning_rate: float | None
@@ -118,6 +123,17 @@ def positive(options: Mapping[str, Any], *names: str) -> None:
         value = options.get(name)
         if value is not None and not value > 0:
             raise UsageError(f"{name.replace('_', '-')} must be above 0, not {value}")
+
+
+def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Between what all values lie. UsageError if nothing does."""
+    low, high = options.get("min"), options.get("max")
+    for name, value in (("min", low), ("max", high)):
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"--{name} must be a number, not {value}", hint="leave it out where there is no bound")
+    if low is not None and high is not None and low >= high:
+        raise UsageError(f"--min must be below --max, and {low:g} is not below {high:g}")
+    return low, high
 
 
 def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:

@@ -24,7 +24,7 @@ from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.known_ahead import short_of_covariates, tell_missing
 from rnncli.workflows.options import ColumnOptions
-from rnncli.workflows.reading import listed, load_known, without
+from rnncli.workflows.reading import listed, load_known, within_bounds, without_bad
 from rnncli.workflows.staleness import stale_series
 
 if TYPE_CHECKING:
@@ -201,35 +201,24 @@ def _forecast(
             hint="leave it out, or train with --future",
         )
     loaded = load_known(data, forecaster, columns, tell, ahead or None)
+    loaded = within_bounds(loaded, forecaster.bounds, columns, tell)
     skip = columns.get("on_bad_series") == "skip"
-    loaded = _without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
+    loaded = without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
     found = drift_of(loaded.panel, forecaster)
     tell_drift(found, tell)
     if options.get("fail_on_drift"):
         refuse_drift(found)
     ends = forecaster.ends(loaded.panel)
     short = short_of_covariates(loaded.panel, ends, steps, forecaster)
-    loaded = _without_bad(loaded, short, InputRefused, tell, skip=skip)
+    loaded = without_bad(loaded, short, InputRefused, tell, skip=skip)
     ends = forecaster.ends(loaded.panel)
     tell_missing(loaded.panel, ends, steps, forecaster, tell)
     beyond = tell_beyond(steps, forecaster, tell)
     made = forecaster.quantiles_if_any(loaded.panel, ends, steps)
     unseen = forecaster.unseen(loaded.panel, made)
-    loaded = _without_bad(loaded, unseen, InputRefused, tell, skip=skip)
+    loaded = without_bad(loaded, unseen, InputRefused, tell, skip=skip)
     made = made[~np.isnan(made[:, 0, 0])]
     return Forecast(_table(loaded, forecaster, made, levels, point), loaded.notes, loaded.skipped, found, beyond)
-
-
-def _without_bad(
-    loaded: Loaded, bad: list[SeriesRefused], kind: type[RnncliError], tell: Listener, *, skip: bool
-) -> Loaded:
-    """The other series, if that was asked for; else an error of this kind about all of them."""
-    if not bad:
-        return loaded
-    if skip and len(bad) < len(loaded.panel):
-        return without(loaded, bad, tell)
-    others = f" (and {len(bad) - 1:,} more series)" if len(bad) > 1 else ""
-    raise kind(bad[0].message + others, where=bad[0].where, hint=bad[0].hint)
 
 
 def checked_horizon(horizon: int | None, forecaster: Forecaster) -> int:

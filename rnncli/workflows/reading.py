@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from rnncli.data.load import Known, Loaded, load_panel
-from rnncli.errors import SeriesRefused
+from rnncli.errors import InputRefused, RnncliError, SeriesRefused
 from rnncli.inference.forecaster import Forecaster
 from rnncli.workflows import options as said
+from rnncli.workflows.bounds import outside
 from rnncli.workflows.events import Listener, Noted
 
 NAMED = 5  # series in a message
@@ -39,6 +40,26 @@ def without(loaded: Loaded, refusals: Sequence[SeriesRefused], tell: Listener) -
     tell_skipped(refusals, tell)
     panel = loaded.panel.select(np.array(good, np.int64))
     return replace(loaded, panel=panel, skipped=(*loaded.skipped, *refusals))
+
+
+def without_bad(
+    loaded: Loaded, bad: list[SeriesRefused], kind: type[RnncliError], tell: Listener, *, skip: bool
+) -> Loaded:
+    """The other series, if that was asked for; else an error of this kind about all of them."""
+    if not bad:
+        return loaded
+    if skip and len(bad) < len(loaded.panel):
+        return without(loaded, bad, tell)
+    others = f" (and {len(bad) - 1:,} more series)" if len(bad) > 1 else ""
+    raise kind(bad[0].message + others, where=bad[0].where, hint=bad[0].hint)
+
+
+def within_bounds(
+    loaded: Loaded, bounds: tuple[float | None, float | None], options: Mapping[str, Any], tell: Listener
+) -> Loaded:
+    """The series that lie within the bounds; InputRefused if one does not, unless such are to be skipped."""
+    skip = options.get("on_bad_series") == "skip"
+    return without_bad(loaded, outside(loaded.panel, *bounds), InputRefused, tell, skip=skip)
 
 
 def tell_skipped(skipped: Sequence[SeriesRefused], tell: Listener) -> None:

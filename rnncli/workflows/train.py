@@ -23,7 +23,7 @@ from rnncli.tasks.forecast.plan import Plan
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions
-from rnncli.workflows.reading import listed, load_known, load_new
+from rnncli.workflows.reading import listed, load_known, load_new, within_bounds
 from rnncli.workflows.request import request_of
 from rnncli.workflows.training import NAIVE, NETWORK, SEASONAL, Scores, Training, verdict
 
@@ -35,7 +35,10 @@ __all__ = ["Training", "make_plan", "refit", "train", "verdict"]
 Path_ = str | os.PathLike[str]
 SHARED = 256  # units from which several threads are worth what they cost one another
 WARM_SHARE, WARM_RATE = planning.REFIT_SHARE, planning.REFIT_RATE  # what going on with new data takes, as a refit does
-_OF_THE_NETWORK = set(ArchitectureOptions.__annotations__) - set(ColumnOptions.__annotations__) - {"seed"}
+_OF_THE_MODEL = set(ArchitectureOptions.__annotations__) - set(ColumnOptions.__annotations__) - {"seed"} | {
+    "min",
+    "max",
+}
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def train(
 def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell: Listener) -> _Job:
     start = None if options.get("warm_start") is None else _start(options)
     loaded = load_new(data, options, tell) if start is None else load_known(data, start, options, tell)
+    loaded = within_bounds(loaded, said.bounds(options) if start is None else start.bounds, options, tell)
     if loaded.columns.future:  # rows that only hold what is known ahead teach nothing
         loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))
     plan = make_plan(loaded, options) if start is None else _plan_on(loaded, start, options)
@@ -96,11 +100,11 @@ def _same_file(one: Path_, other: Path_) -> bool:
 
 
 def _start(options: Mapping[str, Any]) -> Forecaster:
-    given = sorted(name for name in said.said(options) if name in _OF_THE_NETWORK)
+    given = sorted(name for name in said.said(options) if name in _OF_THE_MODEL)
     if given:
         flag = given[0].replace("_", "-")
         raise UsageError(
-            f"--{flag} describes a network, but --warm-start gives one", hint=f"leave --warm-start or --{flag} out"
+            f"--{flag} describes a model, but --warm-start gives one", hint=f"leave --warm-start or --{flag} out"
         )
     return models.load(options["warm_start"])
 
@@ -168,6 +172,7 @@ def _check(options: Mapping[str, Any]) -> None:
         "threads",
     )
     said.quantile_levels(options, planning.DEFAULT_LEVELS)
+    said.bounds(options)
 
 
 def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
@@ -178,6 +183,7 @@ def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
     levels = said.quantile_levels(options, planning.DEFAULT_LEVELS)
     beside = planning.covariates(panel, loaded.columns, loaded.categories)
     forecast = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside)
+    forecast = planning.bounded(panel, forecast, *said.bounds(options))
     network = planning.network_spec(panel, forecast, given)
     return Plan(network, forecast, planning.training_spec(network, given))
 

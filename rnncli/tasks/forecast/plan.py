@@ -59,11 +59,28 @@ def fitted_to(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
     """The same forecast with what depends on the values taken from other rows."""
     observed = panel.values[:, 0][~np.isnan(panel.values[:, 0])]
     link = choose_link(panel)
-    return replace(
+    fitted = replace(
         spec,
         link=link,
         spread_prior=spread_prior(panel, link, spec.seasons[0]),
         floor=0.0 if observed.size and observed.min() >= 0 else None,
+    )
+    return bounded(panel, fitted, spec.minimum, spec.maximum)
+
+
+def bounded(panel: Panel, spec: ForecastSpec, minimum: float | None, maximum: float | None) -> ForecastSpec:
+    """The same within bounds that the user said. What may be negative is not forecast in the logarithm, which never is,
+    even if no value has been so far.
+    """
+    link = "identity" if minimum is not None and minimum < 0 else spec.link
+    return replace(
+        spec,
+        link=link,
+        spread_prior=spec.spread_prior if link == spec.link else spread_prior(panel, link, spec.seasons[0]),
+        floor=spec.floor if minimum is None else minimum,
+        ceiling=spec.ceiling if maximum is None else maximum,
+        minimum=minimum,
+        maximum=maximum,
     )
 
 

@@ -55,7 +55,7 @@ class ForecastSpec(Spec):
     `levels` are the quantile levels, ascending, 0.5 among them. `seasons` are in steps, the first is MASE's. `window`
     values enter at every step. `level_window` rows make the level; `spread_prior` and `prior_rows` are what the
     spread of a short history is drawn towards and how many rows that belief is worth. Forecasts stay within
-    [`floor`, `ceiling`] where these are given.
+    [`floor`, `ceiling`] where these are given: `minimum` and `maximum` where the user said so, else what was seen.
     """
 
     horizon: int
@@ -71,6 +71,8 @@ class ForecastSpec(Spec):
     floor: float | None
     ceiling: float | None
     covariates: tuple[Covariate, ...] = ()
+    minimum: float | None = added(None, since=3)
+    maximum: float | None = added(None, since=3)
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
