@@ -22,6 +22,7 @@ BASELINES = {
     "naive": "rnncli.baselines.naive:naive",
     "seasonal-naive": "rnncli.baselines.naive:seasonal_naive",
     "drift": "rnncli.baselines.naive:drift",
+    "exponential-smoothing": "rnncli.baselines.smoothing:exponential_smoothing",
 }
 METRICS = {
     "mase": "rnncli.metrics.point:MASE",

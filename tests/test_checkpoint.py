@@ -246,7 +246,7 @@ def test_someone_elses_safetensors_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_later_format_says_upgrade(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "m", signed({"format": checkpoint.FORMAT + 1})))
-    assert "format 3" in error.message
+    assert f"format {checkpoint.FORMAT + 1}" in error.message
     assert "upgrade" in error.hint
 
 

@@ -1,4 +1,4 @@
-"""What a baseline is: a point forecast and the spread of its error, for every series of a flat panel at once."""
+"""What a baseline is: a forecast of every series of a flat panel at once, from the histories alone."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ import numpy as np
 from rnncli.baselines.history import Floats, Integers, Observed, observed
 from rnncli.baselines.spread import error_shape
 
+Steps = Callable[[Observed, int, int], Floats]
+
 
 @dataclass(frozen=True)
 class Baseline:
-    """A baseline forecast with intervals from the errors it would have made in the history itself.
+    """A baseline forecast: `of` takes histories, horizon, season and quantile levels and returns quantiles
+    [S, horizon, Q], which at rising levels never cross, and the point forecast [S, horizon], their median.
 
-    `point_of` and `spread_of` take the histories, the horizon and the season and return [S, horizon]: the forecast, and
-    the root mean square of its error. `seasonal` says that it looks one season back and not one step. A history without
-    any observed value is forecast as NaN.
+    A history without any observed value is forecast as NaN.
     """
 
     name: str
-    point_of: Callable[[Observed, int, int], Floats]
-    spread_of: Callable[[Observed, int, int], Floats]
-    seasonal: bool = False
+    of: Callable[[Observed, int, int, Sequence[float]], tuple[Floats, Floats]]
 
     def __call__(self, history: Floats, horizon: int, season: int = 1) -> Floats:
         """The point forecast of one history [n], NaN where missing -> [horizon]."""
@@ -31,19 +30,28 @@ class Baseline:
 
     def points(self, values: Floats, offsets: Integers, horizon: int, season: int) -> Floats:
         """Point forecasts of a flat panel: values [rows], offsets [S + 1] -> [S, horizon]."""
-        return self.point_of(observed(values, offsets), horizon, season)
+        return self.quantiles(values, offsets, horizon, season, (0.5,))[1]
 
     def quantiles(
         self, values: Floats, offsets: Integers, horizon: int, season: int, levels: Sequence[float]
     ) -> tuple[Floats, Floats]:
-        """Quantile forecasts [S, horizon, Q] and point forecasts [S, horizon] of a flat panel.
+        """Quantile forecasts [S, horizon, Q] and point forecasts [S, horizon] of a flat panel."""
+        return self.of(observed(values, offsets), horizon, season, levels)
 
-        The median is the point forecast to the bit; quantiles at rising levels never cross.
-        """
-        seen = observed(values, offsets)
-        point = self.point_of(seen, horizon, season)
-        shape = error_shape(seen, season if self.seasonal else 1, levels)
-        return point[..., None] + self.spread_of(seen, horizon, season)[..., None] * shape[:, None, :], point
+
+def with_errors_of_the_past(name: str, point_of: Steps, spread_of: Steps, *, seasonal: bool = False) -> Baseline:
+    """A point forecast with intervals from the errors it would have made in the history itself.
+
+    Both functions take the histories, the horizon and the season and return [S, horizon]: the forecast, and the root
+    mean square of its error. `seasonal` says that it looks one season back and not one step.
+    """
+
+    def of(seen: Observed, horizon: int, season: int, levels: Sequence[float]) -> tuple[Floats, Floats]:
+        point = point_of(seen, horizon, season)
+        shape = error_shape(seen, season if seasonal else 1, levels)
+        return point[..., None] + spread_of(seen, horizon, season)[..., None] * shape[:, None, :], point
+
+    return Baseline(name, of)
 
 
 def with_intervals(baseline: Baseline, history: Floats, horizon: int, season: int, levels: Sequence[float]) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnncli.baselines.baseline import Baseline, with_intervals
+from rnncli.baselines.baseline import with_errors_of_the_past, with_intervals
 from rnncli.baselines.history import Floats, Integers, Observed
 from rnncli.baselines.spread import error_spread
 
@@ -68,6 +68,6 @@ def _slope(seen: Observed) -> tuple[Floats, Integers]:
     return (seen.take(seen.last) - seen.take(seen.first)) / span, span
 
 
-naive = Baseline("naive", _last_value, _last_spread)
-seasonal_naive = Baseline("seasonal naive", _last_season, _season_spread, seasonal=True)
-drift = Baseline("drift", _line, _line_spread)
+naive = with_errors_of_the_past("naive", _last_value, _last_spread)
+seasonal_naive = with_errors_of_the_past("seasonal naive", _last_season, _season_spread, seasonal=True)
+drift = with_errors_of_the_past("drift", _line, _line_spread)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Display:
-    """A line that redraws itself: phase, steps, loss, validation score, speed, time left. Notes scroll by above it."""
+    """A line a phase that redraws itself: steps, loss, validation score, speed, time left. Notes scroll by above."""
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
         self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, event: object) -> None:
         """One event."""
@@ -29,9 +29,9 @@ class Display:
         elif isinstance(event, Started):
             self._begin(event)
         elif isinstance(event, Stepped):
-            self._update(completed=event.step, loss=number(event.loss))
+            self._update(event.phase, completed=event.step, loss=number(event.loss))
         elif isinstance(event, Evaluated):
-            self._update(score=number(event.score))
+            self._update(event.phase, score=number(event.score))
         elif isinstance(event, Finished):
             self._end(event)
 
@@ -45,18 +45,17 @@ class Display:
         if self._progress is None:
             self._progress = _progress()
             self._progress.start()
-        self._task = self._progress.add_task(
+        self._tasks[event.phase] = self._progress.add_task(
             clean(event.phase), total=event.steps, completed=event.step, loss="-", score="-"
         )
 
-    def _update(self, *, completed: int | None = None, **fields: Any) -> None:
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=completed, **fields)
+    def _update(self, phase: str, *, completed: int | None = None, **fields: Any) -> None:
+        if self._progress is not None and phase in self._tasks:
+            self._progress.update(self._tasks[phase], completed=completed, **fields)
 
     def _end(self, event: Finished) -> None:
-        if self._progress is not None and self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
+        if self._progress is not None and event.phase in self._tasks:
+            self._progress.remove_task(self._tasks.pop(event.phase))
         self._line(finished(event))
 
     def _line(self, text: str) -> None:

@@ -31,7 +31,7 @@ class _State:
     """What the handler knows: it is called anywhere."""
 
     pending: int | None = None
-    waits = False  # for the next event
+    waits = 0  # phases of a training that are under way: it stops at the next event
 
 
 _state = _State()
@@ -56,16 +56,16 @@ def after(seconds: float) -> None:
 def at_event(event: object) -> None:
     """Stop here if that was asked for; from a training's start to its end it is asked for only at events."""
     if isinstance(event, Started):
-        _state.waits = True
+        _state.waits += 1
     elif isinstance(event, Finished):
-        _state.waits = False
+        _state.waits -= 1
     at_rest()
 
 
 def at_rest() -> None:
     """Stop here if that was asked for."""
     if _state.pending is not None:
-        number, _state.pending, _state.waits = _state.pending, None, False
+        number, _state.pending, _state.waits = _state.pending, None, 0
         raise Stopped(number)
 
 

@@ -23,7 +23,7 @@ class PlainLines:
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
-        self._steps = 0
+        self._steps: dict[str, int] = {}
         self._told = time.monotonic()
 
     def __call__(self, event: object) -> None:
@@ -31,10 +31,10 @@ class PlainLines:
         if isinstance(event, Noted) and (self._verbose or not event.detail):
             say(event.text)
         elif isinstance(event, Started):
-            self._steps = event.steps
+            self._steps[event.phase] = event.steps
         elif isinstance(event, Evaluated) and time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
-            say(evaluated(event, self._steps))
+            say(evaluated(event, self._steps[event.phase]))
         elif isinstance(event, Finished):
             say(finished(event))
 

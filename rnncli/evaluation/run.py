@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,14 +51,18 @@ def evaluate_made(
     season: int,
     honest: Sequence[NDArray[np.bool_]] | None = None,
     notes: tuple[str, ...] = (),
+    others: Mapping[str, Sequence[tuple[Floats, Floats]]] = MappingProxyType({}),
 ) -> Report:
-    """The same for forecasts that are made already: quantiles [N, H, Q] and points [N, H] of each split."""
+    """The same for forecasts that are made already: quantiles [N, H, Q] and points [N, H] of each split; `others` are
+    those of other forecasters, by name.
+    """
     flags = honest or [np.ones(len(split.series), dtype=np.bool_) for split in splits]
     tables: dict[str, list[Forecasts]] = {}
-    for split, forecasts in zip(splits, made, strict=True):
+    for place, split in enumerate(splits):
         actual = split.actual(panel)
-        made_here = _checked(forecasts, actual, levels)
-        for name, table in _beside_baselines(split.history(panel), actual, made_here, levels, season).items():
+        mine = {MODEL: made[place]} | {name: every[place] for name, every in others.items()}
+        mine = {name: _checked(forecasts, actual, levels) for name, forecasts in mine.items()}
+        for name, table in _beside_baselines(split.history(panel), actual, mine, levels, season).items():
             tables.setdefault(name, []).append(table)
     return _report(panel, splits, tables, season, _dishonest(panel, splits, flags), notes)
 
@@ -67,7 +72,8 @@ def evaluate_saved(
 ) -> Report:
     """Score saved forecasts, found by `match`, beside baselines made from the rows before each series' first one."""
     split = matched.split
-    tables = _beside_baselines(split.history(panel), matched.actual, (matched.quantiles, matched.point), levels, season)
+    saved = {MODEL: (matched.quantiles, matched.point)}
+    tables = _beside_baselines(split.history(panel), matched.actual, saved, levels, season)
     every = {name: [table] for name, table in tables.items()}
     return _report(panel, [split], every, season, None, (*notes, *_unmatched(matched)))
 
@@ -75,14 +81,14 @@ def evaluate_saved(
 def _beside_baselines(
     history: tuple[Floats, Integers],
     actual: Floats,
-    made: tuple[Floats, Floats],
+    made: Mapping[str, tuple[Floats, Floats]],
     levels: tuple[float, ...],
     season: int,
 ) -> dict[str, Forecasts]:
-    """Forecasts of the model and of each baseline, with the scales of their histories."""
+    """Forecasts of the model (and of others) and of each baseline, with the scales of their histories."""
     scale, squared = (seasonal_scales(*history, season, power) for power in (1, 2))
     found: list[Baseline] = [find(BASELINES, name, "baseline") for name in BASELINES]
-    every = {MODEL: made} | {b.name: b.quantiles(*history, actual.shape[1], season, levels) for b in found}
+    every = dict(made) | {b.name: b.quantiles(*history, actual.shape[1], season, levels) for b in found}
     return {name: Forecasts(actual, point, wide, levels, scale, squared) for name, (wide, point) in every.items()}
 
 

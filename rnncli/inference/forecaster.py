@@ -20,8 +20,10 @@ from rnncli.inference.beyond import in_blocks
 from rnncli.inference.model_file import Task
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
+from rnncli.tasks.forecast.calibration import stretched
 from rnncli.tasks.forecast.network import forecast, network_inputs, weight_shapes
-from rnncli.tasks.forecast.output import to_units
+from rnncli.tasks.forecast.output import to_units, within
+from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
 from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
 
 Floats = NDArray[np.float64]
@@ -30,14 +32,15 @@ Ints = NDArray[np.int64]
 CHUNK = 256  # series at a time: the workspace stays in the cache
 CONSTANT_ROWS = 3
 LARGEST_MODEL = 1 << 28  # weights
-CUTOFFS, NAMES, NAME_ENDS = "series.cutoffs", "series.names", "series.name_ends"
+CUTOFFS, NAMES, NAME_ENDS, STRETCH = "series.cutoffs", "series.names", "series.name_ends", "calibration.stretch"
 STATISTICS = ("center", "spread", "row", "block", "missing")
 
 
 @dataclass(frozen=True)
 class Forecaster:
     """A trained model: specs, weights [members, ...], each training series' last ordinal and statistics (None in files
-    of format 1).
+    of format 1); the pool that its network is averaged with, and the stretch [horizon, q] of its intervals (None where
+    nothing was held out).
     """
 
     network: NetworkSpec
@@ -49,6 +52,8 @@ class Forecaster:
     cutoffs: dict[str, int]
     record: dict[str, Any]
     statistics: Statistics | None = None
+    pool: Pool = NETWORK_ALONE
+    stretch: Floats | None = None
 
     @property
     def parameters(self) -> int:
@@ -73,11 +78,17 @@ class Forecaster:
                 str(self.calendar.frequency) + (f", zone {self.calendar.zone}" if self.calendar.zone else ""),
             ),
             ("seasons", f"{seasons} (steps)" if spec.seasons != (1,) else seasons),
-            ("horizon", f"{spec.horizon} steps, from the last {spec.context} rows"),
+            ("horizon", f"{spec.horizon} steps, from the last {self.context} rows"),
             ("network", f"{shape}, {self.parameters:,} parameters"),
             ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}"),
-            ("values", f"{spec.link} link" + _within(spec)),
+            ("forecast", str(self.pool)),
+            ("values", _values(spec)),
         )
+
+    @property
+    def context(self) -> int:
+        """Rows that a forecast can depend on."""
+        return max(self.forecast.context, self.pool.rows)
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
@@ -111,7 +122,7 @@ class Forecaster:
 
     def unseen(self, panel: Panel, made: Floats) -> list[SeriesRefused]:
         """What is to be said of the series for which nothing was made."""
-        rows = self.forecast.context
+        rows = self.forecast.context  # the network's: where it sees nothing, nothing is forecast
         return [
             SeriesRefused(
                 f"none of the last {rows} rows can be used, so there is nothing to forecast from",
@@ -140,15 +151,24 @@ class Forecaster:
             weights = {name: weight[member] for name, weight in self.weights.items()}
             relative = forecast(weights, self.network, spec, crops, norm, self.calendar)
             total += to_units(relative.astype(np.float64), level, spread, spec)
-        found = total / self.network.members
+        found = self._finished(total / self.network.members, panel, series, ends[series])
         constant = _constant(past)
         found[constant] = np.nanmax(past[constant], axis=1)[:, None, None]  # exact, whatever its size
         return found
 
+    def _finished(self, network: Floats, panel: Panel, series: Ints, ends: Ints) -> Floats:
+        """From the network's quantiles to those that are printed."""
+        found = pooled(self.pool, network, panel, series, ends, self.forecast)
+        if self.stretch is not None:
+            found = stretched(found, self.stretch, self.forecast)
+        return within(found, self.forecast)
 
-def _within(spec: ForecastSpec) -> str:
-    low = "" if spec.floor is None else f", never below {spec.floor:g}"
-    return low + ("" if spec.ceiling is None else f", never above {spec.ceiling:g}")
+
+def _values(spec: ForecastSpec) -> str:
+    said = [f"{spec.link} link", *(["whole numbers"] if spec.whole else [])]
+    low = [] if spec.floor is None else [f"never below {spec.floor:g}"]
+    high = [] if spec.ceiling is None else [f"never above {spec.ceiling:g}"]
+    return ", ".join([*said, *low, *high])
 
 
 def _chunks(series: int) -> list[Ints]:
@@ -184,7 +204,11 @@ def _to_file(forecaster: Forecaster) -> tuple[dict[str, NDArray[Any]], dict[str,
         "calendar": forecaster.calendar.to_json(),
         "series": {"count": len(names), "bytes": sum(map(len, names))},
         "record": forecaster.record,
+        "pool": forecaster.pool.to_json(),
+        "calibrated": forecaster.stretch is not None,
     }
+    if forecaster.stretch is not None:
+        tensors[STRETCH] = forecaster.stretch
     if forecaster.statistics is not None:
         tensors |= {f"series.{name}": getattr(forecaster.statistics, name) for name in STATISTICS}
         meta["statistics"] = {"length": forecaster.statistics.length}
@@ -225,6 +249,8 @@ def layout(meta: dict[str, Any]) -> checkpoint.Layout:
     long, channels = np.dtype("<i8"), 1 + len(spec.covariates)
     if "statistics" in meta:
         tensors |= {f"series.{name}": (np.dtype("<f8"), (count, channels)) for name in STATISTICS}
+    if meta.get("calibrated"):
+        tensors[STRETCH] = (np.dtype("<f8"), (spec.horizon, len(spec.levels)))
     return tensors | {CUTOFFS: (long, (count,)), NAME_ENDS: (long, (count,)), NAMES: (np.dtype("u1"), (size,))}
 
 
@@ -238,7 +264,10 @@ def from_model(model: checkpoint.Model) -> Forecaster:
     if "statistics" in model.meta:
         found = {name: model.tensors[f"series.{name}"] for name in STATISTICS}
         statistics = Statistics(model.meta["statistics"]["length"], **found)
-    return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, model.meta["record"], statistics)
+    pool = Pool.from_json(model.meta["pool"]) if "pool" in model.meta else NETWORK_ALONE
+    stretch = model.tensors.get(STRETCH)
+    record = model.meta["record"]
+    return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, record, statistics, pool, stretch)
 
 
 def _names(model: checkpoint.Model) -> list[str]:

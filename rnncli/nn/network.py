@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from rnncli.layers.stack import layer_weights, stack
+from rnncli.nn.dropout import dropout
 from rnncli.nn.recurrent import fused
 from rnncli.spec import NetworkSpec
 
 
-def encode(weights: Mapping[str, Tensor], network: NetworkSpec, x: Tensor, dropout: float = 0.0) -> Tensor:
-    """Outputs of the last layer at every step: x [n, steps, inputs] -> [n, steps, hidden]."""
+def encode(
+    weights: Mapping[str, Tensor], network: NetworkSpec, x: Tensor, generator: Generator | None = None
+) -> Tensor:
+    """Outputs of the last layer at every step: x [n, steps, inputs] -> [n, steps, hidden]; with dropout between the
+    layers where a generator is given, as in training.
+    """
 
     def run_layer(index: int, x: Tensor) -> Tensor:
         return fused(network.cell, layer_weights(weights, index), x, activation=network.activation)[0]
 
     def drop(x: Tensor) -> Tensor:
-        return torch.nn.functional.dropout(x, dropout)
+        return x if generator is None else dropout(x, network.dropout, generator)
 
-    outputs: Tensor = stack(run_layer, network.layers, x, network.residual, drop if dropout else None)
+    outputs: Tensor = stack(run_layer, network.layers, x, network.residual, drop)
     return outputs

@@ -23,44 +23,51 @@ _RUN = ("live", "average", "best", "first_moment", "second_moment")
 
 
 @dataclass
-class Progress:
-    """A training so far: `members` are finished, `searched` is what each one's search found, `run` is under way.
+class Member:
+    """One network so far: what its search found, after which step, what it was trained to in the end, and the phase
+    that is under way.
+    """
 
-    `training` is known from the first step on: with a time budget, only then is it known how many steps there will be.
+    searched: Weights | None = None
+    best_step: int = 0
+    trained: Weights | None = None
+    run: Run | None = None
+
+    @property
+    def good_weights(self) -> Weights:
+        """The best there are."""
+        found = self.trained or (self.run.best if self.run else self.searched)
+        assert found is not None
+        return found
+
+
+@dataclass
+class Progress:
+    """A training so far. `training` is known once the members have begun: with a time budget, only then is it known
+    how many steps there will be.
     """
 
     training: TrainingSpec | None = None
-    members: list[Weights] = field(default_factory=list)
-    searched: list[Weights] = field(default_factory=list)
-    best_steps: list[int] = field(default_factory=list)
-    run: Run | None = None
-
-    def good_weights(self) -> list[Weights]:
-        """The best weights there are of each member begun."""
-        return [*self.members, *([self.run.best] if self.run else self.searched[len(self.members) :])]
+    members: list[Member] = field(default_factory=list)
 
     @property
-    def seconds(self) -> float:
-        """What the steps of the present phase took."""
-        return self.run.seconds if self.run else 0.0
+    def step(self) -> int:
+        """Steps taken of the present phase, by the member that is behind."""
+        return min((member.run.step for member in self.members if member.run), default=0)
 
 
 def to_file(progress: Progress, plan: Plan) -> tuple[Arrays, dict[str, Any]]:
     """Tensors and metadata of a file."""
     assert progress.training is not None
     tensors: Arrays = {}
-    for kind, several in (("members", progress.members), ("searched", progress.searched)):
-        for member, weights in enumerate(several):
-            tensors |= {f"{kind}.{member}.{name}": weight.numpy(force=True) for name, weight in weights.items()}
-    if progress.run is not None:
-        tensors |= _run_tensors(progress.run)
+    for number, member in enumerate(progress.members):
+        for part, weights in _parts(member).items():
+            tensors |= {f"{number}.{part}.{name}": weight.numpy(force=True) for name, weight in weights.items()}
     meta = {
         "network": plan.network.to_json(),
         "forecast": plan.forecast.to_json(),
         "training": progress.training.to_json(),
-        "members": len(progress.members),
-        "best_steps": progress.best_steps,
-        "run": None if progress.run is None else _run_facts(progress.run),
+        "members": [_facts(member) for member in progress.members],
     }
     return tensors, meta
 
@@ -69,30 +76,48 @@ def layout(meta: dict[str, Any]) -> checkpoint.Layout:
     """The tensors that the metadata of an unfinished training imply."""
     network = NetworkSpec.from_json(meta["network"])
     shapes = weight_shapes(network, ForecastSpec.from_json(meta["forecast"]))
-    members, searched = meta["members"], len(meta["best_steps"])
-    if not 0 <= members <= searched <= network.members:
-        raise UsageError("it has more members than its network")
-    parts = [f"members.{member}" for member in range(members)]
-    parts += [f"searched.{member}" for member in range(searched)]
-    parts += [f"run.{kind}" for kind in (_RUN if meta["run"] is not None else ())]
+    if len(meta["members"]) != network.members:
+        raise UsageError("its members are not those of its network")
+    parts = [f"{number}.{part}" for number, facts in enumerate(meta["members"]) for part in _named(facts)]
     return {f"{part}.{name}": (np.dtype("<f4"), shape) for part in parts for name, shape in shapes.items()}
 
 
 def from_file(model: checkpoint.Model, device: str) -> Progress:
     """The progress that `to_file` described."""
     meta, reader = model.meta, _Reader(model, device)
-    training = TrainingSpec.from_json(meta["training"])
-    return Progress(
-        training,
-        [reader.weights(f"members.{member}") for member in range(meta["members"])],
-        [reader.weights(f"searched.{member}") for member in range(len(meta["best_steps"]))],
-        list(meta["best_steps"]),
-        None if meta["run"] is None else _run(reader, meta["run"]),
+    members = [_member(reader, f"{number}.", facts) for number, facts in enumerate(meta["members"])]
+    return Progress(TrainingSpec.from_json(meta["training"]), members)
+
+
+def _parts(member: Member) -> dict[str, Weights]:
+    """All weights of a member by what they are."""
+    ended = {"searched": member.searched, "trained": member.trained}
+    under_way = {f"run.{kind}": getattr(member.run, kind) for kind in _RUN} if member.run else {}
+    return {part: weights for part, weights in ended.items() if weights is not None} | under_way
+
+
+def _facts(member: Member) -> dict[str, Any]:
+    return {
+        "searched": member.searched is not None,
+        "best_step": member.best_step,
+        "trained": member.trained is not None,
+        "run": None if member.run is None else _run_facts(member.run),
+    }
+
+
+def _named(facts: dict[str, Any]) -> list[str]:
+    """Which weights a member with these facts has."""
+    ended = [part for part in ("searched", "trained") if facts[part]]
+    return ended + [f"run.{kind}" for kind in (_RUN if facts["run"] is not None else ())]
+
+
+def _member(reader: _Reader, prefix: str, facts: dict[str, Any]) -> Member:
+    return Member(
+        reader.weights(f"{prefix}searched") if facts["searched"] else None,
+        facts["best_step"],
+        reader.weights(f"{prefix}trained") if facts["trained"] else None,
+        None if facts["run"] is None else _run(reader, prefix, facts["run"]),
     )
-
-
-def _run_tensors(run: Run) -> Arrays:
-    return {f"run.{kind}.{name}": w.numpy(force=True) for kind in _RUN for name, w in getattr(run, kind).items()}
 
 
 def _run_facts(run: Run) -> dict[str, Any]:
@@ -106,8 +131,8 @@ def _run_facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _run(reader: _Reader, facts: dict[str, Any]) -> Run:
-    live, average, best, first, second = (reader.weights(f"run.{kind}") for kind in _RUN)
+def _run(reader: _Reader, prefix: str, facts: dict[str, Any]) -> Run:
+    live, average, best, first, second = (reader.weights(f"{prefix}run.{kind}") for kind in _RUN)
     run = Run(live, average, best, first, second)
     for weight in run.live.values():
         weight.requires_grad_()

@@ -1,7 +1,7 @@
 """A whole training of the forecast task: find the best weights on held-out rows, then go on with every row.
 
-Each member is trained on its own, from its own seed, and their forecasts are averaged. The steps of every phase are
-planned before the first one, and where a training stands is in its `Progress`.
+Each member is trained on its own, from its own seed, side by side with the others, and their forecasts are averaged.
+The steps of every phase are planned before the first one, and where a training stands is in its `Progress`.
 """
 
 from __future__ import annotations
@@ -20,34 +20,37 @@ from rnncli.layers.stack import layer_weights
 from rnncli.nn.initialise import initialise
 from rnncli.registry import CELLS, find
 from rnncli.spec import TrainingSpec
-from rnncli.tasks.forecast.learn import Examples, Holdout, Objective, Validated, hold_out
+from rnncli.tasks.forecast.learn import Examples, Objective
 from rnncli.tasks.forecast.network import HEAD, weight_shapes
 from rnncli.tasks.forecast.plan import REFIT_RATE, REFIT_SHARE, Plan, affordable
+from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out
 from rnncli.training.events import Event
 from rnncli.training.fit import Weights, begin, fit, seconds_a_step
-from rnncli.training.progress import Progress
+from rnncli.training.progress import Member, Progress
+from rnncli.training.side_by_side import side_by_side
 
 PATIENCE = 4
-FORKED = 512  # targets of a crop: its origins times the horizon
+FORKED = 192  # targets of a crop: its origins times the horizon
 Start = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What training leaves: weights [members, ...], what the validation rows showed, and the best steps found.
+    """What training leaves: weights [members, ...], what the validation rows showed (None where there are none), and
+    the best steps found.
 
     The plan is the one that was followed: a time budget turns into a number of steps.
     """
 
     plan: Plan
     weights: dict[str, NDArray[np.float32]]
-    validated: tuple[Validated, ...]
+    validated: Validated | None
     best_steps: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class _Session:
-    """What the phases share."""
+    """What the members share."""
 
     panel: Panel
     plan: Plan
@@ -55,64 +58,65 @@ class _Session:
     holdout: Holdout
     progress: Progress
     start: Start | None
+    workers: int
 
 
 def train(
-    panel: Panel, plan: Plan, device: str = "cpu", progress: Progress | None = None, start: Start | None = None
+    panel: Panel,
+    plan: Plan,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    start: Start | None = None,
+    workers: int = 1,
 ) -> Iterator[Event | Trained]:
     """Yield the events of training and, last, what was trained.
 
-    `progress`, which is whole at every event, is where to go on; `start` [members, ...] are weights to begin with.
-    InputRefused if no series has two rows to learn from; TrainingDiverged leaves the last good weights in `progress`.
+    `progress`, which is whole at every event, is where to go on; `start` [members, ...] are weights to begin with;
+    `workers` members are trained at a time. InputRefused if no series has two rows to learn from; TrainingDiverged
+    leaves the last good weights in `progress`.
     """
     if not (panel.lengths >= 2).any():
         raise InputRefused("no series has the two rows that training needs", hint="give longer series")
     progress = progress or Progress()
-    session = _Session(panel, plan, device, hold_out(panel, plan.forecast), progress, start)
-    for member in range(len(progress.members), plan.network.members):
-        yield from _search(session, member)
-        yield from _refit(session, member)
+    session = _Session(panel, plan, device, hold_out(panel, plan.forecast), progress, start, workers)
+    _begin(session)
+    yield from side_by_side([_member(session, member) for member in range(plan.network.members)], workers)
     yield _trained(session)
 
 
-def _search(session: _Session, member: int) -> Iterator[Event]:
-    """Find the best weights on the held-out rows."""
-    progress = session.progress
-    if len(progress.searched) > member:
-        return
-    objective = _objective(session, session.holdout, member)
-    if progress.run is None:
-        weights = _first_weights(session, member)
-        progress.training = progress.training or _planned(session, weights, objective)
-        progress.run = begin(weights)
-    assert progress.training is not None
-    yield from fit(progress.run, objective, progress.training, _phase("search", member, session.plan), PATIENCE)
-    progress.searched.append(progress.run.best)
-    progress.best_steps.append(progress.run.best_step)
-    progress.run = None
+def _begin(session: _Session) -> None:
+    """What is decided once for all members, unless it was before: their first weights and how long they train."""
+    progress, plan = session.progress, session.plan
+    if not progress.members:
+        firsts = [_first_weights(session, member) for member in range(plan.network.members)]
+        progress.training = _planned(session, firsts[0], _objective(session, session.holdout, 0))
+        progress.members = [Member(run=begin(weights)) for weights in firsts]
 
 
-def _refit(session: _Session, member: int) -> Iterator[Event]:
-    """Go on with every row, where some were held out."""
-    progress = session.progress
-    assert progress.training is not None
-    weights = progress.searched[member]
-    if len(session.holdout.validated):
-        spec = _refit_spec(progress.training)
-        objective = _objective(session, None, member)
-        progress.run = progress.run or begin(weights)
-        yield from fit(progress.run, objective, spec, _phase("refit", member, session.plan))
-        weights = progress.run.best
-    progress.members.append(weights)
-    progress.run = None
+def _member(session: _Session, number: int) -> Iterator[Event]:
+    """Find one member's best weights on the held-out rows, then go on with every row, where some were held out."""
+    member, training = session.progress.members[number], session.progress.training
+    assert training is not None
+    if member.searched is None:
+        assert member.run is not None
+        objective = _objective(session, session.holdout, number)
+        yield from fit(member.run, objective, training, _phase("search", number, session.plan), PATIENCE)
+        member.searched, member.best_step, member.run = member.run.best, member.run.best_step, None
+    if member.trained is None and len(session.holdout):
+        member.run = member.run or begin(member.searched)
+        objective, spec = _objective(session, None, number), _refit_spec(training)
+        yield from fit(member.run, objective, spec, _phase("refit", number, session.plan))
+        member.trained, member.run = member.run.best, None
+    member.trained = member.trained or member.searched
 
 
 def _planned(session: _Session, weights: Weights, objective: Objective) -> TrainingSpec:
     """The steps to take: those of the plan, or as many of them as the time budget allows."""
-    training = session.plan.training
+    training, members = session.plan.training, session.plan.network.members
     if training.time_budget is None:
         return training
-    return affordable(training, session.plan.network.members, seconds_a_step(weights, objective, training))
+    turns = -(-members // session.workers)
+    return affordable(training, turns, seconds_a_step(weights, objective, training))
 
 
 def _refit_spec(training: TrainingSpec) -> TrainingSpec:
@@ -122,14 +126,22 @@ def _refit_spec(training: TrainingSpec) -> TrainingSpec:
 
 
 def _trained(session: _Session) -> Trained:
-    plan, progress, series = session.plan, session.progress, session.holdout.validated
+    plan, progress, holdout = session.plan, session.progress, session.holdout
     assert progress.training is not None
-    found = []
-    for member, weights in enumerate(progress.searched if len(series) else []):
-        found.append(_objective(session, session.holdout, member).validation(weights, series))
-    validated = tuple(_averaged(windows) for windows in zip(*found, strict=True))
     followed = replace(plan, training=replace(progress.training, time_budget=plan.training.time_budget))
-    return Trained(followed, stacked(progress.members), validated, tuple(progress.best_steps))
+    weights = stacked([member.trained for member in progress.members if member.trained is not None])
+    best_steps = tuple(member.best_step for member in progress.members)
+    return Trained(followed, weights, _validated(session) if len(holdout) else None, best_steps)
+
+
+def _validated(session: _Session) -> Validated:
+    """What the members' searches forecast from the held-out origins, on average."""
+    found = [
+        _objective(session, session.holdout, number).validation(member.searched, session.holdout)
+        for number, member in enumerate(session.progress.members)
+        if member.searched is not None
+    ]
+    return found[0].made(np.mean([one.quantiles for one in found], axis=0))
 
 
 def stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:
@@ -166,7 +178,7 @@ def initial_weights(plan: Plan, seed: int) -> Weights:
     weights = {name: torch.zeros(shape) for name, shape in weight_shapes(plan.network, plan.forecast).items()}
     for index in range(plan.network.layers):
         initialise(cell.name, layer_weights(weights, index), plan.network.init, generator)
-    for name in ("weight_state", "weight_known"):
+    for name in ("weight_state", "weight_known", *(["weight_errors"] if plan.forecast.judged else [])):
         matrix = weights[HEAD + name]
         matrix.uniform_(-1, 1, generator=generator).mul_((3 / matrix.shape[1]) ** 0.5)
     weights[HEAD + "scale_step"].normal_(1, 0.3, generator=generator)
@@ -174,8 +186,6 @@ def initial_weights(plan: Plan, seed: int) -> Weights:
     for name in ("weight_mix", "weight_shift", "weight_spread"):
         weights[HEAD + name].normal_(0, 0.01, generator=generator)
     weights[HEAD + "bias_spread"].fill_(-1.0)
+    if plan.forecast.judged:
+        weights[HEAD + "mix_errors"].fill_(1.0)
     return weights
-
-
-def _averaged(members: tuple[Validated, ...]) -> Validated:
-    return replace(members[0], quantiles=np.mean([found.quantiles for found in members], axis=0))

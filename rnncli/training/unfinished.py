@@ -73,13 +73,12 @@ class Unfinished:
 
 
 def _place(progress: Progress) -> str:
-    if progress.run is None:
-        return f"after {len(progress.searched)} of its searches"
-    return f"step {progress.run.step}"
+    searched = sum(member.searched is not None for member in progress.members)
+    return f"step {progress.step}, {searched} of {len(progress.members)} searches done"
 
 
 def bytes_needed(plan: Plan) -> int:
     """About how much a training keeps on the disk at most: both files, and the new one of each before the old goes."""
     shapes = weight_shapes(plan.network, plan.forecast)
     one = 4 * plan.network.members * sum(math.prod(shape) for shape in shapes.values())
-    return 2 * one + 2 * (2 * one + 5 * one // plan.network.members) + (64 << 10)
+    return 2 * one + 2 * (2 * one + 5 * one) + (64 << 10)

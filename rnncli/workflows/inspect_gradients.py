@@ -124,7 +124,13 @@ def _gradients(
 
     def loss_at_origin(outputs: torch.Tensor, rows: slice) -> torch.Tensor:
         found = quantiles(
-            head, outputs, batch.components[rows].double(), batch.known[rows].double(), spec.median, torch
+            head,
+            outputs,
+            batch.components[rows].double(),
+            batch.errors[rows].double(),
+            batch.known[rows].double(),
+            spec.median,
+            torch,
         )
         return pinball(found, batch.targets[rows].double(), levels)
 

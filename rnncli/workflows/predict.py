@@ -15,7 +15,7 @@ from rnncli import files
 from rnncli.data.load import Loaded
 from rnncli.data.statistics import Drift
 from rnncli.data.writers.table import ForecastTable, arrow_table, time_texts
-from rnncli.errors import InputRefused, InputStale, RnncliError, SeriesRefused, UsageError
+from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
 from rnncli.registry import WRITERS, find

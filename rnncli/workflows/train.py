@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,10 +21,11 @@ from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, Noted, unheard
+from rnncli.workflows.held_out import Decided, decided, scores
 from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions
 from rnncli.workflows.reading import listed, load_known, load_new, within_bounds
 from rnncli.workflows.request import request_of
-from rnncli.workflows.training import NAIVE, NETWORK, SEASONAL, Scores, Training, verdict
+from rnncli.workflows.training import Training, verdict
 
 if TYPE_CHECKING:
     from rnncli.training.session import Trained
@@ -199,11 +199,12 @@ def run(
     """Train from where `unfinished` stands, passing on every event. What the listener raises stops the training after
     it was kept; where it diverges, the best weights are kept as a model.
     """
-    from rnncli.nn.runtime import device, prepared
+    from rnncli.nn.runtime import available_cpus, device, prepared
     from rnncli.training.progress import Progress
     from rnncli.training.session import Trained, train
 
-    with prepared(options.get("threads") or _threads(plan.network)) as settings:
+    workers = min(options.get("threads") or available_cpus(), plan.network.members)
+    with prepared(1 if workers > 1 else options.get("threads") or _threads(plan.network)) as settings:
         for name, value in settings.items():
             tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
         where = device(options.get("device"))
@@ -212,7 +213,7 @@ def run(
             tell(Noted(line))
         progress = progress or Progress()
         try:
-            for event in train(loaded.panel, plan, where, progress, start):
+            for event in train(loaded.panel, plan, where, progress, start, workers):
                 if isinstance(event, Trained):
                     return event
                 _pass_on(event, tell, progress, unfinished)
@@ -240,11 +241,11 @@ def _pass_on(event: object, tell: Listener, progress: Any, unfinished: Any) -> N
 def _keep_diverged(loaded: Loaded, plan: Plan, progress: Any, unfinished: Any, error: TrainingDiverged) -> None:
     from rnncli.training.session import Trained, stacked
 
-    weights = progress.good_weights()
+    weights = [member.good_weights for member in progress.members]
     if unfinished.path is None or not weights:
         return
     so_far = replace(plan, network=replace(plan.network, members=len(weights)))
-    models.save(unfinished.path, to_forecaster(loaded, Trained(so_far, stacked(weights), (), ()), {}))
+    models.save(unfinished.path, to_forecaster(loaded, Trained(so_far, stacked(weights), None, ()), Decided(), {}))
     error.hint = f"{error.hint}; the last good weights are in {unfinished.path}"
 
 
@@ -253,8 +254,8 @@ def _threads(network: NetworkSpec) -> int | None:
     return 1 if network.layers * network.hidden < SHARED else None
 
 
-def to_forecaster(loaded: Loaded, trained: Trained, record: dict[str, Any]) -> Forecaster:
-    """The model that a training leaves."""
+def to_forecaster(loaded: Loaded, trained: Trained, decision: Decided, record: dict[str, Any]) -> Forecaster:
+    """The model that a training leaves, with what the held-out rows decided."""
     plan, panel = trained.plan, loaded.panel
     cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))
     return Forecaster(
@@ -267,44 +268,27 @@ def to_forecaster(loaded: Loaded, trained: Trained, record: dict[str, Any]) -> F
         cutoffs,
         record,
         summarise(panel, plan.forecast.horizon),
+        decision.pool,
+        decision.stretch,
     )
 
 
 def _finish(job: _Job, trained: Trained) -> Training:
     loaded = job.loaded
     target = loaded.panel.values[:, 0]
-    validation, origins = _validation(loaded, trained)
+    decision = decided(loaded.panel, trained)
     record = {
         "rows": len(target),
         "observed": int(np.count_nonzero(~np.isnan(target))),
         "statistics": _statistics(target),
         "best_steps": list(trained.best_steps),
-        "validation": {name: {key: _known(value) for key, value in s.items()} for name, s in validation.items()},
-        "validated_origins": origins,
         "request": job.request,
         **({"goes_on": job.goes_on} if job.goes_on else {}),
-    }
-    forecaster = to_forecaster(loaded, trained, record)
+    } | scores(loaded.panel, trained, decision)
+    forecaster = to_forecaster(loaded, trained, decision, record)
     size = models.save(job.output, forecaster) if job.output is not None else 0
     output = None if job.output is None else os.fspath(job.output)
     return Training(forecaster, output, size, loaded.notes, loaded.skipped)
-
-
-def _validation(loaded: Loaded, trained: Trained) -> tuple[Scores, int]:
-    """Scores of the network and of the naive forecasts on the held-out rows."""
-    from rnncli.evaluation.backtest import Split
-    from rnncli.evaluation.run import MODEL, evaluate_made
-
-    spec, windows = trained.plan.forecast, trained.validated
-    if not windows:
-        return {}, 0
-    splits = [Split(window.series, window.origins, spec.horizon) for window in windows]
-    made = [(window.quantiles, window.quantiles[..., spec.median]) for window in windows]
-    report = evaluate_made(loaded.panel, splits, made, spec.levels, spec.seasons[0])
-    names = {NETWORK: MODEL, SEASONAL: SEASONAL, NAIVE: NAIVE}
-    found = {name: report.scores[theirs].overall for name, theirs in names.items()}
-    origins = sum(len(window.series) for window in windows)
-    return {name: {"mase": scores["mase"], "wql": scores["wql"]} for name, scores in found.items()}, origins
 
 
 def _statistics(target: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
@@ -328,10 +312,6 @@ def _inferred(loaded: Loaded, plan: Plan) -> str:
     )
 
 
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
 def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener) -> Forecaster:
     """The same network, trained the same way on other rows."""
     from rnncli.training.unfinished import Unfinished
@@ -339,4 +319,4 @@ def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], te
     spec = planning.fitted_to(loaded.panel, forecaster.forecast)
     plan = Plan(forecaster.network, spec, forecaster.training)
     trained = run(loaded, plan, options, tell, Unfinished(None, "", plan))
-    return to_forecaster(loaded, trained, {})
+    return to_forecaster(loaded, trained, decided(loaded.panel, trained), {})

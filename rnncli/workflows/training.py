@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rnncli.errors import SeriesRefused
 from rnncli.inference.forecaster import Forecaster
 from rnncli.spec import Columns
+from rnncli.tasks.forecast.pool import NETWORK, Pool
 
 SCHEMA = "rnncli.train/1"
-NETWORK, SEASONAL, NAIVE = "network", "seasonal naive", "naive"
 Scores = dict[str, dict[str, float]]
 
 
@@ -48,14 +49,13 @@ class Training:
 
     @property
     def validation(self) -> Scores:
-        """MASE and WQL (NaN where undefined) of the network and the naive forecasts from the same origins; empty where
-        no rows could be spared.
+        """MASE and WQL (NaN where undefined) of the forecast, its network and the baselines from the same origins;
+        empty where no rows could be spared.
         """
         found = self.forecaster.record["validation"]
         return {
             name: {metric: math.nan if value is None else value for metric, value in found[name].items()}
-            for name in (NETWORK, SEASONAL, NAIVE)
-            if name in found
+            for name in found
         }
 
     @property
@@ -82,7 +82,7 @@ class Training:
     @property
     def verdict(self) -> str:
         """In one sentence, whether the network is worth having."""
-        return verdict(self.validation, self.validated_origins)
+        return verdict(self.forecaster.record, self.forecaster.pool)
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
@@ -106,36 +106,48 @@ class Training:
             "best_steps": list(self.best_steps),
             "validation": model.record["validation"],
             "validated_origins": self.validated_origins,
+            "comparisons": model.record["comparisons"],
+            "pool": model.pool.to_json(),
             "verdict": self.verdict,
             "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
             "notes": list(self.notes),
         }
 
 
-def verdict(validation: Scores, origins: int) -> str:
+def verdict(record: Mapping[str, Any], pool: Pool) -> str:
     """What the validation says, also where it is not what one would like to hear."""
-    if not validation or all(math.isnan(value) for value in validation[NETWORK].values()):
+    validation, origins = record["validation"], record["validated_origins"]
+    if not validation or all(value is None for value in validation[NETWORK].values()):
         return "the series are too short to tell whether the network is better than a naive forecast"
-    rival = min((SEASONAL, NAIVE), key=lambda name: _score(validation[name]))
-    wins = [validation[NETWORK][metric] < validation[rival][metric] for metric in ("mase", "wql")]
-    figures = ", ".join(
-        f"{metric.upper()} {validation[NETWORK][metric]:.3g} against {validation[rival][metric]:.3g}"
+    found = record["comparisons"][NETWORK]
+    scored = validation[NETWORK], validation[found["rival"]]
+    wins = _lower(*(s["mase"] for s in scored)), _lower(*(s["wql"] for s in scored))
+    figures = [
+        f"{metric.upper()} {_shown(scored[0][metric])} against {_shown(scored[1][metric])}"
         for metric in ("mase", "wql")
+    ]
+    figures += [_count(origins, "origin"), *([] if found["p"] is None else [f"p = {found['p']:.2g}"])]
+    what = {(True, True): "better", (False, False): "no better"}.get(wins, _DIVIDED[wins[0]])
+    unsure = " (but this may be chance)" if any(wins) and (found["p"] is None or found["p"] > ALPHA) else ""
+    return (
+        f"the network is {what}{unsure} than the {found['rival']} forecast on held-out rows ({', '.join(figures)}); "
+        f"the forecast is {pool}"
     )
-    what = {(True, True): "better", (False, False): "no better"}.get((wins[0], wins[1]), _DIVIDED[wins[0]])
-    return f"the network is {what} than the {rival} forecast on held-out rows ({figures}; {_count(origins, 'origin')})"
 
 
+ALPHA = 0.05
 _DIVIDED = {
     True: "better in its median, but not in its quantiles,",
     False: "better in its quantiles, but not in its median,",
 }
 
 
-def _score(scores: dict[str, float]) -> float:
-    """MASE times WQL: a forecast must not win on one by losing on the other."""
-    defined = [value for value in scores.values() if not math.isnan(value)]
-    return math.prod(defined) if defined else math.inf
+def _lower(one: float | None, other: float | None) -> bool:
+    return one is not None and (other is None or one < other)
+
+
+def _shown(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3g}"
 
 
 def _count(number: int, word: str) -> str:

@@ -60,7 +60,7 @@ def test_no_color_is_obeyed(shown: Shown) -> None:
 def test_a_dumb_terminal_gets_plain_lines(shown: Shown) -> None:
     printed = shown(TERM="dumb")
     assert "\x1b" not in printed
-    assert "search: finished after 2 steps" in printed
+    assert "search 1: finished after 2 steps" in printed
 
 
 def test_a_quiet_training_draws_nothing(shown: Shown) -> None:

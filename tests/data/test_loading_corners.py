@@ -27,7 +27,9 @@ from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.training import progress as states
 from rnncli.training import unfinished
-from rnncli.training.progress import Progress
+from rnncli.training.fit import begin
+from rnncli.training.progress import Member, Progress
+from rnncli.training.session import initial_weights
 from rnncli.workflows import train as training
 
 Write = Callable[[bytes], Path]
@@ -241,13 +243,20 @@ def plan(sample_data: Path) -> Plan:
 
 
 def test_a_training_between_two_phases_goes_to_a_file_and_back(plan: Plan) -> None:
-    at_rest = Progress(plan.training)
+    weights = initial_weights(plan, 0)
+    at_rest = Progress(plan.training, [Member(weights, 5), Member(weights, 6, weights)])
     tensors, meta = states.to_file(at_rest, plan)
-    assert (tensors, meta["run"], at_rest.seconds) == ({}, None, 0.0)
+    assert len(tensors) == 3 * len(weights)
     back = states.from_file(checkpoint.Model(meta, tensors), "cpu")
-    assert (back.training, back.run, back.members) == (plan.training, None, [])
-    with pytest.raises(UsageError, match="more members"):
-        states.layout(meta | {"members": 3})
+    assert (back.training, [(one.best_step, one.run) for one in back.members]) == (
+        plan.training,
+        [(5, None), (6, None)],
+    )
+    assert back.members[0].trained is None
+    assert back.members[1].trained is not None
+    assert (back.step, set(states.layout(meta))) == (0, set(tensors))
+    with pytest.raises(UsageError, match="its members"):
+        states.layout(meta | {"members": meta["members"] * 2})
 
 
 # The same in one process
@@ -288,4 +297,5 @@ def test_a_limit_of_the_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_training_at_rest_says_so(plan: Plan) -> None:
-    assert unfinished._place(Progress(plan.training)) == "after 0 of its searches"
+    waiting, searched = Member(run=begin(initial_weights(plan, 0))), Member(initial_weights(plan, 0))
+    assert unfinished._place(Progress(plan.training, [waiting, searched])) == "step 0, 1 of 2 searches done"

@@ -57,7 +57,7 @@ def test_a_forecaster_sees_only_what_lies_before_the_origin(data: Panel) -> None
 
 
 def test_the_model_comes_first_and_all_baselines_follow(data: Panel) -> None:
-    assert list(_report(data).scores) == ["model", "naive", "seasonal naive", "drift"]
+    assert list(_report(data).scores) == ["model", "naive", "seasonal naive", "drift", "exponential smoothing"]
 
 
 def test_a_far_off_model_has_negative_skill(data: Panel) -> None:
@@ -90,7 +90,7 @@ def test_the_document_is_json_with_null_for_undefined(panel: Build) -> None:
     assert document["scores"]["model"]["mae"] == 0
     assert document["skill_vs_seasonal_naive"]["model"]["mae"] is None
     assert document["n_undefined"]["model"]["mase"] == 2
-    assert len(document["by_series"]) == 8
+    assert len(document["by_series"]) == 10
 
 
 def test_rows_by_series_have_every_metric(data: Panel) -> None:

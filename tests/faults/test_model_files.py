@@ -280,7 +280,7 @@ def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 FORGED: list[tuple[str, Any]] = [
-    ("format", 3),
+    ("format", 4),
     ("format", 0),
     ("format", "1"),
     ("format", True),
@@ -298,7 +298,7 @@ FORGED: list[tuple[str, Any]] = [
     ("network.layers", 2),
     ("network.layers", 0),
     ("network.members", HUGE),
-    ("network.members", 2),
+    ("network.members", 3),
     ("network.inputs", HUGE),
     ("network.decoder", HUGE),
     ("network.known", HUGE),

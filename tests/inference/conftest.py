@@ -23,7 +23,7 @@ def untrained() -> Callable[..., tuple[Forecaster, Plan]]:
 def _untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tuple[Forecaster, Plan]:
     """Two layers with weights that are far from their beginning, so that nothing hides behind zeros."""
     spec = plan.forecast_spec(panel, 5, (0.1, 0.5, 0.9), 30)
-    sizes = plan.Sizes(cell=cell, activation=activation, hidden=9, layers=2, init="orthogonal")
+    sizes = plan.Sizes(cell=cell, activation=activation, hidden=9, layers=2, init="orthogonal", members=1)
     network = plan.network_spec(panel, spec, sizes)
     planned = Plan(network, spec, plan.training_spec(network, sizes))
     generator = torch.Generator().manual_seed(5)

@@ -34,7 +34,7 @@ def test_numpy_forecasts_what_torch_does(weekly_waves: Panel, untrained: Untrain
     ends = weekly_waves.lengths - 3
     weights = {name: torch.from_numpy(weight[0]) for name, weight in model.weights.items()}
     examples = learn.Examples(weekly_waves, planned.forecast, ends)
-    theirs = learn.predict(weights, planned.network, examples, np.arange(6))
+    theirs = learn.predict(weights, planned.network, examples, np.arange(6), ends)
     np.testing.assert_allclose(model.quantiles(weekly_waves, ends), theirs, rtol=1e-5)
 
 

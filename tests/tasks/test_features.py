@@ -27,7 +27,7 @@ def seen(panel: Panel, spec: ForecastSpec, ends: np.ndarray, series: np.ndarray)
     rows = np.arange(len(series))
     return (
         features.inputs(crops, norm, spec, panel.calendar),
-        features.components(norm, rows, last, spec),
+        *features.components(norm, rows, last, spec),
         features.known(crops, rows, last, spec, panel.calendar),
         norm.level[rows, last],
         norm.spread[rows, last],
@@ -46,7 +46,7 @@ def test_rows_after_the_origin_are_not_seen(weekly_waves: Panel, spec: ForecastS
 
 def test_a_step_in_the_middle_sees_what_a_forecast_from_there_would(weekly_waves: Panel, spec: ForecastSpec) -> None:
     series = np.array([5])
-    crops = features.cut(weekly_waves, weekly_waves.lengths, series, np.array([40]), spec)
+    crops = features.cut(weekly_waves, weekly_waves.lengths[series], series, np.array([40]), spec)
     norm = features.normalise(crops.values, spec)
     step = 20
     level, spread = norm.level[0, step], norm.spread[0, step]
@@ -62,8 +62,8 @@ def test_the_level_is_the_mean_of_the_last_season_on_the_links_scale(weekly_wave
 
 def test_components_are_the_plain_forecasts(weekly_waves: Panel, spec: ForecastSpec) -> None:
     linear = replace(spec, link="identity")
-    _, plain, _, level, spread = seen(weekly_waves, linear, weekly_waves.lengths, np.arange(6))
-    names = features.component_names(linear)
+    _, plain, _, _, level, spread = seen(weekly_waves, linear, weekly_waves.lengths, np.arange(6))
+    names = linear.plain
     for s in range(6):
         units = level[s] + spread[s] * plain[s].astype(np.float64)
         y = weekly_waves.target(s)[-linear.lookback :]
@@ -83,7 +83,7 @@ def test_a_missing_row_is_zero_and_flagged(weekly_waves: Panel, spec: ForecastSp
 
 
 def test_targets_are_the_rows_that_follow(weekly_waves: Panel, spec: ForecastSpec) -> None:
-    crops = features.cut(weekly_waves, weekly_waves.lengths, np.array([5]), np.array([10]), spec)
+    crops = features.cut(weekly_waves, weekly_waves.lengths[[5]], np.array([5]), np.array([10]), spec)
     norm = features.normalise(crops.values, spec)
     rows, origins = np.array([0]), np.array([12])
     relative = features.targets(norm, rows, origins, spec).astype(np.float64)

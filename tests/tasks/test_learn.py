@@ -1,4 +1,4 @@
-"""Origins lie where they may, missing targets do not count, held-out rows are not trained on."""
+"""Origins lie where they may, missing targets do not count, whole numbers are learnt with noise around them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from rnncli.data.panel import Panel
-from rnncli.tasks.forecast import features, learn, plan
-from rnncli.tasks.forecast.learn import Examples, Validated, hold_out, pinball
+from rnncli.tasks.forecast import features, plan
+from rnncli.tasks.forecast.learn import Examples, pinball
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -34,6 +34,19 @@ def test_a_batch_never_looks_past_the_end_it_was_given(build: object, spec: Fore
     assert torch.isfinite(batch.inputs).all()
 
 
+def test_whole_numbers_are_learnt_with_noise_that_rounds_back(build: object) -> None:
+    counts = np.random.default_rng(2).poisson(1.5, 90).astype(np.float64)
+    panel = build(counts)  # type: ignore[operator]
+    spec = plan.forecast_spec(panel, 5, LEVELS)
+    examples = Examples(panel, spec, panel.lengths)
+    where = np.array([0]), np.array([20]), np.array([0]), np.array([12])
+    plain, noisy = examples.batch(*where), examples.batch(*where, rng=np.random.default_rng(0))
+    level, spread = plain.norm.level[0, 12], plain.norm.spread[0, 12]
+    units = level + spread * noisy.targets.numpy().astype(np.float64)
+    assert (plain.targets != noisy.targets).all()
+    assert np.round(units[0]).tolist() == counts[33:38].tolist()
+
+
 def test_pinball_is_the_quantile_loss_twice() -> None:
     predicted, actual = torch.tensor([[[1.0, 4.0, 6.0]]]), torch.tensor([[3.0]])
     expected = 2 * (0.1 * 2 + 0.5 * 1 + 0.1 * 3) / 3
@@ -48,33 +61,6 @@ def test_a_missing_target_changes_neither_loss_nor_gradient() -> None:
     torch.testing.assert_close(loss, alone)
     assert predicted.grad is not None
     assert (predicted.grad[0, 1] == 0).all()
-
-
-def test_the_last_horizon_of_every_long_series_is_held_out(weekly_waves: Panel, spec: ForecastSpec) -> None:
-    holdout = hold_out(weekly_waves, spec)
-    assert (holdout.origins[-1] == weekly_waves.lengths - spec.horizon).all()
-    assert (holdout.ends(weekly_waves.lengths) <= weekly_waves.lengths - spec.horizon).all()
-
-
-def test_a_series_too_short_to_spare_rows_trains_whole(build: object, spec: ForecastSpec) -> None:
-    panel = build(np.arange(1.0, 61), np.arange(1.0, 9))  # type: ignore[operator]
-    assert hold_out(panel, spec).ends(panel.lengths)[1] == 8
-
-
-def test_where_no_series_can_spare_rows_all_are_trained_on(build: object, spec: ForecastSpec) -> None:
-    panel = build(np.arange(1.0, 9), np.arange(1.0, 5))  # type: ignore[operator]
-    assert hold_out(panel, spec).ends(panel.lengths).tolist() == [8, 4]
-
-
-def test_the_scaled_loss_of_a_perfect_forecast_is_zero() -> None:
-    actual = np.array([[1.0, np.nan]])
-    found = Validated(np.array([0]), np.array([5]), np.repeat(actual[..., None], 3, axis=2), actual, np.array([2.0]))
-    assert learn.scaled_quantile_loss(found, LEVELS).tolist() == [0.0]
-
-
-def test_a_series_that_never_changes_still_has_a_scale(build: object) -> None:
-    panel = build(np.full(30, 4.0), np.zeros(30))  # type: ignore[operator]
-    assert learn.seasonal_scale(panel, np.array([0, 1]), panel.lengths, 7).tolist() == [4.0, 1.0]
 
 
 def test_crops_of_a_single_row_are_whole(build: object, spec: ForecastSpec) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -29,14 +31,14 @@ def network(spec: ForecastSpec, panel: Panel) -> NetworkSpec:
 
 def weights_of(scale: float, seed: int, spec: ForecastSpec, panel: Panel) -> Weights:
     rng = np.random.default_rng(seed)
-    shapes = output.shapes(network(spec, panel), spec, 5)
+    shapes = output.shapes(network(spec, panel), spec, len(spec.plain))
     return {name: (scale * rng.normal(size=shape)).astype(np.float32) for name, shape in shapes.items()}
 
 
 def arguments(seed: int, spec: ForecastSpec, panel: Panel, scale: float = 1.0) -> list[NDArray[np.float32]]:
     rng = np.random.default_rng(seed)
     known = network(spec, panel).known
-    shapes = ((9, 8), (9, spec.horizon, 5), (9, spec.horizon, known))
+    shapes = ((9, 8), (9, spec.horizon, len(spec.plain)), (9, len(spec.plain)), (9, spec.horizon, known))
     return [(scale * rng.normal(size=shape)).astype(np.float32) for shape in shapes]
 
 
@@ -50,8 +52,9 @@ def test_quantiles_in_units_ascend_and_are_finite(
     )
     units = output.to_units(found.astype(np.float64), np.full(9, 3.0), np.full(9, 0.5), spec)
     assert np.isfinite(units).all()
-    assert (np.diff(units, axis=2) >= 0).all()
-    assert (units >= 0).all()
+    printed = output.within(units, spec)
+    assert (np.diff(printed, axis=2) >= 0).all()
+    assert (printed >= 0).all()
 
 
 def test_torch_and_numpy_agree(spec: ForecastSpec, weekly_waves: Panel) -> None:
@@ -70,3 +73,25 @@ def test_the_fan_opens_from_the_median() -> None:
 def test_weights_of_a_mixture_sum_to_one_whatever_their_size() -> None:
     got = output.softmax(np.array([1e4, 0.0, -1e4]), np)
     assert got.tolist() == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("unit", "count"), [(-0.5, 0), (0.49, 0), (0.5, 0), (0.51, 1), (1.5, 1), (7.2, 7)])
+def test_the_quantile_of_counts_is_that_of_counts_with_noise_rounded(
+    unit: float, count: float, spec: ForecastSpec
+) -> None:
+    printed = output.within(np.full((1, 1, 5), unit), replace(spec, whole=True))
+    assert printed.tolist() == [[[count] * 5]]
+    assert not np.signbit(printed).any()
+
+
+def test_the_rounded_quantiles_of_noisy_counts_are_their_exact_quantiles(spec: ForecastSpec) -> None:
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(0.8, 200_001).astype(np.float64)
+    noisy = counts + rng.uniform(-0.5, 0.5, len(counts))
+    printed = output.within(np.quantile(noisy, LEVELS)[None, None], replace(spec, whole=True))
+    assert printed[0, 0].tolist() == np.quantile(counts, LEVELS).tolist()
+
+
+def test_printed_quantiles_keep_to_floor_and_ceiling(spec: ForecastSpec) -> None:
+    bounded = replace(spec, floor=2.0, ceiling=7.0)
+    assert output.within(np.array([[[1.0, 2.5, 5.0, 8.0, 9.0]]]), bounded).tolist() == [[[2.0, 2.5, 5.0, 7.0, 7.0]]]

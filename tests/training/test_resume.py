@@ -195,7 +195,7 @@ def test_a_warm_start_in_place_that_is_broken_off_goes_on_from_there(jobs: Path,
 
 
 def test_a_warm_start_refuses_another_network(jobs: Path, small_model: Path) -> None:
-    with pytest.raises(UsageError, match="--hidden describes a network"):
+    with pytest.raises(UsageError, match="--hidden describes a model"):
         rnncli.train(jobs, warm_start=small_model, hidden=8)
 
 

@@ -21,7 +21,7 @@ def shares() -> pd.DataFrame:
     rng = np.random.default_rng(4)
     day = pd.date_range("2024-01-01", periods=70)
     parts = [
-        pd.DataFrame({"id": name, "day": day, "full": np.clip(middle + rng.normal(0, 40, 70), 0, 100).round(1)})
+        pd.DataFrame({"id": name, "day": day, "full": np.clip(middle + rng.normal(0, 90, 70), 0, 100).round(1)})
         for name, middle in (("a", 80), ("b", 20))
     ]
     return pd.concat(parts, ignore_index=True)

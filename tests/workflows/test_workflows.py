@@ -13,6 +13,7 @@ import pytest
 
 import rnncli
 from rnncli.errors import ModelRefused, TrainingDiverged, UsageError
+from rnncli.tasks.forecast.pool import Pool
 from rnncli.workflows.predict import interpolated, mean_of
 from rnncli.workflows.train import verdict
 
@@ -42,24 +43,36 @@ def test_training_reports_what_it_inferred_and_how_it_did(jobs: pd.DataFrame) ->
     told: list[object] = []
     training = rnncli.train(jobs, horizon=6, on_event=told.append, **QUICK)
     assert (training.series, training.rows, training.columns.id) == (22, 2640, "sector")
-    assert set(training.validation) == {"network", "seasonal naive", "naive"}
+    rivals = {"naive", "seasonal naive", "drift", "exponential smoothing"}
+    assert set(training.validation) == {"forecast", "network", *rivals}
     assert all(math.isfinite(score) for scores in training.validation.values() for score in scores.values())
     assert training.to_json()["schema"] == "rnncli.train/1"
     assert {"Noted", "Started", "Stepped", "Evaluated", "Finished"} <= {type(event).__name__ for event in told}
 
 
-def test_a_network_that_is_no_better_is_said_to_be_none() -> None:
+def _record(network: tuple[float, float], p: float | None) -> dict[str, Any]:
+    rival = {"mase": 1.0, "wql": 0.1}
     scores = {
-        "network": {"mase": 1.2, "wql": 0.2},
-        "seasonal naive": {"mase": 1.0, "wql": 0.1},
-        "naive": {"mase": 2.0, "wql": 0.3},
+        "network": dict(zip(rival, network, strict=True)),
+        "seasonal naive": rival,
+        "naive": {"mase": 2, "wql": 3},
     }
-    assert "no better than the seasonal naive" in verdict(scores, 9)
-    scores["network"] = {"mase": 0.9, "wql": 0.2}
-    assert "not in its quantiles" in verdict(scores, 9)
-    scores["network"] = {"mase": 0.9, "wql": 0.05}
-    assert "is better than the seasonal naive" in verdict(scores, 9)
-    assert "too short to tell" in verdict({}, 0)
+    return {
+        "validation": scores,
+        "validated_origins": 9,
+        "comparisons": {"network": {"rival": "seasonal naive", "p": p}},
+    }
+
+
+def test_the_verdict_says_what_the_validation_does() -> None:
+    pool = Pool(("network", "seasonal-naive"), (1, 12), (0.25, 0.75))
+    assert "no better than the seasonal naive" in verdict(_record((1.2, 0.2), 0.9), pool)
+    assert "not in its quantiles" in verdict(_record((0.9, 0.2), 0.01), pool)
+    assert "is better than the seasonal naive" in verdict(_record((0.9, 0.05), 0.01), pool)
+    for p in (0.3, None):
+        assert "better (but this may be chance) than the" in verdict(_record((0.9, 0.05), p), pool)
+    assert "the forecast is 25% network, 75% seasonal naive" in verdict(_record((0.9, 0.05), 0.01), pool)
+    assert "too short to tell" in verdict({"validation": {}, "validated_origins": 0}, pool)
 
 
 def test_a_forecast_begins_after_each_series_last_row(jobs: pd.DataFrame, model: Path) -> None:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
+from rnncli.tasks.forecast.plain import past_errors, plain_forecasts
 from rnncli.tasks.forecast.spec import Covariate, ForecastSpec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Inputs = NDArray[np.float32]
 
-SEASONS_AVERAGED = 4
 LIMIT = 8.0
 EXTRAS = 5
 
@@ -66,11 +66,10 @@ def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int,
     return np.where(inside, flat[np.where(inside, at + begin[:, None], 0)], np.nan)
 
 
-def cut(panel: Panel, ends: Ints, series: Ints, first_row: Ints, spec: ForecastSpec) -> Crops:
-    """Crops of `spec.steps` steps from first_row on, with the horizon after the last; row ends[s] of a series and
+def cut(panel: Panel, length: Ints, series: Ints, first_row: Ints, spec: ForecastSpec) -> Crops:
+    """Crops of `spec.steps` steps from first_row on, with the horizon after the last; of series[i], row length[i] and
     all after it are not looked at.
     """
-    length = ends[series]
     values = gather(
         panel.values[:, 0], panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
     )
@@ -96,8 +95,8 @@ def _beside(panel: Panel, length: Ints, series: Ints, first_row: Ints, spec: For
 
 def latest(panel: Panel, ends: Ints, series: Ints, spec: ForecastSpec) -> tuple[Crops, Ints]:
     """Crops that end at row ends[s] - 1, and the step of each that is its last: what a forecast is made from."""
-    first_row = np.maximum(ends[series] - spec.steps, 0)
-    crops = cut(panel, ends, series, first_row, spec)
+    length = ends[series]
+    crops = cut(panel, length, series, np.maximum(length - spec.steps, 0), spec)
     return crops, crops.lengths - 1
 
 
@@ -244,53 +243,17 @@ def _block_before(z: Floats, season: int, spec: ForecastSpec) -> Floats:
         return np.asarray(_mean(total, np.add.reduceat(seen, edges[:-1], axis=2, dtype=np.float64)))
 
 
-def component_names(spec: ForecastSpec) -> tuple[str, ...]:
-    """The plain forecasts that the decoder weighs at every step of the horizon."""
-    seasonal = [name for m in spec.seasons if m > 1 for name in (f"season {m}", f"season {m} mean")]
-    return ("level", "last", "drift", *seasonal)
-
-
-def components(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) -> Inputs:
-    """Plain forecasts from origin (rows[i], step origins[i]), relative to its level and spread: [o, horizon, c]."""
+def components(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) -> tuple[Inputs, Inputs]:
+    """Plain forecasts from origin (rows[i], step origins[i]), relative to its level and spread: [o, horizon, c]; and
+    how far off each was before (see `past_errors`): [o, c], or [o, 0] if that is not looked at.
+    """
     level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
     at = (origins + spec.lookback - 1)[:, None]
-    z, ahead = norm.z, np.arange(1, spec.horizon + 1)
-    history = z[rows[:, None], at - spec.lookback + 1 + np.arange(spec.lookback)]
+    history = norm.z[rows[:, None], at - spec.lookback + 1 + np.arange(spec.lookback)]
     relative = (history - level) / spread
-    last = _carried(np.where(np.isnan(relative) & (np.arange(spec.lookback) == 0), 0.0, relative))[:, -1:]
-    parts = [
-        np.zeros((len(rows), spec.horizon)),
-        np.repeat(last, spec.horizon, axis=1),
-        last + _slope(relative) * ahead,
-    ]
-    for season in (m for m in spec.seasons if m > 1):
-        parts += _seasonal(relative, season, ahead)
-    return np.stack(parts, axis=2).astype(np.float32)
-
-
-def _slope(relative: Floats) -> Floats:
-    """Mean change a step between the first and the last observation of the lookback: [o, 1]."""
-    seen = ~np.isnan(relative)
-    first, final = np.argmax(seen, axis=1), relative.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1)
-    rows = np.arange(len(relative))
-    span = np.maximum(final - first, 1)
-    slope = np.nan_to_num(relative[rows, final] - relative[rows, first]) / span
-    return np.asarray(slope[:, None])
-
-
-def _seasonal(relative: Floats, season: int, ahead: Ints) -> list[Floats]:
-    """Last value at each phase of the season, and the mean of the last few; 0 (the level) where none was seen."""
-    cycles = min(SEASONS_AVERAGED, max(1, relative.shape[1] // season))
-    width = min(cycles * season, relative.shape[1])
-    padded = np.full((len(relative), cycles * season), np.nan)
-    padded[:, cycles * season - width :] = relative[:, relative.shape[1] - width :]
-    folded = padded.reshape(len(relative), cycles, season)
-    seen = ~np.isnan(folded)
-    mean = np.where(seen, folded, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-    newest = cycles - 1 - np.argmax(seen[:, ::-1], axis=1)
-    last = np.nan_to_num(np.take_along_axis(folded, newest[:, None], axis=1)[:, 0])
-    phase = (ahead - 1) % season
-    return [last[:, phase], mean[:, phase]]
+    made = plain_forecasts(relative, spec.plain, spec.seasons, spec.horizon)
+    errors = past_errors(relative, spec.plain, spec.seasons, spec.judged) if spec.judged else made[:, 0, :0]
+    return made.astype(np.float32), errors.astype(np.float32)
 
 
 def known(crops: Crops, rows: Ints, origins: Ints, spec: ForecastSpec, calendar: Calendar) -> Inputs:
@@ -305,9 +268,17 @@ def known(crops: Crops, rows: Ints, origins: Ints, spec: ForecastSpec, calendar:
     return np.concatenate([calendar_part, beside], axis=2, dtype=np.float32)
 
 
-def targets(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) -> Inputs:
-    """The horizon that came after each origin, relative to its level and spread; NaN where missing: [o, horizon]."""
+def targets(
+    norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec, rng: np.random.Generator | None = None
+) -> Inputs:
+    """The horizon that came after each origin, relative to its level and spread; NaN where missing: [o, horizon].
+
+    Whole numbers get noise from [-1/2, 1/2) if there is a generator: quantiles of what is continuous can be learnt,
+    and those of the counts follow from them (see `output.within`).
+    """
     at = (origins + spec.lookback)[:, None] + np.arange(spec.horizon)
     z = norm.z[rows[:, None], at]
+    if spec.whole and rng is not None:
+        z = to_link(from_link(z, spec.link) + rng.uniform(-0.5, 0.5, z.shape), spec.link)
     level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
     return np.asarray(((z - level) / spread).astype(np.float32))

@@ -28,7 +28,7 @@ def weight_shapes(network: NetworkSpec, spec: ForecastSpec) -> dict[str, tuple[i
     for index in range(network.layers):
         inputs = network.hidden if index else network.inputs
         shapes |= {f"layer{index}.{name}": shape for name, shape in cell.shapes(inputs, network.hidden).items()}
-    components = len(features.component_names(spec))
+    components = len(spec.plain)
     return shapes | {HEAD + name: shape for name, shape in output.shapes(network, spec, components).items()}
 
 
@@ -60,9 +60,9 @@ def forecast(
 
     steps = int(crops.lengths.max())
     states = stack(run_layer, network.layers, features.inputs(crops, norm, spec, calendar)[:, :steps], network.residual)
-    plain = features.components(norm, rows, last, spec)
+    plain, errors = features.components(norm, rows, last, spec)
     known = features.known(crops, rows, last, spec, calendar)
     relative: NDArray[np.float32] = output.quantiles(
-        head_weights(weights), states[rows, last], plain, known, spec.median, np
+        head_weights(weights), states[rows, last], plain, errors, known, spec.median, np
     )
     return relative

@@ -30,7 +30,8 @@ Array = Any
 def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the decoder's weights, of one member."""
     width, outputs = network.decoder, len(spec.levels)
-    return {
+    judged = {"weight_errors": (width, components), "mix_errors": (components,)} if spec.judged else {}
+    return judged | {
         "weight_state": (width, network.hidden),
         "scale_step": (spec.horizon, width),
         "bias_step": (spec.horizon, width),
@@ -44,14 +45,20 @@ def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[st
 
 
 def quantiles(
-    weights: Mapping[str, Array], state: Array, components: Array, known: Array, median: int, xp: Any
+    weights: Mapping[str, Array], state: Array, components: Array, errors: Array, known: Array, median: int, xp: Any
 ) -> Array:
-    """Quantiles relative to level and spread: state [o, hidden], components [o, K, c], known [o, K, x] -> [o, K, q]."""
+    """Quantiles relative to level and spread: state [o, hidden], components [o, K, c], errors [o, c] or [o, 0],
+    known [o, K, x] -> [o, K, q].
+    """
     horizon = components.shape[1]
     u = linear(state, weights["weight_state"], xp=xp)[:, None, :]
+    a = weights["bias_mix"]
+    if errors.shape[1]:
+        u = u + linear(errors, weights["weight_errors"], xp=xp)[:, None, :]
+        a = a - (weights["mix_errors"] * errors)[:, None, :]
     seen = linear(xp.concatenate([components, known], axis=2), weights["weight_known"], xp=xp)
     r = relu(u * weights["scale_step"][:horizon] + weights["bias_step"][:horizon] + seen, xp)
-    a = softmax(linear(r, weights["weight_mix"], xp=xp) + weights["bias_mix"], xp)
+    a = softmax(linear(r, weights["weight_mix"], xp=xp) + a, xp)
     m = (a * components).sum(axis=2) + linear(r, weights["weight_shift"], xp=xp)[..., 0]
     gaps = softplus(linear(r, weights["weight_spread"], xp=xp) + weights["bias_spread"][:horizon], xp)
     return fan(m[..., None], gaps, median, xp)
@@ -73,13 +80,22 @@ def fan(m: Array, gaps: Array, median: int, xp: Any) -> Array:
 def to_units(relative: Floats, level: Floats, spread: Floats, spec: ForecastSpec) -> Floats:
     """Relative quantiles [o, K, q] and the origins' level and spread [o] -> quantiles in the data's units.
 
-    float64 throughout; ascending and finite whatever rounding does; within the spec's floor and ceiling.
+    float64 throughout; ascending and finite whatever rounding does.
     """
     z = level[:, None, None] + spread[:, None, None] * relative
     limit = 700.0 if spec.link == "log" else 1e300
-    units = from_link(np.clip(z, -limit, limit), spec.link)
-    bounded = np.clip(units, spec.floor, spec.ceiling) if (spec.floor, spec.ceiling) != (None, None) else units
-    return np.maximum.accumulate(bounded, axis=2)
+    return np.maximum.accumulate(from_link(np.clip(z, -limit, limit), spec.link), axis=2)
+
+
+def within(units: Floats, spec: ForecastSpec) -> Floats:
+    """Quantiles as they are printed: whole where the data are, within the spec's floor and ceiling, ascending.
+
+    The quantile of whole numbers is that of the same numbers with noise from [-1/2, 1/2) added, rounded half down
+    (Machado & Santos Silva 2005, "Quantiles for Counts").
+    """
+    whole = np.ceil(units - 0.5) + 0.0 if spec.whole else units
+    bounded = np.clip(whole, spec.floor, spec.ceiling) if (spec.floor, spec.ceiling) != (None, None) else whole
+    return np.asarray(np.maximum.accumulate(bounded, axis=2))
 
 
 def relative_array(values: NDArray[np.float32]) -> Floats:

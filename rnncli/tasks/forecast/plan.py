@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
-from rnncli.tasks.forecast import features
+from rnncli.tasks.forecast import features, plain
 from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.network import network_inputs
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
@@ -64,6 +64,7 @@ def fitted_to(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
         link=link,
         spread_prior=spread_prior(panel, link, spec.seasons[0]),
         floor=0.0 if observed.size and observed.min() >= 0 else None,
+        whole=_all_whole(observed),
     )
     return bounded(panel, fitted, spec.minimum, spec.maximum)
 
@@ -84,6 +85,10 @@ def bounded(panel: Panel, spec: ForecastSpec, minimum: float | None, maximum: fl
     )
 
 
+def _all_whole(observed: Floats) -> bool:
+    return bool(observed.size and (observed == np.round(observed)).all())
+
+
 def forecast_spec(
     panel: Panel,
     horizon: int,
@@ -97,7 +102,7 @@ def forecast_spec(
     values = panel.values[:, 0]
     link = choose_link(panel)
     window = min(season if season > 1 else 8, WINDOW_LIMIT)
-    lookback = max(features.SEASONS_AVERAGED * season if season > 1 else 12, longest, window)
+    lookback = max(plain.SEASONS_AVERAGED * season if season > 1 else 12, longest, window)
     steps = context or int(min(max(2 * longest if longest <= 84 else longest, 48 if season > 1 else 32), 336))
     steps = max(1, min(steps, int(panel.lengths.max())))
     observed = values[~np.isnan(values)]
@@ -115,6 +120,9 @@ def forecast_spec(
         floor=0.0 if observed.size and observed.min() >= 0 else None,
         ceiling=None,
         covariates=beside,
+        components=plain.names(seasons, lookback),
+        whole=_all_whole(observed),
+        judged=min(horizon, max(1, lookback // 3)),
     )
 
 
@@ -167,6 +175,7 @@ class Sizes:
     time_budget: float | None = None
 
 
+MEMBERS = 2  # one for each of two cores
 SMALL_PANEL = 150_000  # observed rows: below, a larger network learns the noise
 
 
@@ -189,7 +198,7 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
         inputs=inputs,
         decoder=48,
         known=known,
-        members=sizes.members or 1,
+        members=sizes.members or MEMBERS,
     )
 
 
@@ -200,7 +209,7 @@ def training_spec(network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
     return TrainingSpec(
         steps=steps,
         batch=sizes.batch or (64 if small else 32),
-        learning_rate=sizes.learning_rate or 3e-3,
+        learning_rate=sizes.learning_rate or (3e-3 if small else 6e-3),
         weight_decay=0.01,
         clip=sizes.clip or 1.0,
         seed=sizes.seed,

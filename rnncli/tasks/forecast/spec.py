@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rnncli.errors import UsageError
 from rnncli.spec import Spec, added
+from rnncli.tasks.forecast import plain
 
 LINKS = ("identity", "log")
 ROLES = ("past", "future", "static")
@@ -56,6 +57,8 @@ class ForecastSpec(Spec):
     values enter at every step. `level_window` rows make the level; `spread_prior` and `prior_rows` are what the
     spread of a short history is drawn towards and how many rows that belief is worth. Forecasts stay within
     [`floor`, `ceiling`] where these are given: `minimum` and `maximum` where the user said so, else what was seen.
+    `components` are the plain forecasts that the decoder weighs; with `judged` it also sees how far off each was that
+    was made so many rows before the origin. Of `whole` data forecasts are whole numbers too.
     """
 
     horizon: int
@@ -71,6 +74,9 @@ class ForecastSpec(Spec):
     floor: float | None
     ceiling: float | None
     covariates: tuple[Covariate, ...] = ()
+    components: tuple[str, ...] = added((), since=3)
+    judged: int = added(0, since=3)
+    whole: bool = added(default=False, since=3)
     minimum: float | None = added(None, since=3)
     maximum: float | None = added(None, since=3)
 
@@ -85,6 +91,11 @@ class ForecastSpec(Spec):
             raise UsageError(f"link must be one of {', '.join(LINKS)}, not {self.link!r}")
         if not self.seasons or min(self.seasons) < 1:
             raise UsageError(f"seasons must be at least 1 step: {self.seasons}")
+        unknown = [name for name in self.components if not plain.is_known(name, self.seasons)]
+        if unknown:
+            raise UsageError(f"there is no plain forecast {unknown[0][:40]!r} with seasons {self.seasons}")
+        if not 0 <= self.judged <= self.lookback:
+            raise UsageError(f"judged must lie between 0 and the lookback, {self.lookback}, not {self.judged}")
         self._check_rows()
         if not (self.spread_prior > 0 and self.prior_rows > 0):
             raise UsageError("spread_prior and prior_rows must be above 0")
@@ -99,6 +110,11 @@ class ForecastSpec(Spec):
             raise UsageError(f"horizon, level_window, lookback and steps must be at most {LONGEST:,}")
         if self.lookback < max(self.window, *self.seasons):
             raise UsageError("the lookback must hold the window and every season")
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The plain forecasts that the decoder weighs; models of the first release do not name theirs."""
+        return self.components or plain.first_names(self.seasons)
 
     @property
     def context(self) -> int:

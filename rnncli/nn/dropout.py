@@ -1,0 +1,18 @@
+"""Dropout from a generator of its own, so that trainings side by side do not draw from one stream."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+
+def dropout(x: Tensor, share: float, generator: Generator) -> Tensor:
+    """x with each unit 0 with this probability, and the others scaled up to keep the mean (Srivastava et al. 2014).
+
+    Of sequences [n, T, H] a unit is dropped for the whole sequence (Gal & Ghahramani 2016).
+    """
+    if not share:
+        return x
+    shape = (x.shape[0], 1, x.shape[2]) if x.ndim > 2 else x.shape
+    kept = torch.empty(shape, device=x.device).bernoulli_(1 - share, generator=generator)
+    return x * (kept / (1 - share))

@@ -1,0 +1,166 @@
+"""The pool: forecasts of the network and of baselines averaged, level by level, as held-out rows say.
+
+Averages of forecasts are better than the best of them more often than not (Bates & Granger 1969), and how much better
+a few held-out rows cannot tell. So the weights are those that would have been best, averaged over resamples of series
+and windows, and drawn to an even share of the network and exponential smoothing by as much as a few per cent of loss.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.baselines.baseline import Baseline
+from rnncli.data.panel import Panel
+from rnncli.errors import UsageError
+from rnncli.registry import BASELINES, find
+from rnncli.spec import Spec
+from rnncli.tasks.forecast.features import Floats, Ints
+from rnncli.tasks.forecast.guard import REACH, fitted_reach, guarded, seen_range
+from rnncli.tasks.forecast.output import within
+from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.validation import Validated, quantile_loss
+
+NETWORK, SMOOTHING = "network", "exponential-smoothing"
+ROWS = 1_000  # that a baseline looks back on
+TENTHS = 10  # a weight is a number of these
+RESAMPLES, SAMPLED = 200, 800  # of forecasts
+PULL = 0.05  # of the log loss, for a step from the even share to one forecaster alone
+SMALLEST_WEIGHT = 0.02  # less is not worth its time
+
+
+@dataclass(frozen=True)
+class Pool(Spec):
+    """Forecasters by name, `network` first, the season that each looks back on, and weights that add up to 1; none of
+    them goes further beyond what its series has seen than the `reach` allows (see `guard`), if it is given.
+    """
+
+    names: tuple[str, ...] = (NETWORK,)
+    seasons: tuple[int, ...] = (1,)
+    weights: tuple[float, ...] = (1.0,)
+    reach: float | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.names) == len(self.seasons) == len(self.weights) > 0:
+            raise UsageError("a pool has a name, a season and a weight for each forecaster")
+        if self.names[0] != NETWORK or not set(self.names[1:]) <= BASELINES.keys():
+            raise UsageError(f"a pool is the network and some of {', '.join(BASELINES)}")
+        if min(self.seasons) < 1 or min(self.weights) < 0 or not abs(sum(self.weights) - 1) < 1e-6:
+            raise UsageError("the seasons of a pool are at least 1 and its weights add up to 1")
+        if self.reach is not None and not self.reach >= 0:
+            raise UsageError(f"the reach of a pool is not below 0: {self.reach}")
+
+    @property
+    def rows(self) -> int:
+        """Rows that its baselines look back on."""
+        return ROWS if len(self.names) > 1 else 0
+
+    @property
+    def network(self) -> float:
+        """The network's weight."""
+        return self.weights[0]
+
+    def __str__(self) -> str:
+        named = [name if name == NETWORK else f"{name.replace('-', ' ')}" for name in self.names]
+        return ", ".join(f"{weight:.0%} {name}" for name, weight in zip(named, self.weights, strict=True))
+
+
+NETWORK_ALONE = Pool()
+
+
+def pooled(pool: Pool, network: Floats, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
+    """The average of the network's quantiles [n, horizon, q] and the baselines' from the first ends[i] rows of each
+    series[i].
+    """
+    seen = seen_range(panel, series, ends, spec)
+    total = pool.network * guarded(network, seen, pool.reach)
+    for name, season, weight in list(zip(pool.names, pool.seasons, pool.weights, strict=True))[1:]:
+        total += weight * guarded(baseline_quantiles(name, season, panel, series, ends, spec), seen, pool.reach)
+    return total
+
+
+def baseline_quantiles(name: str, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
+    """What a baseline forecasts from the last rows up to ends[i] of each series[i]: [n, horizon, q]."""
+    baseline: Baseline = find(BASELINES, name, "baseline")
+    rows = np.minimum(ends, ROWS)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(rows)])
+    first = panel.offsets[series] + ends - rows
+    flat = panel.values[np.repeat(first - offsets[:-1], rows) + np.arange(offsets[-1]), 0]
+    return within(baseline.quantiles(flat, offsets, spec.horizon, season, spec.levels)[0], spec)
+
+
+def prior_pool(spec: ForecastSpec) -> Pool:
+    """The pool where no rows can be held out: what `fitted_pool` is drawn to."""
+    return Pool((NETWORK, SMOOTHING), (spec.seasons[0], spec.seasons[0]), (0.5, 0.5), REACH)
+
+
+def fitted_pool(panel: Panel, found: Validated, spec: ForecastSpec) -> tuple[Pool, Floats]:
+    """The pool that held-out rows ask for, and its forecasts from there [N, horizon, q]."""
+    holdout = found.holdout
+    reach, seen = fitted_reach(panel, found, spec), seen_range(panel, holdout.series, holdout.origins, spec)
+    made = {(NETWORK, spec.seasons[0]): guarded(found.quantiles, seen, reach)}
+    for name in (SMOOTHING, "seasonal-naive", "naive"):
+        seasons = sorted({spec.seasons[0], spec.seasons[-1]}) if name != "naive" and spec.seasons != (1,) else [1]
+        tried = {m: baseline_quantiles(name, m, panel, holdout.series, holdout.origins, spec) for m in seasons}
+        tried = {m: guarded(quantiles, seen, reach) for m, quantiles in tried.items()}
+        best = min(tried, key=lambda m: float(np.nanmean(scaled(found.made(tried[m]), spec))))
+        if name != "seasonal-naive" or best > 1:
+            made[name, best] = tried[best]
+    weights = _weights(found, list(made.values()), spec)
+    kept = [place for place, weight in enumerate(weights) if not place or weight >= SMALLEST_WEIGHT]
+    share = weights[kept] / weights[kept].sum()
+    chosen = [list(made)[place] for place in kept]
+    pool = Pool(tuple(name for name, _ in chosen), tuple(m for _, m in chosen), tuple(share.round(6).tolist()), reach)
+    return pool, sum((w * made[key] for w, key in zip(share, chosen, strict=True)), np.zeros(()))
+
+
+def scaled(found: Validated, spec: ForecastSpec) -> Floats:
+    """The scaled quantile loss of each forecast as it would be printed: [N]."""
+    return quantile_loss(found.made(within(found.quantiles, spec)), spec.levels) / found.scale
+
+
+def _weights(found: Validated, made: list[Floats], spec: ForecastSpec) -> Floats:
+    """The average over resamples of series and windows of the weights that minimise the logarithms of the scaled and
+    of the plain loss, so that neither many small series nor a few large ones decide alone: [forecasters].
+    """
+    rng = np.random.default_rng(0)
+    usable = np.flatnonzero(~np.isnan(found.actual).all(axis=1))
+    chosen = usable if len(usable) <= SAMPLED else np.sort(rng.choice(usable, SAMPLED, replace=False))
+    part = Validated(found.holdout.at(chosen), found.quantiles[chosen], found.actual[chosen], found.scale[chosen])
+    quantiles = np.stack([one[chosen] for one in made])
+    tried = _simplex(len(made)) / TENTHS
+    losses = np.stack([_loss(part, quantiles, weights, spec) for weights in tried])
+    even = np.zeros(len(made))
+    even[:2] = 0.5
+    pull = PULL * ((tried - even) ** 2).sum(axis=1)
+    best = []
+    for times in _resamples(rng, part.holdout.series, part.holdout.window):
+        loss = np.log(losses / part.scale @ times + 1e-300) + np.log(losses @ times + 1e-300)
+        best.append(tried[np.argmin(loss + pull)])
+    return np.asarray(np.mean(best, axis=0)) if best else even
+
+
+def _loss(part: Validated, quantiles: Floats, weights: Floats, spec: ForecastSpec) -> Floats:
+    used = np.flatnonzero(weights)
+    mixed = np.tensordot(weights[used], quantiles[used], 1)
+    return quantile_loss(part.made(within(mixed, spec)), spec.levels)
+
+
+def _simplex(parts: int) -> NDArray[np.int64]:
+    """Every way of giving TENTHS tenths to so many parts: [ways, parts]."""
+    bars = itertools.combinations(range(TENTHS + parts - 1), parts - 1)
+    return np.array([np.diff([-1, *bar, TENTHS + parts - 1]) - 1 for bar in bars])
+
+
+def _resamples(rng: np.random.Generator, series: Ints, window: Ints) -> list[Floats]:
+    """How often each forecast is drawn where series and windows are drawn with replacement: [N] each."""
+    (names, one), (windows, other) = np.unique(series, return_inverse=True), np.unique(window, return_inverse=True)
+    drawn = [
+        rng.multinomial(len(names), np.full(len(names), 1 / len(names)))[one]
+        * rng.multinomial(len(windows), np.full(len(windows), 1 / len(windows)))[other]
+        for _ in range(RESAMPLES if len(series) else 0)
+    ]
+    return [times.astype(np.float64) for times in drawn if times.any()]

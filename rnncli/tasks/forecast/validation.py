@@ -1,0 +1,125 @@
+"""Rows held out of the search, the origins in them, and how wrong forecasts from there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data.panel import Panel
+from rnncli.tasks.forecast import features
+from rnncli.tasks.forecast.features import Floats, Ints
+from rnncli.tasks.forecast.spec import ForecastSpec
+
+WINDOWS = 5  # origins of a series, where it is long enough,
+FORECASTS, MOST_WINDOWS = 100, 24  # and more where there are few series: so many forecasts
+HELD_OUT = 0.25  # of the rows are spared for origins as far apart as the horizon,
+KEPT = 0.5  # and so many are never held out
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Origins [N] (rows, ascending in each series) of the series [N], the last of each `horizon` rows before its end,
+    or fewer; `window` [N] counts the origins of a series, 0 is its last one.
+    """
+
+    series: Ints
+    origins: Ints
+    window: Ints
+
+    def ends(self, lengths: Ints) -> Ints:
+        """Rows of each series that training may look at while the rest validates, all of them where none are spared."""
+        ends = lengths.copy()
+        np.minimum.at(ends, self.series, self.origins)
+        return ends
+
+    def some(self, most: int) -> Holdout:
+        """The forecasts of as many series as make about `most` forecasts."""
+        series = np.unique(self.series)
+        count = max(1, min(len(series), most * len(series) // max(len(self.series), 1)))
+        if not len(series):
+            return self
+        return self.of(series[np.unique(np.linspace(0, len(series) - 1, count).astype(np.int64))])
+
+    def of(self, series: Ints) -> Holdout:
+        """The forecasts of these series."""
+        return self.at(np.flatnonzero(np.isin(self.series, series)))
+
+    def at(self, places: Ints) -> Holdout:
+        """Some of the forecasts."""
+        return Holdout(self.series[places], self.origins[places], self.window[places])
+
+    def __len__(self) -> int:
+        """Number of forecasts."""
+        return len(self.series)
+
+
+def hold_out(panel: Panel, spec: ForecastSpec) -> Holdout:
+    """The last part of each series: five origins or more, a horizon apart where a quarter of the rows has room for
+    them, else closer, down to a quarter of it; fewer where the first half of the series would be touched. Short
+    series have one after a season and a quarter of a horizon, with as much of a horizon after it as there is.
+    """
+    lengths, horizon = panel.lengths, spec.horizon
+    windows = int(np.clip(FORECASTS // len(panel), WINDOWS, MOST_WINDOWS))
+    roomy = (HELD_OUT * lengths - horizon) // (windows - 1)
+    stride: Ints = np.clip(roomy.astype(np.int64), max(1, horizon // 4), horizon)
+    kept = np.maximum(horizon + max(spec.seasons[0], 3), np.ceil(KEPT * lengths).astype(np.int64))
+    count = np.clip((lengths - kept - horizon) // stride + 1, 0, windows)
+    part = max(1, horizon // 4)
+    least = max(spec.seasons[0], 3) + part
+    count = np.where((count == 0) & (lengths >= least + part), 1, count)
+    window = np.repeat(np.cumsum(count), count) - np.arange(int(count.sum())) - 1
+    series = np.repeat(np.arange(len(panel)), count)
+    origins = np.maximum(lengths[series] - horizon - window * stride[series], least)
+    return Holdout(series, origins, window)
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Forecasts from held-out origins: quantiles [N, horizon, q], actual [N, horizon] with NaN where nothing was
+    observed, and the seasonal scale [N] of the rows before each origin.
+    """
+
+    holdout: Holdout
+    quantiles: Floats
+    actual: Floats
+    scale: Floats
+
+    def made(self, quantiles: Floats) -> Validated:
+        """Other forecasts from the same origins."""
+        return replace(self, quantiles=quantiles)
+
+
+def validated(panel: Panel, spec: ForecastSpec, holdout: Holdout, quantiles: Floats) -> Validated:
+    """Forecasts beside what came."""
+    begin, length = panel.offsets[holdout.series], panel.lengths[holdout.series]
+    actual = features.gather(panel.values[:, 0], begin, length, holdout.origins, spec.horizon, 0, 0)
+    scale = seasonal_scale(panel, holdout.series, holdout.origins, spec.seasons[0])
+    return Validated(holdout, quantiles, actual, scale)
+
+
+def seasonal_scale(panel: Panel, series: Ints, ends: Ints, season: int) -> Floats:
+    """MASE's scale, mean |y_t - y_(t - season)|, over the first ends[i] rows of each series; where that is undefined
+    or 0 the mean absolute value, and 1 for a series of zeros: [s].
+    """
+    scales = np.ones(len(series))
+    for i, (s, end) in enumerate(zip(series.tolist(), ends.tolist(), strict=True)):
+        y = panel.target(s)[:end]
+        sizes = (np.abs(part[~np.isnan(part)]) for part in (y[season:] - y[:-season], y))
+        scales[i] = next((float(size.mean()) for size in sizes if size.any()), 1.0)
+    return scales
+
+
+def quantile_loss(found: Validated, levels: tuple[float, ...]) -> Floats:
+    """Mean pinball loss, times 2, over levels and observed rows, in the data's units; NaN where none is: [N]."""
+    error = found.actual[..., None] - found.quantiles
+    share = np.array(levels)
+    loss = 2 * np.maximum(share * error, (share - 1) * error).mean(axis=2)
+    seen: NDArray[np.bool_] = ~np.isnan(loss)
+    return np.asarray(np.where(seen, loss, 0.0).sum(axis=1) / np.where(seen.any(axis=1), seen.sum(axis=1), np.nan))
+
+
+def scaled_quantile_loss(found: Validated, levels: tuple[float, ...]) -> Floats:
+    """The same in units of the seasonal scale."""
+    return quantile_loss(found, levels) / found.scale

@@ -1,0 +1,96 @@
+"""What the rows that a search had not seen decide, and what they say of the result."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data.panel import Panel
+from rnncli.evaluation.backtest import Split
+from rnncli.evaluation.paired import compare
+from rnncli.evaluation.report import Report
+from rnncli.evaluation.run import MODEL, evaluate_made
+from rnncli.tasks.forecast.calibration import fitted_stretch, stretched
+from rnncli.tasks.forecast.guard import guarded, seen_range
+from rnncli.tasks.forecast.output import within
+from rnncli.tasks.forecast.pool import NETWORK, NETWORK_ALONE, Pool, fitted_pool, prior_pool
+from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.validation import Validated
+
+if TYPE_CHECKING:
+    from rnncli.training.session import Trained
+
+Floats = NDArray[np.float64]
+FORECAST = "forecast"
+RIVALS = ("naive", "seasonal naive", "drift", "exponential smoothing")
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The pool, the stretch [horizon, q] of its intervals, and its forecasts from the held-out origins [N, horizon, q];
+    without the last two where no rows could be spared.
+    """
+
+    pool: Pool = NETWORK_ALONE
+    stretch: Floats | None = None
+    quantiles: Floats | None = None
+
+
+def decided(panel: Panel, trained: Trained) -> Decided:
+    """What the held-out rows ask for."""
+    found, spec = trained.validated, trained.plan.forecast
+    if found is None:
+        return Decided(prior_pool(spec))
+    pool, mixed = fitted_pool(panel, found, spec)
+    stretch = fitted_stretch(found.made(mixed), spec)
+    return Decided(pool, stretch, within(stretched(mixed, stretch, spec), spec))
+
+
+def scores(panel: Panel, trained: Trained, decision: Decided) -> dict[str, Any]:
+    """The training record's part about the held-out rows: the scores of the forecast, its network and the baselines,
+    and whether the first two are better than the best baseline, by a paired test.
+    """
+    found, spec = trained.validated, trained.plan.forecast
+    if found is None or decision.quantiles is None:
+        return {"validation": {}, "validated_origins": 0, "comparisons": {}}
+    seen = seen_range(panel, found.holdout.series, found.holdout.origins, spec)
+    alone = found.made(guarded(found.quantiles, seen, decision.pool.reach))
+    report = _report(panel, alone, decision.quantiles, spec)
+    named = {FORECAST: MODEL, NETWORK: NETWORK} | {name: name for name in RIVALS}
+    overall = {name: report.scores[theirs].overall for name, theirs in named.items()}
+    rival = best(overall, RIVALS)
+    return {
+        "validation": {name: {m: _known(values[m]) for m in ("mase", "wql")} for name, values in overall.items()},
+        "validated_origins": len(found.holdout),
+        "comparisons": {name: compare(report.losses, named[name], rival).to_json() for name in (FORECAST, NETWORK)},
+    }
+
+
+def best(scored: dict[str, dict[str, float]], names: tuple[str, ...]) -> str:
+    """The forecaster of the lowest MASE times WQL: one must not win on one by losing on the other."""
+    return min(names, key=lambda name: _product(scored[name]))
+
+
+def _product(found: dict[str, float]) -> float:
+    defined = [found[metric] for metric in ("mase", "wql") if not math.isnan(found[metric])]
+    return math.prod(defined) if defined else math.inf
+
+
+def _report(panel: Panel, found: Validated, quantiles: Floats, spec: ForecastSpec) -> Report:
+    """Every window as a split, the earliest first."""
+    holdout, splits, made, network = found.holdout, [], [], []
+    for window in np.unique(holdout.window)[::-1].tolist():
+        chosen = np.flatnonzero(holdout.window == window)
+        splits.append(Split(holdout.series[chosen], holdout.origins[chosen], spec.horizon))
+        alone = within(found.quantiles[chosen], spec)
+        made.append((quantiles[chosen], quantiles[chosen][..., spec.median]))
+        network.append((alone, alone[..., spec.median]))
+    return evaluate_made(panel, splits, made, spec.levels, spec.seasons[0], others={NETWORK: network})
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,64 @@
+"""Intervals are stretched to what held-out rows ask for, by as much as these can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from rnncli.data.panel import Panel
+from rnncli.tasks.forecast import plan
+from rnncli.tasks.forecast.calibration import LARGEST, fitted_stretch, stretched
+from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.validation import Holdout, Validated
+
+LEVELS = (0.1, 0.5, 0.9)
+NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+
+
+@pytest.fixture(scope="module")
+def spec(weekly_waves: Panel) -> ForecastSpec:
+    return plan.forecast_spec(weekly_waves, 6, LEVELS)
+
+
+def forecasts(width: float, windows: int = 24, series: int = 60, seed: int = 0) -> Validated:
+    """Standard normal values, and normal quantiles `width` times as wide as they should be."""
+    actual = np.random.default_rng(seed).normal(size=(windows * series, 6))
+    window = np.tile(np.arange(windows), series)
+    holdout = Holdout(np.repeat(np.arange(series), windows), window + 50, window)
+    return Validated(holdout, np.zeros((len(actual), 6, 1)) + width * NORMAL, actual, np.ones(len(actual)))
+
+
+@pytest.mark.parametrize("width", [0.5, 1.0, 1.6])
+def test_wrong_widths_are_made_right(width: float, spec: ForecastSpec) -> None:
+    stretch = fitted_stretch(forecasts(width), spec)
+    fresh = forecasts(width, seed=1)
+    made = stretched(fresh.quantiles, stretch, spec)
+    inside = ((made[..., 0] < fresh.actual) & (fresh.actual < made[..., 2])).mean()
+    assert inside == pytest.approx(0.8, abs=0.04)
+
+
+def test_the_median_stays_and_levels_never_cross(spec: ForecastSpec) -> None:
+    found = forecasts(0.7)
+    stretch = fitted_stretch(found, spec)
+    assert (stretch[:, spec.median] == 1).all()
+    assert (np.diff(stretched(found.quantiles, stretch, spec), axis=2) >= 0).all()
+
+
+def test_few_windows_are_hardly_believed(spec: ForecastSpec) -> None:
+    many, few = (fitted_stretch(forecasts(0.5, windows, 60), spec)[:, 2].mean() for windows in (24, 1))
+    assert many > 1.7
+    assert 1 < few < 1.3
+
+
+def test_no_stretch_is_beyond_all_measure(spec: ForecastSpec) -> None:
+    assert fitted_stretch(forecasts(1e-6), spec).max() <= LARGEST
+    assert fitted_stretch(forecasts(1e6), spec).min() >= 1 / LARGEST
+
+
+def test_where_nothing_was_observed_nothing_is_stretched(spec: ForecastSpec) -> None:
+    found = forecasts(0.5)
+    assert (fitted_stretch(replace(found, actual=np.full_like(found.actual, np.nan)), spec) == 1).all()
+    assert (fitted_stretch(forecasts(0.0), spec) == 1).all()
