@@ -85,7 +85,10 @@ def test_predicting_does_nothing_but_write_its_forecast(
 @pytest.mark.parametrize(
     "command",
     [("info", "MODEL"), ("predict", "DATA", "-m", "MODEL"), ("evaluate", "DATA", "-m", "MODEL", "--no-refit"),
-     ("inspect-gradients", "DATA", "-m", "MODEL"), ("evaluate", "DATA", "-m", "MODEL", "--windows", "1")],
+     ("inspect-gradients", "DATA", "-m", "MODEL"), ("evaluate", "DATA", "-m", "MODEL", "--windows", "1"),
+     ("check", "DATA", "-m", "MODEL"), ("config", "show", "predict", "DATA", "-m", "MODEL"),
+     ("train", "DATA", "-o", "absent.safetensors", "--print-config"), ("--help",), ("train", "--help"), ("--version",)],
+    ids=" ".join,
 )  # fmt: skip
 def test_a_command_that_prints_writes_no_file(
     watched: Run, weekly: Path, small_model: Path, command: tuple[str, ...]
@@ -93,6 +96,30 @@ def test_a_command_that_prints_writes_no_file(
     given = {"DATA": weekly, "MODEL": small_model}
     done = watched(*(given.get(word, word) for word in command))
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [(("check", "DATA", "--fix", "OUT"), "out.csv"), (("check", "DATA", "--fix", "OUT"), "out.parquet"),
+     (("evaluate", "DATA", "-m", "MODEL", "--no-refit", "-o", "OUT"), "out.json"),
+     (("evaluate", "DATA", "-m", "MODEL", "--no-refit", "-o", "OUT"), "out.parquet")],
+)  # fmt: skip
+def test_a_command_with_an_output_writes_that_alone(
+    watched: Run, weekly: Path, small_model: Path, tmp_path: Path, command: tuple[str, ...], name: str
+) -> None:
+    given = {"DATA": weekly, "MODEL": small_model, "OUT": tmp_path / name}
+    done = watched(*(given.get(word, word) for word in command), outputs=(tmp_path / name,))
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {name, f".{name}.lock"}
+
+
+def test_every_command_is_watched() -> None:
+    from typer.main import get_command
+
+    from rnncli.cli.app import app
+
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [name for name in getattr(get_command(app), "commands", {}) if f'"{name}"' not in text] == []
 
 
 def test_scores_of_a_saved_forecast_write_no_file(
