@@ -34,30 +34,53 @@ def expected() -> dict[str, str]:
 EXPECTED = expected()
 
 
+Ended = dict[str, dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def ended(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """How every case ended."""
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The files, each in a folder of its own."""
     folder = tmp_path_factory.mktemp("hostile")
-    lines = []
-    for number, (name, (file, data, more)) in enumerate(CASES.items()):
-        path = folder / str(number) / file
+    paths = {name: folder / str(number) / file for number, (name, (file, _, _)) in enumerate(CASES.items())}
+    for name, path in paths.items():
         path.parent.mkdir()
-        path.write_bytes(data)
-        arguments = ["train", str(path), *SETTINGS, "-o", str(folder / "m.safetensors"), *more]
-        lines.append(json.dumps({"name": name, "arguments": arguments}))
-    done = subprocess.run(
-        [sys.executable, HOSTILE / "run.py", folder],
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert not (folder / "m.safetensors").exists()
-    for number, case in enumerate(found):
-        case["stderr"] = case["stderr"].replace(f"{folder}{os.sep}{number}{os.sep}", "")
-    return {case["name"]: case for case in found}
+        path.write_bytes(CASES[name][1])
+    return paths
+
+
+@pytest.fixture(scope="module")
+def ends(corpus: dict[str, Path], environment: dict[str, str]) -> Callable[..., Ended]:
+    """How a command ends for every case: what follows the data is given, and OUT is where it may write."""
+
+    def run(command: str, *after: str, options: bool = True) -> Ended:
+        folder = next(iter(corpus.values())).parents[1]
+        output = folder / f"{command}.safetensors"
+        lines = []
+        for name, path in corpus.items():
+            more = CASES[name][2] if options else ()
+            words = (str(output) if word == "OUT" else word for word in (*after, *more))
+            lines.append(json.dumps({"name": name, "arguments": [command, str(path), *words], "output": str(output)}))
+        done = subprocess.run(
+            [sys.executable, HOSTILE / "run.py", folder],
+            input="\n".join(lines),
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        assert not output.exists()
+        for case in found:
+            case["stderr"] = case["stderr"].replace(f"{corpus[case['name']].parent}{os.sep}", "")
+        return {case["name"]: case for case in found}
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def ended(ends: Callable[..., Ended]) -> Ended:
+    """How training ends for every case."""
+    return ends("train", *SETTINGS, "-o", "OUT")
 
 
 def test_there_are_many_cases_and_each_is_expected() -> None:
@@ -66,12 +89,13 @@ def test_there_are_many_cases_and_each_is_expected() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_hostile_file_gets_its_error(ended: dict[str, dict[str, Any]], name: str) -> None:
+def test_a_hostile_file_gets_its_error(ended: Ended, name: str) -> None:
     case = ended[name]
     told = case["stderr"].rstrip("\n")
     assert f"{case['exit_code']}\n{told}" == EXPECTED[name]
     assert case["stdout"] == ""
-    assert (case["seconds"], case["megabytes"]) < (10, 400)
+    assert case["seconds"] < 10
+    assert case["megabytes"] < 400
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -80,6 +104,27 @@ def test_an_expected_error_is_an_error_and_a_hint(name: str) -> None:
     assert code in ("2", "4")
     assert error.startswith("error: ")
     assert hint.startswith("hint: ")
+
+
+def sound(case: dict[str, Any], codes: set[int]) -> bool:
+    """Whether a case ended as it should: one of these codes, no traceback, not too much time and memory."""
+    told = case["stdout"] + case["stderr"]
+    quick = case["seconds"] < 10 and case["megabytes"] < 400
+    return case["exit_code"] in codes and "FORBIDDEN" not in told and "Traceback" not in told and quick
+
+
+def test_a_check_finds_something_wrong_with_each_of_them(ends: Callable[..., Ended]) -> None:
+    found = ends("check", "--json")
+    assert {name: case for name, case in found.items() if not sound(case, {2, 4})} == {}
+    seen = [json.loads(case["stdout"]) for case in found.values() if case["stdout"]]
+    assert len(seen) > 40
+    assert all(any(finding["severity"] == "error" for finding in document["findings"]) for document in seen)
+
+
+def test_none_of_them_is_forecast_and_none_is_scored(ends: Callable[..., Ended], small_model: Path) -> None:
+    for command in ("predict", "evaluate"):
+        found = ends(command, "-m", str(small_model), options=False)
+        assert {name: case for name, case in found.items() if not sound(case, {2, 4}) or case["stdout"]} == {}
 
 
 # What is no file
