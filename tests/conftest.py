@@ -15,9 +15,15 @@ from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.panel import Panel
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST = ("test_fuzz.py", "test_io_faults.py", "test_recipes.py", "test_processes.py")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Build = Callable[..., Panel]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first: two workers then end together, as short files fill what is left."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ def test_a_fuzzed_table_is_read_or_refused(run_python: Run, sample_data: Path, t
 
 @pytest.mark.timeout(SECONDS + 240)
 def test_a_fuzzed_option_is_taken_or_refused(run_python: Run, tmp_path: Path) -> None:
-    told = fuzzed(run_python, tmp_path / "corpus", "option_values.py", TEXTS, "-max_len=200", seconds=-(-SECONDS // 4))
+    told = fuzzed(run_python, tmp_path / "corpus", "option_values.py", TEXTS, "-max_len=200", seconds=-(-SECONDS // 12))
     assert runs(told) > SECONDS
 
 
