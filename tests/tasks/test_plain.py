@@ -56,7 +56,7 @@ def test_a_discounted_line_is_the_weighted_least_squares_line() -> None:
 
 def test_noise_is_hardly_taken_for_a_season() -> None:
     noise = np.random.default_rng(3).normal(0, 1, (400, LOOKBACK))
-    drawn = plain.seasonal_profile(noise, SEASONS)
+    drawn = plain.seasonal_part(noise, SEASONS, AHEAD)[1]
     mean_square_of_unshrunk = 11 / 12 / 4  # the variance of a mean of four, less that of the level
     assert (drawn**2).mean() < 0.35 * mean_square_of_unshrunk
 
@@ -106,3 +106,13 @@ def test_a_model_file_cannot_name_a_forecast_that_there_is_not(name: str, weekly
     assert all(plain.is_known(known, spec.seasons) for known in spec.plain)
     with pytest.raises(UsageError, match="no plain forecast"):
         replace(spec, components=(*spec.components, name))
+
+
+def test_a_week_of_days_goes_on_where_both_seasons_are_seen() -> None:
+    t = np.arange(4 * 168)
+    both = 4 * np.sin(2 * np.pi * t / 24) + 3 * (t % 168 >= 120) - 3 * 48 / 168
+    history = both[: 3 * 168] + np.random.default_rng(5).normal(0, 0.3, 3 * 168)
+    found = plain.plain_forecasts(history[None], plain.names((24, 168), 504), (24, 168), 168)
+    steady = found[0, :, plain.names((24, 168), 504).index("mean 54")]
+    assert np.abs(steady - both[504:]).mean() < 0.6
+    assert np.abs(found[0, :, 4] - both[504:]).mean() > 0.6  # the mean of the last days knows of no weekend

@@ -2,7 +2,7 @@
 
 Names say what they are: `level` and `last`; `drift` (the last value and the mean change a step); `season M` and
 `season M mean` (the value at the same phase of the last season of M steps, the mean over the last few); and, with the
-seasonal profile taken out before and put back after, `mean R` and `trend R`: discounted least squares (Brown 1963,
+profiles of the seasons taken out before and put back after, `mean R` and `trend R`: discounted least squares (Brown 1963,
 "Smoothing, Forecasting and Prediction of Discrete Time Series") of a constant and of a line, where a row R steps
 older counts 1/e as much. A discounted mean is simple exponential smoothing with alpha = 1 - exp(-1/R).
 """
@@ -106,9 +106,9 @@ def _slope(relative: Floats) -> Floats:
     return np.asarray(slope[:, None])
 
 
-def _folded(relative: Floats, season: int) -> Floats:
+def _folded(relative: Floats, season: int, most: int = SEASONS_AVERAGED) -> Floats:
     """The last few whole seasons, one below the other, NaN before the lookback: [o, cycles, season]."""
-    cycles = min(SEASONS_AVERAGED, max(1, relative.shape[1] // season))
+    cycles = min(most, max(1, relative.shape[1] // season))
     width = min(cycles * season, relative.shape[1])
     padded = np.full((len(relative), cycles * season), np.nan)
     padded[:, cycles * season - width :] = relative[:, relative.shape[1] - width :]
@@ -129,10 +129,8 @@ def _seasonal(relative: Floats, season: int, ahead: Ints) -> tuple[Floats, Float
 def _deseasonalised(
     relative: Floats, chosen: tuple[str, ...], seasons: tuple[int, ...], ahead: Ints
 ) -> dict[str, Floats]:
-    profile = seasonal_profile(relative, seasons)
-    season, lookback = profile.shape[1], relative.shape[1]
-    past, future = np.arange(-lookback, 0) % season, (ahead - 1) % season
-    bare, back = relative - profile[:, past], profile[:, future]
+    past, back = seasonal_part(relative, seasons, ahead)
+    bare = relative - past
     made = {"steady": last_value(bare) + back}
     for reach in sorted({int(name.split()[1]) for name in chosen if name.startswith(("mean ", "trend "))}):
         mean, level, slope = discounted(bare, reach)
@@ -141,17 +139,28 @@ def _deseasonalised(
     return made
 
 
-def seasonal_profile(relative: Floats, seasons: tuple[int, ...]) -> Floats:
-    """What the phases of the longest season with two cycles in the lookback add, drawn to 0 by as much as chance
-    would explain of it (an analysis of variance; James & Stein 1961): [o, season]. The first is the next step's.
+def seasonal_part(relative: Floats, seasons: tuple[int, ...], ahead: Ints) -> tuple[Floats, Floats]:
+    """What the phases of the seasons add to each row of the lookback [o, L] and of the horizon [o, H]: the shortest
+    season's profile, then that of what is left of the next, of all that have two cycles in the lookback.
     """
-    usable = [m for m in seasons if 2 * m <= relative.shape[1]] or [1]
-    season = max(usable)
-    if season == 1:
-        return np.zeros((len(relative), 1))
+    lookback = relative.shape[1]
+    usable = [m for m in sorted(seasons) if 1 < m <= lookback // 2]
     _, level, slope = discounted(relative, math.inf)
-    away = relative - level - slope * np.arange(1 - relative.shape[1], 1)
-    folded = _folded(away, season)
+    rows = np.arange(-lookback, 0)
+    away = relative - level - slope * (rows + 1)
+    past, future = np.zeros_like(relative), np.zeros((len(relative), len(ahead)))
+    for m in usable:
+        profile = shrunk_profile(_folded(away, m, max(SEASONS_AVERAGED, 2 * usable[-1] // m)))
+        away = away - profile[:, rows % m]
+        past += profile[:, rows % m]
+        future += profile[:, (ahead - 1) % m]
+    return past, future
+
+
+def shrunk_profile(folded: Floats) -> Floats:
+    """Means of the phases of cycles [o, cycles, season], drawn to 0 by as much as chance would explain of them (an
+    analysis of variance; James & Stein 1961): [o, season]. The first is the next step's.
+    """
     seen = ~np.isnan(folded)
     count = seen.sum(axis=1)
     mean = np.where(seen, folded, 0.0).sum(axis=1) / np.maximum(count, 1)

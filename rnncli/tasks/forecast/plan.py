@@ -19,6 +19,7 @@ from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
 HORIZONS = {"hour": 48, "day": 14, "business day": 10, "week": 13, "month": 18, "quarter": 8, "year": 6}  # as in M4
 DEFAULT_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WINDOW_LIMIT = 48
+CYCLES = 3  # of the longest season that the plain forecasts see
 SERIES_LOOKED_AT = 500
 SMALLEST_LOG_RANGE = 1e-6
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
@@ -102,7 +103,8 @@ def forecast_spec(
     values = panel.values[:, 0]
     link = choose_link(panel)
     window = min(season if season > 1 else 8, WINDOW_LIMIT)
-    lookback = max(plain.SEASONS_AVERAGED * season if season > 1 else 12, longest, window)
+    lookback = max(plain.SEASONS_AVERAGED * season if season > 1 else 12, window)
+    lookback = max(lookback, CYCLES * longest if longest > season else 1)
     steps = context or int(min(max(2 * longest if longest <= 84 else longest, 48 if season > 1 else 32), 336))
     steps = max(1, min(steps, int(panel.lengths.max())))
     observed = values[~np.isnan(values)]

@@ -57,8 +57,8 @@ class Holdout:
 
 def hold_out(panel: Panel, spec: ForecastSpec) -> Holdout:
     """The last part of each series: five origins or more, a horizon apart where a quarter of the rows has room for
-    them, else closer, down to a quarter of it; fewer where the first half of the series would be touched. Short
-    series have one after a season and a quarter of a horizon, with as much of a horizon after it as there is.
+    them, else closer, down to a quarter of it; fewer where the first half of the series would be touched. Where
+    no series has room for that, one after a season and a quarter of a horizon, with what there is of a horizon.
     """
     lengths, horizon = panel.lengths, spec.horizon
     windows = int(np.clip(FORECASTS // len(panel), WINDOWS, MOST_WINDOWS))
@@ -66,12 +66,13 @@ def hold_out(panel: Panel, spec: ForecastSpec) -> Holdout:
     stride: Ints = np.clip(roomy.astype(np.int64), max(1, horizon // 4), horizon)
     kept = np.maximum(horizon + max(spec.seasons[0], 3), np.ceil(KEPT * lengths).astype(np.int64))
     count = np.clip((lengths - kept - horizon) // stride + 1, 0, windows)
-    part = max(1, horizon // 4)
-    least = max(spec.seasons[0], 3) + part
-    count = np.where((count == 0) & (lengths >= least + part), 1, count)
+    begun, part = max(spec.seasons[0], 3), max(1, horizon // 4)
+    count = np.where((count == 0) & (lengths >= 2 * horizon + begun), 1, count)
+    if not count.any():
+        count = (lengths >= begun + 2 * part).astype(np.int64)
     window = np.repeat(np.cumsum(count), count) - np.arange(int(count.sum())) - 1
     series = np.repeat(np.arange(len(panel)), count)
-    origins = np.maximum(lengths[series] - horizon - window * stride[series], least)
+    origins = np.maximum(lengths[series] - horizon - window * stride[series], begun + part)
     return Holdout(series, origins, window)
 
 
