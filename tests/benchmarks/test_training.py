@@ -19,14 +19,14 @@ SHORT = ("--horizon", 48, "--steps", 3)
 def targets_per_second(path: Path, forks: int, batch: int) -> float:
     """Supervised targets per CPU second of training steps with `forks` origins a crop."""
     from rnncli.data.load import load_panel
-    from rnncli.tasks.forecast.learn import hold_out
+    from rnncli.tasks.forecast.validation import hold_out
     from rnncli.training import session
     from rnncli.training.progress import Progress
     from rnncli.workflows.train import make_plan
 
     loaded = load_panel(path)
     plan = make_plan(loaded, {"horizon": 48, "batch": batch})
-    whole = session._Session(loaded.panel, plan, "cpu", hold_out(loaded.panel, plan.forecast), Progress(), None)
+    whole = session._Session(loaded.panel, plan, "cpu", hold_out(loaded.panel, plan.forecast), Progress(), None, 1)
     objective = session._objective(whole, None, 0)
     objective.forks = forks
     weights = {name: tensor.requires_grad_() for name, tensor in session.initial_weights(plan, 0).items()}

@@ -2,9 +2,10 @@
 
 Names say what they are: `level` and `last`; `drift` (the last value and the mean change a step); `season M` and
 `season M mean` (the value at the same phase of the last season of M steps, the mean over the last few); and, with the
-profiles of the seasons taken out before and put back after, `mean R` and `trend R`: discounted least squares (Brown 1963,
-"Smoothing, Forecasting and Prediction of Discrete Time Series") of a constant and of a line, where a row R steps
-older counts 1/e as much. A discounted mean is simple exponential smoothing with alpha = 1 - exp(-1/R).
+profiles of the seasons taken out before and put back after, `steady` (the last value) and `mean R` and `trend R`:
+discounted least squares (Brown 1963, "Smoothing, Forecasting and Prediction of Discrete Time Series") of a constant
+and of a line, where a row R steps older counts 1/e as much. A discounted mean is simple exponential smoothing with
+alpha = 1 - exp(-1/R).
 """
 
 from __future__ import annotations
