@@ -156,6 +156,7 @@ class Training(TypedDict, total=False):
     quantiles: Quantiles
     min: Annotated[float | None, _option("--min", "No value, and no forecast, is below this.", "X"), values.number]
     max: Annotated[float | None, _option("--max", "No value, and no forecast, is above this.", "X"), values.number]
+    keep_covariates: Annotated[bool, _option("--keep-covariates", "Keep them even if held-out rows see no use.")]
     steps: Annotated[int | None, _option("--steps", "Training steps.", "N"), values.count]
     time_budget: Annotated[
         float | None, _option("--time-budget", "Stop training after 90s, 2m or 1h.", "TIME"), values.duration

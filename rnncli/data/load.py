@@ -32,11 +32,14 @@ GAP_LIMIT, GAP_ALLOWANCE = 50, 100_000  # grid rows for each row given, and how 
 
 @dataclass(frozen=True)
 class Known:
-    """What a model knows about its data: nothing of it is inferred again."""
+    """What a model knows about its data: nothing of it is inferred again. With `waiting`, rows behind the last target
+    are no surprise.
+    """
 
     columns: Columns
     calendar: Calendar
     categories: Mapping[str, tuple[str, ...]]
+    waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[i
         found = seasons or infer_seasons(panel.values[:, 0], panel.offsets, calendar.frequency)
         panel = replace(panel, calendar=replace(calendar, seasons=tuple(found)))
         _refuse_nothing(panel, rows)
-    _note_missing(panel, rows.columns, notes)
+    if not rows.columns.future and not (known and known.waiting):
+        _note_missing(panel, notes)
     return Loaded(panel, rows.columns, rows.categories, tuple(notes))
 
 
@@ -393,9 +397,9 @@ def _refuse_nothing(panel: Panel, rows: Rows) -> None:
         )
 
 
-def _note_missing(panel: Panel, columns: Columns, notes: list[str]) -> None:
+def _note_missing(panel: Panel, notes: list[str]) -> None:
     """Trailing missing values matter to who forecasts: the forecast starts after them."""
-    if columns.future or not len(panel.values):
+    if not len(panel.values):
         return
     trailing = np.flatnonzero(np.isnan(panel.values[panel.offsets[1:] - 1, 0]))
     if len(trailing):

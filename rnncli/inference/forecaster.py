@@ -64,15 +64,13 @@ class Forecaster:
         """What the model is, one line each, for people."""
         columns, network, spec, training = self.columns, self.network, self.forecast, self.training
         seasons = ", ".join(str(season) for season in spec.seasons) if spec.seasons != (1,) else "none"
-        roles = {role: getattr(columns, role) for role in ("past", "future", "static")}
-        beside = "; ".join(f"{role} {', '.join(names)}" for role, names in roles.items() if names)
         cell = f"{network.cell} ({network.activation})" if network.cell == "rnn" else network.cell
         shape = f"{cell}, {network.layers} x {network.hidden}" + (
             f", {network.members} members" if network.members > 1 else ""
         )
         return (
             ("columns", f"time {columns.time}, id {columns.id or '-'}, target {columns.target}"),
-            *((("covariates", beside),) if beside else ()),
+            *((("covariates", text),) if (text := self._covariates()) else ()),
             (
                 "frequency",
                 str(self.calendar.frequency) + (f", zone {self.calendar.zone}" if self.calendar.zone else ""),
@@ -84,6 +82,17 @@ class Forecaster:
             ("forecast", str(self.pool)),
             ("values", _values(spec)),
         )
+
+    def _covariates(self) -> str:
+        """Which there are or were, and what validation said of them."""
+        roles = {role: getattr(self.columns, role) for role in ROLES}
+        named = "; ".join(f"{role} {', '.join(names)}" for role, names in roles.items() if names)
+        found = self.record.get("covariates")
+        if not found:
+            return named
+        sure = "too few forecasts for a p" if found["p"] is None else f"p = {found['p']:.2g}"
+        why = f"held-out loss {_loss(found['with'])} with them, {_loss(found['without'])} without, {sure}"
+        return f"{named or 'left out: ' + ', '.join(found['names'])} ({why})"
 
     @property
     def context(self) -> int:
@@ -97,7 +106,7 @@ class Forecaster:
 
     def ends(self, panel: Panel) -> Ints:
         """How many rows of each series come before its forecast."""
-        return panel.observed_ends() if self.forecast.waits_for_covariates else panel.lengths
+        return panel.observed_ends() if self.forecast.follows_target else panel.lengths
 
     def quantiles(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
         """Quantiles in the data's units for the `steps` (default: `horizon`) rows after row ends[s] - 1 of each series
@@ -162,6 +171,10 @@ class Forecaster:
         if self.stretch is not None:
             found = stretched(found, self.stretch, self.forecast)
         return within(found, self.forecast)
+
+
+def _loss(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4g}"
 
 
 def _values(spec: ForecastSpec) -> str:
@@ -291,6 +304,16 @@ def _check_record(record: Any) -> None:
         raise UsageError("its training record counts rows in something else than numbers")
     if any(value is not None and type(value) not in (int, float) for value in values):
         raise UsageError("its training record has scores that are no numbers")
+    if "covariates" in record:
+        _check_doubt(record["covariates"])
+
+
+def _check_doubt(found: Any) -> None:
+    """The same of what validation said of the covariates."""
+    if any(type(found[name]) not in (int, float, type(None)) for name in ("with", "without", "p")):
+        raise UsageError("its training record has losses that are no numbers")
+    if type(found["names"]) is not list or any(type(name) is not str for name in found["names"]):
+        raise UsageError("its training record names covariates by something else than text")
 
 
 TASK = Task(layout, from_model)

@@ -60,12 +60,12 @@ def to_file(progress: Progress, plan: Plan) -> tuple[Arrays, dict[str, Any]]:
     """Tensors and metadata of a file."""
     assert progress.training is not None
     tensors: Arrays = {}
+    begun = plan.candidates[: len(progress.members) // plan.network.members]
     for number, member in enumerate(progress.members):
         for part, weights in _parts(member).items():
             tensors |= {f"{number}.{part}.{name}": weight.numpy(force=True) for name, weight in weights.items()}
     meta = {
-        "network": plan.network.to_json(),
-        "forecast": plan.forecast.to_json(),
+        "candidates": [{"network": one.network.to_json(), "forecast": one.forecast.to_json()} for one in begun],
         "training": progress.training.to_json(),
         "members": [_facts(member) for member in progress.members],
     }
@@ -74,18 +74,32 @@ def to_file(progress: Progress, plan: Plan) -> tuple[Arrays, dict[str, Any]]:
 
 def layout(meta: dict[str, Any]) -> checkpoint.Layout:
     """The tensors that the metadata of an unfinished training imply."""
-    network = NetworkSpec.from_json(meta["network"])
-    shapes = weight_shapes(network, ForecastSpec.from_json(meta["forecast"]))
-    if len(meta["members"]) != network.members:
+    return {
+        f"{number}.{part}.{name}": (np.dtype("<f4"), shape)
+        for number, (facts, shapes) in enumerate(zip(meta["members"], _shapes(meta), strict=True))
+        for part in _named(facts)
+        for name, shape in shapes.items()
+    }
+
+
+def _shapes(meta: dict[str, Any]) -> list[dict[str, tuple[int, ...]]]:
+    """The weights of each member, candidate after candidate."""
+    shapes = []
+    for candidate in meta["candidates"]:
+        network = NetworkSpec.from_json(candidate["network"])
+        shapes += [weight_shapes(network, ForecastSpec.from_json(candidate["forecast"]))] * network.members
+    if len(meta["members"]) != len(shapes):
         raise UsageError("its members are not those of its network")
-    parts = [f"{number}.{part}" for number, facts in enumerate(meta["members"]) for part in _named(facts)]
-    return {f"{part}.{name}": (np.dtype("<f4"), shape) for part in parts for name, shape in shapes.items()}
+    return shapes
 
 
 def from_file(model: checkpoint.Model, device: str) -> Progress:
     """The progress that `to_file` described."""
-    meta, reader = model.meta, _Reader(model, device)
-    members = [_member(reader, f"{number}.", facts) for number, facts in enumerate(meta["members"])]
+    meta = model.meta
+    members = [
+        _member(_Reader(model, device, tuple(shapes)), f"{number}.", facts)
+        for number, (facts, shapes) in enumerate(zip(meta["members"], _shapes(meta), strict=True))
+    ]
     return Progress(TrainingSpec.from_json(meta["training"]), members)
 
 
@@ -148,9 +162,9 @@ class _Reader:
 
     model: checkpoint.Model
     device: str
+    names: tuple[str, ...]
 
     def weights(self, part: str) -> Weights:
         """Copies in torch's own memory: how it is aligned may decide on the bits of a product."""
-        meta = self.model.meta
-        names = weight_shapes(NetworkSpec.from_json(meta["network"]), ForecastSpec.from_json(meta["forecast"]))
-        return {name: torch.tensor(self.model.tensors[f"{part}.{name}"]).to(self.device) for name in names}
+        tensors = self.model.tensors
+        return {name: torch.tensor(tensors[f"{part}.{name}"]).to(self.device) for name in self.names}

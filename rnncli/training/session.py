@@ -1,12 +1,14 @@
 """A whole training of the forecast task: find the best weights on held-out rows, then go on with every row.
 
 Each member is trained on its own, from its own seed, side by side with the others, and their forecasts are averaged.
-The steps of every phase are planned before the first one, and where a training stands is in its `Progress`.
+Where covariates are in doubt there are two candidates, a network that knows them and one that does not; all members of
+both search, and those of the one that is chosen go on. The steps of every phase are planned before the first one, and
+where a training stands is in its `Progress`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +24,8 @@ from rnncli.registry import CELLS, find
 from rnncli.spec import TrainingSpec
 from rnncli.tasks.forecast.learn import Examples, Objective
 from rnncli.tasks.forecast.network import HEAD, weight_shapes
-from rnncli.tasks.forecast.plan import REFIT_RATE, REFIT_SHARE, Plan, affordable
+from rnncli.tasks.forecast.plan import REFIT_RATE, REFIT_SHARE, Plan, affordable, target_alone
+from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out
 from rnncli.training.events import Event
 from rnncli.training.fit import Weights, begin, fit, seconds_a_step
@@ -32,20 +35,23 @@ from rnncli.training.side_by_side import side_by_side
 PATIENCE = 4
 FORKED = 192  # targets of a crop: its origins times the horizon
 Start = Mapping[str, NDArray[np.float32]]
+Choose = Callable[[Sequence[Validated], ForecastSpec], int]  # which candidate goes on, from what each forecast
 
 
 @dataclass(frozen=True)
 class Trained:
     """What training leaves: weights [members, ...], what the validation rows showed (None where there are none), and
-    the best steps found.
+    the best steps found; `candidates` is what they showed of each candidate, where there was a choice.
 
-    The plan is the one that was followed: a time budget turns into a number of steps.
+    The plan is the one that was followed: that of the candidate that was chosen, and a time budget turned into a number
+    of steps.
     """
 
     plan: Plan
     weights: dict[str, NDArray[np.float32]]
     validated: Validated | None
     best_steps: tuple[int, ...]
+    candidates: tuple[Validated, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,20 @@ class _Session:
     start: Start | None
     workers: int
 
+    @property
+    def candidates(self) -> tuple[Plan, ...]:
+        """What is searched; where nothing can be held out, there is no choice."""
+        return self.plan.candidates if len(self.holdout) else self.plan.candidates[:1]
+
+    @property
+    def members(self) -> int:
+        """Of each candidate."""
+        return self.plan.network.members
+
+    def streams(self, candidate: int) -> range:
+        """The numbers of a candidate's members."""
+        return range(candidate * self.members, (candidate + 1) * self.members)
+
 
 def train(
     panel: Panel,
@@ -68,11 +88,13 @@ def train(
     progress: Progress | None = None,
     start: Start | None = None,
     workers: int = 1,
+    choose: Choose = lambda _found, _spec: 0,
 ) -> Iterator[Event | Trained]:
     """Yield the events of training and, last, what was trained.
 
     `progress`, which is whole at every event, is where to go on; `start` [members, ...] are weights to begin with;
-    `workers` members are trained at a time. InputRefused if no series has two rows to learn from; TrainingDiverged
+    `workers` members are trained at a time; `choose` says which candidate goes on, the same one whenever it is asked.
+    InputRefused if no series has two rows to learn from; TrainingDiverged
     leaves the last good weights in `progress`.
     """
     if not (panel.lengths >= 2).any():
@@ -80,43 +102,67 @@ def train(
     progress = progress or Progress()
     session = _Session(panel, plan, device, hold_out(panel, plan.forecast), progress, start, workers)
     _begin(session)
-    yield from side_by_side([_member(session, member) for member in range(plan.network.members)], workers)
-    yield _trained(session)
+    if len(session.candidates) == 1:
+        yield from side_by_side([_member(session, number) for number in session.streams(0)], workers)
+        yield _trained(session, 0, [_validated(session, 0)] if len(session.holdout) else [])
+        return
+    searches = [_search(session, number) for number in range(len(session.progress.members))]
+    yield from side_by_side(searches, workers)
+    found = [_validated(session, candidate) for candidate in range(len(session.candidates))]
+    chosen = choose(found, plan.forecast)
+    yield from side_by_side([_refit(session, number) for number in session.streams(chosen)], workers)
+    yield _trained(session, chosen, found)
 
 
 def _begin(session: _Session) -> None:
     """What is decided once for all members, unless it was before: their first weights and how long they train."""
-    progress, plan = session.progress, session.plan
+    progress = session.progress
     if not progress.members:
-        firsts = [_first_weights(session, member) for member in range(plan.network.members)]
-        progress.training = _planned(session, firsts[0], _objective(session, session.holdout, 0))
+        numbers = range(len(session.candidates) * session.members)
+        firsts = [_first_weights(session, number) for number in numbers]
+        progress.training = _planned(session, firsts)
         progress.members = [Member(run=begin(weights)) for weights in firsts]
 
 
 def _member(session: _Session, number: int) -> Iterator[Event]:
-    """Find one member's best weights on the held-out rows, then go on with every row, where some were held out."""
+    """Find one member's best weights on the held-out rows, then go on with every row."""
+    yield from _search(session, number)
+    yield from _refit(session, number)
+
+
+def _search(session: _Session, number: int) -> Iterator[Event]:
     member, training = session.progress.members[number], session.progress.training
     assert training is not None
     if member.searched is None:
         assert member.run is not None
         objective = _objective(session, session.holdout, number)
-        yield from fit(member.run, objective, training, _phase("search", number, session.plan), PATIENCE)
+        yield from fit(member.run, objective, training, _phase("search", number, session), PATIENCE)
         member.searched, member.best_step, member.run = member.run.best, member.run.best_step, None
+
+
+def _refit(session: _Session, number: int) -> Iterator[Event]:
+    """Go on with every row, where some were held out."""
+    member, training = session.progress.members[number], session.progress.training
+    assert training is not None
+    assert member.searched is not None
     if member.trained is None and len(session.holdout):
         member.run = member.run or begin(member.searched)
         objective, spec = _objective(session, None, number), _refit_spec(training)
-        yield from fit(member.run, objective, spec, _phase("refit", number, session.plan))
+        yield from fit(member.run, objective, spec, _phase("refit", number, session))
         member.trained, member.run = member.run.best, None
     member.trained = member.trained or member.searched
 
 
-def _planned(session: _Session, weights: Weights, objective: Objective) -> TrainingSpec:
+def _planned(session: _Session, firsts: list[Weights]) -> TrainingSpec:
     """The steps to take: those of the plan, or as many of them as the time budget allows."""
-    training, members = session.plan.training, session.plan.network.members
+    training, members, workers = session.plan.training, session.members, session.workers
     if training.time_budget is None:
         return training
-    turns = -(-members // session.workers)
-    return affordable(training, turns, seconds_a_step(weights, objective, training))
+    seconds = [
+        seconds_a_step(firsts[number], _objective(session, session.holdout, number), training)
+        for number in range(0, len(firsts), members)
+    ]
+    return affordable(training, -(-len(firsts) // workers), -(-members // workers), float(np.mean(seconds)))
 
 
 def _refit_spec(training: TrainingSpec) -> TrainingSpec:
@@ -125,23 +171,38 @@ def _refit_spec(training: TrainingSpec) -> TrainingSpec:
     return replace(training, steps=steps, learning_rate=training.learning_rate * REFIT_RATE, time_budget=budget)
 
 
-def _trained(session: _Session) -> Trained:
-    plan, progress, holdout = session.plan, session.progress, session.holdout
+def _trained(session: _Session, chosen: int, found: list[Validated]) -> Trained:
+    progress = session.progress
     assert progress.training is not None
-    followed = replace(plan, training=replace(progress.training, time_budget=plan.training.time_budget))
-    weights = stacked([member.trained for member in progress.members if member.trained is not None])
-    best_steps = tuple(member.best_step for member in progress.members)
-    return Trained(followed, weights, _validated(session) if len(holdout) else None, best_steps)
+    training = replace(progress.training, time_budget=session.plan.training.time_budget)
+    followed = replace(session.candidates[chosen], training=training, rival=None)
+    members = [progress.members[number] for number in session.streams(chosen)]
+    weights = stacked([member.trained for member in members if member.trained is not None])
+    best_steps = tuple(member.best_step for member in members)
+    candidates = tuple(found) if len(session.candidates) > 1 else ()
+    return Trained(followed, weights, found[chosen] if found else None, best_steps, candidates)
 
 
-def _validated(session: _Session) -> Validated:
-    """What the members' searches forecast from the held-out origins, on average."""
+def _validated(session: _Session, candidate: int) -> Validated:
+    """What the searches of a candidate's members forecast from the held-out origins, on average."""
     found = [
-        _objective(session, session.holdout, number).validation(member.searched, session.holdout)
-        for number, member in enumerate(session.progress.members)
-        if member.searched is not None
+        _objective(session, session.holdout, number).validation(searched, session.holdout)
+        for number in session.streams(candidate)
+        if (searched := session.progress.members[number].searched) is not None
     ]
     return found[0].made(np.mean([one.quantiles for one in found], axis=0))
+
+
+def good_so_far(progress: Progress, plan: Plan) -> tuple[Plan, dict[str, NDArray[np.float32]]]:
+    """The best weights [members, ...] of a training under way, and their plan: of the candidate that goes on, or of
+    the first one where that is not known yet.
+    """
+    count = plan.network.members
+    groups = [progress.members[begin : begin + count] for begin in range(0, len(progress.members), count)]
+    goes_on = [any(member.searched and (member.run or member.trained) for member in group) for group in groups]
+    chosen = goes_on.index(True) if True in goes_on else 0
+    weights = stacked([member.good_weights for member in groups[chosen]]) if groups else {}
+    return replace(plan.candidates[chosen], rival=None), weights
 
 
 def stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:
@@ -149,12 +210,17 @@ def stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:
     return {name: np.stack([weights[name].numpy(force=True) for weights in members]) for name in members[0]}
 
 
-def _phase(name: str, member: int, plan: Plan) -> str:
-    return name if plan.network.members == 1 else f"{name} {member + 1}"
+def _phase(name: str, number: int, session: _Session) -> str:
+    candidate, member = divmod(number, session.members)
+    which = "" if session.members == 1 else f" {member + 1}"
+    known = "" if len(session.candidates) == 1 else (" with covariates", " without covariates")[candidate]
+    return f"{name}{which}{known}"
 
 
-def _objective(session: _Session, holdout: Holdout | None, member: int) -> Objective:
-    plan, panel = session.plan, session.panel
+def _objective(session: _Session, holdout: Holdout | None, number: int) -> Objective:
+    candidate, member = divmod(number, session.members)
+    plan = session.candidates[candidate]
+    panel = target_alone(session.panel) if candidate else session.panel
     ends = panel.lengths if holdout is None else holdout.ends(panel.lengths)
     examples = Examples(panel, plan.forecast, ends, session.device)
     forks = max(4, FORKED // plan.forecast.horizon)
@@ -162,10 +228,12 @@ def _objective(session: _Session, holdout: Holdout | None, member: int) -> Objec
     return Objective(examples, plan.network, plan.training, forks, holdout, seed, panel)
 
 
-def _first_weights(session: _Session, member: int) -> Weights:
+def _first_weights(session: _Session, number: int) -> Weights:
     """Fresh weights, or those that were given to start with."""
+    candidate, member = divmod(number, session.members)
     if session.start is None:
-        weights = initial_weights(session.plan, session.plan.training.seed + member)
+        plan = session.candidates[candidate]
+        weights = initial_weights(plan, plan.training.seed + member)
     else:
         weights = {name: torch.tensor(array[member]) for name, array in session.start.items()}
     return {name: tensor.to(session.device) for name, tensor in weights.items()}

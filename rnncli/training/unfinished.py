@@ -79,6 +79,10 @@ def _place(progress: Progress) -> str:
 
 def bytes_needed(plan: Plan) -> int:
     """About how much a training keeps on the disk at most: both files, and the new one of each before the old goes."""
+    sizes = [_bytes(candidate) for candidate in plan.candidates]
+    return 2 * sizes[0] + 2 * (2 + 5) * sum(sizes) + (64 << 10)
+
+
+def _bytes(plan: Plan) -> int:
     shapes = weight_shapes(plan.network, plan.forecast)
-    one = 4 * plan.network.members * sum(math.prod(shape) for shape in shapes.values())
-    return 2 * one + 2 * (2 * one + 5 * one) + (64 << 10)
+    return 4 * plan.network.members * sum(math.prod(shape) for shape in shapes.values())

@@ -142,7 +142,7 @@ def evaluate(
     found = drift_of(loaded.panel, forecaster)
     tell_drift(found, tell)
     panel = loaded.panel
-    if forecaster.forecast.waits_for_covariates:
+    if forecaster.forecast.follows_target:
         loaded = replace(loaded, panel=panel.cut(panel.observed_ends()))
     splits = rolling_origins(loaded.panel, steps, windows, stride)
     flags = relative_to_cutoffs(loaded.panel, splits, forecaster.cutoffs)

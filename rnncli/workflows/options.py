@@ -56,7 +56,8 @@ class ArchitectureOptions(ColumnOptions, total=False):
 class TrainOptions(ArchitectureOptions, total=False):
     """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm.
 
-    All values lie between `min` and `max`, and so do the forecasts.
+    All values lie between `min` and `max`, and so do the forecasts. With `keep_covariates` these stay whatever held-out
+    rows would say of them.
 
     `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
     `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model.
@@ -64,6 +65,7 @@ class TrainOptions(ArchitectureOptions, total=False):
 
     min: float | None
     max: float | None
+    keep_covariates: bool
     steps: int | None
     time_budget: float | None
     learning_rate: float | None

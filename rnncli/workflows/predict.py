@@ -195,6 +195,9 @@ def _forecast(
         raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
     ahead = _listed_ahead(data, options)
+    if ahead and forecaster.forecast.left_out:
+        tell(Noted(f"--future-data is not looked at: the model left out {', '.join(forecaster.forecast.left_out)}"))
+        ahead = []
     if ahead and not forecaster.columns.future:
         raise UsageError(
             "--future-data is given, but the model has no covariates that are known ahead",

@@ -27,7 +27,8 @@ def load_known(
     data: Any, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener, ahead: Any = None
 ) -> Loaded:
     """The data, read as the model's were, and what is known `ahead` from a table of its own."""
-    known = Known(forecaster.columns, forecaster.calendar, forecaster.forecast.categories)
+    spec = forecaster.forecast
+    known = Known(forecaster.columns, forecaster.calendar, spec.categories, waiting=spec.follows_target)
     return _told(load_panel(data, said.column_choices(options), known, ahead=ahead), tell)
 
 

@@ -26,6 +26,7 @@ def request_of(loaded: Loaded, plan: Plan, start: Forecaster | None) -> str:
         "network": plan.network.to_json(),
         "forecast": plan.forecast.to_json(),
         "training": plan.training.to_json(),
+        "candidates": len(plan.candidates),
         "versions": {"rnncli": rnncli.__version__, **{name: version(name) for name in ("numpy", "torch")}},
         "ids": panel.ids,
     }

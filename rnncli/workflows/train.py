@@ -20,6 +20,7 @@ from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.workflows import options as said
+from rnncli.workflows.doubt import chosen, comparison
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.held_out import Decided, decided, scores
 from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions
@@ -185,7 +186,8 @@ def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
     forecast = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside)
     forecast = planning.bounded(panel, forecast, *said.bounds(options))
     network = planning.network_spec(panel, forecast, given)
-    return Plan(network, forecast, planning.training_spec(network, given))
+    plan = Plan(network, forecast, planning.training_spec(network, given))
+    return plan if options.get("keep_covariates") else planning.doubted(panel, plan)
 
 
 def run(
@@ -203,7 +205,7 @@ def run(
     from rnncli.training.progress import Progress
     from rnncli.training.session import Trained, train
 
-    workers = min(options.get("threads") or available_cpus(), plan.network.members)
+    workers = min(options.get("threads") or available_cpus(), plan.network.members * len(plan.candidates))
     with prepared(1 if workers > 1 else options.get("threads") or _threads(plan.network)) as settings:
         for name, value in settings.items():
             tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
@@ -213,7 +215,7 @@ def run(
             tell(Noted(line))
         progress = progress or Progress()
         try:
-            for event in train(loaded.panel, plan, where, progress, start, workers):
+            for event in train(loaded.panel, plan, where, progress, start, workers, chosen):
                 if isinstance(event, Trained):
                     return event
                 _pass_on(event, tell, progress, unfinished)
@@ -239,13 +241,12 @@ def _pass_on(event: object, tell: Listener, progress: Any, unfinished: Any) -> N
 
 
 def _keep_diverged(loaded: Loaded, plan: Plan, progress: Any, unfinished: Any, error: TrainingDiverged) -> None:
-    from rnncli.training.session import Trained, stacked
+    from rnncli.training.session import Trained, good_so_far
 
-    weights = [member.good_weights for member in progress.members]
+    so_far, weights = good_so_far(progress, plan)
     if unfinished.path is None or not weights:
         return
-    so_far = replace(plan, network=replace(plan.network, members=len(weights)))
-    models.save(unfinished.path, to_forecaster(loaded, Trained(so_far, stacked(weights), None, ()), Decided(), {}))
+    models.save(unfinished.path, to_forecaster(loaded, Trained(so_far, weights, None, ()), Decided(), {}))
     error.hint = f"{error.hint}; the last good weights are in {unfinished.path}"
 
 
@@ -256,7 +257,9 @@ def _threads(network: NetworkSpec) -> int | None:
 
 def to_forecaster(loaded: Loaded, trained: Trained, decision: Decided, record: dict[str, Any]) -> Forecaster:
     """The model that a training leaves, with what the held-out rows decided."""
-    plan, panel = trained.plan, loaded.panel
+    plan = trained.plan
+    loaded = loaded if plan.forecast.covariates else _target_alone(loaded)
+    panel = loaded.panel
     cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))
     return Forecaster(
         plan.network,
@@ -273,6 +276,12 @@ def to_forecaster(loaded: Loaded, trained: Trained, decision: Decided, record: d
     )
 
 
+def _target_alone(loaded: Loaded) -> Loaded:
+    """The same data as if they had no covariates."""
+    columns = replace(loaded.columns, past=(), future=(), static=())
+    return replace(loaded, panel=planning.target_alone(loaded.panel), columns=columns, categories={})
+
+
 def _finish(job: _Job, trained: Trained) -> Training:
     loaded = job.loaded
     target = loaded.panel.values[:, 0]
@@ -285,10 +294,19 @@ def _finish(job: _Job, trained: Trained) -> Training:
         "request": job.request,
         **({"goes_on": job.goes_on} if job.goes_on else {}),
     } | scores(loaded.panel, trained, decision)
+    record |= about_covariates(job, trained)
     forecaster = to_forecaster(loaded, trained, decision, record)
     size = models.save(job.output, forecaster) if job.output is not None else 0
     output = None if job.output is None else os.fspath(job.output)
     return Training(forecaster, output, size, loaded.notes, loaded.skipped)
+
+
+def about_covariates(job: _Job, trained: Trained) -> dict[str, Any]:
+    """The training record's part about the covariates: how it was without them, here or where the model began."""
+    if trained.candidates:
+        return {"covariates": comparison(trained.candidates, job.plan.forecast)}
+    before = {} if job.start is None else job.start.record
+    return {"covariates": before["covariates"]} if "covariates" in before else {}
 
 
 def _statistics(target: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:

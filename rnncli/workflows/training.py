@@ -107,6 +107,7 @@ class Training:
             "validation": model.record["validation"],
             "validated_origins": self.validated_origins,
             "comparisons": model.record["comparisons"],
+            "covariates": model.record.get("covariates"),
             "pool": model.pool.to_json(),
             "verdict": self.verdict,
             "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],

@@ -69,7 +69,7 @@ def test_what_is_known_ahead_is_seen_and_nothing_else(
     rows = [(f"{np.datetime64('2024-01-01') + day}", value, open_) for day, (_, value, open_) in enumerate(rows)]
     data.write_text("ds,y,open\n" + "".join(f"{t},{v},{int(o)}\n" for t, v, o in rows))
     early.write_text("ds,y,open\n" + "".join(f"{t},{v if t <= '2024-02-10' else ''},{int(o)}\n" for t, v, o in rows))
-    model = trained(data, "--future", "open")
+    model = trained(data, "--future", "open", "--keep-covariates")
     assert forecast(run_rnncli, data, model, "--as-of", "2024-02-10") == forecast(run_rnncli, early, model)
 
 

@@ -293,7 +293,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     data = folder / "data.csv"
     data.write_text("\n".join(["id,ds,y,x,sky", *lines, ""]))
     path = folder / "m.safetensors"
-    rnncli.train(data, output=path, past=["x", "sky"], horizon=5, steps=2, hidden=4, members=1)
+    rnncli.train(data, output=path, past=["x", "sky"], horizon=5, keep_covariates=True, steps=2, hidden=4, members=1)
     return path, lines
 
 

@@ -200,7 +200,7 @@ def test_groups_of_a_static_column_are_in_the_document(run_rnncli: Run, sample_d
         "\n".join([f"{header},kind", *(f"{line}{'0' * (kind == 'service')},{kind}" for line, kind in rows), ""])
     )
     model = tmp_path / "m.safetensors"
-    rnncli.train(data, output=model, static=("kind",), **TINY)
+    rnncli.train(data, output=model, static=("kind",), keep_covariates=True, **TINY)
     document = rnncli.predict(later, model).to_json()["drift"]
     assert {name: columns[0]["drifted"] for name, columns in document["groups"].items()} == {
         "kind=other": False,

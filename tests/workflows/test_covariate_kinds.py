@@ -14,7 +14,15 @@ import rnncli
 from rnncli.inference import forecaster as models
 from rnncli.workflows.events import Noted
 
-QUICK: dict[str, Any] = {"steps": 3, "hidden": 4, "layers": 1, "batch": 4, "threads": 1, "horizon": 4}
+QUICK: dict[str, Any] = {
+    "steps": 3,
+    "hidden": 4,
+    "layers": 1,
+    "batch": 4,
+    "threads": 1,
+    "horizon": 4,
+    "keep_covariates": True,
+}
 ROLES: dict[str, Any] = {"past": ["heat"], "future": ["open", "sky"], "static": ["kind", "size"]}
 NAMED: dict[str, Any] = {"target": "sold", "id": "shop", "time": "day"}
 DAYS, AHEAD = 50, 4

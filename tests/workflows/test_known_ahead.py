@@ -12,7 +12,7 @@ import pytest
 import rnncli
 from rnncli.workflows.events import Noted
 
-QUICK: dict[str, Any] = {"steps": 3, "hidden": 4, "layers": 1, "batch": 4, "threads": 1}
+QUICK: dict[str, Any] = {"steps": 3, "hidden": 4, "layers": 1, "batch": 4, "threads": 1, "keep_covariates": True}
 DAYS = 60
 AHEAD = 5
 

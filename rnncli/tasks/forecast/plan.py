@@ -225,21 +225,47 @@ def _evaluate_every(steps: int) -> int:
     return max(1, steps // EVALUATIONS)
 
 
-def affordable(training: TrainingSpec, members: int, seconds_a_step: float) -> TrainingSpec:
-    """The same training in as many of its steps as its time budget allows, with the budget of one search.
+def affordable(training: TrainingSpec, searches: int, refits: int, seconds_a_step: float) -> TrainingSpec:
+    """The same training in as many of its steps as its time budget allows, with the budget of one search; so many
+    searches and refits come one after the other.
 
     Once the steps are known, training does not depend on the clock any more, unless the machine slows down.
     """
     assert training.time_budget is not None
-    budget = training.time_budget / (members * (1 + REFIT_SHARE))
+    budget = training.time_budget / (searches + refits * REFIT_SHARE)
     steps = int(np.clip(budget / max(seconds_a_step, 1e-6), 1, training.steps))
     return replace(training, steps=steps, evaluate_every=_evaluate_every(steps), time_budget=budget)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is decided before the first step."""
+    """Everything that is decided before the first step. `rival` is the same for the target alone, where validation is
+    to tell whether the covariates help.
+    """
 
     network: NetworkSpec
     forecast: ForecastSpec
     training: TrainingSpec
+    rival: Plan | None = None
+
+    @property
+    def candidates(self) -> tuple[Plan, ...]:
+        """What is searched: with the covariates and, where they are in doubt, without."""
+        return (self,) if self.rival is None else (self, self.rival)
+
+
+def doubted(panel: Panel, plan: Plan) -> Plan:
+    """The plan with a rival that does not know the covariates, if there are any."""
+    forecast = plan.forecast
+    if not forecast.covariates:
+        return plan
+    ahead = tuple(covariate.name for covariate in forecast.covariates if covariate.role == "future")
+    alone = replace(forecast, covariates=(), left_out=ahead)
+    inputs, known = network_inputs(alone, target_alone(panel).calendar)
+    network = replace(plan.network, inputs=inputs, known=known)
+    return replace(plan, rival=Plan(network, alone, plan.training))
+
+
+def target_alone(panel: Panel) -> Panel:
+    """The panel without its covariates."""
+    return replace(panel, values=panel.values[:, :1], channels=panel.channels[:1])

@@ -59,6 +59,7 @@ class ForecastSpec(Spec):
     [`floor`, `ceiling`] where these are given: `minimum` and `maximum` where the user said so, else what was seen.
     `components` are the plain forecasts that the decoder weighs; with `judged` it also sees how far off each was that
     was made so many rows before the origin. Of `whole` data forecasts are whole numbers too.
+    `left_out` are covariates known ahead that were declared, and of which the forecast is no function.
     """
 
     horizon: int
@@ -79,6 +80,7 @@ class ForecastSpec(Spec):
     whole: bool = added(default=False, since=3)
     minimum: float | None = added(None, since=3)
     maximum: float | None = added(None, since=3)
+    left_out: tuple[str, ...] = added((), since=3)
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
@@ -130,6 +132,11 @@ class ForecastSpec(Spec):
     def waits_for_covariates(self) -> bool:
         """Whether rows of the horizon are in the data before their target is."""
         return any(covariate.role == "future" for covariate in self.covariates)
+
+    @property
+    def follows_target(self) -> bool:
+        """Whether a forecast starts after the last observed target, because rows behind it may wait for theirs."""
+        return self.waits_for_covariates or bool(self.left_out)
 
     @property
     def median(self) -> int:

@@ -1,0 +1,62 @@
+"""Whether covariates stay: two networks, one that knows them and one that does not, on the same held-out origins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnncli.evaluation.paired import Comparison, Losses, compare
+from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.validation import Holdout, Validated, scaled_quantile_loss
+
+WITH, WITHOUT = "with", "without"
+DOUBT = 0.25  # they stay if such a gain is less likely than this where they bring none
+
+
+def chosen(found: Sequence[Validated], spec: ForecastSpec) -> int:
+    """0 if the forecasts that know the covariates are the better ones, 1 if those are to be kept that do not."""
+    return int(not _better(_compared(_losses(found, spec))))
+
+
+def comparison(found: Sequence[Validated], spec: ForecastSpec) -> dict[str, Any]:
+    """What is told of it: the covariates, whether they stay, and the mean scaled quantile loss with and without them.
+
+    `p` is the probability of so great a gain if they brought none (None where there are too few forecasts to tell).
+    """
+    losses = _losses(found, spec)
+    result = _compared(losses)
+    return {
+        "names": [covariate.name for covariate in spec.covariates],
+        "kept": _better(result),
+        **{name: _known(float(np.nanmean(losses.of[name]))) for name in (WITH, WITHOUT)},
+        "p": _known(result.p),
+        "method": result.method,
+        "forecasts": result.forecasts,
+    }
+
+
+def _better(result: Comparison) -> bool:
+    return result.difference < 0 and not result.p > DOUBT
+
+
+def _compared(losses: Losses) -> Comparison:
+    return compare(losses, WITH, WITHOUT)
+
+
+def _losses(found: Sequence[Validated], spec: ForecastSpec) -> Losses:
+    holdout = found[0].holdout
+    loss = {name: scaled_quantile_loss(one, spec.levels) for name, one in zip((WITH, WITHOUT), found, strict=True)}
+    return Losses(holdout.series, -holdout.window, _overlap(holdout, spec.horizon), loss)
+
+
+def _overlap(holdout: Holdout, horizon: int) -> int:
+    """How many windows reach over the same rows."""
+    apart = np.diff(holdout.origins)[np.diff(holdout.series) == 0]
+    return -(-horizon // int(apart.min())) if apart.size else 1
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
