@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rnncli.workflows.evaluate import evaluate
     from rnncli.workflows.info import info
     from rnncli.workflows.inspect_gradients import inspect_gradients
+    from rnncli.workflows.list_cells import list_cells
     from rnncli.workflows.predict import predict
     from rnncli.workflows.train import train
 
@@ -55,11 +56,12 @@ __all__ = [
     "evaluate",
     "info",
     "inspect_gradients",
+    "list_cells",
     "predict",
     "train",
 ]
 
-_COMMANDS = ("check", "evaluate", "info", "inspect_gradients", "predict", "train")
+_COMMANDS = ("check", "evaluate", "info", "inspect_gradients", "list_cells", "predict", "train")
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,14 @@ CELLS = {
     "rnn": "rnncli.cells.rnn:CELL",
     "lstm": "rnncli.cells.lstm:CELL",
     "gru": "rnncli.cells.gru:CELL",
+    "jordan": "rnncli.cells.jordan:CELL",
+    "lstm-peephole": "rnncli.cells.peephole_lstm:CELL",
+    "lstm-coupled": "rnncli.cells.coupled_lstm:CELL",
+    "mgu": "rnncli.cells.mgu:CELL",
+    "mingru": "rnncli.cells.mingru:CELL",
+    "lru": "rnncli.cells.lru:CELL",
+    "slstm": "rnncli.cells.slstm:CELL",
+    "fir": "rnncli.cells.fir:CELL",
 }
 TASKS = {
     "forecast": "rnncli.inference.forecaster:TASK",

@@ -125,6 +125,8 @@ class NetworkSpec(Spec):
 
     `inputs` features a step, `layers` recurrent layers of `hidden` units, `members` networks whose forecasts are
     averaged. `decoder` is the width of the local decoder, which sees `known` values for each step of the horizon.
+    `cell` is the name of every layer's cell, or one name for each, separated by commas; with `layer_norm` the output
+    of each layer is normalised.
     """
 
     cell: str
@@ -138,6 +140,7 @@ class NetworkSpec(Spec):
     decoder: int
     known: int
     members: int = 1
+    layer_norm: bool = added(default=False, since=3)
 
     def __post_init__(self) -> None:
         for name, most in _SIZES.items():

@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rnncli.layers.linear import linear
 
 Array = Any
 State = tuple[Array, ...]
-Advance = Callable[[Mapping[str, Array], Array, State, Any, str], tuple[Array, State]]
+Gates = dict[str, Array]
+Advance = Callable[[Mapping[str, Array], Array, State, Any, str], tuple[State, Gates]]
+Begin = Callable[[Mapping[str, Array], Array, float | None], dict[str, Array]]
+
+SQUASHED = ("tanh", "relu")  # what a cell without gates can be told to use
 
 
 @dataclass(frozen=True)
 class Cell:
     """A recurrent cell: its gates in the order in which PyTorch stacks their weights, its state, and its formula.
 
-    `advance(weights, a, state, xp, activation) -> (output [B, H], state)` is the formula, given the projected input
-    a = W_ih x + b [B, gates * H]; the state is a tuple of [B, H] arrays named by `state_names`. `keep_gate` is the
-    gate which at 1 keeps the state and `input_gate` the one which lets new values in, where it is another; how
-    gates begin follows from these two.
+    `advance(weights, a, state, xp, activation) -> (state, gates)` is the formula, given the projected input
+    a = W_ih x + b [B, gates * H]. The state is a tuple of [B, H] arrays named by `state_names`, the first of which is
+    the output; the gates are what opened and closed at this step, by name, for whoever looks on.
+
+    `vectors` [H] and `matrices` [H, H] are weights beside the stacked ones, of which `weight_hh` is there if the cell
+    is `recurrent` and `bias` if it is `biased`. `keep_gate` is the gate which at 1 keeps the state and `input_gate`
+    the one which lets new values in, where it is another; how gates begin follows from these two, and `forget_bias`
+    is where the first begins if nothing is known of how long a memory must be. `begin` gives first values to some
+    weights in another way: from uniform draws [2, H] and the steps to remember, where these are known. `initial` is
+    what parts of the state are before the first step, where that is not 0.
     """
 
     name: str
     gate_names: tuple[str, ...]
     state_names: tuple[str, ...]
     advance: Advance
-    extra_biases: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
+    matrices: tuple[str, ...] = ()
+    recurrent: bool = True
+    biased: bool = True
+    activations: tuple[str, ...] = ()
     keep_gate: int | None = None
     input_gate: int | None = None
+    forget_bias: float = 0.0
+    begin: Begin | None = None
+    initial: Mapping[str, float] = field(default_factory=dict)
+    dilation: int = 1
+    inner: Cell | None = None
 
     @property
     def gates(self) -> int:
@@ -39,22 +58,30 @@ class Cell:
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the weights of a layer."""
         rows = self.gates * hidden
-        stacked = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden), "bias": (rows,)}
-        return stacked | dict.fromkeys(self.extra_biases, (hidden,))
+        stacked: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs)}
+        stacked |= {"weight_hh": (rows, hidden)} if self.recurrent else {}
+        stacked |= {"bias": (rows,)} if self.biased else {}
+        return stacked | dict.fromkeys(self.matrices, (hidden, hidden)) | dict.fromkeys(self.vectors, (hidden,))
+
+    def hidden(self, weights: Mapping[str, Array]) -> int:
+        """How many units these weights are for."""
+        return int(weights["weight_ih"].shape[0]) // self.gates
 
     def zero_state(self, x: Array, hidden: int, xp: Any) -> State:
         """The state before the first step of x [B, ...], in x's type."""
-        return tuple(xp.zeros((len(x), hidden), dtype=x.dtype, device=x.device) for _ in self.state_names)
+        zero = xp.zeros((len(x), hidden), dtype=x.dtype, device=x.device)
+        return tuple(zero + self.initial[name] if name in self.initial else zero for name in self.state_names)
 
     def project(self, weights: Mapping[str, Array], x: Array, xp: Any) -> Array:
         """The part of a step that needs no state: x [..., I] -> a = W_ih x + b [..., gates * H]."""
-        return linear(x, weights["weight_ih"], weights["bias"], xp)
+        return linear(x, weights["weight_ih"], weights.get("bias"), xp)
 
     def step(
         self, weights: Mapping[str, Array], x: Array, state: State, xp: Any, activation: str = "tanh"
     ) -> tuple[Array, State]:
         """One step of x [B, I]: (output [B, H], state), the same formula for `xp` = numpy and torch."""
-        return self.advance(weights, self.project(weights, x, xp), state, xp, activation)
+        state, _ = self.advance(weights, self.project(weights, x, xp), state, xp, activation)
+        return state[0], state
 
 
 def split_gates(a: Array, hidden: int) -> tuple[Array, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnncli.cells.cell import Array, Cell, State, split_gates
+from rnncli.cells.cell import Array, Cell, Gates, State, split_gates
 from rnncli.layers.activation import sigmoid
 from rnncli.layers.linear import linear
 
 
-def gru(weights: Mapping[str, Array], a: Array, state: State, xp: Any, activation: str) -> tuple[Array, State]:
+def gru(weights: Mapping[str, Array], a: Array, state: State, xp: Any, activation: str) -> tuple[State, Gates]:
     """With the parts r, z, n of a = W_ih x_t + b (index x) and of W_hh h_{t-1} (index h):
 
     r = sigmoid(r_x + r_h)
@@ -25,7 +25,7 @@ def gru(weights: Mapping[str, Array], a: Array, state: State, xp: Any, activatio
     z = sigmoid(z_x + z_h, xp)
     n = xp.tanh(n_x + r * (n_h + weights["bias_hn"]))
     h = (1 - z) * n + z * h
-    return h, (h,)
+    return (h,), {"r": r, "z": z}
 
 
-CELL = Cell("gru", gate_names=("r", "z", "n"), state_names=("h",), advance=gru, extra_biases=("bias_hn",), keep_gate=1)
+CELL = Cell("gru", gate_names=("r", "z", "n"), state_names=("h",), advance=gru, vectors=("bias_hn",), keep_gate=1)

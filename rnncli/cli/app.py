@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from rnncli import __version__
 from rnncli.cli import memory, stopping
+from rnncli.cli.cells import cells
 from rnncli.cli.check import check
 from rnncli.cli.command import Call, Group, add
 from rnncli.cli.config_show import config
@@ -55,6 +56,7 @@ add(app, evaluate)
 add(app, inspect_gradients)
 add(app, check)
 add(app, info)
+add(app, cells)
 app.add_typer(config, name="config")
 
 

@@ -32,7 +32,7 @@ def inspect_gradients(
 
 
 def _check(options: Any) -> None:
-    given = [name for name in Architecture.__annotations__ if name in options]
+    given = [name.replace("_", "-") for name in Architecture.__annotations__ if options.get(name, False) is not False]
     if given:
         raise UsageError(f"--{given[0]} describes a network, but -m gives one", hint=f"leave -m or --{given[0]} out")
 

@@ -32,6 +32,14 @@ def _choice(flag: str, says: str, choices: tuple[str, ...]) -> Any:
 
 DATA_IS = "DATA is files, folders (one file a series), quoted globs, or - for stdin."
 
+_CELL = typer.Option(
+    "--cell",
+    help="The recurrent cell (lstm), or a list with one a layer: lstm,dilated:gru. `rnncli cells` lists them.",
+    metavar="NAME",
+    show_default=False,
+    autocompletion=lambda: [*CELLS, *(f"dilated:{name}" for name in CELLS)],
+)
+
 Data = Annotated[list[str], typer.Argument(metavar="DATA", hidden=True)]
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", hidden=True)]
 NewModel = Annotated[str, _option("--output -o", "The model file to write.", "MODEL"), values.text]
@@ -88,6 +96,10 @@ Threads = Annotated[int | None, _option("--threads", "Threads to train with.", "
 Device = Annotated[str | None, _option("--device", "Where to train: cpu (default), cuda ...", "NAME"), values.text]
 
 
+Inputs = Annotated[int | None, _option("--inputs", "Inputs of a step (32).", "N"), values.count]
+Hidden = Annotated[int | None, _option("--hidden", "Units in a layer (64).", "N"), values.count]
+
+
 class Columns(TypedDict, total=False):
     """How the data are read."""
 
@@ -134,9 +146,11 @@ class Architecture(TypedDict, total=False):
         tuple[int, ...] | None, _option("--season", "Steps in a season, or several: 24,168.", "LIST"), values.counts
     ]
     context: Annotated[int | None, _option("--context", "Rows that the network looks back on.", "N"), values.count]
-    cell: Annotated[str | None, _choice("--cell", "The recurrent cell (lstm).", tuple(CELLS)), values.one_of(CELLS)]
+    cell: Annotated[str | None, _CELL, values.cells]
     activation: Annotated[
-        str | None, _choice("--activation", "Of the cell rnn (tanh).", ACTIVATIONS), values.one_of(ACTIVATIONS)
+        str | None,
+        _choice("--activation", "Of the cells rnn, jordan and fir (tanh).", ACTIVATIONS),
+        values.one_of(ACTIVATIONS),
     ]
     layers: Annotated[int | None, _option("--layers", "Recurrent layers.", "N"), values.count]
     hidden: Annotated[int | None, _option("--hidden", "Units in a layer.", "N"), values.count]
@@ -145,6 +159,8 @@ class Architecture(TypedDict, total=False):
         _option("--init", "How weights begin: orthogonal, chrono:STEPS, identity, uniform.", "NAME"),
         values.text,
     ]
+    plain_stack: Annotated[bool, _option("--plain-stack", "Do not add a layer's input to its output.")]
+    layer_norm: Annotated[bool, _option("--layer-norm", "Normalise the output of each layer.")]
     seed: Annotated[int | None, _option("--seed", "Seed of every random choice (0).", "N"), values.whole]
 
 

@@ -134,6 +134,17 @@ def one_of(choices: Iterable[str]) -> Convert:
     return chosen
 
 
+def cells(name: str, value: str) -> str:
+    """A cell, or a list of them with one for each layer; a near match is suggested."""
+    from rnncli.cells.named import checked
+    from rnncli.registry import CELLS
+
+    for part in _parts(name, value):
+        if part.rpartition(":")[2] not in CELLS:
+            raise UsageError(f"{name} cannot be {part!r}", hint=near(part.rpartition(":")[2], CELLS))
+    return checked(",".join(_parts(name, value)))
+
+
 def near(typed: str, known: Iterable[str]) -> str:
     """A hint: what was meant perhaps, or else what there is."""
     close = get_close_matches(typed, list(known), n=1)

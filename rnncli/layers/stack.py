@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rnncli.layers.norm import layer_norm
+
 Array = Any
 RunLayer = Callable[[int, Array], Array]
+RunCell = Callable[[int, Mapping[str, Array], Array], Array]
 
 
 def stack(
@@ -23,6 +26,25 @@ def stack(
         output = run_layer(index, x)
         x = output + x if residual and index else output
     return x
+
+
+def encoded(
+    run_cell: RunCell,
+    layers: int,
+    weights: Mapping[str, Array],
+    x: Array,
+    residual: bool,
+    between: Callable[[Array], Array] | None = None,
+) -> Array:
+    """x [B, T, I] -> [B, T, H] through `run_cell(index, layer's weights, x)` of each layer, normalised where a layer
+    has the weights for it, and added up as `stack` does.
+    """
+
+    def run_layer(index: int, x: Array) -> Array:
+        own = layer_weights(weights, index)
+        return layer_norm(run_cell(index, own, x), own)
+
+    return stack(run_layer, layers, x, residual, between)
 
 
 def layer_weights(weights: Mapping[str, Array], index: int) -> dict[str, Array]:

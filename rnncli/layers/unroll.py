@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.cells.cell import Array, Cell, State
+from rnncli.cells.cell import Array, Cell, Gates, State
 from rnncli.layers.linear import for_products
+from rnncli.layers.phases import by_phase
 
 ROWS_AT_ONCE = 1024  # of inputs projected ahead: few enough to stay in the processor's cache
 
@@ -24,17 +25,36 @@ def unroll(
 ) -> tuple[Array, State]:
     """x [B, T, I] -> outputs [B, T, H] and the last state; a zero state to begin with unless one is given.
 
-    Where mask [B, T] is False a step changes nothing: the state is carried over it, and the output is the held h.
+    Where mask [B, T] is False a step changes nothing: the state is carried over it, and the output is the held one.
     """
-    weights = {name: for_products(weight) for name, weight in weights.items()} if xp is np else weights
-    hidden = weights["weight_hh"].shape[1]
+    if xp is np:
+        weights = {name: for_products(weight) for name, weight in weights.items()}
+    hidden = cell.hidden(weights)
     state = cell.zero_state(x, hidden, xp) if state is None else state
+    inner = cell.inner
+    if inner is not None and mask is None and x.shape[1]:
+        return by_phase(lambda x, state: unroll(inner, weights, x, state, xp, None, activation), cell, x, state, xp)
     outputs = []
     for t, a in enumerate(_projected(cell, weights, x, xp)):
-        after = cell.advance(weights, a, state, xp, activation)[1]
+        after, _ = cell.advance(weights, a, state, xp, activation)
         state = after if mask is None else _where(mask[:, t, None], after, state, xp)
         outputs.append(state[0])
     return _by_row(outputs, x, hidden, xp), state
+
+
+def gates_along(
+    cell: Cell, weights: Mapping[str, Array], x: Array, xp: Any = np, activation: str = "tanh"
+) -> dict[str, Array]:
+    """How far each gate was open at each step of x [B, T, I], from the first state on: name -> [B, T, H].
+
+    A cell without gates has none.
+    """
+    hidden = cell.hidden(weights)
+    state, found = cell.zero_state(x, hidden, xp), list[Gates]()
+    for a in _projected(cell, weights, x, xp):
+        state, gates = cell.advance(weights, a, state, xp, activation)
+        found.append(gates)
+    return {name: _by_row([gates[name] for gates in found], x, hidden, xp) for name in (found[0] if found else ())}
 
 
 def _projected(cell: Cell, weights: Mapping[str, Array], x: Array, xp: Any) -> Iterator[Array]:

@@ -10,12 +10,11 @@ from torch import Generator, Tensor
 
 from rnncli.cells.cell import Cell
 from rnncli.errors import UsageError
-from rnncli.registry import CELLS, find
 
 SCHEMES = ("orthogonal", "chrono:STEPS", "identity", "uniform")
 
 
-def initialise(cell_name: str, weights: Mapping[str, Tensor], init: str, generator: Generator) -> None:
+def initialise(cell: Cell, weights: Mapping[str, Tensor], init: str, generator: Generator) -> None:
     """Fill one layer's weights in place, as drawn from `generator`.
 
     orthogonal    recurrent block of each gate orthogonal (Saxe et al. 2014), input blocks Glorot-uniform, biases 0
@@ -25,16 +24,25 @@ def initialise(cell_name: str, weights: Mapping[str, Tensor], init: str, generat
     identity      recurrent blocks are the identity, for ReLU networks (Le, Jaitly & Hinton 2015)
     uniform       PyTorch's default, U[-1/sqrt(H), 1/sqrt(H)] everywhere
 
-    UsageError if there is no such cell or scheme.
+    What a cell begins in a way of its own, as the eigenvalues of an LRU, does so under each of them; of a dilated cell
+    the memory of T steps is one of T / dilation steps of its own. UsageError if there is no such scheme.
     """
-    cell: Cell = find(CELLS, cell_name, "cell")
     scheme, memory = parse(init)
     with torch.no_grad():
         if scheme == "uniform":
-            _uniform(weights, generator)
-            return
-        _blocks(weights, scheme, generator)
-        _biases(cell, weights, scheme, memory, generator)
+            _uniform(cell, weights, generator)
+        else:
+            _blocks(cell, weights, scheme, generator)
+            _biases(cell, weights, scheme, max(2.0, memory / cell.dilation), generator)
+        _own(cell, weights, memory / cell.dilation, generator)
+
+
+def _own(cell: Cell, weights: Mapping[str, Tensor], memory: float, generator: Generator) -> None:
+    if cell.begin is None:
+        return
+    draws = torch.rand(2, cell.hidden(weights), generator=generator, dtype=torch.float64).numpy()
+    for name, values in cell.begin(weights, draws, memory or None).items():
+        weights[name].copy_(torch.from_numpy(values))
 
 
 def parse(init: str) -> tuple[str, float]:
@@ -57,15 +65,16 @@ def _memory(init: str, steps: str) -> float:
     return memory
 
 
-def _uniform(weights: Mapping[str, Tensor], generator: Generator) -> None:
-    bound = 1 / math.sqrt(weights["weight_hh"].shape[1])
+def _uniform(cell: Cell, weights: Mapping[str, Tensor], generator: Generator) -> None:
+    bound = 1 / math.sqrt(cell.hidden(weights))
     for tensor in weights.values():
         tensor.uniform_(-bound, bound, generator=generator)
 
 
-def _blocks(weights: Mapping[str, Tensor], scheme: str, generator: Generator) -> None:
-    hidden = weights["weight_hh"].shape[1]
-    for block in _by_gate(weights["weight_hh"], hidden):
+def _blocks(cell: Cell, weights: Mapping[str, Tensor], scheme: str, generator: Generator) -> None:
+    hidden = cell.hidden(weights)
+    square = (*(["weight_hh"] if cell.recurrent else []), *cell.matrices)
+    for block in (block for name in square for block in _by_gate(weights[name], hidden)):
         if scheme == "identity":
             torch.nn.init.eye_(block)
         else:
@@ -76,17 +85,20 @@ def _blocks(weights: Mapping[str, Tensor], scheme: str, generator: Generator) ->
 
 def _biases(cell: Cell, weights: Mapping[str, Tensor], scheme: str, memory: float, generator: Generator) -> None:
     """Chrono: b_keep = log U[1, T - 1], and its negative at an input gate (for PyTorch's GRU, z keeps the state)."""
-    for name in ("bias", *cell.extra_biases):
+    for name in (*(["bias"] if cell.biased else []), *cell.vectors):
         weights[name].zero_()
-    if cell.keep_gate is None:
+    if cell.keep_gate is None and cell.input_gate is None:
         return
-    gates = _by_gate(weights["bias"], weights["weight_hh"].shape[1])
+    hidden = cell.hidden(weights)
+    gates = _by_gate(weights["bias"], hidden)
     if scheme == "chrono":
-        gates[cell.keep_gate].uniform_(1, max(memory - 1, 1 + 1e-6), generator=generator).log_()
+        open_for = torch.empty(hidden).uniform_(1, max(memory - 1, 1 + 1e-6), generator=generator).log_()
+        if cell.keep_gate is not None:
+            gates[cell.keep_gate].copy_(open_for)
         if cell.input_gate is not None:
-            gates[cell.input_gate].copy_(-gates[cell.keep_gate])
-    elif cell.input_gate is not None:
-        gates[cell.keep_gate].fill_(1.0)
+            gates[cell.input_gate].copy_(-open_for)
+    elif cell.keep_gate is not None:
+        gates[cell.keep_gate].fill_(cell.forget_bias)
 
 
 def _by_gate(stacked: Tensor, hidden: int) -> tuple[Tensor, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from torch import Generator, Tensor
 
-from rnncli.layers.stack import layer_weights, stack
+from rnncli.cells.named import cells_of
+from rnncli.layers.stack import encoded
 from rnncli.nn.dropout import dropout
 from rnncli.nn.recurrent import fused
 from rnncli.spec import NetworkSpec
@@ -18,12 +19,13 @@ def encode(
     """Outputs of the last layer at every step: x [n, steps, inputs] -> [n, steps, hidden]; with dropout between the
     layers where a generator is given, as in training.
     """
+    cells = cells_of(network.cell, network.layers)
 
-    def run_layer(index: int, x: Tensor) -> Tensor:
-        return fused(network.cell, layer_weights(weights, index), x, activation=network.activation)[0]
+    def run_cell(index: int, weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return fused(cells[index], weights, x, activation=network.activation)[0]
 
     def drop(x: Tensor) -> Tensor:
         return x if generator is None else dropout(x, network.dropout, generator)
 
-    outputs: Tensor = stack(run_layer, network.layers, x, network.residual, drop)
+    outputs: Tensor = encoded(run_cell, network.layers, weights, x, network.residual, drop)
     return outputs

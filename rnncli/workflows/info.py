@@ -9,10 +9,11 @@ from typing import Any
 
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
+from rnncli.workflows.list_cells import sharing
 
 SCHEMA = "rnncli.info/1"
 _COLUMNS = ("time", "id", "target", "past", "future", "static", "wide", "time_format")
-_NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "members")
+_NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "members", "layer_norm")
 _TRAINING = ("steps", "batch", "learning_rate", "clip", "seed")
 
 
@@ -36,8 +37,15 @@ class Info:
             ("trained on", f"{len(model.cutoffs):,} series, {rows}"),
             *model.facts(),
             *((f"validation, {name}", text) for name, text in tested),
+            ("shared weights", _shared(self.sharing, model.forecast.steps)),
             ("file", f"{self.bytes:,} bytes"),
         )
+
+    @property
+    def sharing(self) -> dict[str, int]:
+        """Parameters of one member's recurrent layers, and of networks that would not share theirs over time."""
+        network = self.forecaster.network
+        return sharing(network.cell, network.layers, (network.inputs, network.hidden), self.forecaster.forecast.steps)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -65,6 +73,7 @@ class Info:
             "training": model.training.to_json(),
             "record": model.record,
             "parameters": model.parameters,
+            "sharing": self.sharing,
             "series": len(model.cutoffs),
             "tensors": {name: list(weight.shape) for name, weight in model.weights.items()},
         }
@@ -74,6 +83,13 @@ def info(model: str | os.PathLike[str]) -> Info:
     """Read a model file. ModelRefused if anything about it is not sound."""
     forecaster = models.load(model)
     return Info(forecaster, Path(model).stat().st_size)
+
+
+def _shared(found: dict[str, int], steps: int) -> str:
+    return (
+        f"{found['recurrent']:,} recurrent parameters; {found['untied']:,} with weights of their own at each of"
+        f" {steps:,} steps, {found['dense_window']:,} in a dense network over all of them"
+    )
 
 
 def _shown(value: float | None) -> str:

@@ -107,10 +107,9 @@ def _gradients(
 ) -> GradientReport:
     import torch
 
-    from rnncli.cells.cell import Cell
+    from rnncli.cells.named import cells_of
     from rnncli.diagnostics.gradients import gradient_by_lag
     from rnncli.layers.stack import layer_weights
-    from rnncli.registry import CELLS, find
     from rnncli.tasks.forecast.learn import Examples, pinball
     from rnncli.tasks.forecast.network import HEAD, head_weights
     from rnncli.tasks.forecast.output import quantiles
@@ -134,9 +133,8 @@ def _gradients(
         )
         return pinball(found, batch.targets[rows].double(), levels)
 
-    cell: Cell = find(CELLS, network.cell, "cell")
     return gradient_by_lag(
-        cell,
+        cells_of(network.cell, network.layers),
         [layer_weights(tensors, index) for index in range(network.layers)],
         batch.inputs,
         loss_at_origin,

@@ -49,6 +49,8 @@ class ArchitectureOptions(ColumnOptions, total=False):
     dropout: float | None
     init: str | None
     members: int | None
+    plain_stack: bool
+    layer_norm: bool
     quantiles: Iterable[float] | None
     seed: int | None
 

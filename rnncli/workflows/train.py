@@ -101,7 +101,7 @@ def _same_file(one: Path_, other: Path_) -> bool:
 
 
 def _start(options: Mapping[str, Any]) -> Forecaster:
-    given = sorted(name for name in said.said(options) if name in _OF_THE_MODEL)
+    given = sorted(name for name, value in said.said(options).items() if name in _OF_THE_MODEL and value is not False)
     if given:
         flag = given[0].replace("_", "-")
         raise UsageError(

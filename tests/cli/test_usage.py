@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rnncli.registry import CELLS
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -19,7 +21,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         (
             (),
             "a command is missing",
-            "train, predict, evaluate, inspect-gradients, check, info, config; see rnncli --help",
+            "train, predict, evaluate, inspect-gradients, check, info, cells, config; see rnncli --help",
         ),
         (
             ("--horizon", "3"),
@@ -33,7 +35,16 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         (("info", "a", "b"), "nothing is expected here: b", "see rnncli info --help"),
         (("train", "x", "-o"), "option '-o' requires an argument", "see rnncli train --help"),
         (("train", "x", "-o", "m", "--cell", "lst"), "--cell cannot be 'lst'", "did you mean lstm?"),
-        (("train", "x", "-o", "m", "--cell", "Q"), "--cell cannot be 'Q'", "choose from: rnn, lstm, gru"),
+        (("train", "x", "-o", "m", "--cell", "Q"), "--cell cannot be 'Q'", f"choose from: {', '.join(CELLS)}"),
+        (("train", "x", "-o", "m", "--cell", "gru,dilated:rn"), "--cell cannot be 'dilated:rn'", "did you mean rnn?"),
+        (
+            ("train", "x", "-o", "m", "--cell", "bidirectional:rnn"),
+            (
+                "bidirectional:rnn reads a sequence from both ends, and what comes after its origin"
+                " must not enter a forecast"
+            ),
+            "use rnn",
+        ),
         (
             ("train", "x", "-o", "m", "--past", "a,,b"),
             "--past has an empty item: 'a,,b'",

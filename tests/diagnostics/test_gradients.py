@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from rnncli.cells.cell import Cell
+from rnncli.cells.named import cell_named
 from rnncli.diagnostics import gradients
 from rnncli.diagnostics.gradients import gradient_by_lag, unrolled
 from rnncli.diagnostics.report import GradientReport
 from rnncli.nn.initialise import initialise
 from rnncli.nn.recurrent import fused
-from rnncli.registry import CELLS, find
 
-RNN, LSTM, GRU = (find(CELLS, name, "cell") for name in ("rnn", "lstm", "gru"))
+RNN, LSTM, GRU = (cell_named(name) for name in ("rnn", "lstm", "gru"))
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -110,7 +110,7 @@ def loss_from(
     at_layer, at_step, at_part = place
     inputs = x
     for index, weights in enumerate(layers):
-        state, outputs = cell.zero_state(x, weights["weight_hh"].shape[1], torch), []
+        state, outputs = cell.zero_state(x, cell.hidden(weights), torch), []
         for t in range(x.shape[1]):
             state = cell.step(weights, inputs[:, t], state, torch)[1]
             if (index, t) == (at_layer, at_step):
@@ -147,7 +147,7 @@ def test_parameter_gradients_are_those_of_the_mean_loss() -> None:
 
     report = gradient_by_lag(GRU, [weights], x, loss, head=head)
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    outputs, _ = unrolled(GRU, [leaves], x, "tanh", residual=False)
+    outputs, _ = unrolled([GRU], [leaves], x, "tanh", residual=False)
     mean = loss(outputs, slice(None)).mean()
     expected = torch.autograd.grad(mean, [*leaves.values(), head["head.weight"]])
     assert report.loss == pytest.approx(float(mean.detach()))
@@ -183,7 +183,7 @@ def test_a_series_has_its_own_gradient_whatever_the_others_are() -> None:
 def efold(init: str, hidden: int = 32, steps: int = 168) -> float:
     """Steps in which the gradient for the cell state of a fresh LSTM under white noise falls by e."""
     weights = {name: torch.zeros(shape) for name, shape in LSTM.shapes(1, hidden).items()}
-    initialise("lstm", weights, init, generator())
+    initialise(LSTM, weights, init, generator())
     report = gradient_by_lag(LSTM, [weights], noise(8, steps, 1), summed, seasons=(24,))
     assert report.layers[0].half_life is not None
     return report.layers[0].half_life / math.log(2)
@@ -203,7 +203,7 @@ def test_orthogonal_initialisation_lies_between() -> None:
 
 def test_every_lag_has_a_gradient_where_one_retained_on_the_fused_layer_has_the_origin_only() -> None:
     (weights,), x = random_layers(GRU, 1, 2, 3), noise(2, 30, 2)
-    outputs, _ = fused("gru", {name: tensor.requires_grad_() for name, tensor in weights.items()}, x)
+    outputs, _ = fused(GRU, {name: tensor.requires_grad_() for name, tensor in weights.items()}, x)
     (retained,) = torch.autograd.grad(squared(outputs[:, -1], slice(None)).sum(), outputs)
     assert not retained[:, :-1].any()
     assert (gradient_by_lag(GRU, [weights], x, squared).layers[0].profile() > 0).all()

@@ -23,7 +23,17 @@ def untrained() -> Callable[..., tuple[Forecaster, Plan]]:
 def _untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tuple[Forecaster, Plan]:
     """Two layers with weights that are far from their beginning, so that nothing hides behind zeros."""
     spec = plan.forecast_spec(panel, 5, (0.1, 0.5, 0.9), 30)
-    sizes = plan.Sizes(cell=cell, activation=activation, hidden=9, layers=2, init="orthogonal", members=1)
+    normed = cell == "rnn"
+    sizes = plan.Sizes(
+        cell=cell,
+        activation=activation,
+        hidden=9,
+        layers=2,
+        init="orthogonal",
+        members=1,
+        layer_norm=normed,
+        plain_stack=normed,
+    )
     network = plan.network_spec(panel, spec, sizes)
     planned = Plan(network, spec, plan.training_spec(network, sizes))
     generator = torch.Generator().manual_seed(5)

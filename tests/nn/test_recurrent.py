@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rnncli.cells.lstm import CELL
-from rnncli.errors import UsageError
+from rnncli.cells.named import cell_named
 from rnncli.nn.recurrent import fused
 
 
@@ -18,7 +18,7 @@ def lstm_weights(inputs: int = 3, hidden: int = 8) -> dict[str, torch.Tensor]:
 
 def kernels_used(x: torch.Tensor) -> set[str]:
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
-        outputs, _ = fused("lstm", lstm_weights(), x)
+        outputs, _ = fused(CELL, lstm_weights(), x)
         torch.autograd.backward(outputs.sum())
     return {event.key for event in profile.key_averages()}
 
@@ -32,13 +32,13 @@ def test_the_lstm_runs_on_the_onednn_kernel_forwards_and_backwards() -> None:
 def test_without_gradients_the_outputs_are_the_same() -> None:
     weights, x = lstm_weights(), torch.randn(4, 10, 3, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        quiet = fused("lstm", weights, x)[0]
-    assert torch.allclose(quiet, fused("lstm", weights, x)[0], atol=1e-6)
+        quiet = fused(CELL, weights, x)[0]
+    assert torch.allclose(quiet, fused(CELL, weights, x)[0], atol=1e-6)
 
 
 def test_the_second_bias_is_not_trained() -> None:
     weights = lstm_weights()
-    outputs, _ = fused("lstm", weights, torch.randn(2, 5, 3))
+    outputs, _ = fused(CELL, weights, torch.randn(2, 5, 3))
     torch.autograd.backward(outputs.sum())
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in weights.values())
     assert set(weights) == {"weight_ih", "weight_hh", "bias"}
@@ -46,11 +46,5 @@ def test_the_second_bias_is_not_trained() -> None:
 
 def test_an_activation_without_a_kernel_is_unrolled() -> None:
     weights = {name: weight[:8] for name, weight in lstm_weights().items()}
-    outputs, _ = fused("rnn", weights, torch.ones(2, 1, 3), activation="linear")
+    outputs, _ = fused(cell_named("rnn"), weights, torch.ones(2, 1, 3), activation="linear")
     assert torch.allclose(outputs[:, 0], weights["weight_ih"].sum(1) + weights["bias"], atol=1e-6)
-
-
-def test_an_unknown_cell_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(UsageError) as caught:
-        fused("ltsm", lstm_weights(), torch.ones(2, 1, 3))
-    assert "lstm" in caught.value.hint

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.cells.cell import Cell
+from rnncli.cells.named import cells_of
 from rnncli.data.calendar import Calendar
-from rnncli.layers.stack import layer_weights, stack
+from rnncli.layers.norm import norm_shapes
+from rnncli.layers.stack import encoded
 from rnncli.layers.unroll import unroll
-from rnncli.registry import CELLS, find
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import features, output
 from rnncli.tasks.forecast.spec import ForecastSpec
@@ -23,11 +23,11 @@ HEAD = "head."
 
 def weight_shapes(network: NetworkSpec, spec: ForecastSpec) -> dict[str, tuple[int, ...]]:
     """Name and shape of every weight of one member; in a model file each has a leading axis of members."""
-    cell: Cell = find(CELLS, network.cell, "cell")
     shapes: dict[str, tuple[int, ...]] = {}
-    for index in range(network.layers):
-        inputs = network.hidden if index else network.inputs
-        shapes |= {f"layer{index}.{name}": shape for name, shape in cell.shapes(inputs, network.hidden).items()}
+    for index, cell in enumerate(cells_of(network.cell, network.layers)):
+        layer = cell.shapes(network.hidden if index else network.inputs, network.hidden)
+        layer |= norm_shapes(network.hidden) if network.layer_norm else {}
+        shapes |= {f"layer{index}.{name}": shape for name, shape in layer.items()}
     components = len(spec.plain)
     return shapes | {HEAD + name: shape for name, shape in output.shapes(network, spec, components).items()}
 
@@ -52,17 +52,33 @@ def forecast(
     calendar: Calendar,
 ) -> NDArray[np.float32]:
     """Relative quantiles from the last step of each crop, by one member, in NumPy: [n, horizon, q]."""
-    cell: Cell = find(CELLS, network.cell, "cell")
+    cells = cells_of(network.cell, network.layers)
     rows, last = np.arange(len(crops.lengths)), crops.lengths - 1
 
-    def run_layer(index: int, x: Array) -> Array:
-        return unroll(cell, layer_weights(weights, index), x, None, np, activation=network.activation)[0]
+    def run_cell(index: int, weights: Mapping[str, Array], x: Array) -> Array:
+        return unroll(cells[index], weights, x, None, np, activation=network.activation)[0]
 
-    steps = int(crops.lengths.max())
-    states = stack(run_layer, network.layers, features.inputs(crops, norm, spec, calendar)[:, :steps], network.residual)
-    plain, errors = features.components(norm, rows, last, spec)
-    known = features.known(crops, rows, last, spec, calendar)
+    x = features.inputs(crops, norm, spec, calendar)[:, : int(crops.lengths.max())]
+    states = encoded(run_cell, network.layers, weights, x, network.residual)
+    return decoded(weights, spec, (crops, norm, last), states[rows, last], calendar)
+
+
+def decoded(
+    weights: Mapping[str, NDArray[np.float32]],
+    spec: ForecastSpec,
+    seen: tuple[features.Crops, features.Normalised, features.Ints],
+    state: NDArray[np.float32],
+    calendar: Calendar,
+) -> NDArray[np.float32]:
+    """Relative quantiles from the encoder's state [n, H] at one step of each crop, by one member: [n, horizon, q].
+
+    `seen` is the crops, their normalised values, and the step [n] of each which is its origin.
+    """
+    crops, norm, origins = seen
+    rows = np.arange(len(origins))
+    plain, errors = features.components(norm, rows, origins, spec)
+    known = features.known(crops, rows, origins, spec, calendar)
     relative: NDArray[np.float32] = output.quantiles(
-        head_weights(weights), states[rows, last], plain, errors, known, spec.median, np
+        head_weights(weights), state, plain, errors, known, spec.median, np
     )
     return relative

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.cells.named import layers_of, resolved
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
@@ -169,6 +170,8 @@ class Sizes:
     dropout: float | None = None
     init: str | None = None
     members: int | None = None
+    plain_stack: bool = False
+    layer_norm: bool = False
     steps: int | None = None
     batch: int | None = None
     learning_rate: float | None = None
@@ -189,18 +192,20 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     inputs, known = network_inputs(spec, panel.calendar)
     longest = max(spec.seasons)
     relu = sizes.cell == "rnn" and sizes.activation == "relu"
+    layers = sizes.layers or layers_of(sizes.cell) or (1 if small else 2)
     return NetworkSpec(
-        cell=sizes.cell,
+        cell=resolved(sizes.cell, layers, spec.seasons),
         activation=sizes.activation,
-        layers=sizes.layers or (1 if small else 2),
+        layers=layers,
         hidden=sizes.hidden or (32 if small else 64),
         dropout=sizes.dropout if sizes.dropout is not None else (0.2 if small else 0.1),
-        residual=True,
+        residual=not sizes.plain_stack,
         init=sizes.init or ("identity" if relu else f"chrono:{max(longest, 8)}"),
         inputs=inputs,
         decoder=48,
         known=known,
         members=sizes.members or MEMBERS,
+        layer_norm=sizes.layer_norm,
     )
 
 

@@ -1,0 +1,72 @@
+"""Cells by the names that `--cell` takes: `lstm`, `dilated:24:gru`, and a list of them for a stack of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rnncli.cells.cell import Cell
+from rnncli.cells.dilated import dilated
+from rnncli.errors import UsageError
+from rnncli.registry import CELLS, find
+
+DILATED, BIDIRECTIONAL = "dilated", "bidirectional"
+WRAPPERS = (DILATED, BIDIRECTIONAL)
+
+
+def cell_named(name: str) -> Cell:
+    """The cell of one layer. UsageError if there is none of that name, or it cannot forecast."""
+    head, colon, rest = name.partition(":")
+    if colon and head == BIDIRECTIONAL:
+        raise UsageError(
+            f"{name} reads a sequence from both ends, and what comes after its origin must not enter a forecast",
+            hint=f"use {rest}",
+        )
+    if not colon or head != DILATED:
+        cell: Cell = find(CELLS, name, "cell")
+        return cell
+    steps, colon, inner = rest.partition(":")
+    if not colon or not steps.isascii() or not steps.isdigit() or len(steps) > 9:
+        raise UsageError(f"{name!r} does not say by how much it is dilated", hint="for example dilated:24:lstm")
+    return dilated(cell_named(inner), int(steps))
+
+
+def cells_of(text: str, layers: int) -> tuple[Cell, ...]:
+    """The cell of each layer: one for all of them, or a list with one for each. UsageError if they do not fit."""
+    names = text.split(",")
+    if len(names) not in (1, layers):
+        raise UsageError(f"{text} names {len(names)} layers, but there are {layers}", hint="leave --layers out")
+    cells = [cell_named(name) for name in names]
+    return tuple(cells if len(cells) == layers else cells * layers)
+
+
+def layers_of(text: str) -> int | None:
+    """How many layers a list of cells asks for; None if it is one cell, for any number of them."""
+    names = text.split(",")
+    return len(names) if len(names) > 1 else None
+
+
+def resolved(text: str, layers: int, seasons: Sequence[int]) -> str:
+    """The same cells with a number in each dilation: `dilated:CELL` takes the seasons, shortest first, one a layer, and
+    twice the last one where there are no more; without seasons 2, 4, 8 and so on.
+    """
+    names = text.split(",")
+    names = names * layers if len(names) == 1 and _waits(names[0]) else names
+    waiting = sorted({season for season in seasons if season > 1}) or [2]
+    for place, name in enumerate(names):
+        if _waits(name):
+            names[place] = f"{DILATED}:{waiting[0]}:{name.partition(':')[2]}"
+            waiting = waiting[1:] or [2 * waiting[0]]
+    return ",".join(names)
+
+
+def _waits(name: str) -> bool:
+    """Whether a dilation has no number yet."""
+    head, colon, rest = name.partition(":")
+    return bool(colon) and head == DILATED and not rest.partition(":")[0].isdigit()
+
+
+def checked(text: str) -> str:
+    """What `--cell` was given, if each of its parts names a cell. UsageError as in `cell_named`."""
+    for name in text.split(","):
+        cell_named(resolved(name, 1, ()))
+    return text

@@ -1,0 +1,81 @@
+"""Cells whose recurrence is linear in the state, without a graph of every step.
+
+All products are made at once, and z_t = a_t * z_{t-1} + b_t is carried along by a loop that autograd does not see: its
+own backward pass is the same recurrence, backwards (Martin & Cundy 2018, "Parallelizing Linear Recurrent Neural Nets
+Over Sequence Length", section 2). Forms that are parallel over time need log2(T) passes over the memory, which costs
+more on a CPU than the steps do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from rnncli.cells.cell import Cell, State, split_gates
+from rnncli.cells.lru import eigenvalues, lru_output
+from rnncli.layers.activation import ACTIVATIONS, sigmoid
+
+Weights = Mapping[str, Tensor]
+
+
+class _Recurrence(Function):
+    """z_t = a_t * z_{t-1} + b_t for a, b [T, B, H] and z_0 [B, H], real or complex: z [T, B, H]."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor, z0: Tensor) -> Tensor:
+        z, before = torch.empty_like(b), z0
+        for t in range(len(b)):
+            torch.addcmul(b[t], a[t], before, out=z[t])
+            before = z[t]
+        ctx.save_for_backward(a, z, z0)
+        return z
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """dL/dz_{t-1} += a_t* dL/dz_t; dL/da_t = z_{t-1}* dL/dz_t; dL/db_t = dL/dz_t; * is the conjugate."""
+        a, z, z0 = ctx.saved_tensors
+        a = a.conj().resolve_conj()
+        through = gradients[0].clone(memory_format=torch.contiguous_format)
+        for t in range(len(z) - 1, 0, -1):
+            through[t - 1].addcmul_(a[t], through[t])
+        before = torch.cat([z0[None], z[:-1]])
+        return before.conj() * through, through, a[0] * through[0]
+
+
+def _recurrence(a: Tensor, b: Tensor, z0: Tensor) -> Tensor:
+    z: Tensor = _Recurrence.apply(a, b, z0)  # type: ignore[no-untyped-call]
+    return z
+
+
+def mingru(cell: Cell, weights: Weights, x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer `mingru`: x [B, T, I] -> outputs [B, T, H] and the last state."""
+    hidden = cell.hidden(weights)
+    z, n = split_gates(cell.project(weights, x.transpose(0, 1), torch), hidden)
+    z = sigmoid(z, torch)
+    h = _recurrence(1 - z, z * n, state[0])
+    return h.transpose(0, 1), (h[-1],)
+
+
+def lru(cell: Cell, weights: Weights, x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer `lru`: x [B, T, I] -> outputs [B, T, H] and the last state."""
+    u, v, s = split_gates(cell.project(weights, x.transpose(0, 1), torch), cell.hidden(weights))
+    gamma = torch.exp(weights["gamma"])
+    eigenvalue = torch.complex(*eigenvalues(weights, torch)).expand(u.shape)
+    z = _recurrence(eigenvalue, torch.complex(gamma * u, gamma * v), torch.complex(state[1], state[2]))
+    h, _ = lru_output(weights, z.real, z.imag, s, torch)
+    return h.transpose(0, 1), (h[-1], z[-1].real, z[-1].imag)
+
+
+def fir(cell: Cell, weights: Weights, x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:
+    """The layer `fir`: x [B, T, I] -> outputs [B, T, H] and the last state. All steps at once, a sum over the taps."""
+    taps = split_gates(cell.project(weights, x.transpose(0, 1), torch), cell.hidden(weights))
+    steps = x.shape[1]
+    total = torch.cat([torch.stack(state[1:]), taps[0].new_zeros(steps, *state[0].shape)])
+    for lag, tap in enumerate(taps):
+        total = total + torch.nn.functional.pad(tap, (0, 0, 0, 0, lag, len(taps) - 1 - lag))
+    h = ACTIVATIONS[activation](total[:steps] + weights["bias_o"], torch)
+    return h.transpose(0, 1), (h[-1], *total[steps:].unbind(0))

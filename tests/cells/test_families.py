@@ -1,0 +1,195 @@
+"""What sets each family of cells apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rnncli.cells.cell import Cell
+from rnncli.cells.lru import eigenvalues
+from rnncli.cells.named import cell_named
+from rnncli.layers.activation import relu, sigmoid
+from rnncli.layers.unroll import unroll
+from rnncli.nn.initialise import initialise
+from rnncli.nn.recurrent import fused
+from rnncli.registry import CELLS
+
+INPUTS, HIDDEN = 3, 8
+RECURRENT = [name for name in CELLS if name != "fir"]
+
+
+def begun(cell: Cell, init: str = "orthogonal", hidden: int = HIDDEN) -> dict[str, Tensor]:
+    weights = {name: torch.zeros(shape, dtype=torch.float64) for name, shape in cell.shapes(INPUTS, hidden).items()}
+    initialise(cell, weights, init, torch.Generator().manual_seed(0))
+    return weights
+
+
+def inputs(*shape: int) -> Tensor:
+    return torch.randn(*shape, INPUTS, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def response(cell: Cell, weights: dict[str, Tensor], steps: int) -> Any:
+    """What an impulse at step 0 changes at each later step: [steps]."""
+    x = torch.zeros(2, steps, INPUTS, dtype=torch.float64)
+    x[1, 0] = 1
+    outputs, _ = fused(cell, weights, x)
+    return (outputs[1] - outputs[0]).abs().amax(dim=1).numpy()
+
+
+def reached(cell: Cell, weights: dict[str, Tensor], steps: int) -> Any:
+    """The norm of the last output's gradient for the input at each lag: [steps]."""
+    x = inputs(1, steps).requires_grad_()
+    (gradient,) = torch.autograd.grad(fused(cell, weights, x)[0][:, -1].sum(), x)
+    return gradient[0].norm(dim=1).flip(0).numpy()
+
+
+def test_jordan_is_elman_where_its_output_is_its_state() -> None:
+    cell, elman = cell_named("jordan"), cell_named("rnn")
+    weights, x = begun(cell), inputs(2, 20)
+    weights["weight_o"] = torch.eye(HIDDEN, dtype=torch.float64)
+    shared = {name: weights[name] for name in elman.shapes(INPUTS, HIDDEN)}
+    assert torch.allclose(unroll(cell, weights, x, None, torch)[0], unroll(elman, shared, x, None, torch)[0])
+
+
+def test_jordan_is_not_elman_where_its_output_is_another_function_of_the_state() -> None:
+    cell, elman = cell_named("jordan"), cell_named("rnn")
+    weights, x = begun(cell), inputs(2, 20)
+    shared = {name: weights[name] for name in elman.shapes(INPUTS, HIDDEN)}
+    states = unroll(elman, shared, x, None, torch)[0]
+    read_out = states @ weights["weight_o"].T + weights["bias_o"]
+    ours = unroll(cell, weights, x, None, torch)[0]
+    assert torch.allclose(ours[:, 0], read_out[:, 0])
+    assert (ours[:, 1:] - read_out[:, 1:]).abs().amax(dim=(0, 2)).min() > 1e-3
+
+
+def test_a_peephole_that_is_shut_leaves_the_lstm() -> None:
+    cell, plain = cell_named("lstm-peephole"), cell_named("lstm")
+    weights, x = begun(cell), inputs(2, 20)
+    assert torch.allclose(unroll(cell, weights, x, None, torch)[0], unroll(plain, weights, x, None, torch)[0])
+    weights["peephole_o"] += 0.5
+    assert not torch.allclose(unroll(cell, weights, x, None, torch)[0], unroll(plain, weights, x, None, torch)[0])
+
+
+def test_the_coupled_lstm_keeps_its_memory_between_its_inputs() -> None:
+    cell = cell_named("lstm-coupled")
+    weights = {name: 20 * weight for name, weight in begun(cell).items()}
+    state = unroll(cell, weights, inputs(4, 50), None, torch)[1]
+    assert state[1].abs().max() <= 1
+
+
+def test_mingru_equals_its_parallel_form() -> None:
+    """h_t = A_t (h_0 + sum_s z_s n_s / A_s) with A_t the product of (1 - z): equation 6 of Heinsen 2023."""
+    cell = cell_named("mingru")
+    weights, x = begun(cell), inputs(3, 40)
+    z, n = cell.project(weights, x, torch).chunk(2, dim=-1)
+    z = sigmoid(z, torch)
+    kept = torch.cumprod(1 - z, dim=1)
+    parallel = kept * torch.cumsum(z * n / kept, dim=1)
+    assert torch.allclose(fused(cell, weights, x)[0], parallel, atol=1e-10)
+
+
+def test_lru_equals_its_convolution() -> None:
+    """z_t = sum_s lambda^(t-s) exp(gamma) B x_s, and no step is carried along."""
+    cell = cell_named("lru")
+    weights, x = begun(cell), inputs(3, 40)
+    u, v, s = cell.project(weights, x, torch).chunk(3, dim=-1)
+    eigenvalue = torch.complex(*eigenvalues(weights, torch))
+    lag = torch.arange(40)[:, None] - torch.arange(40)[None, :]
+    powers = torch.where(lag[..., None] >= 0, eigenvalue ** lag.clamp(min=0)[..., None], 0)
+    z = torch.einsum("tsh,bsh->bth", powers, torch.exp(weights["gamma"]) * torch.complex(u, v))
+    y = z.real @ weights["weight_re"].T - z.imag @ weights["weight_im"].T + s
+    h = y * torch.sigmoid(y @ weights["weight_g"].T + weights["bias_g"])
+    assert torch.allclose(fused(cell, weights, x)[0], h, atol=1e-10)
+
+
+@pytest.mark.parametrize(("init", "memory"), [("orthogonal", 100), ("chrono:12", 12), ("chrono:1000", 1000)])
+def test_eigenvalues_of_the_lru_begin_in_the_disc_of_its_memory(init: str, memory: float) -> None:
+    re, im = eigenvalues(begun(cell_named("lru"), init, hidden=400), torch)
+    radius = torch.hypot(re, im)
+    assert 0.9 * np.exp(-1 / memory) < radius.max() <= np.exp(-1 / memory)
+    assert abs(radius.square().mean() / np.exp(-2 / memory) - 0.5) < 0.1  # uniform over the disc's area
+
+
+def test_the_slstm_is_the_unstabilised_formula_of_its_paper() -> None:
+    cell = cell_named("slstm")
+    weights, x = begun(cell), inputs(2, 20)
+    c = n = torch.zeros(2, HIDDEN, dtype=torch.float64)
+    h, outputs = c, []
+    for a in cell.project(weights, x, torch).unbind(1):
+        i, f, z, o = (a + h @ weights["weight_hh"].T).chunk(4, dim=-1)
+        i, f = torch.exp(i), torch.sigmoid(f)
+        c, n = f * c + i * torch.tanh(z), f * n + i
+        h = torch.sigmoid(o) * c / n
+        outputs.append(h)
+    assert torch.allclose(unroll(cell, weights, x, None, torch)[0], torch.stack(outputs, 1), atol=1e-10)
+
+
+def test_the_slstm_stays_finite_where_the_unstabilised_formula_overflows() -> None:
+    cell = cell_named("slstm")
+    weights = {name: weight.float().numpy() for name, weight in begun(cell).items()}
+    outputs, _ = unroll(cell, weights, 1e4 * inputs(2, 60).float().numpy())
+    assert np.isfinite(outputs).all()
+    assert np.abs(outputs).max() <= 1
+
+
+def test_the_response_of_fir_ends_with_its_reach() -> None:
+    cell = cell_named("fir")
+    weights = begun(cell)
+    found = response(cell, weights, 30)
+    assert (found[:8] > 0).all()
+    assert not found[8:].any()
+
+
+def test_dilated_and_stacked_the_response_of_fir_reaches_further_and_ends() -> None:
+    x = torch.zeros(2, 200, INPUTS, dtype=torch.float64)
+    x[1, 0] = 1
+    for dilation in (1, 8):
+        cell = cell_named(f"dilated:{dilation}:fir")
+        weights = {name: torch.randn(shape, dtype=x.dtype) for name, shape in cell.shapes(x.shape[2], HIDDEN).items()}
+        x, _ = fused(cell, weights, x)
+    changed = (x[1] - x[0]).abs().amax(dim=1)
+    assert changed[: 7 + 7 * 8 + 1].min() > 0
+    assert not changed[7 + 7 * 8 + 1 :].any()
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_the_response_of_a_recurrent_cell_does_not_end(name: str) -> None:
+    cell = cell_named(name)
+    assert (response(cell, begun(cell), 60) > 0).all()
+
+
+def test_fir_is_the_feed_forward_network_over_its_window() -> None:
+    cell = cell_named("fir")
+    weights, x = begun(cell), inputs(2, 30)
+    padded = torch.cat([torch.zeros(2, 7, INPUTS, dtype=x.dtype), x], dim=1)
+    window = padded.unfold(1, 8, 1).flip(-1)  # [B, T, I, lag], the newest first
+    dense = weights["weight_ih"].reshape(8, HIDDEN, INPUTS).permute(1, 2, 0).reshape(HIDDEN, -1)
+    expected = torch.tanh(window.reshape(2, 30, -1) @ dense.T + weights["bias_o"])
+    assert torch.allclose(fused(cell, weights, x)[0], expected)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_tied_dense_layers_are_one_recurrent_layer_unrolled(activation: str) -> None:
+    cell, steps = cell_named("rnn"), 9
+    weights, x = begun(cell), inputs(4, steps)
+    tied = torch.cat([weights["weight_ih"], weights["weight_hh"]], dim=1)
+    h = torch.zeros(4, HIDDEN, dtype=torch.float64)
+    for layer in range(steps):  # each a dense layer of the one before and of an input of its own
+        a = torch.nn.functional.linear(torch.cat([x[:, layer], h], dim=1), tied, weights["bias"])
+        h = torch.tanh(a) if activation == "tanh" else relu(a, torch)
+    assert torch.allclose(fused(cell, weights, x, activation=activation)[0][:, -1], h)
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru", "lstm", "slstm"])
+def test_a_layer_of_dilation_d_reaches_d_times_further(name: str) -> None:
+    plain, wide = cell_named(name), cell_named(f"dilated:6:{name}")
+    weights = {key: 0.7 * weight for key, weight in begun(plain).items()}
+    near, far = reached(plain, weights, 10), reached(wide, weights, 60)
+    lasting = (near[:9] / near[0], far[: 6 * 9 : 6] / far[0])
+    fade = [np.polyfit(np.arange(9), np.log(left), 1)[0] for left in lasting]
+    assert not far[1:6].any()
+    assert 0.5 < fade[0] / fade[1] < 2  # as much is left after 6 k steps as after k

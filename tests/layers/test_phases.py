@@ -1,0 +1,23 @@
+"""A dilated layer, phase by phase and step by step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnncli.cells.named import cell_named
+from rnncli.layers.unroll import unroll
+
+
+@pytest.mark.parametrize("steps", [1, 4, 5, 12, 14])
+@pytest.mark.parametrize("name", ["dilated:5:lstm", "dilated:5:fir", "dilated:1:gru"])
+def test_phases_side_by_side_have_the_bits_of_one_step_after_another(name: str, steps: int) -> None:
+    cell, random = cell_named(name), np.random.default_rng(0)
+    weights = {key: random.standard_normal(shape, np.float32) for key, shape in cell.shapes(3, 4).items()}
+    before, x = (random.standard_normal((2, n, 3), np.float32) for n in (7, steps))
+    every = np.ones((2, steps), bool)  # with a mask, steps are taken one by one
+    _, state = unroll(cell, weights, before)
+    outputs, last = unroll(cell, weights, x, state)
+    expected, after = unroll(cell, weights, x, state, np, every)
+    assert outputs.tobytes() == expected.tobytes()
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(last, after, strict=True))
