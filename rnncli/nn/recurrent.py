@@ -10,18 +10,18 @@ from torch import Tensor
 from rnncli.cells.cell import Cell
 from rnncli.layers.phases import by_phase
 from rnncli.layers.unroll import unroll
-from rnncli.nn import linear_recurrence
+from rnncli.nn import gru_kernel, linear_recurrence
 
 State = tuple[Tensor, ...]
 Weights = Mapping[str, Tensor]
 
 KERNELS: dict[tuple[str, str], Callable[..., tuple[Tensor, ...]]] = {
-    ("gru", "tanh"): torch.gru,
     ("lstm", "tanh"): torch.lstm,
     ("rnn", "relu"): torch.rnn_relu,
     ("rnn", "tanh"): torch.rnn_tanh,
 }
 OWN: dict[str, Callable[[Cell, Weights, Tensor, State, str], tuple[Tensor, State]]] = {
+    "gru": gru_kernel.gru,
     "mingru": linear_recurrence.mingru,
     "lru": linear_recurrence.lru,
     "fir": linear_recurrence.fir,
@@ -45,16 +45,8 @@ def fused(
     if kernel is None:
         return unroll(cell, weights, x, start, torch, activation=activation)
     before = tuple(part[None] for part in start) if len(start) > 1 else start[0][None]
-    flat = [weights["weight_ih"], weights["weight_hh"], weights["bias"], _second_bias(weights)]
+    bias = weights["bias"]  # PyTorch has two; the second is zero, or an optimiser would move the bias twice
+    flat = [weights["weight_ih"], weights["weight_hh"], bias, torch.zeros_like(bias)]
     # biases, one layer, no dropout, whether to keep what the backward pass needs, one direction, batch first
     outputs, *after = kernel(x, before, flat, True, 1, 0.0, torch.is_grad_enabled(), False, True)
     return outputs, tuple(part[0] for part in after)
-
-
-def _second_bias(weights: Weights) -> Tensor:
-    """PyTorch has two biases a gate; the second is zero, or an optimiser would move the bias twice."""
-    bias = weights["bias"]
-    if "bias_hn" not in weights:
-        return torch.zeros_like(bias)
-    inner = weights["bias_hn"]
-    return torch.cat([inner.new_zeros(len(bias) - len(inner)), inner])
