@@ -56,6 +56,11 @@ FutureData = Annotated[
     list[str] | None,
     _option("--future-data", "A table of what is known of the rows to forecast; may be repeated.", "FILE"),
 ]
+State = Annotated[
+    str | None,
+    _option("--state", "Keep what the network has seen in this file; consume only new rows.", "FILE"),
+    values.text,
+]
 Fix = Annotated[str | None, _option("--fix", "Write a repaired copy to this file.", "OUT"), values.text]
 
 Horizon = Annotated[int | None, _option("--horizon", "Rows to forecast.", "N"), values.count]

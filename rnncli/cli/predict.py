@@ -20,6 +20,7 @@ from rnncli.cli.options import (
     Now,
     Point,
     Quantiles,
+    State,
     TableFile,
     Tidy,
 )
@@ -38,6 +39,7 @@ def predict(
     model: Model,
     output: TableFile = None,
     future_data: FutureData = None,
+    state: State = None,
     horizon: Horizon = None,
     quantiles: Quantiles = None,
     point: Point = None,
@@ -60,6 +62,7 @@ def predict(
             model,
             output=path,
             future_data=future_data or None,
+            state=state,
             horizon=horizon,
             quantiles=quantiles,
             point=cast("Literal['median', 'mean']", point or "median"),

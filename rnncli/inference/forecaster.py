@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -154,13 +155,31 @@ class Forecaster:
             made[seen] = self._chunk(panel, ends, series[seen]) if seen.any() else made[seen]
             return made
         norm = features.normalise(crops.values, spec)
-        level, spread = norm.level[rows, last], norm.spread[rows, last]
-        total = np.zeros((len(series), spec.horizon, len(spec.levels)))
+        relative = [forecast(weights, self.network, spec, crops, norm, self.calendar) for weights in self.members()]
+        return self.finished(relative, norm.level[rows, last], norm.spread[rows, last], past, (panel, series, ends))
+
+    def members(self) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """The weights of each member."""
         for member in range(self.network.members):
-            weights = {name: weight[member] for name, weight in self.weights.items()}
-            relative = forecast(weights, self.network, spec, crops, norm, self.calendar)
-            total += to_units(relative.astype(np.float64), level, spread, spec)
-        found = self._finished(total / self.network.members, panel, series, ends[series])
+            yield {name: weight[member] for name, weight in self.weights.items()}
+
+    def finished(
+        self,
+        relative: Sequence[NDArray[np.float32]],
+        level: Floats,
+        spread: Floats,
+        past: Floats,
+        made_from: tuple[Panel, Ints, Ints],
+    ) -> Floats:
+        """What is printed, from each member's relative quantiles [n, horizon, q], the level and the spread [n] that
+        they are relative to, and the target's `past` [n, rows] that they can depend on; `made_from` is a panel, n
+        series of it, and how many rows of every series of it come before its forecast.
+        """
+        panel, series, ends = made_from
+        total = np.zeros(relative[0].shape)
+        for member in relative:
+            total += to_units(member.astype(np.float64), level, spread, self.forecast)
+        found = self._finished(total / len(relative), panel, series, ends[series])
         constant = _constant(past)
         found[constant] = np.nanmax(past[constant], axis=1)[:, None, None]  # exact, whatever its size
         return found
@@ -270,7 +289,7 @@ def layout(meta: dict[str, Any]) -> checkpoint.Layout:
 def from_model(model: checkpoint.Model) -> Forecaster:
     """The forecaster in a file that was checked."""
     network, spec, training, columns, calendar = _specs(model.meta)
-    cutoffs = dict(zip(_names(model), model.tensors[CUTOFFS].tolist(), strict=True))
+    cutoffs = dict(zip(series_names(model), model.tensors[CUTOFFS].tolist(), strict=True))
     _check_record(model.meta["record"])
     weights = {name: model.tensors[name] for name in weight_shapes(network, spec)}
     statistics = None
@@ -283,7 +302,7 @@ def from_model(model: checkpoint.Model) -> Forecaster:
     return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, record, statistics, pool, stretch)
 
 
-def _names(model: checkpoint.Model) -> list[str]:
+def series_names(model: checkpoint.Model) -> list[str]:
     """Ids of the series of the training. UsageError unless they are different texts, end to end."""
     text = model.tensors[NAMES].tobytes()
     ends = [0, *model.tensors[NAME_ENDS].tolist()]

@@ -26,6 +26,7 @@ from rnncli.workflows.known_ahead import short_of_covariates, tell_missing
 from rnncli.workflows.options import ColumnOptions
 from rnncli.workflows.reading import listed, load_known, within_bounds, without_bad
 from rnncli.workflows.staleness import stale_series
+from rnncli.workflows.stream import Stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,6 +128,7 @@ class PredictOptions(ColumnOptions, total=False):
     """From what and when a forecast is made, and into what: see `predict`."""
 
     future_data: Any
+    state: str | os.PathLike[str] | None
     if_exists: Literal["replace", "error"] | None
     max_age: float | None
     now: str | None
@@ -153,7 +155,8 @@ def predict(
     `data` can have. What `horizon` has beyond the trained one is forecast from forecasts. `quantiles` lie between the
     trained levels and are interpolated. `if_exists` says what is done where `output` is there; `max_age` is how many
     seconds the last observation of a series may lie before `now` (default: `as_of`, or the clock); `fail_on_drift`
-    writes nothing where the data have drifted.
+    writes nothing where the data have drifted. `state` is a file that keeps what the network has seen of each series:
+    only rows that it has not seen are consumed, and the forecast is that of a network which saw them all.
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
@@ -164,12 +167,20 @@ def predict(
         format_of(output)
         files.refuse_to_replace(output, [*listed(data), *ahead, model])
         files.check_writable(output)
-    with files.locked(output, options.get("lock_wait") or 0.0):
+    state, wait = options.get("state"), options.get("lock_wait") or 0.0
+    if state is not None:
+        files.refuse_to_replace(state, [*listed(data), *ahead, model, *([] if output is None else [output])])
+        files.check_writable(state)
+    with files.locked(output, wait), files.locked(state, wait):
         if output is not None and options.get("if_exists") == "error":
             files.refuse_existing(output)
-        forecast = _forecast(data, models.load(model), (horizon, quantiles, point), options, tell)
+        forecaster = models.load(model)
+        stream = None if state is None else Stream(state, model, forecaster)
+        forecast = _forecast(data, forecaster, (horizon, quantiles, point), options, tell, stream)
         if output is not None:
             forecast.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
+        if stream is not None:
+            stream.keep()
     return forecast
 
 
@@ -188,6 +199,7 @@ def _forecast(
     wanted: tuple[int | None, tuple[float, ...] | None, Point],
     options: Mapping[str, Any],
     tell: Listener,
+    stream: Stream | None,
 ) -> Forecast:
     horizon, quantiles, point = wanted
     steps, levels = checked_horizon(horizon, forecaster), _levels(quantiles, forecaster)
@@ -211,13 +223,18 @@ def _forecast(
     tell_drift(found, tell)
     if options.get("fail_on_drift"):
         refuse_drift(found)
+    if stream is not None:
+        loaded = stream.consume(loaded, tell, skip=skip)
     ends = forecaster.ends(loaded.panel)
     short = short_of_covariates(loaded.panel, ends, steps, forecaster)
     loaded = without_bad(loaded, short, InputRefused, tell, skip=skip)
     ends = forecaster.ends(loaded.panel)
     tell_missing(loaded.panel, ends, steps, forecaster, tell)
     beyond = tell_beyond(steps, forecaster, tell)
-    made = forecaster.quantiles_if_any(loaded.panel, ends, steps)
+    if stream is None:
+        made = forecaster.quantiles_if_any(loaded.panel, ends, steps)
+    else:
+        made = stream.quantiles(loaded.panel, steps)
     unseen = forecaster.unseen(loaded.panel, made)
     loaded = without_bad(loaded, unseen, InputRefused, tell, skip=skip)
     made = made[~np.isnan(made[:, 0, 0])]

@@ -1,0 +1,94 @@
+"""What a stream carries, as one safetensors file with the guarantees of a model file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli import checkpoint, files
+from rnncli.errors import ModelRefused, UsageError
+from rnncli.inference.forecaster import NAME_ENDS, NAMES, Forecaster, series_names
+from rnncli.inference.stream import Carried, chosen, rows_kept, shapes
+
+TASK = "stream"
+COUNTS = ("starts", "consumed", "phases", "rows")
+_OTHER = "it is the state of another model"
+_AFRESH = "begin a new state: give --state a file that does not exist, and the whole history"
+
+
+def digest_of(model: str | os.PathLike[str]) -> str:
+    """What tells a model file from every other."""
+    return hashlib.sha256(files.read_bytes(model, ModelRefused)).hexdigest()
+
+
+def save(path: str | os.PathLike[str], carried: Carried, channels: int, model_digest: str) -> int:
+    """Write the state of a model; returns its size in bytes. Series are sorted: the same state is the same file."""
+    carried = chosen(carried, sorted(range(len(carried.ids)), key=carried.ids.__getitem__))
+    names = [name.encode() for name in carried.ids]
+    tail = np.concatenate([np.zeros((0, channels)), *carried.tail])
+    rows = np.array([len(part) for part in carried.tail], np.int64)
+    tensors: dict[str, NDArray[Any]] = {
+        NAMES: np.frombuffer(b"".join(names), np.uint8),
+        NAME_ENDS: np.cumsum([len(name) for name in names], dtype=np.int64),
+        "series.starts": carried.starts,
+        "series.consumed": carried.consumed,
+        "series.phases": carried.phases,
+        "series.rows": rows,
+        "tail.values": np.nan_to_num(tail),
+        "tail.observed": (~np.isnan(tail)).astype(np.uint8),
+    }
+    tensors |= {f"state.{name}": part for name, part in carried.hidden.items()}
+    counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(tail)}
+    return checkpoint.save(path, tensors, {"task": TASK, "model": model_digest, "series": counts, "channels": channels})
+
+
+def load(path: str | os.PathLike[str], model: Forecaster, model_digest: str) -> Carried | None:
+    """The state that was kept, None if there is none yet. ModelRefused if it is not sound, or another model's."""
+    if not Path(path).exists():
+        return None
+    try:
+        found = checkpoint.load(path, lambda meta: _layout(meta, model, model_digest))
+    except ModelRefused as refused:
+        if refused.message.endswith(_OTHER):
+            raise ModelRefused(_OTHER.replace("it", "this", 1), where=os.fspath(path), hint=_AFRESH) from None
+        raise
+    try:
+        return _carried(found, model)
+    except checkpoint.UNUSABLE as error:
+        message = f"what the file says of the state cannot be used: {error}"
+        raise checkpoint.refused(os.fspath(path), message, _AFRESH) from error
+
+
+def _layout(meta: dict[str, Any], model: Forecaster, model_digest: str) -> checkpoint.Layout:
+    if meta["task"] != TASK:
+        raise UsageError("it is no state that predict --state wrote")
+    if meta["model"] != model_digest:
+        raise UsageError(_OTHER)
+    count, size, rows = (meta["series"][name] for name in ("count", "bytes", "rows"))
+    channels = 1 + len(model.forecast.covariates)
+    long = np.dtype("<i8")
+    tensors: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
+        NAMES: (np.dtype("u1"), (size,)),
+        NAME_ENDS: (long, (count,)),
+        "tail.values": (np.dtype("<f8"), (rows, channels)),
+        "tail.observed": (np.dtype("u1"), (rows, channels)),
+    }
+    tensors |= {f"series.{name}": (long, (count,)) for name in COUNTS}
+    return tensors | {f"state.{name}": (np.dtype("<f4"), shape) for name, shape in shapes(model, count).items()}
+
+
+def _carried(found: checkpoint.Model, model: Forecaster) -> Carried:
+    names, tensors = series_names(found), found.tensors
+    starts, consumed, phases, rows = (tensors[f"series.{name}"] for name in COUNTS)
+    tail = np.where(tensors["tail.observed"] > 0, tensors["tail.values"], np.nan)
+    if (consumed < 0).any() or (rows != np.minimum(consumed, rows_kept(model))).any() or rows.sum() != len(tail):
+        raise UsageError("it does not hold the rows that it says")
+    ends = np.cumsum(rows)
+    parts = tuple(tail[end - count : end] for end, count in zip(ends.tolist(), rows.tolist(), strict=True))
+    hidden = {name: tensors[f"state.{name}"] for name in shapes(model, len(names))}
+    return Carried(tuple(names), starts, consumed, phases, parts, hidden)
