@@ -157,7 +157,11 @@ class NetworkSpec(Spec):
 
 @dataclass(frozen=True)
 class TrainingSpec(Spec):
-    """How the weights are found; `steps` is planned before the first one."""
+    """How the weights are found; `steps` is planned before the first one.
+
+    Gradients go back through `tbptt` steps of a sequence at most, if that is given, and each of their numbers is cut
+    to `clip_value`, if that is, before all of them are scaled to a norm of `clip`.
+    """
 
     steps: int
     batch: int
@@ -168,3 +172,5 @@ class TrainingSpec(Spec):
     averaging: float
     evaluate_every: int
     time_budget: float | None = None
+    tbptt: int | None = added(None, since=3)
+    clip_value: float | None = added(None, since=3)

@@ -185,6 +185,10 @@ class Training(TypedDict, total=False):
     learning_rate: Annotated[float | None, _option("--learning-rate", "Its peak.", "X"), values.positive]
     batch: Annotated[int | None, _option("--batch", "Crops in a training step.", "N"), values.count]
     clip: Annotated[float | None, _option("--clip", "The largest gradient norm.", "X"), values.positive]
+    clip_value: Annotated[
+        float | None, _option("--clip-value", "The largest number in a gradient (any).", "X"), values.positive
+    ]
+    tbptt: Annotated[int | None, _option("--tbptt", "Steps that gradients go back at most (all).", "K"), values.count]
     device: Device
     threads: Threads
     fresh: Annotated[bool, _option("--fresh", "Start over, whatever is there.")]

@@ -122,6 +122,8 @@ def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: str) -> Ste
     for weight in run.live.values():
         weight.grad = None
     loss.backward()  # type: ignore[no-untyped-call]
+    if spec.clip_value is not None:
+        torch.nn.utils.clip_grad_value_(list(run.live.values()), spec.clip_value)
     norm = torch.nn.utils.clip_grad_norm_(list(run.live.values()), spec.clip)
     _refuse_divergence(loss, norm, objective, f"step {step} of {phase}")
     decay = {name: spec.weight_decay if weight.ndim > 1 else 0.0 for name, weight in run.live.items()}

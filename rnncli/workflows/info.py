@@ -14,7 +14,7 @@ from rnncli.workflows.list_cells import sharing
 SCHEMA = "rnncli.info/1"
 _COLUMNS = ("time", "id", "target", "past", "future", "static", "wide", "time_format")
 _NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "members", "layer_norm")
-_TRAINING = ("steps", "batch", "learning_rate", "clip", "seed")
+_TRAINING = ("steps", "batch", "learning_rate", "clip", "clip_value", "tbptt", "seed")
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ class ArchitectureOptions(ColumnOptions, total=False):
 
 
 class TrainOptions(ArchitectureOptions, total=False):
-    """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm.
+    """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
+    `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
 
     All values lie between `min` and `max`, and so do the forecasts. With `keep_covariates` these stay whatever held-out
     rows would say of them.
@@ -73,6 +74,8 @@ class TrainOptions(ArchitectureOptions, total=False):
     learning_rate: float | None
     batch: int | None
     clip: float | None
+    clip_value: float | None
+    tbptt: int | None
     device: str | None
     threads: int | None
     fresh: bool

@@ -170,6 +170,8 @@ def _check(options: Mapping[str, Any]) -> None:
         "learning_rate",
         "batch",
         "clip",
+        "clip_value",
+        "tbptt",
         "threads",
     )
     said.quantile_levels(options, planning.DEFAULT_LEVELS)

@@ -85,3 +85,18 @@ def test_a_time_budget_that_is_spent_stops_the_training() -> None:
     *_, last = fit(started(), Bowl(), spec(steps=10_000, time_budget=0.05), "search")
     assert isinstance(last, Finished)
     assert last.step < 10_000
+
+
+def test_a_gradient_is_cut_by_value_before_it_is_scaled_to_a_norm() -> None:
+    class Steep(Bowl):
+        def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
+            del step
+            return (weights["w"] * torch.tensor([1e6, 0.3])).sum()
+
+    def first_moment(**changes: float | None) -> Tensor:
+        run = started(2)
+        list(fit(run, Steep(), spec(steps=1, evaluate_every=1) if not changes else spec(steps=1, **changes), "search"))
+        return run.first_moment["w"] / run.first_moment["w"][0]
+
+    assert first_moment()[1] == pytest.approx(0.3e-6, rel=1e-3)  # scaled to a norm, one number drowns the other
+    assert first_moment(clip_value=0.5)[1] == pytest.approx(0.6)

@@ -127,9 +127,12 @@ def forward(
     spec: ForecastSpec,
     batch: Batch,
     generator: torch.Generator | None = None,
+    tbptt: int | None = None,
 ) -> Tensor:
-    """Relative quantiles from every origin of the batch: [o, horizon, q]; with dropout where a generator is given."""
-    states = encode(weights, network, batch.inputs, generator)
+    """Relative quantiles from every origin of the batch: [o, horizon, q]; with dropout where a generator is given, and
+    gradients through `tbptt` steps at most where that is.
+    """
+    states = encode(weights, network, batch.inputs, generator, tbptt)
     at_origin = states[batch.rows, batch.origins]
     if generator is not None:
         at_origin = dropout(at_origin, network.dropout, generator)
@@ -173,7 +176,11 @@ class Objective:
         batch = self._batch(step)
         generator = _generator((*self.seed, step), self.examples.device)
         levels = torch.tensor(self.examples.spec.levels, device=self.examples.device)
-        loss = pinball(forward(weights, self.network, self.examples.spec, batch, generator), batch.targets, levels)
+        loss = pinball(
+            forward(weights, self.network, self.examples.spec, batch, generator, self.training.tbptt),
+            batch.targets,
+            levels,
+        )
         self._series, self._losses = batch.series[batch.rows.numpy(force=True)], loss.detach().numpy(force=True)
         used = (~torch.isnan(batch.targets)).any(dim=1)
         return (loss * used).sum() / used.sum().clamp(min=1)

@@ -176,6 +176,8 @@ class Sizes:
     batch: int | None = None
     learning_rate: float | None = None
     clip: float | None = None
+    clip_value: float | None = None
+    tbptt: int | None = None
     seed: int = 0
     time_budget: float | None = None
 
@@ -223,6 +225,8 @@ def training_spec(network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
         averaging=0.99,
         evaluate_every=_evaluate_every(steps),
         time_budget=sizes.time_budget,
+        tbptt=sizes.tbptt,
+        clip_value=sizes.clip_value,
     )
 
 
