@@ -70,7 +70,8 @@ class Cell:
     def zero_state(self, x: Array, hidden: int, xp: Any) -> State:
         """The state before the first step of x [B, ...], in x's type."""
         zero = xp.zeros((len(x), hidden), dtype=x.dtype, device=x.device)
-        return tuple(zero + self.initial[name] if name in self.initial else zero for name in self.state_names)
+        parts = {value: zero + value for value in {0.0, *self.initial.values()}}
+        return tuple(parts[self.initial.get(name, 0.0)] for name in self.state_names)
 
     def project(self, weights: Mapping[str, Array], x: Array, xp: Any) -> Array:
         """The part of a step that needs no state: x [..., I] -> a = W_ih x + b [..., gates * H]."""

@@ -9,7 +9,7 @@ from typing import Any
 from rnncli.cells.cell import Array, Cell, Gates, State
 from rnncli.errors import UsageError
 
-LARGEST = 1 << 16
+LARGEST = 1 << 16  # steps; no more states are made than a sequence has steps
 
 
 def dilated(cell: Cell, dilation: int) -> Cell:

@@ -18,13 +18,13 @@ def by_phase(run: Run, cell: Cell, x: Array, state: State, xp: Any) -> tuple[Arr
     batch, steps, d = x.shape[0], x.shape[1], cell.dilation
     whole, rest = steps // d, steps % d
     parts = len(state) // d
+    if not whole:
+        return _within_a_round(run, x, state, parts, xp)
     phases = [xp.stack([state[(d - 1 - p) * parts + part] for p in range(d)], 1) for part in range(parts)]
-    outputs = []
-    if whole:
-        columns = xp.swapaxes(x[:, : whole * d].reshape(batch, whole, d, -1), 1, 2)
-        made, after = run(columns.reshape(batch * d, whole, -1), tuple(_flat(phase) for phase in phases))
-        outputs.append(xp.swapaxes(made.reshape(batch, d, whole, -1), 1, 2).reshape(batch, whole * d, -1))
-        phases = [part.reshape(batch, d, -1) for part in after]
+    columns = xp.swapaxes(x[:, : whole * d].reshape(batch, whole, d, -1), 1, 2)
+    made, after = run(columns.reshape(batch * d, whole, -1), tuple(_flat(phase) for phase in phases))
+    outputs = [xp.swapaxes(made.reshape(batch, d, whole, -1), 1, 2).reshape(batch, whole * d, -1)]
+    phases = [part.reshape(batch, d, -1) for part in after]
     if rest:
         begun = tuple(_flat(phase[:, :rest]) for phase in phases)
         made, after = run(x[:, whole * d :].reshape(batch * rest, 1, -1), begun)
@@ -33,6 +33,17 @@ def by_phase(run: Run, cell: Cell, x: Array, state: State, xp: Any) -> tuple[Arr
         phases = [xp.concatenate([new, old[:, rest:]], 1) for new, old in zip(ended, phases, strict=True)]
     newest_first = tuple(phases[part][:, (rest - 1 - lag) % d] for lag in range(d) for part in range(parts))
     return xp.concatenate(outputs, 1), newest_first
+
+
+def _within_a_round(run: Run, x: Array, state: State, parts: int, xp: Any) -> tuple[Array, State]:
+    """The same for fewer steps than the dilation: each goes on from a state of its own, the others stay as they are."""
+    batch, steps = x.shape[0], x.shape[1]
+    kept, used = state[: len(state) - steps * parts], state[len(state) - steps * parts :]
+    oldest_first = [xp.stack([*used[part::parts]][::-1], 1) for part in range(parts)]
+    made, after = run(x.reshape(batch * steps, 1, -1), tuple(_flat(part) for part in oldest_first))
+    ended = [part.reshape(batch, steps, -1) for part in after]
+    newest_first = [ended[part][:, step] for step in reversed(range(steps)) for part in range(parts)]
+    return made.reshape(batch, steps, -1), (*newest_first, *kept)
 
 
 def _flat(phase: Array) -> Array:

@@ -85,6 +85,25 @@ def test_chrono_lets_the_update_gate_of_a_gru_keep_the_state() -> None:
     assert not (n.any())
 
 
+@pytest.mark.parametrize("cell_name", ["mgu", "mingru"])
+def test_chrono_shuts_the_gate_that_lets_new_values_in(cell_name: str) -> None:
+    let_in, *others = gates(begin(cell_name, "chrono:168"))
+    assert -math.log(167) <= let_in.min() < -math.log(40)
+    assert not any(part.any() for part in others)
+
+
+def test_chrono_of_a_dilated_cell_counts_the_steps_of_the_cell() -> None:
+    forget = gates(begin("dilated:24:lstm", "chrono:168"))[1]
+    assert forget.max() <= math.log(168 / 24 - 1)
+
+
+@pytest.mark.parametrize("cell_name", ["lstm", "lstm-peephole", "lstm-coupled", "slstm"])
+def test_a_forget_gate_begins_open_in_every_lstm(cell_name: str) -> None:
+    cell = cell_named(cell_name)
+    assert cell.keep_gate is not None
+    assert gates(begin(cell_name, "orthogonal"))[cell.keep_gate].eq(1).all()
+
+
 def test_chrono_leaves_a_cell_without_gates_orthogonal() -> None:
     ours, orthogonal = begin("rnn", "chrono:168"), begin("rnn", "orthogonal")
     assert all(torch.equal(ours[name], orthogonal[name]) for name in ours)
