@@ -100,10 +100,11 @@ class StorageFailed(RnncliError):
 
 
 class TrainingDiverged(RnncliError):
-    """The loss or a gradient stopped being finite."""
+    """The loss or a gradient stopped being finite, in this phase of training."""
 
     exit_code = 9
     code = "diverged"
+    phase = ""
 
 
 class OutputLocked(RnncliError):

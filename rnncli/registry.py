@@ -93,6 +93,32 @@ CHECKS = {
     "drift": "rnncli.data.checks.changed:drift",
     "refused": "rnncli.data.checks.run:refused",
 }
+GRADIENT_CHECKS = {
+    "exploding": "rnncli.diagnostics.checks.exploding:exploding",
+    "chaotic": "rnncli.diagnostics.checks.chaotic:chaotic",
+    "large-updates": "rnncli.diagnostics.checks.updates:large_updates",
+    "dead-units": "rnncli.diagnostics.checks.dead:dead",
+    "frozen": "rnncli.diagnostics.checks.frozen:frozen",
+    "saturated": "rnncli.diagnostics.checks.saturated:saturated",
+    "vanishing": "rnncli.diagnostics.checks.vanishing:vanishing",
+    "noisy": "rnncli.diagnostics.checks.noisy:noisy",
+    "dominated": "rnncli.diagnostics.checks.dominated:dominated",
+    "context-short": "rnncli.diagnostics.checks.context:context_short",
+    "context-long": "rnncli.diagnostics.checks.context:context_long",
+    "clipped": "rnncli.diagnostics.checks.updates:clipped",
+}
+REMEDIES = {
+    "learning-rate": "rnncli.diagnostics.remedies.learning_rate:learning_rate",
+    "chrono": "rnncli.diagnostics.remedies.initialisation:chrono",
+    "gated-cell": "rnncli.diagnostics.remedies.gated_cell:gated_cell",
+    "orthogonal": "rnncli.diagnostics.remedies.initialisation:orthogonal",
+    "clip": "rnncli.diagnostics.remedies.clipping:clip",
+    "context": "rnncli.diagnostics.remedies.context:context",
+    "dropout": "rnncli.diagnostics.remedies.dropout:dropout",
+    "depth": "rnncli.diagnostics.remedies.depth:depth",
+    "fresh": "rnncli.diagnostics.remedies.depth:fresh",
+    "series": "rnncli.diagnostics.remedies.series:series",
+}
 
 
 def find(table: dict[str, str], name: str, kind: str) -> Any:

@@ -80,7 +80,7 @@ class Command(TyperCommand):
         switches: list[Any] = [option for option in self.params if getattr(option, "is_bool_flag", False)]
         for switch in switches:
             if not switch.secondary_opts:
-                key = switch.name.replace("_", "-")
+                key = switch.name.strip("_").replace("_", "-")
                 parser.add_option(obj=switch, opts=[f"--no-{key}"], dest=switch.name, action="store_const", const=False)
         return parser
 

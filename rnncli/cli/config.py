@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,18 @@ class Option:
     @property
     def key(self) -> str:
         """Its name in a file and, after two dashes, on the command line."""
-        return self.name.replace("_", "-")
+        return self.name.strip("_").replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment, after the prefix."""
+        return self.key.replace("-", "_").upper()
+
+
+def name_of(key: str) -> str:
+    """The name of a parameter that is called so elsewhere: a word of Python's own has an underscore after it."""
+    name = key.replace("-", "_")
+    return f"{name}_" if iskeyword(name) else name
 
 
 @dataclass(frozen=True)
@@ -172,9 +184,9 @@ def variables_of(declared: Declared) -> tuple[dict[str, list[tuple[str, Option]]
     general: dict[str, list[tuple[str, Option]]] = {}
     own: dict[str, list[tuple[str, Option]]] = {}
     for command, options in declared.items():
-        for name, option in options.items():
-            general.setdefault(f"{PREFIX}{name.upper()}", []).append((command, option))
-            own[f"{PREFIX}{command.replace('-', '_').upper()}_{name.upper()}"] = [(command, option)]
+        for option in options.values():
+            general.setdefault(f"{PREFIX}{option.variable}", []).append((command, option))
+            own[f"{PREFIX}{command.replace('-', '_').upper()}_{option.variable}"] = [(command, option)]
     return general, own
 
 
@@ -199,7 +211,7 @@ def _from_file(declared: Declared, path: str) -> Found:
     top: dict[str, Any] = {}
     tables: dict[str, dict[str, Any]] = {}
     for key, value in document.items():
-        name = key.replace("-", "_")
+        name = name_of(key)
         if name in names:
             _once(tables, names[name], _table(value, key, path), path, f"table [{key}]")
         elif isinstance(value, dict) and name not in known:
@@ -216,7 +228,7 @@ def _of_file(declared: Declared, path: str, top: Mapping[str, Any], tables: Mapp
     for command, options in declared.items():
         table: dict[str, Any] = {}
         for key, value in tables.get(command, {}).items():
-            _once(table, key.replace("-", "_"), (key, value), path, f"key {key!r} in [{command}]")
+            _once(table, name_of(key), (key, value), path, f"key {key!r} in [{command}]")
         _refuse_unknown(table, options, f"[{command}] has no option", f"rnncli {command} --help", path)
         for heading, keys in (("", top), (f" [{command}]", table)):
             for name in keys.keys() & options.keys():

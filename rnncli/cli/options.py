@@ -96,6 +96,20 @@ MustBeat = Annotated[
 Alpha = Annotated[
     float | None, _option("--alpha", "The level of significance of --must-beat (0.05).", "LEVEL"), values.level
 ]
+Quick = Annotated[bool, _option("--quick", "Look at less, for an answer within seconds.")]
+Try = Annotated[bool, _option("--try", "Try each remedy by a short training from the same seed.")]
+TrySteps = Annotated[
+    int | None, _option("--try-steps", "Steps of such a training (60); implies --try.", "N"), values.count
+]
+FailOn = Annotated[
+    tuple[str, ...] | None,
+    _option("--fail-on", "Exit 7 where these are found: vanishing,exploding,chaotic, or any finding.", "LIST"),
+    values.names,
+]
+Plot = Annotated[str | None, _option("--plot", "Draw a picture: .png or .svg.", "FILE"), values.text]
+InspectSeries = Annotated[
+    int | None, _option("--series", "Follow gradients in so many series (24).", "N"), values.count
+]
 By = Annotated[str | None, _choice("--by", "Also show the scores of each series.", GROUPS), values.one_of(GROUPS)]
 Threads = Annotated[int | None, _option("--threads", "Threads to train with.", "N"), values.count]
 Device = Annotated[str | None, _option("--device", "Where to train: cpu (default), cuda ...", "NAME"), values.text]
@@ -169,10 +183,18 @@ class Architecture(TypedDict, total=False):
     seed: Annotated[int | None, _option("--seed", "Seed of every random choice (0).", "N"), values.whole]
 
 
-class Training(TypedDict, total=False):
-    """How the network is trained."""
+class Steps(TypedDict, total=False):
+    """What decides on a training step."""
 
     dropout: Annotated[float | None, _option("--dropout", "Share of units left out.", "SHARE"), values.share]
+    batch: Annotated[int | None, _option("--batch", "Crops in a training step.", "N"), values.count]
+    learning_rate: Annotated[float | None, _option("--learning-rate", "Its peak.", "X"), values.positive]
+    clip: Annotated[float | None, _option("--clip", "The largest gradient norm.", "X"), values.positive]
+
+
+class Training(Steps, total=False):
+    """How the network is trained."""
+
     members: Annotated[int | None, _option("--members", "Networks whose forecasts are averaged.", "N"), values.count]
     quantiles: Quantiles
     min: Annotated[float | None, _option("--min", "No value, and no forecast, is below this.", "X"), values.number]
@@ -182,15 +204,17 @@ class Training(TypedDict, total=False):
     time_budget: Annotated[
         float | None, _option("--time-budget", "Stop training after 90s, 2m or 1h.", "TIME"), values.duration
     ]
-    learning_rate: Annotated[float | None, _option("--learning-rate", "Its peak.", "X"), values.positive]
-    batch: Annotated[int | None, _option("--batch", "Crops in a training step.", "N"), values.count]
-    clip: Annotated[float | None, _option("--clip", "The largest gradient norm.", "X"), values.positive]
     clip_value: Annotated[
         float | None, _option("--clip-value", "The largest number in a gradient (any).", "X"), values.positive
     ]
     tbptt: Annotated[int | None, _option("--tbptt", "Steps that gradients go back at most (all).", "K"), values.count]
     device: Device
     threads: Threads
+    watch_gradients: Annotated[
+        int | None,
+        _option("--watch-gradients", "Tell of gradients every N steps, and of what explodes.", "N"),
+        values.count,
+    ]
     fresh: Annotated[bool, _option("--fresh", "Start over, whatever is there.")]
     warm_start: Annotated[
         str | None, _option("--warm-start", "Go on training this model, on new data.", "MODEL"), values.text
@@ -234,8 +258,11 @@ class Sources(TypedDict):
     print_config: Annotated[bool, _option("--print-config", "Print the settings as such a file, and do nothing.")]
 
 
-class InspectOptions(Columns, Architecture, total=False):
+class InspectOptions(Columns, Architecture, Steps, total=False):
     """What inspect-gradients passes on."""
+
+
+NETWORK = (*Architecture.__annotations__, *Steps.__annotations__)  # what a model file gives, if there is one
 
 
 class TrainOptions(Columns, Architecture, Training, total=False):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.table import number
 from rnncli.cli.terminal import clean, say
-from rnncli.cli.watchers import finished
+from rnncli.cli.watchers import finished, told
+from rnncli.diagnostics.events import Exploded, Gradients
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
 from rnncli.workflows.events import Noted
 
@@ -30,6 +31,10 @@ class Display:
             self._begin(event)
         elif isinstance(event, Stepped):
             self._update(event.phase, completed=event.step, loss=number(event.loss))
+        elif isinstance(event, Gradients):
+            self._update(event.phase, gradient=f"{number(event.gradient_norm)}, {event.clipped:.0%} clipped")
+        elif isinstance(event, Exploded):
+            self._line(told(event))
         elif isinstance(event, Evaluated):
             self._update(event.phase, score=number(event.score))
         elif isinstance(event, Finished):
@@ -46,7 +51,7 @@ class Display:
             self._progress = _progress()
             self._progress.start()
         self._tasks[event.phase] = self._progress.add_task(
-            clean(event.phase), total=event.steps, completed=event.step, loss="-", score="-"
+            clean(event.phase), total=event.steps, completed=event.step, loss="-", score="-", gradient=""
         )
 
     def _update(self, phase: str, *, completed: int | None = None, **fields: Any) -> None:
@@ -84,12 +89,20 @@ def _progress() -> Progress:
         def render(self, task: Task) -> Text:
             return Text(f"{number(task.speed)} steps/s")
 
+    class Gradient(TextColumn):
+        """The gradient's norm, where it is watched."""
+
+        def render(self, task: Task) -> Text:
+            watched = task.fields["gradient"]
+            return Text(f"gradient {watched}" if watched else "")
+
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TextColumn("loss {task.fields[loss]}", markup=False),
         TextColumn("validation {task.fields[score]}", markup=False),
+        Gradient("{task.fields[gradient]}", markup=False),
         Speed(),
         TimeRemainingColumn(),
         console=Console(stderr=True),

@@ -12,6 +12,7 @@ from typing import Any
 
 from rnncli.cli.table import number
 from rnncli.cli.terminal import say
+from rnncli.diagnostics.events import Exploded, Gradients
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
 from rnncli.workflows.events import Noted
 
@@ -32,6 +33,8 @@ class PlainLines:
             say(event.text)
         elif isinstance(event, Started):
             self._steps[event.phase] = event.steps
+        elif isinstance(event, (Gradients, Exploded)):
+            say(told(event))
         elif isinstance(event, Evaluated) and time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
             say(evaluated(event, self._steps[event.phase]))
@@ -72,6 +75,20 @@ def evaluated(event: Evaluated, steps: int) -> str:
     best = ", the best so far" if event.best else ""
     loss, score = number(event.loss), number(event.score)
     return f"{event.phase}: step {event.step} of {steps}, loss {loss}, validation score {score}{best}"
+
+
+def told(event: object) -> str:
+    """A line about gradients that were watched; "" about anything else."""
+    if isinstance(event, Exploded):
+        return event.text
+    if not isinstance(event, Gradients):
+        return ""
+    norm, usual = number(event.gradient_norm), number(event.usual)
+    largest = max(event.tensors, key=lambda name: event.tensors[name].gradient, default="")
+    return (
+        f"{event.phase}: step {event.step}, gradient norm {norm} (usually {usual}), {event.clipped:.0%} of the steps"
+        f" clipped, the largest in {largest}"
+    )
 
 
 def finished(event: Finished) -> str:

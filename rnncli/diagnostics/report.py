@@ -1,152 +1,102 @@
-"""What `inspect-gradients` found out, as data: a table or JSON is made from it."""
+"""What `inspect-gradients` found out, as data: a table, a picture or JSON is made from it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rnncli.diagnostics import verdict
+from rnncli.diagnostics import document
+from rnncli.diagnostics.evidence import Evidence
+from rnncli.diagnostics.finding import FAULT, Finding, Proposal, examine, prescribe
+from rnncli.diagnostics.trial import Trial
 from rnncli.diagnostics.verdict import Verdict
 
-Floats = NDArray[np.float64]
-
-SCHEMA = "rnncli.inspect-gradients/1"
-RESAMPLES = 400  # of the series, for an interval
-FEWEST_SERIES = 5  # for an interval
-
-
-@dataclass(frozen=True)
-class LayerGradients:
-    """One layer: `norms` [lags, series] of the loss's gradient for each part of the state ("h", "c") and for the
-    whole "state", lag 0 (the origin) first.
-    """
-
-    layer: int
-    norms: dict[str, Floats]
-    seasons: tuple[int, ...]
-
-    def profile(self, state: str = "state") -> Floats:
-        """Mean norm over series, by lag."""
-        return np.asarray(self.norms[state].mean(axis=1), dtype=np.float64)
-
-    @property
-    def verdict(self) -> Verdict:
-        """Vanishing, exploding, healthy or not enough data, with the reason."""
-        return verdict.judge(self.profile(), self.seasons)
-
-    @property
-    def decay_rate(self) -> float | None:
-        """Slope of the log norm per step."""
-        return verdict.decay_rate(self.profile())
-
-    @property
-    def half_life(self) -> float | None:
-        """Steps in which the gradient halves; None where it does not fade."""
-        return verdict.half_life(self.decay_rate)
-
-    @property
-    def deciding_lag(self) -> int:
-        """The lag at which the verdict looks."""
-        return verdict.deciding_lag(len(self.profile()), self.seasons)
-
-    def share_left(self, lag: int) -> float | None:
-        """The gradient at a lag as a share of that at lag 0."""
-        return verdict.share(self.profile(), lag)
-
-    def share_interval(self, lag: int) -> tuple[float, float] | None:
-        """The middle 90 % of that share when the series are drawn again and again; None for fewer than five."""
-        norms = self.norms["state"]
-        if norms.shape[1] < FEWEST_SERIES or self.share_left(lag) is None:
-            return None
-        draws = np.random.default_rng(0).integers(norms.shape[1], size=(RESAMPLES, norms.shape[1]))
-        origin = norms[0][draws].sum(axis=1)
-        shares = norms[lag][draws].sum(axis=1)[origin > 0] / origin[origin > 0]
-        low, high = np.quantile(shares, (0.05, 0.95))
-        return float(low), float(high)
-
-    def to_json(self) -> dict[str, Any]:
-        """A dictionary of JSON values."""
-        judged, half_life = self.verdict, self.half_life
-        return {
-            "layer": self.layer,
-            "verdict": judged.name,
-            "reason": judged.reason,
-            "decay_per_step": _finite(self.decay_rate),
-            "half_life_steps": _finite(half_life),
-            "half_life_seasons": {str(m): _finite(half_life / m if half_life else None) for m in self.seasons},
-            "share_left": [self._share_to_json(lag) for lag in (*self.seasons, len(self.profile()) - 1)],
-            "reach_50": verdict.reach(self.profile(), 0.5),
-            "reach_90": verdict.reach(self.profile(), 0.9),
-            "gradient_by_lag": {name: [_finite(g) for g in self.profile(name)] for name in self.norms},
-        }
-
-    def _share_to_json(self, lag: int) -> dict[str, Any]:
-        interval = self.share_interval(lag)
-        return {
-            "lag": lag,
-            "share": _finite(self.share_left(lag)),
-            "interval_90": [_finite(bound) for bound in interval] if interval else None,
-        }
-
-
-@dataclass(frozen=True)
-class ParameterGradient:
-    """Norm of the mean loss's gradient for one tensor, of the tensor itself, and for each gate's part of it."""
-
-    tensor: str
-    gradient: float
-    weight: float
-    gates: dict[str, float]
-
-    def to_json(self) -> dict[str, Any]:
-        """A dictionary of JSON values."""
-        return {
-            "tensor": self.tensor,
-            "gradient_norm": _finite(self.gradient),
-            "weight_norm": _finite(self.weight),
-            "gates": {name: _finite(norm) for name, norm in self.gates.items()},
-        }
+SCHEMA = "rnncli.inspect-gradients/2"
 
 
 @dataclass(frozen=True)
 class GradientReport:
-    """The gradient of the loss at one origin, through time and by tensor."""
+    """What was measured, what is wrong, what may be done; `before` and `trials` where remedies were tried."""
 
-    cell: str
-    activation: str
-    hidden: int
-    context: int
-    series: int
-    seasons: tuple[int, ...]
-    loss: float
-    layers: tuple[LayerGradients, ...]
-    parameters: tuple[ParameterGradient, ...]
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+    proposals: tuple[Proposal, ...]
+    before: Trial | None = None
+    trials: tuple[Trial, ...] = ()
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> GradientReport:
+        """What the checks and remedies make of the evidence."""
+        with np.errstate(all="ignore"):
+            findings = examine(evidence)
+            return cls(evidence, findings, prescribe(evidence, findings))
+
+    def tried(self, before: Trial, trials: tuple[Trial, ...]) -> GradientReport:
+        """The same, with remedies tried."""
+        return replace(self, before=before, trials=trials)
 
     @property
-    def verdicts(self) -> tuple[str, ...]:
-        """The verdict of each layer, first layer first."""
-        return tuple(layer.verdict.name for layer in self.layers)
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdict on each layer, the lowest first."""
+        return self.evidence.verdicts
+
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """The findings that keep a network from learning."""
+        return tuple(finding for finding in self.findings if finding.severity == FAULT)
+
+    @property
+    def diagnosis(self) -> str:
+        """The first fault's name, "healthy" where there is none, "not enough data" where nothing can be said."""
+        if self.faults:
+            return self.faults[0].check
+        names = {verdict.name for verdict in self.verdicts}
+        return "healthy" if names != {"not enough data"} else "not enough data"
+
+    def has(self, name: str) -> bool:
+        """Whether a verdict or a finding has this name."""
+        return any(v.name == name for v in self.verdicts) or any(f.check == name for f in self.findings)
+
+    def layers_with(self, name: str) -> tuple[int, ...]:
+        """The layers with this verdict or finding."""
+        judged = {layer for layer, verdict in enumerate(self.verdicts) if verdict.name == name}
+        return tuple(sorted(judged | {f.layer for f in self.findings if f.check == name and f.layer is not None}))
+
+    def advice(self, names: Iterable[str]) -> str:
+        """The first remedy against any of these, as a flag."""
+        wanted = set(names)
+        return next((f"try train {p.flags}" for p in self.proposals if p.flags and wanted & set(p.against)), "")
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`: finite numbers or null."""
-        return {
+        evidence = self.evidence
+        body = {
             "schema": SCHEMA,
-            "cell": self.cell,
-            "activation": self.activation,
-            "hidden": self.hidden,
-            "context": self.context,
-            "series": self.series,
-            "seasons": list(self.seasons),
-            "loss": _finite(self.loss),
-            "rules": verdict.RULES,
-            "layers": [layer.to_json() for layer in self.layers],
-            "parameters": [parameter.to_json() for parameter in self.parameters],
+            "diagnosis": self.diagnosis,
+            **document.subject(evidence),
+            "rules": document.rules(),
+            "layers": [document.layer(evidence, index) for index in range(evidence.subject.layers)],
+            "memory": document.memory(evidence),
+            "parameters": document.parameters(evidence),
+            "training_steps": document.training_steps(evidence),
+            "series_shares": document.series(evidence),
+            "findings": [document.finding(finding) for finding in self.findings],
+            "remedies": [document.proposal(proposal) for proposal in self.proposals],
+            "before": None if self.before is None else self.before.to_json(),
+            "trials": [trial.to_json() for trial in self.trials],
         }
+        plain: dict[str, Any] = _finite(body)
+        return plain
 
 
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
+def _finite(value: Any) -> Any:
+    """The same with null for numbers that are not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

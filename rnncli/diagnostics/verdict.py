@@ -1,4 +1,4 @@
-"""From a profile of gradient norms by lag to a rate of decay and a verdict: the rules and the reasons for them."""
+"""From what was measured of a layer to a verdict: the rules and the reasons for them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from rnncli.diagnostics.dynamics import LayerDynamics
+from rnncli.diagnostics.profile import SMALLEST, LayerFlow
 
 VANISHING_SHARE = 1e-3
 """A gradient this much smaller than the one at lag 0 rises above its sampling noise after about 1 / share^2 = a
@@ -21,16 +21,15 @@ EXPLODING_GROWTH = 10.0
 FEWEST_LAGS = 8
 """With fewer lags a slope says little."""
 
-SMALLEST = 1e-300
-"""Below it float64 loses digits, and logarithms lie."""
-
-LAGS_FITTED = 600  # evenly spaced: Theil and Sen look at every pair
+VERDICTS = ("vanishing", "healthy", "exploding", "chaotic", "not enough data")
 
 RULES = {
     "vanishing": f"at the longest season that the context holds (at its end without one) less than {VANISHING_SHARE:g}"
     " of the gradient at lag 0 is left",
     "exploding": f"the gradient grows steadily, by more than {EXPLODING_GROWTH:g} times over the context, or is not"
     " finite",
+    "chaotic": f"a disturbance of a bounded state grows, by more than {EXPLODING_GROWTH:g} times over the context: the"
+    " largest Lyapunov exponent is above 0, and so is its interval",
     "not enough data": f"fewer than {FEWEST_LAGS} lags, or no gradient at lag 0",
     "healthy": "none of these",
 }
@@ -38,41 +37,14 @@ RULES = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """One of the names in RULES, and the numbers it rests on in a sentence."""
+    """One of VERDICTS, the number it rests on (a share left, or a growth), the lag it was measured at, and all of it
+    in a sentence.
+    """
 
     name: str
     reason: str
-
-
-def decay_rate(profile: Floats) -> float | None:
-    """The slope of log g_k per step: the median over all pairs of lags (Theil 1950, Sen 1968).
-
-    Negative where gradients fade; None with fewer than two lags above 1e-300.
-    """
-    lags = np.flatnonzero(np.isfinite(profile) & (profile > SMALLEST))
-    if len(lags) > LAGS_FITTED:
-        lags = lags[np.linspace(0, len(lags) - 1, LAGS_FITTED).round().astype(np.int64)]
-    if len(lags) < 2:
-        return None
-    logs = np.log(profile[lags])
-    early, late = np.triu_indices(len(lags), 1)
-    return float(np.median((logs[late] - logs[early]) / (lags[late] - lags[early])))
-
-
-def half_life(rate: float | None) -> float | None:
-    """Steps in which a gradient halves; None where it does not fade."""
-    return math.log(2) / -rate if rate is not None and rate < 0 else None
-
-
-def share(profile: Floats, lag: int) -> float | None:
-    """g_lag / g_0; None where the lag is beyond the context or there is no gradient at lag 0."""
-    return float(profile[lag] / profile[0]) if 0 <= lag < len(profile) and profile[0] > 0 else None
-
-
-def reach(profile: Floats, part: float) -> int | None:
-    """The first lag by which `part` of the sum of all gradients is seen."""
-    total = profile.sum()
-    return int(np.searchsorted(np.cumsum(profile), part * total)) if 0 < total < math.inf else None
+    number: float | None = None
+    lag: int | None = None
 
 
 def deciding_lag(lags: int, seasons: tuple[int, ...]) -> int:
@@ -80,22 +52,50 @@ def deciding_lag(lags: int, seasons: tuple[int, ...]) -> int:
     return max((season for season in seasons if 1 < season < lags), default=lags - 1)
 
 
-def judge(profile: Floats, seasons: tuple[int, ...]) -> Verdict:
-    """The verdict on gradient norms by lag [lags], lag 0 first; seasons in steps."""
-    if not np.isfinite(profile).all():
-        return Verdict("exploding", "a gradient is not finite")
+def judge(flow: LayerFlow, seasons: tuple[int, ...], dynamics: LayerDynamics | None = None) -> Verdict:
+    """The verdict on a layer; seasons in steps."""
+    profile = flow.profile()
+    if not np.isfinite(profile).all() or (dynamics is not None and not np.isfinite(dynamics.size).all()):
+        return Verdict("exploding", "a state or a gradient is not finite", math.inf)
     if len(profile) <= FEWEST_LAGS:
         return Verdict("not enough data", f"the context has only {len(profile)} steps")
     if profile[0] <= SMALLEST:
         return Verdict("not enough data", "the loss does not depend on this layer's state at the origin")
-    growth = (decay_rate(profile) or 0.0) * (len(profile) - 1)
+    return _growing(flow, dynamics) or _fading(flow, seasons)
+
+
+def _growing(flow: LayerFlow, dynamics: LayerDynamics | None) -> Verdict | None:
+    last = flow.lags - 1
+    if dynamics is not None and _is_chaotic(dynamics, last):
+        return Verdict(
+            "chaotic",
+            f"a disturbance grows {power(dynamics.largest * last)} times over {last} steps (largest Lyapunov exponent"
+            f" {dynamics.largest:.3g} a step) while the state stays bounded",
+            dynamics.largest,
+        )
+    growth = (flow.decay_rate or 0.0) * last
     if growth > math.log(EXPLODING_GROWTH):
-        return Verdict("exploding", f"it grows {_power(growth)} times over {len(profile)} steps")
-    lag = deciding_lag(len(profile), seasons)
-    left = profile[lag] / profile[0]
-    return Verdict("vanishing" if left < VANISHING_SHARE else "healthy", f"{left:.2g} of it is left at lag {lag}")
+        return Verdict("exploding", f"it grows {power(growth)} times over {last} steps", _number(growth), last)
+    return None
 
 
-def _power(logarithm: float) -> str:
+def _is_chaotic(dynamics: LayerDynamics, steps: int) -> bool:
+    low = dynamics.largest_interval[0] if dynamics.largest_interval else dynamics.largest
+    bounded = dynamics.growth * len(dynamics.size) < math.log(EXPLODING_GROWTH)
+    return low > 0 and bounded and dynamics.largest * steps > math.log(EXPLODING_GROWTH)
+
+
+def _fading(flow: LayerFlow, seasons: tuple[int, ...]) -> Verdict:
+    lag = deciding_lag(flow.lags, seasons)
+    left = flow.share_left(lag) or 0.0
+    name = "vanishing" if left < VANISHING_SHARE else "healthy"
+    return Verdict(name, f"{left:.2g} of it is left at lag {lag}", left, lag)
+
+
+def power(logarithm: float) -> str:
     """exp(logarithm) in short, however large."""
     return f"{math.exp(logarithm):.2g}" if logarithm < 700 else f"10^{logarithm / math.log(10):.0f}"
+
+
+def _number(logarithm: float) -> float:
+    return math.exp(logarithm) if logarithm < 700 else math.inf

@@ -125,7 +125,7 @@ def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: str) -> Ste
     if spec.clip_value is not None:
         torch.nn.utils.clip_grad_value_(list(run.live.values()), spec.clip_value)
     norm = torch.nn.utils.clip_grad_norm_(list(run.live.values()), spec.clip)
-    _refuse_divergence(loss, norm, objective, f"step {step} of {phase}")
+    _refuse_divergence(loss, norm, objective, step, phase)
     decay = {name: spec.weight_decay if weight.ndim > 1 else 0.0 for name, weight in run.live.items()}
     adamw(run.live, run.first_moment, run.second_moment, step, learning_rate(step, spec), decay)
     _average(run, step, spec.averaging)
@@ -134,15 +134,17 @@ def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: str) -> Ste
     return Stepped(phase, step, run.losses[-1], float(norm))
 
 
-def _refuse_divergence(loss: Tensor, norm: Tensor, objective: Objective, when: str) -> None:
+def _refuse_divergence(loss: Tensor, norm: Tensor, objective: Objective, step: int, phase: str) -> None:
     if torch.isfinite(loss) and torch.isfinite(norm):
         return
     what = "gradient" if torch.isfinite(loss) else "loss"
-    raise TrainingDiverged(
-        f"the {what} is not finite at {when}",
+    error = TrainingDiverged(
+        f"the {what} is not finite at step {step} of {phase}",
         where=objective.blame(),
         hint="lower --learning-rate or --clip, or look for values out of proportion in that series",
     )
+    error.phase = phase
+    raise error
 
 
 def _average(run: Run, step: int, decay: float) -> None:

@@ -33,6 +33,7 @@ from rnncli.training.progress import Member, Progress
 from rnncli.training.side_by_side import side_by_side
 
 PATIENCE = 4
+SEARCH, REFIT = "search", "refit"
 FORKED = 192  # targets of a crop: its origins times the horizon
 Start = Mapping[str, NDArray[np.float32]]
 Choose = Callable[[Sequence[Validated], ForecastSpec], int]  # which candidate goes on, from what each forecast
@@ -136,7 +137,7 @@ def _search(session: _Session, number: int) -> Iterator[Event]:
     if member.searched is None:
         assert member.run is not None
         objective = _objective(session, session.holdout, number)
-        yield from fit(member.run, objective, training, _phase("search", number, session), PATIENCE)
+        yield from fit(member.run, objective, training, _phase(SEARCH, number, session), PATIENCE)
         member.searched, member.best_step, member.run = member.run.best, member.run.best_step, None
 
 
@@ -147,8 +148,8 @@ def _refit(session: _Session, number: int) -> Iterator[Event]:
     assert member.searched is not None
     if member.trained is None and len(session.holdout):
         member.run = member.run or begin(member.searched)
-        objective, spec = _objective(session, None, number), _refit_spec(training)
-        yield from fit(member.run, objective, spec, _phase("refit", number, session))
+        objective, spec = _objective(session, None, number), refit_spec(training)
+        yield from fit(member.run, objective, spec, _phase(REFIT, number, session))
         member.trained, member.run = member.run.best, None
     member.trained = member.trained or member.searched
 
@@ -165,7 +166,8 @@ def _planned(session: _Session, firsts: list[Weights]) -> TrainingSpec:
     return affordable(training, -(-len(firsts) // workers), -(-members // workers), float(np.mean(seconds)))
 
 
-def _refit_spec(training: TrainingSpec) -> TrainingSpec:
+def refit_spec(training: TrainingSpec) -> TrainingSpec:
+    """How the weights that were found are trained on, with every row."""
     budget = None if training.time_budget is None else training.time_budget * REFIT_SHARE
     steps = max(1, round(REFIT_SHARE * training.steps))
     return replace(training, steps=steps, learning_rate=training.learning_rate * REFIT_RATE, time_budget=budget)
@@ -217,12 +219,23 @@ def _phase(name: str, number: int, session: _Session) -> str:
     return f"{name}{which}{known}"
 
 
+def place_of(phase: str) -> tuple[int, int, bool]:
+    """The candidate and the member that a phase is of, and whether it is a search."""
+    words = phase.split()
+    member = next((int(word) - 1 for word in words if word.isdecimal()), 0)
+    return int("without" in words), member, words[0] == SEARCH
+
+
 def _objective(session: _Session, holdout: Holdout | None, number: int) -> Objective:
     candidate, member = divmod(number, session.members)
-    plan = session.candidates[candidate]
     panel = target_alone(session.panel) if candidate else session.panel
+    return objective_for(panel, session.candidates[candidate], session.device, holdout, member)
+
+
+def objective_for(panel: Panel, plan: Plan, device: str, holdout: Holdout | None, member: int) -> Objective:
+    """What a phase minimises: a search where rows are held out, a refit where none are."""
     ends = panel.lengths if holdout is None else holdout.ends(panel.lengths)
-    examples = Examples(panel, plan.forecast, ends, session.device)
+    examples = Examples(panel, plan.forecast, ends, device)
     forks = max(4, FORKED // plan.forecast.horizon)
     seed = (plan.training.seed, member, int(holdout is None))
     return Objective(examples, plan.network, plan.training, forks, holdout, seed, panel)

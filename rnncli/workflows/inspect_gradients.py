@@ -1,145 +1,172 @@
-"""How far the gradient of a forecast's loss reaches back through a network, on the user's own series."""
+"""Examine a network's gradients on the user's own series: what is wrong, what may be done, and whether that helps."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused
+from rnncli import files
+from rnncli.data.load import Loaded
+from rnncli.errors import GateFailed, MissingDependency, UsageError
 from rnncli.inference import forecaster as models
-from rnncli.spec import NetworkSpec
-from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.registry import GRADIENT_CHECKS
+from rnncli.tasks.forecast.plan import Plan
 from rnncli.workflows import options as said
-from rnncli.workflows.events import Listener, Noted, unheard
-from rnncli.workflows.options import ArchitectureOptions, ColumnOptions
-from rnncli.workflows.reading import load_known, load_new
+from rnncli.workflows.events import Listener, unheard
+from rnncli.workflows.options import ColumnOptions, InspectOptions
+from rnncli.workflows.reading import listed, load_known, load_new
 from rnncli.workflows.train import make_plan
 
 if TYPE_CHECKING:
     from rnncli.diagnostics.report import GradientReport
+    from rnncli.workflows.probe import Probe
 
-Ints = NDArray[np.int64]
-SERIES = 24
+Path_ = str | os.PathLike[str]
+PICTURES = (".png", ".svg")
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """The gradients of a model, or of an untrained network, on some series."""
+    """What was found out about a model, or an untrained network, on some series."""
 
     report: GradientReport
     source: str
     frequency: str
     notes: tuple[str, ...] = ()
+    fail_on: tuple[str, ...] = ()
+    plot: str | None = None
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """What was found of that which must not be."""
+        return tuple(name for name in self.fail_on if self.report.has(name))
+
+    def check(self) -> None:
+        """GateFailed if something was found that must not be."""
+        if self.failed:
+            where = [f"layer {layer}" for layer in self.report.layers_with(self.failed[0])]
+            raise GateFailed(
+                f"the gradients are {', '.join(self.failed)}" + (f" ({', '.join(where)})" if where else ""),
+                hint=self.report.advice(self.failed),
+            )
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
-        return self.report.to_json() | {"source": self.source, "frequency": self.frequency, "notes": list(self.notes)}
+        beside = {
+            "source": self.source,
+            "frequency": self.frequency,
+            "notes": list(self.notes),
+            "fail_on": list(self.fail_on),
+            "failed": list(self.failed),
+            "plot": self.plot,
+        }
+        return self.report.to_json() | beside
 
 
 def inspect_gradients(
     data: Any,
-    model: str | os.PathLike[str] | None = None,
+    model: Path_ | None = None,
     *,
-    series: int = SERIES,
+    series: int | None = None,
+    quick: bool = False,
+    attempt: bool = False,
+    attempt_steps: int | None = None,
+    fail_on: Iterable[str] = (),
+    plot: Path_ | None = None,
     threads: int | None = None,
     on_event: Listener | None = None,
-    **options: Unpack[ArchitectureOptions],
+    **options: Unpack[InspectOptions],
 ) -> Inspection:
-    """Follow the gradient of the loss at the last full origin of up to `series` series, of a model or, without one,
-    of an untrained network of the given architecture. UsageError, InputRefused or ModelRefused.
+    """Examine a model or, without one, an untrained network of the given architecture, on up to `series` series.
+
+    `quick` looks at less; `attempt` tries each remedy by a short training from the same seed; `plot` is a picture to
+    write. What `fail_on` names (verdicts and checks) is in the result's `failed`, and its `check` raises GateFailed.
+    UsageError, InputRefused or ModelRefused; MissingDependency where a picture is wanted and matplotlib is not there.
     """
-    said.refuse_unknown(options, ArchitectureOptions)
-    said.positive(options | {"series": series}, "series", "horizon", "context", "layers", "hidden", "members")
-    tell = on_event or unheard
+    said.refuse_unknown(options, InspectOptions)
+    said.positive(
+        options | {"series": series, "attempt_steps": attempt_steps},
+        *("series", "attempt_steps", "horizon", "context", "layers", "hidden", "members"),
+        *("learning_rate", "batch", "clip"),
+    )
+    gates, tell = _gates(fail_on), on_event or unheard
+    _check_plot(plot, data)
     from rnncli.nn.runtime import prepared
 
-    if model is not None:
-        forecaster = models.load(model)
-        loaded = load_known(
-            data,
-            forecaster,
-            {name: value for name, value in options.items() if name in ColumnOptions.__annotations__},
-            tell,
-        )
-        network, spec = forecaster.network, forecaster.forecast
-        weights, source = {name: weight[0] for name, weight in forecaster.weights.items()}, os.fspath(model)
-    else:
-        loaded = load_new(data, options, tell)
-        plan = make_plan(loaded, options)
-        network, spec = plan.network, plan.forecast
-        weights, source = _untrained(plan), "an untrained network"
-    chosen, origins, steps = choose(loaded.panel, spec, series)
-    spec = replace(spec, steps=steps)
-    tell(Noted(f"{len(chosen)} of {len(loaded.panel):,} series, {steps} steps back from each one's last full origin"))
-    members = ("the first of the network's members is inspected",) if network.members > 1 else ()
+    loaded, plan, start, source = _subject(data, model, options, tell)
+    members = ("the first of the network's members is inspected",) if plan.network.members > 1 else ()
     with prepared(threads):
-        report = _gradients(loaded.panel, network, spec, weights, chosen, origins)
-    return Inspection(report, source, str(loaded.panel.calendar.frequency), members)
+        from rnncli.diagnostics.report import GradientReport
+        from rnncli.workflows.probe import FULL, QUICK
+
+        probe = _probe(loaded, plan, start)
+        evidence = probe.evidence(QUICK if quick else FULL, series)
+        report = GradientReport.of(evidence)
+        if attempt:
+            from rnncli.workflows.trying import try_remedies
+
+            report = try_remedies(probe, loaded, report, tell, attempt_steps)
+    done = Inspection(report, source, str(loaded.panel.calendar.frequency), members, gates, None)
+    return done if plot is None else _drawn(done, plot)
 
 
-def _untrained(plan: Any) -> dict[str, Any]:
-    from rnncli.training.session import initial_weights
-
-    return {name: weight.numpy() for name, weight in initial_weights(plan, plan.training.seed).items()}
-
-
-def choose(panel: Panel, spec: ForecastSpec, most: int) -> tuple[Ints, Ints, int]:
-    """Up to `most` series, the rows before each one's origin, and a number of steps that all of them have."""
-    ends = panel.observed_ends()
-    origins = ends - np.minimum(spec.horizon, np.maximum(ends // 2, 1))
-    usable = np.flatnonzero(origins >= 1)
-    if not len(usable):
-        raise InputRefused("no series has two rows", hint="give longer series")
-    wanted = max(spec.steps, max(spec.seasons) + 1)  # lag `season` needs one step more than a season
-    steps = int(min(wanted, max(1, np.median(origins[usable]))))
-    long = usable[origins[usable] >= steps]
-    chosen = long[np.unique(np.linspace(0, len(long) - 1, min(most, len(long))).astype(np.int64))]
-    return chosen, origins[chosen], steps
+def _subject(
+    data: Any, model: Path_ | None, options: Mapping[str, Any], tell: Listener
+) -> tuple[Loaded, Plan, Mapping[str, Any] | None, str]:
+    """The data, the plan, the weights (None: those training begins with) and what they are called."""
+    if model is None:
+        loaded = load_new(data, options, tell)
+        return loaded, make_plan(loaded, options), None, "an untrained network"
+    forecaster = models.load(model)
+    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
+    loaded = load_known(data, forecaster, columns, tell)
+    plan = Plan(forecaster.network, forecaster.forecast, forecaster.training)
+    return loaded, plan, {name: weight[0] for name, weight in forecaster.weights.items()}, os.fspath(model)
 
 
-def _gradients(
-    panel: Panel, network: NetworkSpec, spec: ForecastSpec, weights: dict[str, Any], series: Ints, origins: Ints
-) -> GradientReport:
+def _probe(loaded: Loaded, plan: Plan, start: Mapping[str, Any] | None) -> Probe:
     import torch
 
-    from rnncli.cells.named import cells_of
-    from rnncli.diagnostics.gradients import gradient_by_lag
-    from rnncli.layers.stack import layer_weights
-    from rnncli.tasks.forecast.learn import Examples, pinball
-    from rnncli.tasks.forecast.network import HEAD, head_weights
-    from rnncli.tasks.forecast.output import quantiles
+    from rnncli.training.session import initial_weights
+    from rnncli.workflows.probe import Probe
 
-    ends = panel.lengths
-    rows, last = np.arange(len(series)), np.full(len(series), spec.steps - 1)
-    batch = Examples(panel, spec, ends).batch(series, origins - spec.steps, rows, last)
-    tensors = {name: torch.from_numpy(np.array(weight, np.float64)) for name, weight in weights.items()}
-    head = {name: tensor.requires_grad_() for name, tensor in head_weights(tensors).items()}
-    levels = torch.tensor(spec.levels, dtype=torch.float64)
+    if start is None:
+        return Probe(loaded.panel, plan, initial_weights(plan, plan.training.seed), trained=False)
+    weights = {name: torch.tensor(weight) for name, weight in start.items()}
+    return Probe(loaded.panel, plan, weights, trained=True)
 
-    def loss_at_origin(outputs: torch.Tensor, rows: slice) -> torch.Tensor:
-        found = quantiles(
-            head,
-            outputs,
-            batch.components[rows].double(),
-            batch.errors[rows].double(),
-            batch.known[rows].double(),
-            spec.median,
-            torch,
-        )
-        return pinball(found, batch.targets[rows].double(), levels)
 
-    return gradient_by_lag(
-        cells_of(network.cell, network.layers),
-        [layer_weights(tensors, index) for index in range(network.layers)],
-        batch.inputs,
-        loss_at_origin,
-        activation=network.activation,
-        residual=network.residual,
-        seasons=spec.seasons,
-        head={HEAD + name: tensor for name, tensor in head.items()},
-    )
+def _gates(fail_on: Iterable[str]) -> tuple[str, ...]:
+    """The names that must not be found. UsageError where nothing is called so."""
+    names = tuple(fail_on)
+    known = {"vanishing", "exploding", "chaotic", *GRADIENT_CHECKS}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"nothing is called {name!r}", hint=f"choose from: {', '.join(sorted(known))}")
+    return names
+
+
+def _check_plot(plot: Path_ | None, data: Any) -> None:
+    """UsageError, MissingDependency or StorageFailed before any work is done."""
+    if plot is None:
+        return
+    if not os.fspath(plot).lower().endswith(PICTURES):
+        raise UsageError(f"a picture ends in {' or '.join(PICTURES)}, not {os.fspath(plot)!r}")
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise MissingDependency("a picture needs matplotlib", hint="pip install 'rnncli[plot]'")
+    files.refuse_to_replace(plot, listed(data))
+    files.check_writable(plot)
+
+
+def _drawn(done: Inspection, plot: Path_) -> Inspection:
+    from dataclasses import replace
+
+    from rnncli.diagnostics.plot import draw
+
+    path = os.fspath(plot)
+    files.atomic_write(plot, draw(done.report, done.frequency, path.rpartition(".")[2].lower()))
+    return replace(done, plot=path)

@@ -55,6 +55,14 @@ class ArchitectureOptions(ColumnOptions, total=False):
     seed: int | None
 
 
+class InspectOptions(ArchitectureOptions, total=False):
+    """A network whose gradients are inspected, with what decides on its steps."""
+
+    learning_rate: float | None
+    batch: int | None
+    clip: float | None
+
+
 class TrainOptions(ArchitectureOptions, total=False):
     """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
     `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
@@ -63,7 +71,8 @@ class TrainOptions(ArchitectureOptions, total=False):
     rows would say of them.
 
     `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
-    `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model.
+    `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model. Of
+    gradients is told every `watch_gradients` steps.
     """
 
     min: float | None
@@ -78,6 +87,7 @@ class TrainOptions(ArchitectureOptions, total=False):
     tbptt: int | None
     device: str | None
     threads: int | None
+    watch_gradients: int | None
     fresh: bool
     warm_start: str | os.PathLike[str] | None
     checkpoint_every: float | None

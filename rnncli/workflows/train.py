@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -173,6 +173,7 @@ def _check(options: Mapping[str, Any]) -> None:
         "clip_value",
         "tbptt",
         "threads",
+        "watch_gradients",
     )
     said.quantile_levels(options, planning.DEFAULT_LEVELS)
     said.bounds(options)
@@ -216,15 +217,35 @@ def run(
         if line:
             tell(Noted(line))
         progress = progress or Progress()
+        watching = _watching(loaded, plan, where, options.get("watch_gradients"), progress)
         try:
             for event in train(loaded.panel, plan, where, progress, start, workers, chosen):
                 if isinstance(event, Trained):
                     return event
+                for seen in watching(event):
+                    tell(seen)
                 _pass_on(event, tell, progress, unfinished)
         except TrainingDiverged as error:
+            error.where = _named(loaded, plan, where, progress, error) or error.where
             _keep_diverged(loaded, plan, progress, unfinished, error)
             raise
     raise AssertionError("training ends in what it trained")
+
+
+def _watching(loaded: Loaded, plan: Plan, device: str, every: int | None, progress: Any) -> Callable[[object], Any]:
+    """Who looks at gradients while they are there; nobody, unless that was asked for."""
+    if every is None:
+        return lambda _: ()
+    from rnncli.workflows.watching import Watching
+
+    return Watching(loaded.panel, plan, device, every, progress)
+
+
+def _named(loaded: Loaded, plan: Plan, device: str, progress: Any, error: TrainingDiverged) -> str:
+    """Series, origin, layer and lag of a step that is not finite."""
+    from rnncli.workflows.watching import named
+
+    return named(loaded.panel, plan, device, progress, error.phase)
 
 
 def _pass_on(event: object, tell: Listener, progress: Any, unfinished: Any) -> None:

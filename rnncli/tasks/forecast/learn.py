@@ -43,6 +43,7 @@ class Batch:
     known: Tensor
     targets: Tensor
     series: Ints
+    first_row: Ints
     norm: features.Normalised
 
 
@@ -81,6 +82,7 @@ class Examples:
             self._tensor(features.known(crops, rows, origins, self.spec, calendar)),
             self._tensor(features.targets(norm, rows, origins, self.spec, rng)),
             series,
+            first_row,
             norm,
         )
 
@@ -187,11 +189,12 @@ class Objective:
 
     def _batch(self, step: int) -> Batch:
         """The batch of a step; while the network computes, that of the next one is made on a thread of its own."""
-        ready = self._next[1] if self._next and self._next[0] == step else self._ahead.submit(self._sample, step)
-        self._next = step + 1, self._ahead.submit(self._sample, step + 1)
+        ready = self._next[1] if self._next and self._next[0] == step else self._ahead.submit(self.sample, step)
+        self._next = step + 1, self._ahead.submit(self.sample, step + 1)
         return ready.result()
 
-    def _sample(self, step: int) -> Batch:
+    def sample(self, step: int) -> Batch:
+        """The batch of a step, made anew."""
         rng = np.random.default_rng((*self.seed, step))
         return self.examples.sample(rng, self.training.batch, self.forks)
 

@@ -1,0 +1,200 @@
+"""The report of `rnncli inspect-gradients` as text, on one screen: what was looked at, a verdict for each layer, what
+is wrong, what may be done and, where it was tried, whether it helps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rnncli.cli.sparkline import log_sparkline, sparkline
+from rnncli.cli.table import facts, number, table
+
+if TYPE_CHECKING:
+    from rnncli.diagnostics.evidence import Evidence
+    from rnncli.diagnostics.finding import Finding
+    from rnncli.diagnostics.report import GradientReport
+    from rnncli.diagnostics.trial import Trial
+    from rnncli.workflows.inspect_gradients import Inspection
+
+Interval = tuple[float, float] | None
+SPARK = 32
+PRECISION = 1.2e-7  # of float32: a gradient below it is gone, and has no bar
+TENSORS = 3
+
+
+def shown(done: Inspection) -> list[str]:
+    """The whole report."""
+    report = done.report
+    parts = [
+        facts([*subject(done), *panels(report.evidence)]),
+        layers(report),
+        findings(report),
+        remedies(report),
+        trials(report),
+        [f"failed: {', '.join(done.failed)}"] if done.failed else [],
+    ]
+    lines = [line for part in parts if part for line in ("", *part)]
+    return [*done.notes, *lines[1:]]
+
+
+def subject(done: Inspection) -> list[tuple[str, str]]:
+    """What was examined, and on what."""
+    of, evidence = done.report.evidence.subject, done.report.evidence
+    cell = f"{of.cell} ({of.activation})" if not of.gated else of.cell
+    seasons = f", seasons of {' and '.join(map(str, of.seasons))}" if of.seasons else ", no season"
+    series, origins = len(set(evidence.groups.tolist())), len(evidence.groups)
+    lags = evidence.flow.layers[0].lags
+    return [
+        ("network", f"{done.source}: {cell}, {of.layers} x {of.hidden}, init {of.init}, context {of.context}"),
+        (
+            "looked at",
+            f"{series:,} series, {origins:,} origins, {lags - 1} steps back (every {done.frequency}{seasons})",
+        ),
+    ]
+
+
+def panels(evidence: Evidence) -> list[tuple[str, str]]:
+    """Memory, gates, steps and series, a line each."""
+    return [_memory(evidence), *_gates(evidence), _steps(evidence), _series(evidence)]
+
+
+def _memory(evidence: Evidence) -> tuple[str, str]:
+    memory, context = evidence.memory, evidence.memory.lengths[-1]
+    needs = f"the loss is that of the whole context from {memory.used} of {context} steps on"
+    length = memory.response_length
+    fades = f"an impulse is answered for {length} steps" if length is not None else "an impulse does not fade"
+    ends = f", and is gone after {memory.finite}" if memory.finite is not None else ""
+    return "memory", f"{needs}; {fades}{ends} {log_sparkline(memory.response.tolist(), 1e-4, SPARK)}"
+
+
+def _gates(evidence: Evidence) -> list[tuple[str, str]]:
+    found = []
+    for one in evidence.activity:
+        named = [f"{g.name} {sparkline(g.histogram, 0.0, max(g.histogram), 10)}" for g in one.gates]
+        kept = one.kept
+        held = f"units keep {number(float(kept[0]))} to {number(float(kept[-1]))} steps" if len(kept) else ""
+        ratio = (
+            f", {one.keeping(max(evidence.subject.seasons)):.0%} a quarter season" if evidence.subject.seasons else ""
+        )
+        dead = f", {one.dead:.0%} never move" if one.dead else ""
+        found.append((f"layer {one.layer}", f"{' '.join(named)}{'; ' if named else ''}{held}{ratio}{dead}"))
+    return found
+
+
+def _steps(evidence: Evidence) -> tuple[str, str]:
+    steps = evidence.steps
+    if not steps.watched:
+        return "training", evidence.diverged or "no step was taken"
+    by_update = sorted((name for name in steps.tensors if "bias" not in name), key=steps.update, reverse=True)
+    longest = ", ".join(f"{name} {steps.update(name):.2g}" for name in by_update[:TENSORS])
+    broke = f"; {evidence.diverged}" if evidence.diverged else ""
+    usual = sorted(steps.norms)[len(steps.norms) // 2]
+    norm = f"gradient norm {number(usual)}, {steps.clipped:.0%} clipped at {evidence.subject.clip:g}"
+    taken = f"{len(steps.watched)} steps from here: {norm}"
+    return "training", f"{taken}; longest steps, as a share of the weights: {longest}{broke}"
+
+
+def _series(evidence: Evidence) -> tuple[str, str]:
+    shares = evidence.series
+    worst = max(range(len(shares.ids)), key=lambda s: shares.losses[s] if math.isfinite(shares.losses[s]) else math.inf)
+    part = shares.share(shares.ids[worst], shares.losses)
+    return "series", f"the largest loss is that of {shares.ids[worst]!r}, {part:.0%} of {len(shares.ids):,} series'"
+
+
+def layers(report: GradientReport) -> list[str]:
+    """For each layer its verdict, what is left of its gradient, how it fades, and how far disturbances grow."""
+    evidence = report.evidence
+    lag = max((v.lag for v in report.verdicts if v.lag is not None), default=evidence.flow.layers[0].lags - 1)
+    header = ["layer", "verdict", f"left at lag {lag}", "half-life", "Lyapunov/step", "gradient by lag, 1 to 1e-7"]
+    rows = []
+    for index, (verdict, flow, moving) in enumerate(
+        zip(report.verdicts, evidence.flow.layers, evidence.dynamics, strict=True)
+    ):
+        profile = flow.profile()
+        spark = log_sparkline((profile / profile[0] if profile[0] > 0 else profile).tolist(), PRECISION, SPARK)
+        left = _with(flow.share_left(lag), flow.share_interval(lag))
+        rows.append([str(index), verdict.name, left, _life(flow.half_life), number(moving.largest), spark.ljust(SPARK)])
+    rules = dict.fromkeys(verdict.name for verdict in report.verdicts)
+    return [*table(header, rows), *facts([(f"  {name}", _rule(name)) for name in rules]), *_radius(evidence)]
+
+
+def _radius(evidence: Evidence) -> list[str]:
+    """The size of the recurrent weights, where it decides something."""
+    return [
+        f"  layer {one.layer}: recurrent weights of spectral radius {one.radius:.3g}, largest gain {one.gain:.3g}"
+        for one in evidence.dynamics
+        if one.radius is not None and one.gain is not None
+    ]
+
+
+def _rule(name: str) -> str:
+    from rnncli.diagnostics.verdict import RULES
+
+    return f"the rule: {RULES[name]}"
+
+
+def _life(half_life: float | None) -> str:
+    return "does not fade" if half_life is None else f"{half_life:.3g} steps"
+
+
+def _with(value: float | None, interval: Interval) -> str:
+    between = f" ({interval[0]:.2g} to {interval[1]:.2g})" if interval else ""
+    return "-" if value is None else f"{value:.2g}{between}"
+
+
+def findings(report: GradientReport) -> list[str]:
+    """What is wrong, and what is worth knowing."""
+    if not report.findings:
+        return ["nothing is wrong with these gradients"]
+    return facts([(_heading(one), f"{_place(one)}{one.says} (the rule: {one.rule})") for one in report.findings])
+
+
+def _heading(one: Finding) -> str:
+    return f"{one.severity}: {one.check}"
+
+
+def _place(one: Finding) -> str:
+    return "" if one.layer is None else f"layer {one.layer}: "
+
+
+def remedies(report: GradientReport) -> list[str]:
+    """What may be done, the best first."""
+    if not report.proposals:
+        return []
+    pairs = [(f"  {p.flags}" if p.flags else "  look", p.why) for p in report.proposals]
+    return ["remedies, as flags of train, the best first", *facts(pairs)]
+
+
+def trials(report: GradientReport) -> list[str]:
+    """Before and after, with intervals, and whether it helped."""
+    if report.before is None:
+        return []
+    lag = report.before.lag
+    header = [
+        f"tried, {report.before.steps} steps each",
+        "validation loss",
+        "lower by",
+        f"left at lag {lag}",
+        "verdicts",
+    ]
+    tried: Sequence[Trial] = (report.before, *report.trials)
+    lines = table(header, [_trial_row(trial) for trial in tried])
+    outcomes = [f"{trial.proposal.flags} {trial.conclusion}" for trial in report.trials if trial.proposal]
+    return [*lines, *outcomes]
+
+
+def _trial_row(trial: Trial) -> list[str]:
+    gain = "" if trial.against is None else _percent(trial.gain, trial.gain_interval)
+    left = min((share for share in trial.left if share is not None), default=None)
+    loss = "not finite" if trial.broke else _with(trial.loss, trial.loss_interval)
+    name = trial.proposal.flags if trial.proposal else "as it is"
+    return [name, loss, gain, _with(left, None), ", ".join(dict.fromkeys(v.name for v in trial.verdicts))]
+
+
+def _percent(value: float | None, interval: Interval) -> str:
+    if value is None:
+        return "-"
+    between = f" ({interval[0]:.0%} to {interval[1]:.0%})" if interval else ""
+    return f"{value:.0%}{between}"

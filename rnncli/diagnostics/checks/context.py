@@ -1,0 +1,31 @@
+"""A context that is shorter than the season needs, or longer than anything the network uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnncli.diagnostics.evidence import Evidence
+from rnncli.diagnostics.finding import NOTE, Finding
+
+LONGEST = 336  # steps; a longer season is not bridged step by step
+UNUSED = 4  # times what is used
+SHORT = f"the network is run over fewer steps than a season has (seasons of up to {LONGEST} steps)"
+LONG = f"a trained network's loss stays the same when the context is cut to 1 / {UNUSED} of it"
+
+
+def context_short(evidence: Evidence) -> Iterator[Finding]:
+    """No state can carry over a season what never was in it."""
+    subject = evidence.subject
+    bridged = [season for season in subject.seasons if season <= min(LONGEST, subject.rows // 2)]
+    needed = max(bridged, default=0)
+    if subject.context < needed:
+        says = f"{subject.context} steps cannot hold a season of {needed}"
+        yield Finding("context-short", says, SHORT, float(subject.context))
+
+
+def context_long(evidence: Evidence) -> Iterator[Finding]:
+    """What is not used costs time."""
+    subject, used = evidence.subject, evidence.memory.used
+    if subject.trained and used * UNUSED <= subject.context:
+        says = f"the loss is the same with {used} of the {subject.context} steps"
+        yield Finding("context-long", says, LONG, float(used), severity=NOTE)

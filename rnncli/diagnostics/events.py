@@ -1,0 +1,60 @@
+"""What is told of gradients while a network is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """Of one tensor at a step: the gradient's norm before clipping, the weight's, and the step's length as a share of
+    the weight's norm.
+    """
+
+    gradient: float
+    weight: float
+    update: float
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """A watched step: `clipped` is the share of all steps so far whose gradient was clipped, `usual` the median norm
+    of the last 50.
+    """
+
+    phase: str
+    step: int
+    loss: float
+    gradient_norm: float
+    usual: float
+    clipped: float
+    tensors: dict[str, Tensors]
+
+
+@dataclass(frozen=True)
+class Exploded:
+    """A step whose gradient was far beyond the usual, and where it came from: the series, its origin (a time), the
+    layer and the lag, in steps before the origin, at which the gradient was largest.
+    """
+
+    phase: str
+    step: int
+    gradient_norm: float
+    usual: float
+    series: str
+    origin: str
+    layer: int
+    lag: int
+
+    @property
+    def text(self) -> str:
+        """In one line."""
+        return (
+            f"{self.phase}: the gradient of step {self.step} is {self.gradient_norm:.3g}, usually {self.usual:.3g};"
+            f" it comes from {self.place}"
+        )
+
+    @property
+    def place(self) -> str:
+        """Where it came from."""
+        return f"series {self.series!r}, origin {self.origin}, layer {self.layer}, lag {self.lag}"

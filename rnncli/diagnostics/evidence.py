@@ -1,0 +1,100 @@
+"""Everything that was measured about a network: what checks look at and remedies start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rnncli.diagnostics.dominance import SeriesShares
+from rnncli.diagnostics.dynamics import LayerDynamics
+from rnncli.diagnostics.events import Gradients
+from rnncli.diagnostics.flow import Flow
+from rnncli.diagnostics.gates import LayerActivity
+from rnncli.diagnostics.memory import Memory
+from rnncli.diagnostics.resampling import Ints
+from rnncli.diagnostics.verdict import Verdict, judge
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The network and how it is trained, as its flags say it; `context` is the encoder's steps and `seasons` are in
+    steps, those of one step left out. `rows` is how long a typical series is.
+    """
+
+    cell: str
+    activation: str
+    layers: int
+    hidden: int
+    dropout: float
+    init: str
+    context: int
+    horizon: int
+    seasons: tuple[int, ...]
+    rows: int
+    learning_rate: float
+    clip: float
+    trained: bool
+    gated: bool
+    keeps: bool
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A few steps of training from the network's weights: each one's losses, norms and tensors."""
+
+    watched: tuple[Gradients, ...]
+
+    @property
+    def norms(self) -> tuple[float, ...]:
+        """The gradient's norm before clipping, step by step."""
+        return tuple(step.gradient_norm for step in self.watched)
+
+    @property
+    def clipped(self) -> float:
+        """The share of steps that were clipped."""
+        return self.watched[-1].clipped if self.watched else 0.0
+
+    @property
+    def finite(self) -> bool:
+        """Whether every loss and norm was a finite number."""
+        return bool(np.isfinite([*self.norms, *(step.loss for step in self.watched)]).all())
+
+    def update(self, tensor: str) -> float:
+        """The median step of a tensor, as a share of its norm."""
+        return float(np.median([step.tensors[tensor].update for step in self.watched])) if self.watched else 0.0
+
+    def gradient(self, tensor: str) -> float:
+        """The median norm of a tensor's gradient."""
+        return float(np.median([step.tensors[tensor].gradient for step in self.watched])) if self.watched else 0.0
+
+    def weight(self, tensor: str) -> float:
+        """A tensor's norm, before these steps as good as after."""
+        return self.watched[0].tensors[tensor].weight if self.watched else 0.0
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(self.watched[0].tensors) if self.watched else ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the panels found. `diverged` is where training from here stopped being finite, in words; "" where not."""
+
+    subject: Subject
+    flow: Flow
+    memory: Memory
+    dynamics: tuple[LayerDynamics, ...]
+    activity: tuple[LayerActivity, ...]
+    steps: Steps
+    series: SeriesShares
+    groups: Ints
+    diverged: str = ""
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdict on each layer, the lowest first."""
+        pairs = zip(self.flow.layers, self.dynamics, strict=True)
+        return tuple(judge(flow, self.subject.seasons, dynamics) for flow, dynamics in pairs)

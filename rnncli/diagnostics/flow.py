@@ -1,0 +1,147 @@
+"""The gradient of the loss at one origin with respect to every earlier state, from an exact unroll in float64.
+
+The cell's own formula is unrolled, and autograd is asked for the total derivative with respect to each state on the
+way: along every path from that step to the origin. (`retain_grad` on the output of a fused layer gives only what the
+layers above send down, and misses all that comes back through time.) Each gate has its own profile: the derivative
+with respect to its part of the projected input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnncli.cells.cell import Cell
+from rnncli.diagnostics.profile import LayerFlow
+from rnncli.diagnostics.resampling import Floats, Ints
+from rnncli.diagnostics.unrolling import Stack, undilated, unrolled
+
+LossAtOrigin = Callable[[Tensor, slice], Tensor]
+
+ELEMENTS = 16_000_000  # float64 numbers kept for a backward pass: 128 MB
+KEPT_PER_GATE = 6  # arrays [series, hidden] which a step keeps for each of its gates, about
+
+
+@dataclass(frozen=True)
+class TensorGradient:
+    """Norm of the mean loss's gradient for one tensor, of the tensor itself, and for each gate's part of it."""
+
+    tensor: str
+    gradient: float
+    weight: float
+    gates: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The gradient of the loss at the origin, through time by layer, and by tensor; `losses` [rows]."""
+
+    layers: tuple[LayerFlow, ...]
+    tensors: tuple[TensorGradient, ...]
+    losses: Floats
+
+    @property
+    def loss(self) -> float:
+        """The mean over rows."""
+        return float(self.losses.mean())
+
+
+def gradient_by_lag(
+    network: Stack,
+    x: Tensor,
+    loss_at_origin: LossAtOrigin,
+    *,
+    groups: Ints | None = None,
+    head: Mapping[str, Tensor] | None = None,
+) -> Flow:
+    """How much of the gradient at the last step of x [B, T, I] reaches each step before it, in each layer.
+
+    Each row ends at its origin, every step real; `groups` [B] says which series a row is of. `loss_at_origin(outputs
+    [b, H], rows)` gives the loss [b] of these rows of x from the last layer's output at the origin, all in float64,
+    each row for itself. `head` names the tensors behind that loss whose gradients are to be reported too. Rows are
+    taken a few at a time, so that memory stays bounded.
+    """
+    exact = network.exact()
+    named = {f"layer{i}.{name}": tensor for i, layer in enumerate(exact.layers) for name, tensor in layer.items()}
+    named |= {name: tensor for name, tensor in (head or {}).items() if tensor.requires_grad}
+    norms: list[list[dict[str, Floats]]] = []
+    totals, losses = [torch.zeros_like(tensor) for tensor in named.values()], []
+    for rows in _chunks(len(x), x.shape[1], exact):
+        loss, by_layer, gradients = _backward(exact, x[rows].double(), rows, loss_at_origin, list(named.values()))
+        losses.append(loss)
+        norms.append(by_layer)
+        totals = [total + gradient for total, gradient in zip(totals, gradients, strict=True)]
+    rows_of = np.arange(len(x)) if groups is None else groups
+    return Flow(
+        tuple(_layer(index, norms, rows_of) for index in range(len(exact.layers))),
+        tuple(
+            _tensor(name, tensor, total / len(x), network.cells)
+            for (name, tensor), total in zip(named.items(), totals, strict=True)
+        ),
+        np.concatenate(losses),
+    )
+
+
+def _chunks(rows: int, steps: int, network: Stack) -> Iterator[slice]:
+    """Rows whose unroll fits into ELEMENTS."""
+    width = network.hidden * sum(KEPT_PER_GATE * cell.gates + 2 for cell in network.cells)
+    size = max(1, ELEMENTS // max(1, width * steps))
+    for start in range(0, rows, size):
+        yield slice(start, min(start + size, rows))
+
+
+def _backward(
+    network: Stack, x: Tensor, rows: slice, loss_at_origin: LossAtOrigin, parameters: list[Tensor]
+) -> tuple[Floats, list[dict[str, Floats]], Sequence[Tensor]]:
+    """The losses, the norms by layer and state, and the gradient of their sum for each parameter."""
+    with torch.enable_grad():
+        outputs, states, projected = unrolled(network, x)
+        losses = loss_at_origin(outputs[:, -1], rows)
+        parts = [part for layer in states for state in layer for part in state]
+        wanted = [*parts, *projected, *parameters]
+        gradients = torch.autograd.grad(losses.sum(), wanted, allow_unused=True, materialize_grads=True)
+    layers, found = len(network.layers), len(parts)
+    by_state, by_gate = iter(gradients[:found]), gradients[found : found + layers]
+    norms = []
+    for cell, gate, layer in zip(network.cells, by_gate, states, strict=True):
+        made = torch.stack([torch.stack([next(by_state) for _ in state]) for state in layer])
+        norms.append(_norms(made, gate, undilated(cell)))
+    return losses.detach().numpy().astype(np.float64), norms, gradients[found + layers :]
+
+
+def _norms(by_state: Tensor, by_gate: Tensor, cell: Cell) -> dict[str, Floats]:
+    """Gradients [T, states, B, H] and [B, T, gates * H] -> norms [lags, B] by name, lag 0 first."""
+    states = by_state.flip(0)
+    gates = by_gate.transpose(0, 1).flip(0).chunk(cell.gates, dim=-1)
+    found = {name: _norm(states[:, [part]]) for part, name in enumerate(cell.state_names)}
+    found |= {f"gate {name}": _norm(part[:, None]) for name, part in zip(cell.gate_names, gates, strict=True)}
+    return found | {"state": _norm(states)}
+
+
+def _norm(gradients: Tensor) -> Floats:
+    """The norm over states and units, [lags, states, B, H] -> [lags, B]; scaled, for squares of 1e-200 are zero."""
+    largest = gradients.abs().amax(dim=(1, 3), keepdim=True)
+    scale = torch.where(largest > 0, largest, 1.0)
+    norm = (gradients / scale).square().sum(dim=(1, 3)).sqrt() * scale[:, 0, :, 0]
+    return np.asarray(norm.numpy(), dtype=np.float64)
+
+
+def _layer(index: int, chunks: list[list[dict[str, Floats]]], groups: Ints) -> LayerFlow:
+    names = chunks[0][index]
+    joined = {name: np.concatenate([chunk[index][name] for chunk in chunks], axis=1) for name in names}
+    return LayerFlow(index, joined, groups)
+
+
+def _tensor(name: str, weight: Tensor, gradient: Tensor, cells: Sequence[Cell]) -> TensorGradient:
+    layer, _, kind = name.partition(".")
+    gates: Iterable[tuple[str, Tensor]] = ()
+    if layer.startswith("layer") and kind in ("weight_ih", "weight_hh", "bias"):
+        cell = cells[int(layer.removeprefix("layer"))]
+        gates = zip(cell.gate_names, gradient.chunk(cell.gates), strict=True) if cell.gates > 1 else ()
+    return TensorGradient(
+        name, float(gradient.norm()), float(weight.detach().norm()), {gate: float(part.norm()) for gate, part in gates}
+    )

@@ -1,0 +1,171 @@
+"""The report as a picture: gradient by lag and layer, gates, Lyapunov spectrum, and before and after a remedy.
+
+Readable at 800 pixels; colours are those of Okabe & Ito (2008) and of the map cividis (Nunez et al. 2018), which
+survive colour-blindness. matplotlib is an extra and is imported here alone.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from rnncli.diagnostics.evidence import Evidence
+from rnncli.diagnostics.gates import LayerActivity
+from rnncli.diagnostics.profile import PRECISION
+from rnncli.diagnostics.report import GradientReport
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLES = ("-", "--", "-.", ":")
+WIDTH, ROW = 8.0, 2.9  # inches, at 100 dots each
+FONT = 9
+SETTINGS: Any = {
+    "font.size": FONT,
+    "axes.titlesize": FONT + 1,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "rnncli",
+}
+
+
+def draw(report: GradientReport, step: str, kind: str) -> bytes:
+    """A picture of `kind` png or svg; `step` says how long a step is. The same report gives the same bytes."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(SETTINGS):
+        rows = 3 if report.before is not None else 2
+        figure = Figure(figsize=(WIDTH, ROW * rows + 0.5), dpi=100, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(rows, 2)
+        evidence = report.evidence
+        figure.suptitle(f"Gradients of {_name(report)}: {report.diagnosis}", fontsize=FONT + 3)
+        _profiles(axes[0, 0], evidence, step)
+        _heat_map(axes[0, 1], figure, evidence, step)
+        _gates(axes[1, 0], evidence)
+        _spectrum(axes[1, 1], evidence)
+        if report.before is not None:
+            _trials(axes[2, 0], report)
+            _left(axes[2, 1], report)
+        out = io.BytesIO()
+        figure.savefig(out, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
+    return out.getvalue()
+
+
+def _name(report: GradientReport) -> str:
+    of = report.evidence.subject
+    return f"{of.cell}, {of.layers} x {of.hidden}, {'trained' if of.trained else 'untrained'}"
+
+
+def _relative(evidence: Evidence, layer: int) -> Any:
+    profile = evidence.flow.layers[layer].profile()
+    with np.errstate(all="ignore"):
+        relative = profile / profile[0] if profile[0] > 0 else np.zeros_like(profile)
+    return np.clip(np.nan_to_num(relative, nan=1e12, posinf=1e12), 1e-12, 1e12)
+
+
+def _profiles(axes: Any, evidence: Evidence, step: str) -> None:
+    """The gradient left by lag: a line a layer, the seasons and float32's precision."""
+    for layer in range(evidence.subject.layers):
+        style = {"color": COLOURS[layer % len(COLOURS)], "linestyle": STYLES[layer % len(STYLES)]}
+        axes.semilogy(_relative(evidence, layer), label=f"layer {layer}", **style)
+    axes.axhline(PRECISION, color="0.6", linewidth=0.8)
+    axes.text(0, PRECISION * 1.4, "below: gone in float32", color="0.35", fontsize=FONT - 2)
+    lags = evidence.flow.layers[0].lags
+    for season in (season for season in evidence.subject.seasons if season < lags):
+        axes.axvline(season, color="0.8", linewidth=0.8, zorder=0)
+        axes.text(
+            season, 1.02, f"season {season}", transform=axes.get_xaxis_transform(), fontsize=FONT - 2, ha="center"
+        )
+    axes.set(xlabel=f"lag (steps of {step})", ylabel="share of gradient at origin")
+    axes.set_title("How much of the gradient is left", pad=14)
+    axes.legend(frameon=False)
+
+
+def _heat_map(axes: Any, figure: Any, evidence: Evidence, step: str) -> None:
+    """log10 of the share by lag, a row for each layer's states and gates."""
+    names, rows = [], []
+    for layer in evidence.flow.layers:
+        for name in (name for name in layer.norms if name != "state"):
+            profile = layer.profile(name)
+            names.append(f"{layer.layer} {name.removeprefix('gate ')}")
+            rows.append(np.log10(np.clip(profile / max(profile.max(), 1e-300), 1e-8, 1)))
+    image = axes.imshow(np.array(rows), aspect="auto", cmap="cividis", vmin=-8, vmax=0, interpolation="nearest")
+    axes.set_yticks(range(len(names)), names, fontsize=FONT - 2)
+    axes.set(xlabel=f"lag (steps of {step})", ylabel="layer, state or gate")
+    axes.set_title("Gradient by lag, state and gate", pad=14)
+    figure.colorbar(image, ax=axes, label="log10 of share of largest")
+
+
+def _gates(axes: Any, evidence: Evidence) -> None:
+    """Histograms of the gates of each layer, one below the other."""
+    lines = [(one, gate) for one in evidence.activity for gate in one.gates]
+    for place, (one, gate) in enumerate(reversed(lines)):
+        low = 0.0 if gate.kind == "sigmoid" else -1.0
+        centres = low + (1.0 - low) * (np.arange(len(gate.histogram)) + 0.5) / len(gate.histogram)
+        height = np.array(gate.histogram) / max(*gate.histogram, 1e-12) * 0.85
+        colour = COLOURS[one.layer % len(COLOURS)]
+        axes.bar(centres, height, (1.0 - low) / len(gate.histogram), bottom=place, color=colour)
+        axes.axhline(place, color="0.6", linewidth=0.5)
+    axes.set_yticks([place + 0.4 for place in range(len(lines))], [_gate_name(*pair) for pair in reversed(lines)])
+    axes.set(title="Values of gates along the data", xlabel="value (tanh from -1, sigmoid from 0)")
+    if not lines:
+        axes.text(0.5, 0.5, "this cell has no gates and no tanh", ha="center", transform=axes.transAxes)
+
+
+def _gate_name(one: LayerActivity, gate: Any) -> str:
+    return f"{one.layer} {gate.name} ({gate.kind})"
+
+
+def _spectrum(axes: Any, evidence: Evidence) -> None:
+    """Lyapunov exponents of each layer in order, above 0 where disturbances grow."""
+    for layer in evidence.dynamics:
+        colour, style = COLOURS[layer.layer % len(COLOURS)], STYLES[layer.layer % len(STYLES)]
+        spectrum = np.nan_to_num(layer.spectrum, nan=0.0, neginf=-10.0, posinf=10.0)
+        place = np.arange(1, len(spectrum) + 1)
+        axes.plot(place, np.maximum(spectrum, -10), color=colour, linestyle=style, label=f"layer {layer.layer}")
+        axes.plot(place[:1], spectrum[:1], "o", color=colour)
+    axes.axhline(0, color="0.4", linewidth=0.8)
+    axes.set(title="Lyapunov spectrum", xlabel="exponent, by size", ylabel="growth per step (log)")
+    axes.legend(frameon=False)
+
+
+def _trials(axes: Any, report: GradientReport) -> None:
+    """The loss after a short training, with intervals, without a remedy and with each."""
+    assert report.before is not None
+    trials = [report.before, *report.trials]
+    for place, trial in enumerate(reversed(trials)):
+        if not np.isfinite(trial.loss):
+            axes.text(
+                0, place, " training broke down", va="center", fontsize=FONT - 2, transform=axes.get_yaxis_transform()
+            )
+            continue
+        low, high = trial.loss_interval or (trial.loss, trial.loss)
+        axes.plot([low, high], [place, place], color=COLOURS[0])
+        axes.plot(trial.loss, place, "o", color=COLOURS[0] if trial is not report.before else COLOURS[1])
+    _named(axes, report)
+    axes.set(title=f"After {trials[0].steps} steps of training", xlabel="validation loss, 90 % interval")
+
+
+def _left(axes: Any, report: GradientReport) -> None:
+    """The share of the gradient left, lowest layer first, likewise."""
+    assert report.before is not None
+    trials = [report.before, *report.trials]
+    for place, trial in enumerate(reversed(trials)):
+        for layer, share in enumerate(trial.left):
+            if share is not None and np.isfinite(share):
+                low, high = trial.left_intervals[layer] or (share, share)
+                colour, at = COLOURS[layer % len(COLOURS)], place - 0.15 * layer
+                axes.plot(np.clip([low, high], 1e-12, 1e12), [at, at], color=colour)
+                axes.plot(np.clip(share, 1e-12, 1e12), at, "o", color=colour)
+    axes.set_xscale("log")
+    _named(axes, report)
+    axes.set(title="Gradient left, by layer", xlabel=f"share at lag {report.before.lag}, 90 % interval")
+
+
+def _named(axes: Any, report: GradientReport) -> None:
+    names = ["as it is", *(trial.proposal.flags.replace(" --", "\n--") for trial in report.trials if trial.proposal)]
+    axes.set_yticks(range(len(names)), names[::-1], fontsize=FONT - 2)
+    axes.set_ylim(-0.7, len(names) - 0.3)

@@ -1,0 +1,23 @@
+"""Fewer layers, where one of them does nothing or lets nothing through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rnncli.diagnostics.evidence import Evidence
+from rnncli.diagnostics.finding import Finding, Proposal, named
+
+
+def depth(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
+    """One layer fewer."""
+    against = named(findings, "frozen", "vanishing", "dead-units")
+    layers = evidence.subject.layers
+    if against and layers > 1:
+        yield Proposal("depth", against, "a gradient has one layer less to pass", {"layers": layers - 1})
+
+
+def fresh(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
+    """The same initialisation again, where training has led the weights astray."""
+    against = named(findings, "frozen", "dead-units", "saturated", "exploding", "chaotic", "vanishing")
+    if against and evidence.subject.trained:
+        yield Proposal("fresh", against, "weights begin anew where they began", {"init": evidence.subject.init})

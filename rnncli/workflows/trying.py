@@ -1,0 +1,107 @@
+"""Remedies tried: each runs the same short training from the same seed, and is compared with the one without it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnncli.data.load import Loaded
+from rnncli.diagnostics.dynamics import layer_dynamics
+from rnncli.diagnostics.finding import Proposal
+from rnncli.diagnostics.report import GradientReport
+from rnncli.diagnostics.trial import Trial
+from rnncli.diagnostics.unrolling import paths
+from rnncli.diagnostics.verdict import judge
+from rnncli.errors import TrainingDiverged
+from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.forecast.validation import scaled_quantile_loss
+from rnncli.training.fit import Weights, begin, fit
+from rnncli.training.session import initial_weights
+from rnncli.workflows.events import Listener, Noted
+from rnncli.workflows.probe import Effort, Floats, Ints, Probe, choose
+from rnncli.workflows.train import make_plan
+
+STEPS = 60
+LOOK = Effort(series=12, origins=24, paths=5, steps=150, exponents=4)
+_OF_TRAINING = {"learning_rate", "clip", "batch"}
+
+
+def try_remedies(
+    probe: Probe, loaded: Loaded, report: GradientReport, tell: Listener, steps: int | None = None
+) -> GradientReport:
+    """The report with every remedy tried that is an option of training."""
+    count = steps or STEPS
+    tell(Noted(f"trying: {count} steps without a remedy"))
+    before = _trial(probe.plan, probe, None, count)
+    trials = []
+    for proposal in (p for p in report.proposals if p.options):
+        tell(Noted(f"trying: {count} steps with {proposal.flags}"))
+        plan = make_plan(loaded, options_of(probe.plan) | proposal.options)
+        trials.append(replace(_trial(plan, probe, proposal, count), against=before))
+    return report.tried(before, tuple(trials))
+
+
+def options_of(plan: Plan) -> dict[str, Any]:
+    """The options of training that make this plan again."""
+    network, forecast, training = plan.network, plan.forecast, plan.training
+    return {
+        "horizon": forecast.horizon,
+        "quantiles": forecast.levels,
+        "context": forecast.steps,
+        "cell": network.cell,
+        "activation": network.activation,
+        "layers": network.layers,
+        "hidden": network.hidden,
+        "dropout": network.dropout,
+        "init": network.init,
+        "batch": training.batch,
+        "learning_rate": training.learning_rate,
+        "clip": training.clip,
+        "seed": training.seed,
+    }
+
+
+def _trial(plan: Plan, probe: Probe, proposal: Proposal | None, steps: int) -> Trial:
+    """Train for a few steps, score the held-out rows, and look at the gradients again."""
+    start = _start(plan, probe, proposal)
+    training = replace(plan.training, steps=steps, evaluate_every=steps, time_budget=None)
+    here = Probe(probe.panel, replace(plan, training=training), start, probe.trained)
+    run, objective, broke = begin(start), here.objective(), ""
+    try:
+        for _ in fit(run, objective, training, "trial"):
+            pass
+    except TrainingDiverged as error:
+        broke = str(error)
+    losses, groups = _scored(here, run.average)
+    return _looked_at(replace(here, weights=run.average), proposal, steps, losses, groups, broke)
+
+
+def _start(plan: Plan, probe: Probe, proposal: Proposal | None) -> Weights:
+    """The weights that training begins with, or those that were planted in a network that was not trained."""
+    if not probe.trained and (proposal is None or set(proposal.options) <= _OF_TRAINING):
+        return {name: weight.detach().clone() for name, weight in probe.weights.items()}
+    return initial_weights(plan, plan.training.seed)
+
+
+def _scored(here: Probe, weights: Weights) -> tuple[Floats, Ints]:
+    """Scaled quantile losses on the held-out rows, and the series each is of; of training's own where none are."""
+    objective = here.objective()
+    assert objective.holdout is not None
+    if not len(objective.holdout):
+        return np.zeros(0), np.zeros(0, np.int64)
+    values = scaled_quantile_loss(objective.validation(weights, objective.holdout), here.plan.forecast.levels)
+    seen = ~np.isnan(values)
+    return values[seen], objective.holdout.series[seen]
+
+
+def _looked_at(here: Probe, proposal: Proposal | None, steps: int, losses: Floats, groups: Ints, broke: str) -> Trial:
+    rows = choose(here.panel, here.plan, LOOK.series, LOOK.origins)
+    flow = here.flow(LOOK.series, LOOK.origins)
+    long = here.long(rows, LOOK)
+    _, along = paths(here.network, here.batch(long).inputs.double())
+    dynamics = [layer_dynamics(here.network, i, path, long.series, LOOK.exponents) for i, path in enumerate(along)]
+    seasons = here.subject().seasons
+    verdicts = tuple(judge(part, seasons, moving) for part, moving in zip(flow.layers, dynamics, strict=True))
+    return Trial(proposal, steps, losses, groups, flow.layers, verdicts, seasons, broke)

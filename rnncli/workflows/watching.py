@@ -1,0 +1,137 @@
+"""Gradients watched while a network is trained, and the place a step that explodes, or is no number, came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnncli.cells.named import cells_of
+from rnncli.data.frequency import shown
+from rnncli.data.panel import Panel
+from rnncli.diagnostics.culprit import Culprit, LossOfOrigin, find_culprit
+from rnncli.diagnostics.events import Exploded
+from rnncli.diagnostics.unrolling import Stack
+from rnncli.diagnostics.watch import Moments, Watch
+from rnncli.layers.stack import layer_weights
+from rnncli.tasks.forecast.learn import Batch, pinball
+from rnncli.tasks.forecast.network import head_weights
+from rnncli.tasks.forecast.output import quantiles
+from rnncli.tasks.forecast.plan import Plan, target_alone
+from rnncli.tasks.forecast.validation import hold_out
+from rnncli.training.adamw import BETAS
+from rnncli.training.events import Stepped
+from rnncli.training.fit import Run, Weights, learning_rate
+from rnncli.training.progress import Progress
+from rnncli.training.session import objective_for, place_of, refit_spec
+
+
+@dataclass
+class Watching:
+    """Turns the events of training into what is told of its gradients: every `every` steps, and where one explodes."""
+
+    panel: Panel
+    plan: Plan
+    device: str
+    every: int
+    progress: Progress
+    _watches: dict[str, Watch] = field(default_factory=dict)
+
+    def __call__(self, event: object) -> Iterator[object]:
+        """What there is to tell beside this event."""
+        if not isinstance(event, Stepped):
+            return
+        run = run_of(self.progress, self.plan, event.phase)
+        assert run is not None
+        watch = self._watches.setdefault(event.phase, Watch(self.plan.training.clip))
+        usual = watch.usual
+        if watch.count(event.gradient_norm):
+            yield from self._exploded(event, run, usual)
+        if event.step % self.every == 0:
+            yield watch.look(event.phase, event.loss, event.gradient_norm, run.live, self._moments(event, run))
+
+    def _moments(self, event: Stepped, run: Run) -> Moments:
+        training, (*_, searching) = self.progress.training or self.plan.training, place_of(event.phase)
+        rate = learning_rate(event.step, training if searching else refit_spec(training))
+        return Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
+
+    def _exploded(self, event: Stepped, run: Run, usual: float) -> Iterator[Exploded]:
+        moments = self._moments(event, run)
+        before = {name: weight.detach() + moments.update(name) for name, weight in run.live.items()}
+        found = origin_of(self.panel, self.plan, self.device, event.phase, before, event.step)
+        if found is not None:
+            series, origin, culprit = found
+            yield Exploded(
+                event.phase, event.step, event.gradient_norm, usual, series, origin, culprit.layer, culprit.lag
+            )
+
+
+def run_of(progress: Progress, plan: Plan, phase: str) -> Run | None:
+    """The run of a phase, if it is under way."""
+    candidate, member, _ = place_of(phase)
+    number = candidate * plan.network.members + member
+    return progress.members[number].run if number < len(progress.members) else None
+
+
+def origin_of(
+    panel: Panel, plan: Plan, device: str, phase: str, weights: Weights, step: int
+) -> tuple[str, str, Culprit] | None:
+    """The series and the origin (a time) of the batch of a step, with these weights, that is worst, and where it is.
+
+    A batch is a function of the seed and the step, so it is made again. Dropout is left out.
+    """
+    candidate, member, searching = place_of(phase)
+    panel, plan = (target_alone(panel) if candidate else panel), plan.candidates[candidate]
+    holdout = hold_out(panel, plan.forecast) if searching else None
+    batch = objective_for(panel, plan, device, holdout, member).sample(step)
+    rows, origins = batch.rows.numpy(force=True), batch.origins.numpy(force=True)
+    found = find_culprit(_stack(plan, weights), batch.inputs, rows, origins, _loss(plan, weights, batch))
+    if found is None:
+        return None
+    row, at = int(rows[found.place]), int(origins[found.place])
+    series = int(batch.series[row])
+    ordinal = panel.starts[series] + int(batch.first_row[row]) + at
+    return panel.ids[series], _time(panel, series, int(ordinal)), found
+
+
+def _stack(plan: Plan, weights: Weights) -> Stack:
+    layers = [layer_weights(weights, index) for index in range(plan.network.layers)]
+    cells = cells_of(plan.network.cell, plan.network.layers)
+    return Stack(cells, layers, plan.network.activation, plan.network.residual)
+
+
+def _loss(plan: Plan, weights: Weights, batch: Batch) -> LossOfOrigin:
+    head = head_weights(weights)
+    levels = torch.tensor(plan.forecast.levels, device=batch.inputs.device)
+
+    def loss_of_origin(outputs: Tensor, place: int) -> Tensor:
+        of_type = {name: weight.detach().to(outputs.dtype) for name, weight in head.items()}
+        parts = (batch.components, batch.errors, batch.known, batch.targets)
+        plain, errors, known, targets = (part[[place]].to(outputs.dtype) for part in parts)
+        found = quantiles(of_type, outputs, plain, errors, known, plan.forecast.median, torch)
+        return pinball(found, targets, levels.to(outputs.dtype))
+
+    return loss_of_origin
+
+
+def _time(panel: Panel, series: int, ordinal: int) -> str:
+    calendar = panel.calendar
+    time = calendar.times(np.array([ordinal]), panel.phases[series : series + 1])[0]
+    return shown(int(time), calendar.zone, calendar.frequency.unit == "step")
+
+
+def named(panel: Panel, plan: Plan, device: str, progress: Progress, phase: str) -> str:
+    """Where a step of this phase that is not finite comes from: the one that follows the last good one. "" where that
+    is not known.
+    """
+    run = run_of(progress, plan, phase)
+    if run is None:
+        return ""
+    found = origin_of(panel, plan, device, phase, run.live, run.step + 1)
+    if found is None:
+        return ""
+    series, origin, culprit = found
+    return f"series {series!r}, origin {origin}, layer {culprit.layer}, lag {culprit.lag}"

@@ -1,0 +1,106 @@
+"""Networks with a fault that is known, on real series: what a case is, how it is made, and what is said of it.
+
+A case is made from a sample file, options of `train`, and edits of the panel or the weights. Cases are lists called
+CASES in the files of `cases/`; a new file there is run with the others.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rnncli.data.load import Loaded
+from rnncli.diagnostics.report import GradientReport
+from rnncli.nn.runtime import prepared
+from rnncli.training.fit import begin, fit
+from rnncli.training.session import initial_weights
+from rnncli.workflows.events import unheard
+from rnncli.workflows.probe import FULL, QUICK, Probe
+from rnncli.workflows.reading import load_new
+from rnncli.workflows.train import make_plan
+
+SAMPLES = Path(__file__).resolve().parents[3] / "sample_data"
+DATA: dict[str, tuple[str, dict[str, Any]]] = {
+    "co2": ("co2_weekly.csv", {}),
+    "jobs": ("us_employment.csv", {}),
+    "bikes": ("bike_rentals.parquet", {"target": "rentals"}),
+    "sea": ("sea_temperature.csv.gz", {"zone": "UTC"}),
+}
+
+Weights = dict[str, Tensor]
+Plant = Callable[[Weights], None]
+Spoil = Callable[[NDArray[np.float64], NDArray[np.int64]], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network: `expected` are the diagnoses that are right, the first the one it is filed under.
+
+    `steps` of training come before `plant` edits the weights in place; `spoil(values, offsets)` edits the targets.
+    """
+
+    name: str
+    expected: tuple[str, ...]
+    data: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    plant: Plant | None = None
+    spoil: Spoil | None = None
+    steps: int = 0
+
+
+def cases() -> list[Case]:
+    """Every case of every file, by file and place."""
+    found: list[Case] = []
+    for path in sorted((Path(__file__).parent / "cases").glob("*.py")):
+        spec = importlib.util.spec_from_file_location(f"planted_{path.stem}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found += module.CASES
+    return found
+
+
+def loaded_for(case: Case) -> Loaded:
+    """The case's series, spoilt if it says so."""
+    name, options = DATA[case.data]
+    loaded = load_new(str(SAMPLES / name), options, unheard)
+    if case.spoil is not None:
+        values = loaded.panel.values.copy()
+        case.spoil(values[:, 0], loaded.panel.offsets)
+        loaded = replace(loaded, panel=replace(loaded.panel, values=values))
+    return loaded
+
+
+def probe_of(case: Case, loaded: Loaded, seed: int = 0) -> Probe:
+    """The network with its fault."""
+    plan = make_plan(loaded, {"seed": seed, **case.options})
+    weights = initial_weights(plan, seed)
+    if case.steps:
+        weights = _trained(Probe(loaded.panel, plan, weights, trained=False), case.steps)
+    if case.plant is not None:
+        with torch.no_grad():
+            case.plant(weights)
+    return Probe(loaded.panel, plan, weights, trained=bool(case.steps))
+
+
+def _trained(probe: Probe, steps: int) -> Weights:
+    run, training = begin(dict(probe.weights)), replace(probe.plan.training, steps=steps, evaluate_every=steps + 1)
+    for _ in fit(run, replace(probe.objective(), holdout=None), training, "planting"):
+        pass
+    return {name: weight.detach().clone() for name, weight in run.live.items()}
+
+
+def report_on(case: Case, seed: int = 0, *, quick: bool = True) -> GradientReport:
+    """What the doctor says."""
+    with prepared(1):
+        probe = probe_of(case, loaded_for(case), seed)
+        return GradientReport.of(probe.evidence(QUICK if quick else FULL))
