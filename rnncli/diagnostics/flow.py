@@ -79,7 +79,7 @@ def gradient_by_lag(
     return Flow(
         tuple(_layer(index, norms, rows_of) for index in range(len(exact.layers))),
         tuple(
-            _tensor(name, tensor, total / len(x), network.cells)
+            _tensor(name, tensor, total / len(x), network.each)
             for (name, tensor), total in zip(named.items(), totals, strict=True)
         ),
         np.concatenate(losses),
@@ -88,7 +88,7 @@ def gradient_by_lag(
 
 def _chunks(rows: int, steps: int, network: Stack) -> Iterator[slice]:
     """Rows whose unroll fits into ELEMENTS."""
-    width = network.hidden * sum(KEPT_PER_GATE * cell.gates + 2 for cell in network.cells)
+    width = network.hidden * sum(KEPT_PER_GATE * cell.gates + 2 for cell in network.each)
     size = max(1, ELEMENTS // max(1, width * steps))
     for start in range(0, rows, size):
         yield slice(start, min(start + size, rows))
@@ -107,7 +107,7 @@ def _backward(
     layers, found = len(network.layers), len(parts)
     by_state, by_gate = iter(gradients[:found]), gradients[found : found + layers]
     norms = []
-    for cell, gate, layer in zip(network.cells, by_gate, states, strict=True):
+    for cell, gate, layer in zip(network.each, by_gate, states, strict=True):
         made = torch.stack([torch.stack([next(by_state) for _ in state]) for state in layer])
         norms.append(_norms(made, gate, undilated(cell)))
     return losses.detach().numpy().astype(np.float64), norms, gradients[found + layers :]

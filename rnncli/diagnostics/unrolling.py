@@ -15,17 +15,22 @@ from rnncli.layers.stack import stack
 
 @dataclass(frozen=True)
 class Stack:
-    """Layers, each with its cell and its weights, as they run on top of each other."""
+    """Layers with their weights, and one cell for all of them or one for each, as they run on top of each other."""
 
-    cells: Sequence[Cell]
+    cells: Cell | Sequence[Cell]
     layers: Sequence[Mapping[str, Tensor]]
     activation: str = "tanh"
     residual: bool = False
 
     @property
+    def each(self) -> Sequence[Cell]:
+        """The cell of every layer."""
+        return [self.cells] * len(self.layers) if isinstance(self.cells, Cell) else self.cells
+
+    @property
     def hidden(self) -> int:
         """Units of a layer."""
-        return self.cells[0].hidden(self.layers[0])
+        return self.each[0].hidden(self.layers[0])
 
     def exact(self) -> Stack:
         """The same stack in float64, its weights leaves of their own that gradients are asked for."""
@@ -74,7 +79,7 @@ def unrolled(network: Stack, x: Tensor) -> tuple[Tensor, list[list[State]], list
     projected: list[Tensor] = []
 
     def run_layer(index: int, x: Tensor) -> Tensor:
-        cell, weights = network.cells[index], network.layers[index]
+        cell, weights = network.each[index], network.layers[index]
         state, parts = cell.zero_state(x, cell.hidden(weights), torch), len(undilated(cell).state_names)
         projected.append(cell.project(weights, x, torch))
         states.append([])
@@ -98,7 +103,7 @@ def through(network: Stack, x: Tensor) -> tuple[Tensor, list[Tensor]]:
 def paths(network: Stack, x: Tensor) -> tuple[Tensor, list[LayerPath]]:
     """The last layer's outputs [B, T, H] and what every layer went through, for x [B, T, I]."""
     outputs, states, projected = unrolled(network, x)
-    every = zip(network.cells, network.layers, projected, states, strict=True)
+    every = zip(network.each, network.layers, projected, states, strict=True)
     return outputs, [_path(cell, weights, a, after) for cell, weights, a, after in every]
 
 

@@ -59,6 +59,10 @@ def options_of(plan: Plan) -> dict[str, Any]:
         "batch": training.batch,
         "learning_rate": training.learning_rate,
         "clip": training.clip,
+        "clip_value": training.clip_value,
+        "tbptt": training.tbptt,
+        "layer_norm": network.layer_norm,
+        "plain_stack": not network.residual,
         "seed": training.seed,
     }
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,9 +11,10 @@ from torch import Tensor
 
 from rnncli.cells.cell import Cell
 from rnncli.cells.named import cell_named
-from rnncli.diagnostics import gradients
-from rnncli.diagnostics.gradients import gradient_by_lag, unrolled
-from rnncli.diagnostics.report import GradientReport
+from rnncli.diagnostics import flow
+from rnncli.diagnostics.flow import Flow, gradient_by_lag
+from rnncli.diagnostics.unrolling import Stack, unrolled
+from rnncli.diagnostics.verdict import judge
 from rnncli.nn.initialise import initialise
 from rnncli.nn.recurrent import fused
 
@@ -46,17 +45,17 @@ def squared(outputs: Tensor, rows: slice) -> Tensor:
     return (outputs - 1).square().sum(dim=1)
 
 
-def linear_report(rho: float, steps: int = 60, seasons: tuple[int, ...] = ()) -> GradientReport:
+def linear(rho: float, steps: int = 60) -> Flow:
     """A linear network whose recurrent weights are rho times an orthogonal matrix."""
     weights = {name: torch.zeros(shape, dtype=torch.float64) for name, shape in RNN.shapes(2, 8).items()}
     torch.nn.init.orthogonal_(weights["weight_hh"], gain=rho, generator=generator())
     weights["weight_ih"].fill_(0.1)
-    return gradient_by_lag(RNN, [weights], noise(4, steps, 2), squared, activation="linear", seasons=seasons)
+    return gradient_by_lag(Stack(RNN, [weights], "linear"), noise(4, steps, 2), squared)
 
 
-@pytest.mark.parametrize("rho", [0.5, 0.9, 1.0, 1.1, 1.5])
+@pytest.mark.parametrize("rho", [0.5, 0.7, 0.9, 1.0, 1.1, 1.3, 1.5])
 def test_a_linear_network_decays_by_the_logarithm_of_its_radius(rho: float) -> None:
-    rate = linear_report(rho).layers[0].decay_rate
+    rate = linear(rho).layers[0].decay_rate
     assert rate is not None
     assert abs(rate - math.log(rho)) < 0.005
 
@@ -66,27 +65,24 @@ def test_a_linear_network_decays_by_the_logarithm_of_its_radius(rho: float) -> N
     [(0.5, "vanishing"), (0.9, "healthy"), (1.0, "healthy"), (1.1, "exploding"), (1.5, "exploding")],
 )
 def test_the_verdict_on_a_linear_network_follows_its_radius(rho: float, expected: str) -> None:
-    assert linear_report(rho).verdicts == (expected,)
+    assert judge(linear(rho).layers[0], ()).name == expected
 
 
 def test_the_longest_season_decides() -> None:
-    daily, weekly = linear_report(0.9, 200, (24,)), linear_report(0.9, 200, (24, 168))
-    assert (daily.verdicts, weekly.verdicts) == (("healthy",), ("vanishing",))
+    layer = linear(0.9, 200).layers[0]
+    assert [judge(layer, seasons).name for seasons in ((24,), (24, 168))] == ["healthy", "vanishing"]
 
 
-def test_a_half_life_is_given_in_steps_and_in_seasons() -> None:
-    layer = linear_report(0.9, 60, (24,)).layers[0]
-    steps = math.log(2) / -math.log(0.9)
-    assert layer.half_life == pytest.approx(steps, rel=1e-6)
-    assert layer.to_json()["half_life_seasons"]["24"] == pytest.approx(steps / 24, rel=1e-6)
+def test_a_half_life_is_given_in_steps() -> None:
+    assert linear(0.9).layers[0].half_life == pytest.approx(math.log(2) / -math.log(0.9), rel=1e-6)
 
 
 def test_a_network_that_grows_has_no_half_life() -> None:
-    assert linear_report(1.1).layers[0].half_life is None
+    assert linear(1.1).layers[0].half_life is None
 
 
 def test_gradients_too_small_to_square_are_still_measured() -> None:
-    layer = linear_report(0.5, 900).layers[0]
+    layer = linear(0.5, 900).layers[0]
     assert layer.profile()[-1] == pytest.approx(layer.profile()[0] * 0.5**899, rel=1e-6, abs=0)
 
 
@@ -96,7 +92,7 @@ def test_the_cell_state_of_an_lstm_decays_by_its_forget_gates() -> None:
     weights["bias"][:] = torch.tensor([0.3, 1.0, 0.5, 0.2])
     x = noise(3, 30, 1)
     forget = torch.sigmoid(0.7 * x[:, :, 0] + 1.0).numpy()
-    layer = gradient_by_lag(LSTM, [weights], x, summed).layers[0]
+    layer = gradient_by_lag(Stack(LSTM, [weights]), x, summed).layers[0]
     for lag in (1, 5, 29):
         expected = forget[:, 30 - lag :].prod(axis=1)
         assert np.allclose(layer.norms["c"][lag] / layer.norms["c"][0], expected, rtol=1e-12)
@@ -125,7 +121,7 @@ def loss_from(
 @pytest.mark.parametrize("cell", [RNN, LSTM, GRU], ids=lambda cell: cell.name)
 def test_gradients_equal_finite_differences(cell: Cell, residual: bool) -> None:
     layers, x, hidden = random_layers(cell, 2, 2, 3), noise(2, 10, 2), 3
-    report = gradient_by_lag(cell, layers, x, squared, residual=residual)
+    report = gradient_by_lag(Stack(cell, layers, residual=residual), x, squared)
     for layer in (0, 1):
         for lag in (1, 4, 9):
             slopes = []
@@ -145,38 +141,39 @@ def test_parameter_gradients_are_those_of_the_mean_loss() -> None:
     def loss(outputs: Tensor, rows: slice) -> Tensor:
         return (outputs @ head["head.weight"][0] - target[rows]).square()
 
-    report = gradient_by_lag(GRU, [weights], x, loss, head=head)
+    report = gradient_by_lag(Stack(GRU, [weights]), x, loss, head=head)
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    outputs, _ = unrolled([GRU], [leaves], x, "tanh", residual=False)
-    mean = loss(outputs, slice(None)).mean()
+    outputs, _, _ = unrolled(Stack(GRU, [leaves]), x)
+    mean = loss(outputs[:, -1], slice(None)).mean()
     expected = torch.autograd.grad(mean, [*leaves.values(), head["head.weight"]])
     assert report.loss == pytest.approx(float(mean.detach()))
-    assert [parameter.tensor for parameter in report.parameters] == [f"layer0.{n}" for n in weights] + ["head.weight"]
-    for parameter, gradient in zip(report.parameters, expected, strict=True):
+    assert [parameter.tensor for parameter in report.tensors] == [f"layer0.{n}" for n in weights] + ["head.weight"]
+    for parameter, gradient in zip(report.tensors, expected, strict=True):
         assert parameter.gradient == pytest.approx(float(gradient.norm()), rel=1e-9)
 
 
 def test_the_gates_of_a_tensor_make_up_its_gradient() -> None:
-    report = gradient_by_lag(LSTM, random_layers(LSTM, 1, 2, 3), noise(3, 12, 2), squared)
-    for parameter in report.parameters:
+    report = gradient_by_lag(Stack(LSTM, random_layers(LSTM, 1, 2, 3)), noise(3, 12, 2), squared)
+    for parameter in report.tensors:
         assert list(parameter.gates) == ["i", "f", "g", "o"]
         assert math.hypot(*parameter.gates.values()) == pytest.approx(parameter.gradient)
 
 
-def test_series_taken_a_few_at_a_time_give_the_same_report(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_series_taken_a_few_at_a_time_give_the_same_flow(monkeypatch: pytest.MonkeyPatch) -> None:
     layers, x = random_layers(LSTM, 2, 2, 3), noise(7, 20, 2)
-    whole = gradient_by_lag(LSTM, layers, x, squared)
-    monkeypatch.setattr(gradients, "ELEMENTS", 1)
-    pieces = gradient_by_lag(LSTM, layers, x, squared)
+    whole = gradient_by_lag(Stack(LSTM, layers), x, squared)
+    monkeypatch.setattr(flow, "ELEMENTS", 1)
+    pieces = gradient_by_lag(Stack(LSTM, layers), x, squared)
     for ours, theirs in zip(pieces.layers, whole.layers, strict=True):
         assert np.allclose(ours.norms["state"], theirs.norms["state"], rtol=1e-12)
-    for one, other in zip(pieces.parameters, whole.parameters, strict=True):
+    for one, other in zip(pieces.tensors, whole.tensors, strict=True):
         assert one.gradient == pytest.approx(other.gradient)
 
 
 def test_a_series_has_its_own_gradient_whatever_the_others_are() -> None:
     layers, x = random_layers(LSTM, 1, 2, 3), noise(6, 20, 2)
-    together, alone = (gradient_by_lag(LSTM, layers, data, squared).layers[0].norms["state"] for data in (x, x[4:5]))
+    stack = Stack(LSTM, layers)
+    together, alone = (gradient_by_lag(stack, data, squared).layers[0].norms["state"] for data in (x, x[4:5]))
     assert np.allclose(together[:, 4], alone[:, 0], rtol=1e-12)
 
 
@@ -184,7 +181,7 @@ def efold(init: str, hidden: int = 32, steps: int = 168) -> float:
     """Steps in which the gradient for the cell state of a fresh LSTM under white noise falls by e."""
     weights = {name: torch.zeros(shape) for name, shape in LSTM.shapes(1, hidden).items()}
     initialise(LSTM, weights, init, generator())
-    report = gradient_by_lag(LSTM, [weights], noise(8, steps, 1), summed, seasons=(24,))
+    report = gradient_by_lag(Stack(LSTM, [weights]), noise(8, steps, 1), summed)
     assert report.layers[0].half_life is not None
     return report.layers[0].half_life / math.log(2)
 
@@ -206,30 +203,26 @@ def test_every_lag_has_a_gradient_where_one_retained_on_the_fused_layer_has_the_
     outputs, _ = fused(GRU, {name: tensor.requires_grad_() for name, tensor in weights.items()}, x)
     (retained,) = torch.autograd.grad(squared(outputs[:, -1], slice(None)).sum(), outputs)
     assert not retained[:, :-1].any()
-    assert (gradient_by_lag(GRU, [weights], x, squared).layers[0].profile() > 0).all()
+    assert (gradient_by_lag(Stack(GRU, [weights]), x, squared).layers[0].profile() > 0).all()
 
 
-@pytest.mark.parametrize("make", [lambda: linear_report(1.5, 60, (24,)), lambda: linear_report(0.0, 20, (7, 168))])
-def test_the_json_has_finite_numbers_or_null(make: Callable[[], GradientReport]) -> None:
-    document = json.loads(json.dumps(make().to_json(), allow_nan=False))
-    assert document["schema"] == "rnncli.inspect-gradients/1"
-    assert set(document["rules"]) == {"vanishing", "exploding", "healthy", "not enough data"}
+def test_a_lag_beyond_the_context_has_no_share() -> None:
+    layer = linear(0.9).layers[0]
+    assert layer.share_left(24) == pytest.approx(0.9**24)
+    assert layer.share_left(168) is None
 
 
-def test_a_season_beyond_the_context_has_no_share() -> None:
-    layer = linear_report(0.9, 60, (24, 168)).layers[0].to_json()
-    assert [(part["lag"], part["share"] is None) for part in layer["share_left"]] == [
-        (24, False),
-        (168, True),
-        (59, False),
-    ]
+def test_a_lag_below_float_precision_is_gone() -> None:
+    assert linear(0.5).layers[0].gone == 23 + 1  # float32's epsilon is 2^-23
+    assert linear(0.9).layers[0].gone is None
 
 
 def test_the_interval_of_a_share_holds_the_share() -> None:
-    layer = gradient_by_lag(GRU, random_layers(GRU, 1, 2, 3), noise(12, 30, 2), squared, seasons=(7,)).layers[0]
+    stack = Stack(GRU, random_layers(GRU, 1, 2, 3))
+    layer = gradient_by_lag(stack, noise(12, 30, 2), squared).layers[0]
     low, high = layer.share_interval(7) or (math.nan, math.nan)
     assert low < (layer.share_left(7) or 0) < high
 
 
 def test_a_handful_of_series_is_needed_for_an_interval() -> None:
-    assert linear_report(0.9).layers[0].share_interval(1) is None
+    assert linear(0.9).layers[0].share_interval(1) is None
