@@ -199,6 +199,9 @@ class Training(Steps, total=False):
     quantiles: Quantiles
     min: Annotated[float | None, _option("--min", "No value, and no forecast, is below this.", "X"), values.number]
     max: Annotated[float | None, _option("--max", "No value, and no forecast, is above this.", "X"), values.number]
+    holidays: Annotated[
+        tuple[str, ...], _option("--holidays", "Public holidays are covariates: DE,US-CA.", "LIST"), values.names
+    ]
     keep_covariates: Annotated[bool, _option("--keep-covariates", "Keep them even if held-out rows see no use.")]
     steps: Annotated[int | None, _option("--steps", "Training steps.", "N"), values.count]
     time_budget: Annotated[

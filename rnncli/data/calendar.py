@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.data.holidays import DAYS_AROUND, DAYS_WITHIN, Holidays
 from rnncli.data.zones import DAY, from_wall, skipped, to_wall, zone_info
 from rnncli.errors import InputRefused
-from rnncli.spec import Spec
+from rnncli.spec import Spec, added
 
 __all__ = ["DAY", "DAYS", "MONTHS", "SIZES", "UNITS", "Calendar", "Frequency", "zone_info"]
 
@@ -57,7 +58,7 @@ class Frequency(Spec):
 
 @dataclass(frozen=True)
 class Calendar(Spec):
-    """A frequency, the seasons in steps ((1,) if there is none; the first is MASE's) and the time zone.
+    """A frequency, the seasons in steps ((1,) if there is none; the first is MASE's), the time zone and the holidays.
 
     A row's time is an ordinal, one more each step, and a phase, its place within the step, constant in a series:
     half past, Saturdays, the 15th.
@@ -66,10 +67,13 @@ class Calendar(Spec):
     frequency: Frequency
     seasons: tuple[int, ...] = (1,)
     zone: str | None = None
+    holidays: Holidays | None = added(None, since=3)
 
     def __post_init__(self) -> None:
         if not self.seasons or min(self.seasons) < 1:
             raise InputRefused(f"seasons must be at least 1 step: {self.seasons}")
+        if self.holidays is not None and self.frequency.unit == "step":
+            raise InputRefused("there are no holidays where time is whole numbers")
 
     def ordinals(self, times: Ints) -> tuple[Ints, Ints]:
         """Ordinal and phase of each time. A row off the grid differs from its series in phase."""
@@ -104,11 +108,33 @@ class Calendar(Spec):
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """Sine and cosine of each cycle that the frequency can see."""
-        return tuple(f"{function} {name}" for name in _cycles(self.frequency) for function in ("sin", "cos"))
+        """Sine and cosine of each cycle that the frequency can see, and holidays."""
+        cycles = tuple(f"{function} {name}" for name in _cycles(self.frequency) for function in ("sin", "cos"))
+        return cycles + (() if self.holidays is None else DAYS_AROUND if self.within_days else DAYS_WITHIN)
+
+    @property
+    def within_days(self) -> bool:
+        """Whether a step is a day, or a part of one."""
+        unit, multiple = self.frequency.unit, self.frequency.multiple
+        return unit == "business day" or (unit == "day" and multiple == 1) or 0 < self.fixed_step <= DAY
 
     def features(self, ordinal: Ints, phase: Ints) -> NDArray[np.float32]:
-        """[...] -> [..., F]: place in the day, week and year, each as sine and cosine; F may be 0."""
+        """[...] -> [..., F]: place in the day, week and year, each as sine and cosine, and holidays; F may be 0."""
+        cycles = self._places(ordinal, phase)
+        if self.holidays is None:
+            return cycles
+        day = self._day(ordinal, phase)
+        if self.within_days:
+            off = self.holidays.on(day)
+        else:
+            off = self.holidays.within(self._day(ordinal - 1, phase), day, self._day(ordinal + 1, phase))
+        return np.concatenate([cycles, off], axis=-1, dtype=np.float32)
+
+    def _day(self, ordinal: Ints, phase: Ints) -> Ints:
+        """The day on the wall in which each time lies."""
+        return np.asarray(self.local(self.times(ordinal, phase)) // DAY)
+
+    def _places(self, ordinal: Ints, phase: Ints) -> NDArray[np.float32]:
         cycles = _cycles(self.frequency)
         if not cycles:
             return np.zeros((*ordinal.shape, 0), np.float32)

@@ -87,6 +87,8 @@ class Forecaster:
     def _covariates(self) -> str:
         """Which there are or were, and what validation said of them."""
         roles = {role: getattr(self.columns, role) for role in ROLES}
+        if self.calendar.holidays is not None:
+            roles["holidays"] = self.calendar.holidays.regions
         named = "; ".join(f"{role} {', '.join(names)}" for role, names in roles.items() if names)
         found = self.record.get("covariates")
         if not found:

@@ -42,7 +42,8 @@ Choose = Callable[[Sequence[Validated], ForecastSpec], int]  # which candidate g
 @dataclass(frozen=True)
 class Trained:
     """What training leaves: weights [members, ...], what the validation rows showed (None where there are none), and
-    the best steps found; `candidates` is what they showed of each candidate, where there was a choice.
+    the best steps found; `candidates` is what they showed of each candidate, where there was a choice, and `alone`
+    whether the target alone was chosen.
 
     The plan is the one that was followed: that of the candidate that was chosen, and a time budget turned into a number
     of steps.
@@ -53,6 +54,7 @@ class Trained:
     validated: Validated | None
     best_steps: tuple[int, ...]
     candidates: tuple[Validated, ...] = ()
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _trained(session: _Session, chosen: int, found: list[Validated]) -> Trained:
     weights = stacked([member.trained for member in members if member.trained is not None])
     best_steps = tuple(member.best_step for member in members)
     candidates = tuple(found) if len(session.candidates) > 1 else ()
-    return Trained(followed, weights, found[chosen] if found else None, best_steps, candidates)
+    return Trained(followed, weights, found[chosen] if found else None, best_steps, candidates, bool(chosen))
 
 
 def _validated(session: _Session, candidate: int) -> Validated:
@@ -195,16 +197,18 @@ def _validated(session: _Session, candidate: int) -> Validated:
     return found[0].made(np.mean([one.quantiles for one in found], axis=0))
 
 
-def good_so_far(progress: Progress, plan: Plan) -> tuple[Plan, dict[str, NDArray[np.float32]]]:
-    """The best weights [members, ...] of a training under way, and their plan: of the candidate that goes on, or of
-    the first one where that is not known yet.
+def good_so_far(progress: Progress, plan: Plan) -> Trained | None:
+    """The best of a training under way, if it has begun: of the candidate that goes on, or of the first one where that
+    is not known yet.
     """
+    if not progress.members:
+        return None
     count = plan.network.members
     groups = [progress.members[begin : begin + count] for begin in range(0, len(progress.members), count)]
     goes_on = [any(member.searched and (member.run or member.trained) for member in group) for group in groups]
     chosen = goes_on.index(True) if True in goes_on else 0
-    weights = stacked([member.good_weights for member in groups[chosen]]) if groups else {}
-    return replace(plan.candidates[chosen], rival=None), weights
+    weights = stacked([member.good_weights for member in groups[chosen]])
+    return Trained(replace(plan.candidates[chosen], rival=None), weights, None, (), alone=bool(chosen))
 
 
 def stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:

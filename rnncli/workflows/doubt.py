@@ -21,15 +21,16 @@ def chosen(found: Sequence[Validated], spec: ForecastSpec) -> int:
     return int(not _better(_compared(_losses(found, spec))))
 
 
-def comparison(found: Sequence[Validated], spec: ForecastSpec) -> dict[str, Any]:
-    """What is told of it: the covariates, whether they stay, and the mean scaled quantile loss with and without them.
+def comparison(found: Sequence[Validated], spec: ForecastSpec, names: list[str]) -> dict[str, Any]:
+    """What is told of it: the `names` of the covariates, whether they stay, and the mean scaled quantile loss with
+    them and without.
 
     `p` is the probability of so great a gain if they brought none (None where there are too few forecasts to tell).
     """
     losses = _losses(found, spec)
     result = _compared(losses)
     return {
-        "names": [covariate.name for covariate in spec.covariates],
+        "names": names,
         "kept": _better(result),
         **{name: _known(float(np.nanmean(losses.of[name]))) for name in (WITH, WITHOUT)},
         "p": _known(result.p),

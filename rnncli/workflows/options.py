@@ -67,14 +67,15 @@ class TrainOptions(ArchitectureOptions, total=False):
     """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
     `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
 
-    All values lie between `min` and `max`, and so do the forecasts. With `keep_covariates` these stay whatever held-out
-    rows would say of them.
+    All values lie between `min` and `max`, and so do the forecasts. `holidays` are those of countries or their parts
+    (US, US-CA), as covariates; with `keep_covariates` these and all others stay whatever held-out rows say of them.
 
     `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
     `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model. Of
     gradients is told every `watch_gradients` steps.
     """
 
+    holidays: Iterable[str]
     min: float | None
     max: float | None
     keep_covariates: bool

@@ -22,6 +22,7 @@ from rnncli.registry import WRITERS, find
 from rnncli.workflows import options as said
 from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
+from rnncli.workflows.holidays import tell_unknown
 from rnncli.workflows.known_ahead import short_of_covariates, tell_missing
 from rnncli.workflows.options import ColumnOptions
 from rnncli.workflows.reading import listed, load_known, within_bounds, without_bad
@@ -230,6 +231,7 @@ def _forecast(
     loaded = without_bad(loaded, short, InputRefused, tell, skip=skip)
     ends = forecaster.ends(loaded.panel)
     tell_missing(loaded.panel, ends, steps, forecaster, tell)
+    tell_unknown(loaded.panel, ends, steps, forecaster, tell)
     beyond = tell_beyond(steps, forecaster, tell)
     if stream is None:
         made = forecaster.quantiles_if_any(loaded.panel, ends, steps)

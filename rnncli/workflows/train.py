@@ -23,6 +23,7 @@ from rnncli.workflows import options as said
 from rnncli.workflows.doubt import chosen, comparison
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.held_out import Decided, decided, scores
+from rnncli.workflows.holidays import with_holidays
 from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions
 from rnncli.workflows.reading import listed, load_known, load_new, within_bounds
 from rnncli.workflows.request import request_of
@@ -39,6 +40,7 @@ WARM_SHARE, WARM_RATE = planning.REFIT_SHARE, planning.REFIT_RATE  # what going 
 _OF_THE_MODEL = set(ArchitectureOptions.__annotations__) - set(ColumnOptions.__annotations__) - {"seed"} | {
     "min",
     "max",
+    "holidays",
 }
 
 
@@ -85,7 +87,10 @@ def train(
 
 def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell: Listener) -> _Job:
     start = None if options.get("warm_start") is None else _start(options)
-    loaded = load_new(data, options, tell) if start is None else load_known(data, start, options, tell)
+    if start is None:
+        loaded = with_holidays(load_new(data, options, tell), options.get("holidays") or ())
+    else:
+        loaded = load_known(data, start, options, tell)
     loaded = within_bounds(loaded, said.bounds(options) if start is None else start.bounds, options, tell)
     if loaded.columns.future:  # rows that only hold what is known ahead teach nothing
         loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))
@@ -264,12 +269,12 @@ def _pass_on(event: object, tell: Listener, progress: Any, unfinished: Any) -> N
 
 
 def _keep_diverged(loaded: Loaded, plan: Plan, progress: Any, unfinished: Any, error: TrainingDiverged) -> None:
-    from rnncli.training.session import Trained, good_so_far
+    from rnncli.training.session import good_so_far
 
-    so_far, weights = good_so_far(progress, plan)
-    if unfinished.path is None or not weights:
+    so_far = good_so_far(progress, plan)
+    if unfinished.path is None or so_far is None:
         return
-    models.save(unfinished.path, to_forecaster(loaded, Trained(so_far, weights, None, ()), Decided(), {}))
+    models.save(unfinished.path, to_forecaster(loaded, so_far, Decided(), {}))
     error.hint = f"{error.hint}; the last good weights are in {unfinished.path}"
 
 
@@ -281,7 +286,7 @@ def _threads(network: NetworkSpec) -> int | None:
 def to_forecaster(loaded: Loaded, trained: Trained, decision: Decided, record: dict[str, Any]) -> Forecaster:
     """The model that a training leaves, with what the held-out rows decided."""
     plan = trained.plan
-    loaded = loaded if plan.forecast.covariates else _target_alone(loaded)
+    loaded = _target_alone(loaded) if trained.alone else loaded
     panel = loaded.panel
     cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))
     return Forecaster(
@@ -327,7 +332,10 @@ def _finish(job: _Job, trained: Trained) -> Training:
 def about_covariates(job: _Job, trained: Trained) -> dict[str, Any]:
     """The training record's part about the covariates: how it was without them, here or where the model began."""
     if trained.candidates:
-        return {"covariates": comparison(trained.candidates, job.plan.forecast)}
+        off = job.loaded.panel.calendar.holidays
+        names = [covariate.name for covariate in job.plan.forecast.covariates]
+        names += [f"holidays {region}" for region in (off.regions if off else ())]
+        return {"covariates": comparison(trained.candidates, job.plan.forecast, names)}
     before = {} if job.start is None else job.start.record
     return {"covariates": before["covariates"]} if "covariates" in before else {}
 

@@ -264,9 +264,9 @@ class Plan:
 
 
 def doubted(panel: Panel, plan: Plan) -> Plan:
-    """The plan with a rival that does not know the covariates, if there are any."""
+    """The plan with a rival that does not know the covariates, holidays among them, if there are any."""
     forecast = plan.forecast
-    if not forecast.covariates:
+    if not forecast.covariates and panel.calendar.holidays is None:
         return plan
     ahead = tuple(covariate.name for covariate in forecast.covariates if covariate.role == "future")
     alone = replace(forecast, covariates=(), left_out=ahead)
@@ -276,5 +276,6 @@ def doubted(panel: Panel, plan: Plan) -> Plan:
 
 
 def target_alone(panel: Panel) -> Panel:
-    """The panel without its covariates."""
-    return replace(panel, values=panel.values[:, :1], channels=panel.channels[:1])
+    """The panel without its covariates, holidays among them."""
+    calendar = replace(panel.calendar, holidays=None)
+    return replace(panel, values=panel.values[:, :1], channels=panel.channels[:1], calendar=calendar)

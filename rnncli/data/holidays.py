@@ -1,0 +1,52 @@
+"""Public holidays as whole days, and what a step of time sees of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.errors import InputRefused
+from rnncli.spec import Spec
+
+Ints = NDArray[np.int64]
+DAYS_AROUND = ("holiday", "holiday tomorrow", "holiday yesterday")
+DAYS_WITHIN = ("holidays of the step that begins", "holidays of the step that ends")
+
+
+@dataclass(frozen=True)
+class Holidays(Spec):
+    """The holidays of some `regions`: `days` since 1970, ascending, all there are from day `first` to day `last`."""
+
+    regions: tuple[str, ...]
+    days: tuple[int, ...]
+    first: int
+    last: int
+
+    def __post_init__(self) -> None:
+        if list(self.days) != sorted(set(self.days)) or self.first > self.last:
+            raise InputRefused("holidays must ascend, and be known for a day at least")
+        if self.days and not self.first <= self.days[0] <= self.days[-1] <= self.last:
+            raise InputRefused("holidays must lie in the time for which they are known")
+        if max(abs(self.first), abs(self.last)) > 1 << 31:
+            raise InputRefused("holidays must lie in a time that calendars know")
+
+    def on(self, day: Ints) -> NDArray[np.float64]:
+        """For each day whether it is one, the next is, and the one before was: [...] -> [..., 3]."""
+        return np.stack([self._count(day + shift, day + shift + 1) for shift in (0, 1, -1)], axis=-1)
+
+    def within(self, before: Ints, day: Ints, after: Ints) -> NDArray[np.float64]:
+        """How many more than usual lie in a step that is labelled by its first `day`, and in one labelled by its last,
+        where the neighbouring labels are `before` and `after`: [...] -> [..., 2].
+
+        Which of the two a label means cannot be known: weeks that end on Fridays look like weeks that begin there.
+        """
+        spans = ((day, after), (before + 1, day + 1))
+        usual = len(self.days) / (self.last - self.first + 1)
+        return np.stack([self._count(begin, end) - usual * (end - begin) for begin, end in spans], axis=-1)
+
+    def _count(self, begin: Ints, end: Ints) -> NDArray[np.float64]:
+        """How many there are from day `begin` to the day before `end`."""
+        days = np.array(self.days, np.int64)
+        return (np.searchsorted(days, end) - np.searchsorted(days, begin)).astype(np.float64)
