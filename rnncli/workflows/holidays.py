@@ -56,7 +56,7 @@ def looked_up(regions: tuple[str, ...], first: int, last: int) -> Holidays:
     days: set[int] = set()
     for country, part in written:
         found = library.country_holidays(country, subdiv=part, years=years)
-        days |= {(np.datetime64(day, "D") - _EPOCH).astype(int).item() for day in found}
+        days |= {int((np.datetime64(str(day), "D") - _EPOCH).astype(np.int64)) for day in found}
     begin, end = (int((np.datetime64(f"{year}-01-01", "D") - _EPOCH).astype(int)) for year in (first, last + 1))
     names = tuple(country if part is None else f"{country}-{part}" for country, part in written)
     return Holidays(names, tuple(sorted(day for day in days if begin <= day < end)), begin, end - 1)
