@@ -107,3 +107,8 @@ def test_where_nothing_can_be_held_out_it_is_what_a_pool_is_drawn_to(spec: Forec
 def test_a_pool_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         Pool(**wrong)  # type: ignore[arg-type]
+
+
+def test_weights_that_were_rounded_are_a_pool() -> None:
+    weights = (0.333333, 0.333333, 0.166666, 0.166666)
+    assert Pool((NETWORK, SMOOTHING, "seasonal-naive", "naive"), (1,) * 4, weights).weights == weights

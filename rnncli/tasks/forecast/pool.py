@@ -28,6 +28,7 @@ NETWORK, SMOOTHING = "network", "exponential-smoothing"
 ROWS = 1_000  # that a baseline looks back on
 TENTHS = 10  # a weight is a number of these
 RESAMPLES, SAMPLED = 200, 800  # of forecasts
+TOLERANCE = 1e-4  # of weights that were rounded
 PULL = 0.05  # of the log loss, for a step from the even share to one forecaster alone
 SMALLEST_WEIGHT = 0.02  # less is not worth its time
 
@@ -48,7 +49,7 @@ class Pool(Spec):
             raise UsageError("a pool has a name, a season and a weight for each forecaster")
         if self.names[0] != NETWORK or not set(self.names[1:]) <= BASELINES.keys():
             raise UsageError(f"a pool is the network and some of {', '.join(BASELINES)}")
-        if min(self.seasons) < 1 or min(self.weights) < 0 or not abs(sum(self.weights) - 1) < 1e-6:
+        if min(self.seasons) < 1 or min(self.weights) < 0 or not abs(sum(self.weights) - 1) < TOLERANCE:
             raise UsageError("the seasons of a pool are at least 1 and its weights add up to 1")
         if self.reach is not None and not self.reach >= 0:
             raise UsageError(f"the reach of a pool is not below 0: {self.reach}")
