@@ -12,12 +12,17 @@ from rnncli.spec import Spec
 
 Ints = NDArray[np.int64]
 DAYS_AROUND = ("holiday", "holiday tomorrow", "holiday yesterday")
+RAREST = 1 / 366
 DAYS_WITHIN = ("holidays of the step that begins", "holidays of the step that ends")
 
 
 @dataclass(frozen=True)
 class Holidays(Spec):
-    """The holidays of some `regions`: `days` since 1970, ascending, all there are from day `first` to day `last`."""
+    """The holidays of some `regions`: `days` since 1970, ascending, all there are from day `first` to day `last`.
+
+    Features are centred and scaled as if a day were a holiday by chance: a rare one is then large enough to be learnt
+    from soon.
+    """
 
     regions: tuple[str, ...]
     days: tuple[int, ...]
@@ -34,17 +39,23 @@ class Holidays(Spec):
 
     def on(self, day: Ints) -> NDArray[np.float64]:
         """For each day whether it is one, the next is, and the one before was: [...] -> [..., 3]."""
-        return np.stack([self._count(day + shift, day + shift + 1) for shift in (0, 1, -1)], axis=-1)
+        off = np.stack([self._count(day + shift, day + shift + 1) for shift in (0, 1, -1)], axis=-1)
+        return np.asarray((off - self.usual) / np.sqrt(self.usual * (1 - self.usual)))
 
     def within(self, before: Ints, day: Ints, after: Ints) -> NDArray[np.float64]:
-        """How many more than usual lie in a step that is labelled by its first `day`, and in one labelled by its last,
-        where the neighbouring labels are `before` and `after`: [...] -> [..., 2].
+        """How many lie in a step that is labelled by its first `day`, and in one labelled by its last, where the
+        neighbouring labels are `before` and `after`: [...] -> [..., 2].
 
         Which of the two a label means cannot be known: weeks that end on Fridays look like weeks that begin there.
         """
         spans = ((day, after), (before + 1, day + 1))
-        usual = len(self.days) / (self.last - self.first + 1)
-        return np.stack([self._count(begin, end) - usual * (end - begin) for begin, end in spans], axis=-1)
+        parts = [(self._count(begin, end), self.usual * (end - begin)) for begin, end in spans]
+        return np.stack([(count - usual) / np.sqrt(usual) for count, usual in parts], axis=-1)
+
+    @property
+    def usual(self) -> float:
+        """The share of days that are holidays, kept off 0 and 1."""
+        return float(np.clip(len(self.days) / (self.last - self.first + 1), RAREST, 0.5))
 
     def _count(self, begin: Ints, end: Ints) -> NDArray[np.float64]:
         """How many there are from day `begin` to the day before `end`."""

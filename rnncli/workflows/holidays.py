@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -23,7 +24,7 @@ from rnncli.workflows.events import Listener, Noted
 
 AHEAD = 25  # years
 FIRST, LAST = 1900, 2150  # years that are looked up at most: a date far off is a mistake in the data, or history
-_EPOCH = np.datetime64("1970-01-01", "D")
+_EPOCH = date(1970, 1, 1)
 
 
 def with_holidays(loaded: Loaded, regions: Iterable[str]) -> Loaded:
@@ -56,8 +57,8 @@ def looked_up(regions: tuple[str, ...], first: int, last: int) -> Holidays:
     days: set[int] = set()
     for country, part in written:
         found = library.country_holidays(country, subdiv=part, years=years)
-        days |= {int((np.datetime64(str(day), "D") - _EPOCH).astype(np.int64)) for day in found}
-    begin, end = (int((np.datetime64(f"{year}-01-01", "D") - _EPOCH).astype(int)) for year in (first, last + 1))
+        days |= {day.toordinal() - _EPOCH.toordinal() for day in found}
+    begin, end = (date(year, 1, 1).toordinal() - _EPOCH.toordinal() for year in (first, last + 1))
     names = tuple(country if part is None else f"{country}-{part}" for country, part in written)
     return Holidays(names, tuple(sorted(day for day in days if begin <= day < end)), begin, end - 1)
 
@@ -108,7 +109,7 @@ def tell_unknown(panel: Panel, ends: Any, steps: int, forecaster: Forecaster, te
         return
     final = panel.calendar.local(panel.calendar.times(panel.starts + ends + steps - 1, panel.phases))
     if int(final.max() // 86_400_000_000) > known.last:
-        day = _EPOCH + np.timedelta64(known.last, "D")
+        day = _EPOCH + timedelta(days=known.last)
         tell(
             Noted(f"the model knows holidays up to {day}, and forecasts later rows as if there were none: train again")
         )
