@@ -34,6 +34,7 @@ from rnncli.training.side_by_side import side_by_side
 
 PATIENCE = 4
 SEARCH, REFIT = "search", "refit"
+JUDGED = 2_000_000  # quantiles that the pool and the calibration are fitted to at most
 FORKED = 192  # targets of a crop: its origins times the horizon
 Start = Mapping[str, NDArray[np.float32]]
 Choose = Callable[[Sequence[Validated], ForecastSpec], int]  # which candidate goes on, from what each forecast
@@ -188,9 +189,13 @@ def _trained(session: _Session, chosen: int, found: list[Validated]) -> Trained:
 
 
 def _validated(session: _Session, candidate: int) -> Validated:
-    """What the searches of a candidate's members forecast from the held-out origins, on average."""
+    """What the searches of a candidate's members forecast from the held-out origins, on average; of so many series
+    that memory stays bounded.
+    """
+    forecast = session.plan.forecast
+    holdout = session.holdout.some(JUDGED // (forecast.horizon * len(forecast.levels)))
     found = [
-        _objective(session, session.holdout, number).validation(searched, session.holdout)
+        _objective(session, session.holdout, number).validation(searched, holdout)
         for number in session.streams(candidate)
         if (searched := session.progress.members[number].searched) is not None
     ]

@@ -9,7 +9,7 @@ import pytest
 
 Loaded = Callable[..., set[str]]
 HEAVY = {"torch", "pandas", "pyarrow", "numpy", "rich", "pydantic"}
-COMMANDS = ("train", "predict", "evaluate", "inspect-gradients", "info")
+COMMANDS = ("train", "predict", "evaluate", "inspect-gradients", "info", "cells")
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), *((name, "--help") for name in COMMANDS)])

@@ -86,7 +86,7 @@ def test_predicting_does_nothing_but_write_its_forecast(
     "command",
     [("info", "MODEL"), ("predict", "DATA", "-m", "MODEL"), ("evaluate", "DATA", "-m", "MODEL", "--no-refit"),
      ("inspect-gradients", "DATA", "-m", "MODEL"), ("evaluate", "DATA", "-m", "MODEL", "--windows", "1"),
-     ("check", "DATA", "-m", "MODEL"), ("config", "show", "predict", "DATA", "-m", "MODEL"),
+     ("check", "DATA", "-m", "MODEL"), ("config", "show", "predict", "DATA", "-m", "MODEL"), ("cells",),
      ("train", "DATA", "-o", "absent.safetensors", "--print-config"), ("--help",), ("train", "--help"), ("--version",)],
     ids=" ".join,
 )  # fmt: skip
