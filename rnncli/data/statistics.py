@@ -18,6 +18,7 @@ ALLOWED, MARGIN = 1.5, 1.0  # times the farthest that training saw, and as many 
 SHARE = 0.2  # of the series must have drifted before a column has,
 EXTREME = 10.0  # or one must be so many times as far as ever: another unit
 MISSING, MISSING_MARGIN = 2.0, 0.2  # likewise for the share of missing values
+AT_ONCE = 1 << 19  # rows
 LARGEST_RATIO = 1e12
 
 
@@ -37,9 +38,17 @@ class Statistics:
 
 
 def summarise(panel: Panel, length: int) -> Statistics:
-    """The statistics of every series of a panel, for blocks of `length` rows."""
+    """The statistics of every series of a panel, for blocks of `length` rows; some series at a time, so that memory
+    stays bounded.
+    """
+    begins = np.unique(np.searchsorted(panel.offsets[:-1], np.arange(0, max(panel.offsets[-1], 1), AT_ONCE)))
+    parts = [_of_some(panel.select(some), length) for some in np.split(np.arange(len(panel)), begins[1:])]
+    return Statistics(length, *(np.concatenate(found) for found in zip(*parts, strict=True)))
+
+
+def _of_some(panel: Panel, length: int) -> tuple[Floats, ...]:
     channels = [_of_channel(panel, panel.values[:, channel], length) for channel in range(panel.values.shape[1])]
-    return Statistics(length, *(np.stack(parts, axis=1) for parts in zip(*channels, strict=True)))
+    return tuple(np.stack(parts, axis=1) for parts in zip(*channels, strict=True))
 
 
 def _of_channel(panel: Panel, values: Floats, length: int) -> tuple[Floats, ...]:
