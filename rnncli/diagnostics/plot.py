@@ -90,7 +90,7 @@ def _heat_map(axes: Any, figure: Any, evidence: Evidence, step: str) -> None:
     for layer in evidence.flow.layers:
         for name in (name for name in layer.norms if name != "state"):
             profile = layer.profile(name)
-            names.append(f"{layer.layer} {name.removeprefix('gate ')}")
+            names.append(f"{layer.layer} {name}")
             rows.append(np.log10(np.clip(profile / max(profile.max(), 1e-300), 1e-8, 1)))
     image = axes.imshow(np.array(rows), aspect="auto", cmap="cividis", vmin=-8, vmax=0, interpolation="nearest")
     axes.set_yticks(range(len(names)), names, fontsize=FONT - 2)

@@ -81,7 +81,7 @@ def loaded_for(case: Case) -> Loaded:
 
 
 def probe_of(case: Case, loaded: Loaded, seed: int = 0) -> Probe:
-    """The network with its fault."""
+    """The network with its fault. Planted weights are not those that training begins with: they are a model's."""
     plan = make_plan(loaded, {"seed": seed, **case.options})
     weights = initial_weights(plan, seed)
     if case.steps:
@@ -89,7 +89,7 @@ def probe_of(case: Case, loaded: Loaded, seed: int = 0) -> Probe:
     if case.plant is not None:
         with torch.no_grad():
             case.plant(weights)
-    return Probe(loaded.panel, plan, weights, trained=bool(case.steps))
+    return Probe(loaded.panel, plan, weights, trained=bool(case.steps) or case.plant is not None)
 
 
 def _trained(probe: Probe, steps: int) -> Weights:

@@ -31,10 +31,10 @@ def first_remedy(case: Case, seed: int = 0, steps: int = STEPS) -> tuple[Trial, 
     """Training without a remedy and with the first that is an option of train, None where none is proposed."""
     with prepared(1):
         loaded = loaded_for(case)
-        probe = replace(probe_of(case, loaded, seed), trained=False)
-        report = GradientReport.of(replace(probe, trained=bool(case.steps)).evidence(QUICK))
+        probe = probe_of(case, loaded, seed)
+        report = GradientReport.of(probe.evidence(QUICK))
         first = tuple(proposal for proposal in report.proposals if proposal.options)[:1]
-        done = try_remedies(probe, loaded, replace(report, proposals=first), unheard, steps)
+        done = try_remedies(replace(probe, trained=False), loaded, replace(report, proposals=first), unheard, steps)
     assert done.before is not None
     return done.before, done.trials[0] if done.trials else None
 
