@@ -22,7 +22,7 @@ from rnncli.diagnostics.profile import SMALLEST
 from rnncli.diagnostics.resampling import Floats, Interval, Ints, mean_interval
 from rnncli.diagnostics.unrolling import LayerPath, Stack
 
-ELEMENTS = 4_000_000  # float64 numbers of the Jacobians made at once: 32 MB
+ELEMENTS = 500_000  # float64 numbers of the Jacobians made at once; autograd keeps some twenty times as much
 ALIGNING = 0.1  # of the steps pass before exponents are counted, while the directions turn into place
 SINGULAR_POINTS = 64  # of a layer, spread over time
 
