@@ -63,7 +63,8 @@ def _relative(evidence: Evidence, layer: int) -> Any:
     profile = evidence.flow.layers[layer].profile()
     with np.errstate(all="ignore"):
         relative = profile / profile[0] if profile[0] > 0 else np.zeros_like(profile)
-    return np.clip(np.nan_to_num(relative, nan=1e12, posinf=1e12), 1e-12, 1e12)
+    relative = np.clip(np.nan_to_num(relative, nan=1e12, posinf=1e12), 0, 1e12)
+    return np.where(relative < 1e-12, np.nan, relative)  # a line that ends, not one that stays there
 
 
 def _profiles(axes: Any, evidence: Evidence, step: str) -> None:
@@ -72,7 +73,8 @@ def _profiles(axes: Any, evidence: Evidence, step: str) -> None:
         style = {"color": COLOURS[layer % len(COLOURS)], "linestyle": STYLES[layer % len(STYLES)]}
         axes.semilogy(_relative(evidence, layer), label=f"layer {layer}", **style)
     axes.axhline(PRECISION, color="0.6", linewidth=0.8)
-    axes.text(0, PRECISION * 1.4, "below: gone in float32", color="0.35", fontsize=FONT - 2)
+    note = {"color": "0.35", "fontsize": FONT - 2, "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.5}}
+    axes.text(0, PRECISION / 1.5, "below: gone in float32", va="top", **note)
     lags = evidence.flow.layers[0].lags
     for season in (season for season in evidence.subject.seasons if season < lags):
         axes.axvline(season, color="0.8", linewidth=0.8, zorder=0)
@@ -162,7 +164,7 @@ def _left(axes: Any, report: GradientReport) -> None:
                 axes.plot(np.clip(share, 1e-12, 1e12), at, "o", color=colour)
     axes.set_xscale("log")
     _named(axes, report)
-    axes.set(title="Gradient left, by layer", xlabel=f"share at lag {report.before.lag}, 90 % interval")
+    axes.set(title="Gradient left, layers coloured as above", xlabel=f"share at lag {report.before.lag}, 90 % interval")
 
 
 def _named(axes: Any, report: GradientReport) -> None:

@@ -15,10 +15,14 @@ TIMES = 3.0
 
 
 def learning_rate(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
-    """The usual rate where the present one is far above it, or a third of it where steps are still too long."""
+    """The usual rate where the present one is far above it, or a third of it where steps are still too long.
+
+    A rate is to blame for where training goes, not for weights whose gradients explode before the first step.
+    """
     against = named(findings, "large-updates", "exploding", "chaotic", "saturated", "dead-units")
     rate = evidence.subject.learning_rate
-    if not against or (rate <= USUAL and "large-updates" not in against and not evidence.diverged):
+    stray = bool(evidence.diverged) and not any(v.name in ("exploding", "chaotic") for v in evidence.verdicts)
+    if not against or not (stray or rate > TIMES * USUAL or "large-updates" in against):
         return
     lower = USUAL if rate > TIMES * USUAL else rate / TIMES
     update = float(np.median([evidence.steps.update(name) for name in evidence.steps.tensors] or [np.nan]))
