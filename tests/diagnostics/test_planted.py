@@ -48,6 +48,10 @@ def test_of_all_planted_faults_nine_in_ten_are_found_and_of_healthy_networks_non
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_the_first_remedy_mends_four_in_five_gradients_that_vanish_or_explode() -> None:
-    planted = [case for case in CASES if case.expected[0] in GRADIENTS]
-    assert sum(helped(*first_remedy(case)) for case in planted) >= 0.8 * len(planted)
+def test_the_first_remedy_mends_four_in_five_gradients_and_lowers_the_loss_where_they_exploded() -> None:
+    """Where they vanish the loss need not fall: what lies a season back reaches a forecast by its baselines too."""
+    tried = [(case, *first_remedy(case)) for case in CASES if case.expected[0] in GRADIENTS]
+    mended = [after is not None and after.healthy for _, _, after in tried]
+    lower = [helped(before, after) for case, before, after in tried if case.expected[0] != "vanishing"]
+    assert sum(mended) >= 0.8 * len(mended)
+    assert sum(lower) >= 0.8 * len(lower)
