@@ -54,7 +54,7 @@ def evaluate_made(
     others: Mapping[str, Sequence[tuple[Floats, Floats]]] = MappingProxyType({}),
 ) -> Report:
     """The same for forecasts that are made already: quantiles [N, H, Q] and points [N, H] of each split; `others` are
-    those of other forecasters, by name.
+    those of other forecasters, by name; baselines that are not among them are made here.
     """
     flags = honest or [np.ones(len(split.series), dtype=np.bool_) for split in splits]
     tables: dict[str, list[Forecasts]] = {}
@@ -88,7 +88,8 @@ def _beside_baselines(
     """Forecasts of the model (and of others) and of each baseline, with the scales of their histories."""
     scale, squared = (seasonal_scales(*history, season, power) for power in (1, 2))
     found: list[Baseline] = [find(BASELINES, name, "baseline") for name in BASELINES]
-    every = dict(made) | {b.name: b.quantiles(*history, actual.shape[1], season, levels) for b in found}
+    missing = [baseline for baseline in found if baseline.name not in made]
+    every = dict(made) | {b.name: b.quantiles(*history, actual.shape[1], season, levels) for b in missing}
     return {name: Forecasts(actual, point, wide, levels, scale, squared) for name, (wide, point) in every.items()}
 
 

@@ -14,10 +14,11 @@ from rnncli.evaluation.backtest import Split
 from rnncli.evaluation.paired import compare
 from rnncli.evaluation.report import Report
 from rnncli.evaluation.run import MODEL, evaluate_made
+from rnncli.registry import BASELINES
 from rnncli.tasks.forecast.calibration import fitted_stretch, stretched
 from rnncli.tasks.forecast.guard import guarded, seen_range
 from rnncli.tasks.forecast.output import within
-from rnncli.tasks.forecast.pool import NETWORK, NETWORK_ALONE, Pool, fitted_pool, prior_pool
+from rnncli.tasks.forecast.pool import NETWORK, NETWORK_ALONE, Pool, baseline_quantiles, fitted_pool, prior_pool
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Validated
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rnncli.training.session import Trained
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 FORECAST = "forecast"
 RIVALS = ("naive", "seasonal naive", "drift", "exponential smoothing")
 
@@ -81,15 +83,21 @@ def _product(found: dict[str, float]) -> float:
 
 
 def _report(panel: Panel, found: Validated, quantiles: Floats, spec: ForecastSpec) -> Report:
-    """Every window as a split, the earliest first."""
-    holdout, splits, made, network = found.holdout, [], [], []
-    for window in np.unique(holdout.window)[::-1].tolist():
-        chosen = np.flatnonzero(holdout.window == window)
-        splits.append(Split(holdout.series[chosen], holdout.origins[chosen], spec.horizon))
-        alone = within(found.quantiles[chosen], spec)
-        made.append((quantiles[chosen], quantiles[chosen][..., spec.median]))
-        network.append((alone, alone[..., spec.median]))
-    return evaluate_made(panel, splits, made, spec.levels, spec.seasons[0], others={NETWORK: network})
+    """Every window as a split, the earliest first; the baselines' forecasts are made for all of them at once."""
+    holdout, season = found.holdout, spec.seasons[0]
+    places = [np.flatnonzero(holdout.window == window) for window in np.unique(holdout.window)[::-1]]
+    splits = [Split(holdout.series[chosen], holdout.origins[chosen], spec.horizon) for chosen in places]
+    every = {NETWORK: within(found.quantiles, spec)} | {
+        name.replace("-", " "): baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec)
+        for name in BASELINES
+    }
+    others = {name: _by_window(forecasts, places, spec) for name, forecasts in every.items()}
+    made = _by_window(quantiles, places, spec)
+    return evaluate_made(panel, splits, made, spec.levels, season, others=others)
+
+
+def _by_window(quantiles: Floats, places: list[Ints], spec: ForecastSpec) -> list[tuple[Floats, Floats]]:
+    return [(quantiles[chosen], quantiles[chosen][..., spec.median]) for chosen in places]
 
 
 def _known(value: float) -> float | None:
