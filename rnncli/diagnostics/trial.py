@@ -15,7 +15,7 @@ from rnncli.diagnostics.resampling import Floats, Interval, Ints, mean_interval
 from rnncli.diagnostics.verdict import Verdict, deciding_lag
 
 HELPS, HURTS, SAME = "helps", "does not help: the loss is higher", "does not help: no difference is seen"
-RECOVERS, REMAINS = "helps", "lowers the loss, but the verdict stays"
+BREAKS, REMAINS = "does not help: training breaks down", "lowers the loss, but a verdict is still bad"
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,18 @@ class Trial:
         """Whether the remedy helps, and if not, that it does not."""
         if self.against is None:
             return ""
+        return BREAKS if self.broke else self._compared_with(self.against)
+
+    def _compared_with(self, other: Trial) -> str:
         interval, gain = self.gain_interval, self.gain
-        if gain is None or (interval is not None and interval[1] < 0):
+        if gain is None:  # no rows are held out
+            return SAME
+        if interval is not None and interval[1] < 0:
             return HURTS
-        if self.healthy and not self.against.healthy and gain > 0:
+        if self.healthy and not other.healthy and gain > 0:
             return HELPS
-        if interval is None or interval[0] <= 0 <= interval[1]:
-            return SAME if math.isfinite(self.against.loss) else HELPS
+        if math.isfinite(other.loss) and (interval is None or interval[0] <= 0 <= interval[1]):
+            return SAME
         return HELPS if self.healthy else REMAINS
 
     def to_json(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnncli.diagnostics.evidence import Evidence
+from rnncli.diagnostics.evidence import Evidence, Subject
 from rnncli.diagnostics.finding import NOTE, Finding
 
 LONGEST = 336  # steps; a longer season is not bridged step by step
@@ -13,11 +13,16 @@ SHORT = f"the network is run over fewer steps than a season has (seasons of up t
 LONG = f"a trained network's loss stays the same when the context is cut to 1 / {UNUSED} of it"
 
 
+def season_bridged(subject: Subject) -> int:
+    """The longest season that a state is asked to carry over, in steps; 0 where there is none."""
+    longest = min(LONGEST, subject.rows // 2)
+    return max((season for season in subject.seasons if season <= longest), default=0)
+
+
 def context_short(evidence: Evidence) -> Iterator[Finding]:
     """No state can carry over a season what never was in it."""
     subject = evidence.subject
-    bridged = [season for season in subject.seasons if season <= min(LONGEST, subject.rows // 2)]
-    needed = max(bridged, default=0)
+    needed = season_bridged(subject)
     if subject.context < needed:
         says = f"{subject.context} steps cannot hold a season of {needed}"
         yield Finding("context-short", says, SHORT, float(subject.context))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rnncli.diagnostics.checks.context import LONGEST
+from rnncli.diagnostics.checks.context import LONGEST, season_bridged
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.finding import Finding, Proposal, named
 
+FEWEST = 8
+
 
 def context(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
-    """Twice a short season and one long one, as planned by default; or twice what is used."""
-    subject = evidence.subject
+    """What a season needs; or twice what is used, but never less than a season needs."""
+    season, used = season_bridged(evidence.subject), evidence.memory.used
     if short := named(findings, "context-short"):
-        season = max(m for m in subject.seasons if m <= min(LONGEST, subject.rows // 2))
-        steps = min(LONGEST, 2 * season if season <= LONGEST // 4 else season)
-        yield Proposal("context", short, f"a season of {season} steps then fits", {"context": steps})
-    if long := named(findings, "context-long"):
-        steps = max(8, 2 * evidence.memory.used)
-        yield Proposal("context", long, "the rest costs time and changes nothing", {"context": steps})
+        yield Proposal("context", short, f"a season of {season} steps then fits", {"context": _holding(season)})
+    shorter = max(FEWEST, 2 * used, _holding(season))
+    if (long := named(findings, "context-long")) and shorter < evidence.subject.context:
+        why = "fewer steps take less time; --try says whether training does as well with them"
+        yield Proposal("context", long, why, {"context": shorter})
+
+
+def _holding(season: int) -> int:
+    """Twice a short season and one long one, as planned by default."""
+    return min(LONGEST, 2 * season if season <= LONGEST // 4 else season)
