@@ -7,7 +7,7 @@ CASES in the files of `cases/`; a new file there is run with the others.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,11 @@ class Case:
     steps: int = 0
 
 
-def cases() -> list[Case]:
-    """Every case of every file, by file and place."""
+def cases(files: Iterable[str] = ("*",)) -> list[Case]:
+    """Every case of these files of `cases/` (patterns without .py), by file and place."""
     found: list[Case] = []
-    for path in sorted((Path(__file__).parent / "cases").glob("*.py")):
+    folder = Path(__file__).parent / "cases"
+    for path in sorted({path for name in files for path in folder.glob(f"{name}.py")}):
         spec = importlib.util.spec_from_file_location(f"planted_{path.stem}", path)
         assert spec is not None
         assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""Whether the first remedy helps: python tests/diagnostics/planted/remedies.py [--steps N] [--seed N] [WORD ...].
+"""Does the first remedy help? python tests/diagnostics/planted/remedies.py [--file NAME] [--steps N] [--seed N] [WORD].
 
 On every case of a vanishing, exploding or chaotic gradient the same short training is run from the planted weights
 without a remedy, and with the first remedy by its flags alone. It is right where no verdict is bad after it and the
@@ -59,9 +59,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("words", nargs="*")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--file", action="append")
     parser.add_argument("--steps", type=int, default=STEPS)
     told = parser.parse_args()
-    chosen = [case for case in cases() if case.expected[0] in GRADIENTS and all(w in case.name for w in told.words)]
+    chosen = [
+        case
+        for case in cases(told.file or ["*"])
+        if case.expected[0] in GRADIENTS and all(w in case.name for w in told.words)
+    ]
     began, right = time.process_time(), 0
     print("| planted | first remedy | loss without | with it | verdicts without | with it | helps |", flush=True)
     for case in chosen:

@@ -1,7 +1,8 @@
-"""Run the panel: python tests/diagnostics/planted/run.py [--seed N] [--blind] [--key] [--full] [WORD ...].
+"""Run the panel: python tests/diagnostics/planted/run.py [--file NAME] [--seed N] [--blind] [--key] [--full] [WORD].
 
-Prints what the doctor says of every case (whose name holds the words) and a confusion matrix. With --blind the cases
-come in a random order and under numbers, and nothing says what they are; --key, with the same seed, says it.
+Prints what the doctor says of every case (whose name holds the words, in the files of `cases/` that --file names) and a
+confusion matrix. With --blind the cases come in a random order and under numbers, and nothing says what they are;
+--key, with the same seed, says it.
 """
 
 from __future__ import annotations
@@ -45,10 +46,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("words", nargs="*")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--file", action="append")
     for flag in ("blind", "key", "full"):
         parser.add_argument(f"--{flag}", action="store_true")
     told = parser.parse_args()
-    chosen = [case for case in cases() if all(word in case.name for word in told.words)]
+    chosen = [case for case in cases(told.file or ["*"]) if all(word in case.name for word in told.words)]
     if told.blind or told.key:
         chosen = [chosen[place] for place in np.random.default_rng(told.seed).permutation(len(chosen))]
     found = []
