@@ -98,8 +98,7 @@ def train(
 
     `progress`, which is whole at every event, is where to go on; `start` [members, ...] are weights to begin with;
     `workers` members are trained at a time; `choose` says which candidate goes on, the same one whenever it is asked.
-    InputRefused if no series has two rows to learn from; TrainingDiverged
-    leaves the last good weights in `progress`.
+    InputRefused if no series has two rows to learn from; TrainingDiverged leaves the last good weights in `progress`.
     """
     if not (panel.lengths >= 2).any():
         raise InputRefused("no series has the two rows that training needs", hint="give longer series")

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnncli.layers.activation import relu, softplus
 from rnncli.layers.linear import linear
@@ -96,8 +95,3 @@ def within(units: Floats, spec: ForecastSpec) -> Floats:
     whole = np.ceil(units - 0.5) + 0.0 if spec.whole else units
     bounded = np.clip(whole, spec.floor, spec.ceiling) if (spec.floor, spec.ceiling) != (None, None) else whole
     return np.asarray(np.maximum.accumulate(bounded, axis=2))
-
-
-def relative_array(values: NDArray[np.float32]) -> Floats:
-    """The network's float32 output as float64."""
-    return values.astype(np.float64)
