@@ -9,8 +9,9 @@ import re
 from rnncli.errors import InputRefused, RnncliError
 
 RESERVE = 256 << 20  # bytes: what NumPy and the first product of OpenBLAS take, which else ends the process
-OF_TORCH = 950 << 20  # bytes: what PyTorch maps and first uses; with less, its threads end the process
+OF_TORCH = 1200 << 20  # bytes: what PyTorch and the smallest training map; with less, their threads end the process
 TRAINING = ("train", "inspect-gradients")
+THREADS = 3  # multiply matrices with NumPy at once in training: OpenBLAS has a buffer for each
 STARVED = 16 << 20
 _SIGNS = re.compile(r"allocate memory|map segment|bad_alloc|start new thread|create a primitive", re.IGNORECASE)
 
@@ -36,12 +37,31 @@ def reserve(command: str) -> None:
         return
     from rnncli.data.limits import memory_left
 
-    if (memory_left() or 0) < (OF_TORCH if command in TRAINING else RESERVE):
+    trains = command in TRAINING
+    if (memory_left() or 0) < (OF_TORCH if trains else RESERVE):
         raise MemoryError
+    _fill_buffers(THREADS if trains else 1)
+
+
+def _fill_buffers(count: int) -> None:
+    """Have OpenBLAS map the buffers of so many threads, which it keeps: without one it ends the process."""
+    from threading import Barrier, Thread
+
     import numpy as np
 
     square = np.ones((256, 256), np.float32)  # small ones take no buffer
-    np.matmul(square, square)
+    together = Barrier(count)
+
+    def multiply() -> None:
+        together.wait()
+        for _ in range(8):
+            np.matmul(square, square)
+
+    threads = [Thread(target=multiply) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def refusal(error: BaseException) -> RnncliError | None:

@@ -68,7 +68,7 @@ def test_data_that_do_not_fit_leave_the_output_as_it_was(
     assert output.read_text() == "the last one"
 
 
-@pytest.mark.parametrize("megabytes", [300, 700, 1000, 1100, 1300])
+@pytest.mark.parametrize("megabytes", [300, 700, 1000, 1100, 1250, 1400])
 def test_a_training_is_made_or_refused(limited: Run, weekly: Path, tmp_path: Path, megabytes: int) -> None:
     model = tmp_path / "m.safetensors"
     done = limited(megabytes, "train", weekly, "--horizon", 3, "-o", model, *TINY)
