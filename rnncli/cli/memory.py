@@ -8,7 +8,7 @@ import re
 
 from rnncli.errors import InputRefused, RnncliError
 
-RESERVE = 256 << 20  # bytes: what NumPy and the first product of OpenBLAS take, which else ends the process
+RESERVE = 340 << 20  # bytes: what a forecast takes from here on; with less, Arrow and OpenBLAS end the process
 OF_TORCH = 1200 << 20  # bytes: what PyTorch and the smallest training map; with less, their threads end the process
 TRAINING = ("train", "inspect-gradients")
 THREADS = 3  # multiply matrices with NumPy at once in training: OpenBLAS has a buffer for each

@@ -21,7 +21,7 @@ from rnncli.errors import UsageError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Shown = Callable[..., dict[str, tuple[Any, str]]]
-QUICK = ("--hidden", "4", "--layers", "1", "--steps", "2", "--members", "1")
+QUICK = ("--hidden", "4", "--layers", "1", "--batch", "16", "--steps", "2", "--members", "1")
 DECLARED = config.declared_by(get_command(app))
 
 

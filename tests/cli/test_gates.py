@@ -13,7 +13,7 @@ from rnncli.errors import UsageError
 from rnncli.evaluation.gates import read_condition, rival_name
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-TINY = ("--hidden", 4, "--layers", 1, "--steps", 4, "--members", 1)
+TINY = ("--hidden", 4, "--layers", 1, "--steps", 4, "--members", 1, "--batch", 16)
 
 
 @pytest.fixture(scope="module")

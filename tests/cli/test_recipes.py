@@ -46,7 +46,7 @@ def home(root: Path, sample_data: Path, tmp_path: Path) -> Path:
 def cron() -> dict[str, str]:
     """What cron gives a job, and settings that make training short and the data new."""
     given = {"HOME": "/", "LOGNAME": "nobody", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
-    return given | {"RNNCLI_STEPS": "2", "RNNCLI_HIDDEN": "4", "RNNCLI_NOW": NOW}
+    return given | {"RNNCLI_STEPS": "2", "RNNCLI_BATCH": "16", "RNNCLI_HIDDEN": "4", "RNNCLI_NOW": NOW}
 
 
 def shell(command: str, cwd: Path, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:

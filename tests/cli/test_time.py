@@ -14,7 +14,7 @@ import pytest
 from pyarrow import parquet
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-TINY = ("--hidden", 4, "--layers", 1, "--steps", 2, "--members", 1)
+TINY = ("--hidden", 4, "--layers", 1, "--steps", 2, "--members", 1, "--batch", 16)
 
 
 @pytest.fixture

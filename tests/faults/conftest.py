@@ -30,4 +30,4 @@ def weekly(sample_data: Path) -> Path:
 @pytest.fixture(scope="session")
 def quick_training(weekly: Path) -> tuple[object, ...]:
     """The arguments of a training that takes two steps."""
-    return ("train", weekly, "--horizon", 4, "--hidden", 4, "--layers", 1, "--steps", 2, "--threads", 1)
+    return ("train", weekly, "--horizon", 4, "--hidden", 4, "--layers", 1, "--batch", 16, "--steps", 2, "--threads", 1)

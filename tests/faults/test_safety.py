@@ -18,7 +18,7 @@ from rnncli.errors import StorageFailed
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 WATCHED = Path(__file__).parent / "watched.py"
-TINY = ("--horizon", 13, "--hidden", 8, "--layers", 1, "--steps", 4)  # as `small_model` is trained
+TINY = ("--horizon", 13, "--hidden", 8, "--layers", 1, "--steps", 4, "--batch", 16)  # as `small_model` is trained
 HIJACKERS = ("csv", "torch", "numpy", "json", "typer", "sitecustomize", "typing", "__future__", "re", "pyarrow")
 CONTROLS = "\x1b\x9b\x07\x08\u202e\u2066"
 
@@ -305,7 +305,7 @@ def odd_ids(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def odd_model(run_rnncli: Run, odd_ids: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("odd") / "m.safetensors"
-    sizes = ("--horizon", 2, "--hidden", 4, "--layers", 1, "--steps", 2)
+    sizes = ("--horizon", 2, "--hidden", 4, "--layers", 1, "--steps", 2, "--batch", 16)
     done = run_rnncli("train", odd_ids / "ids.csv", "-o", path, *sizes)
     assert done.returncode == 0, done.stderr
     assert [file.name for file in path.parent.iterdir() if file.suffix != ".lock"] == [path.name]
@@ -372,7 +372,7 @@ def test_a_terminal_is_not_played_with_by_names_of_columns(
     rows = "".join(f"2024-01-{day:02},{day % 7 + 1}\n" for day in range(1, 29))
     (tmp_path / "odd.csv").write_text(f"\x1b[31m\x1b]0;x\x07\x9b\u202e,y\n{rows}", encoding="utf-8")
     model = tmp_path / "m.safetensors"
-    sizes = ("--horizon", 2, "--hidden", 4, "--layers", 1, "--steps", 2, "-q")
+    sizes = ("--horizon", 2, "--hidden", 4, "--layers", 1, "--steps", 2, "--batch", 16, "-q")
     assert run_rnncli("train", tmp_path / "odd.csv", "-o", model, *sizes).returncode == 0
     for command in (["info", model], ["predict", tmp_path / "odd.csv", "-m", model, "-v"]):
         code, text = seen_on_a_terminal(command, environment)
@@ -385,7 +385,7 @@ def test_training_redraws_its_line_but_obeys_no_name(
 ) -> None:
     data = tmp_path / "[bold]odd\x1b]0;x\x07.csv"
     data.write_bytes((odd_ids / "ids.csv").read_bytes())
-    command = ["train", data, "-o", tmp_path / "m.safetensors", "--horizon", 2, "--hidden", 4, "--steps", 2]
+    command = ["train", data, "-o", tmp_path / "m.safetensors", "--horizon", 2, "--hidden", 4, "--steps", 2, "--batch", 16]
     code, text = seen_on_a_terminal(command, environment)
     assert code == 0
     assert not set(text) & set("\x9b\x07\u202e")
