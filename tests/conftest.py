@@ -69,8 +69,8 @@ def run_rnncli(run_python: Run) -> Run:
 def small_model(run_rnncli: Run, sample_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of the weekly CO2 record that took a few steps: 13 weeks ahead, hardly trained."""
     path = tmp_path_factory.mktemp("model") / "co2.safetensors"
-    command = ("train", sample_data / "co2_weekly.csv", "--horizon", 13, "--hidden", 8, "--layers", 1, "--steps", 4, "--batch", 16)
-    done = run_rnncli(*command, "-o", path)
+    sizes = ("--hidden", 8, "--layers", 1, "--steps", 4, "--batch", 16)
+    done = run_rnncli("train", sample_data / "co2_weekly.csv", "--horizon", 13, *sizes, "-o", path)
     assert done.returncode == 0, done.stderr
     return path
 

@@ -36,6 +36,12 @@ def forecast(run: Run, data: Path, model: Path, *more: object) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def usual(run_rnncli: Run, weekly: Path, small_model: Path) -> str:
+    """What the small model forecasts."""
+    return forecast(run_rnncli, weekly, small_model)
+
+
 def wave(rows: int) -> np.ndarray:
     return np.round(50 + 10 * np.sin(np.arange(rows) * 2 * np.pi / 24), 4)
 
@@ -187,21 +193,21 @@ def test_bad_series_are_left_out_where_that_is_asked_for(
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
-@pytest.mark.parametrize("change", ["2024-03-10", "2024-03-31", "2024-10-27", "2024-11-03"])
 def test_hours_go_on_over_a_change_of_the_clock(
-    run_rnncli: Run, trained: Callable[..., Path], tmp_path: Path, zone: str, change: str
+    run_rnncli: Run, trained: Callable[..., Path], tmp_path: Path, zone: str
 ) -> None:
-    begin = np.datetime64(f"{change}T00:00") - np.timedelta64(100, "h")
-    hours = (begin + np.arange(100) * np.timedelta64(1, "h")).astype("datetime64[us]")
-    data, output = tmp_path / "data.parquet", tmp_path / "out.parquet"
-    times = pa.array(hours).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us", zone))
-    parquet.write_table(pa.table({"ds": times, "y": wave(100)}), data)
-    model = trained(data, horizon=24)
-    forecast(run_rnncli, data, model, "-o", output)
-    found = parquet.read_table(output).column("ds").combine_chunks()
-    assert found.type.tz == zone
-    made = found.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
-    assert made == [int(hours[-1].astype(np.int64)) + step * 3_600_000_000 for step in range(1, 25)]
+    data, output, model = tmp_path / "data.parquet", tmp_path / "out.parquet", None
+    for change in ("2024-03-10", "2024-03-31", "2024-10-27", "2024-11-03"):
+        begin = np.datetime64(f"{change}T00:00") - np.timedelta64(100, "h")
+        hours = (begin + np.arange(100) * np.timedelta64(1, "h")).astype("datetime64[us]")
+        times = pa.array(hours).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us", zone))
+        parquet.write_table(pa.table({"ds": times, "y": wave(100)}), data)
+        model = model or trained(data, horizon=24)
+        forecast(run_rnncli, data, model, "-o", output)
+        found = parquet.read_table(output).column("ds").combine_chunks()
+        assert found.type.tz == zone
+        made = found.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
+        assert made == [int(hours[-1].astype(np.int64)) + step * 3_600_000_000 for step in range(1, 25)]
 
 
 @pytest.mark.parametrize(
@@ -221,11 +227,13 @@ def test_days_stay_on_midnight_over_a_change_of_the_clock(
     winter: str,
     summer: str,
 ) -> None:
+    model = None
     for change in (spring, autumn):
         days = [str(np.datetime64(change) + day) for day in range(-57, 4)]
         midnights = [f"{day}T00:00:00{summer if spring < day <= autumn else winter}" for day in days]
         data = table(tmp_path / f"{change}.csv", midnights[:57])
-        lines = forecast(run_rnncli, data, trained(data, "--zone", zone, horizon=4)).splitlines()[1:]
+        model = model or trained(data, "--zone", zone, horizon=4)
+        lines = forecast(run_rnncli, data, model).splitlines()[1:]
         assert [line.split(",")[0] for line in lines] == midnights[57:]
 
 
@@ -243,26 +251,25 @@ def test_days_stay_on_midnight_over_a_change_of_the_clock(
     ids=str,
 )  # fmt: skip
 def test_the_environment_changes_no_byte(
-    run_rnncli: Run, environment: dict[str, str], weekly: Path, small_model: Path, odd: dict[str, str]
+    run_rnncli: Run, environment: dict[str, str], weekly: Path, small_model: Path, usual: str, odd: dict[str, str]
 ) -> None:
-    usual = forecast(run_rnncli, weekly, small_model)
     done = run_rnncli("predict", weekly, "-m", small_model, env=environment | odd)
     assert (done.returncode, done.stdout) == (0, usual)
 
 
-def test_an_empty_environment_changes_no_byte(run_rnncli: Run, root: Path, weekly: Path, small_model: Path) -> None:
+def test_an_empty_environment_changes_no_byte(root: Path, weekly: Path, small_model: Path, usual: str) -> None:
     command = [sys.executable, "-m", "rnncli", "predict", str(weekly), "-m", str(small_model)]
     done = subprocess.run(command, env={}, cwd=root, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, forecast(run_rnncli, weekly, small_model))
+    assert (done.returncode, done.stdout) == (0, usual)
 
 
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
 def test_closed_streams_change_no_byte(
-    run_rnncli: Run, environment: dict[str, str], weekly: Path, small_model: Path, closed: str
+    environment: dict[str, str], weekly: Path, small_model: Path, usual: str, closed: str
 ) -> None:
     command = f"{sys.executable} -m rnncli predict '{weekly}' -m '{small_model}' {closed}"
     done = subprocess.run(["bash", "-c", command], env=environment, stdout=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, forecast(run_rnncli, weekly, small_model))
+    assert (done.returncode, done.stdout) == (0, usual)
 
 
 def test_training_knows_no_clock_and_no_place(
