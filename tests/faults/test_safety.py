@@ -385,7 +385,8 @@ def test_training_redraws_its_line_but_obeys_no_name(
 ) -> None:
     data = tmp_path / "[bold]odd\x1b]0;x\x07.csv"
     data.write_bytes((odd_ids / "ids.csv").read_bytes())
-    command = ["train", data, "-o", tmp_path / "m.safetensors", "--horizon", 2, "--hidden", 4, "--steps", 2, "--batch", 8]
+    sizes = ("--horizon", 2, "--hidden", 4, "--steps", 2, "--batch", 8)
+    command = ["train", data, "-o", tmp_path / "m.safetensors", *sizes]
     code, text = seen_on_a_terminal(command, environment)
     assert code == 0
     assert not set(text) & set("\x9b\x07\u202e")
