@@ -34,7 +34,7 @@ from rnncli.training.side_by_side import side_by_side
 
 PATIENCE = 4
 SEARCH, REFIT = "search", "refit"
-JUDGED = 1_000_000  # quantiles that the pool and the calibration are fitted to at most
+JUDGED = 500_000  # quantiles that the pool and the calibration are fitted to at most
 FORKED = 192  # targets of a crop: its origins times the horizon
 Start = Mapping[str, NDArray[np.float32]]
 Choose = Callable[[Sequence[Validated], ForecastSpec], int]  # which candidate goes on, from what each forecast

@@ -83,15 +83,14 @@ def _product(found: dict[str, float]) -> float:
 
 
 def _report(panel: Panel, found: Validated, quantiles: Floats, spec: ForecastSpec) -> Report:
-    """Every window as a split, the earliest first; the baselines' forecasts are made for all of them at once."""
+    """Every window as a split, the earliest first; a baseline's forecasts are made for all of them at once."""
     holdout, season = found.holdout, spec.seasons[0]
     places = [np.flatnonzero(holdout.window == window) for window in np.unique(holdout.window)[::-1]]
     splits = [Split(holdout.series[chosen], holdout.origins[chosen], spec.horizon) for chosen in places]
-    every = {NETWORK: within(found.quantiles, spec)} | {
-        name.replace("-", " "): baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec)
-        for name in BASELINES
-    }
-    others = {name: _by_window(forecasts, places, spec) for name, forecasts in every.items()}
+    others = {NETWORK: _by_window(within(found.quantiles, spec), places, spec)}
+    for name in BASELINES:
+        plain = baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec)
+        others[name.replace("-", " ")] = _by_window(plain, places, spec)
     made = _by_window(quantiles, places, spec)
     return evaluate_made(panel, splits, made, spec.levels, season, others=others)
 

@@ -150,8 +150,11 @@ def _up_to_date(job: _Job) -> Training | None:
 
 
 def _trained(job: _Job, options: Mapping[str, Any], tell: Listener) -> Training:
+    from pyarrow import default_memory_pool
+
     from rnncli.training.unfinished import Unfinished, bytes_needed
 
+    default_memory_pool().release_unused()  # nothing of the tables is needed any more
     if job.output is not None:
         files.check_writable(job.output, bytes_needed(job.plan))
     every = options.get("checkpoint_every")

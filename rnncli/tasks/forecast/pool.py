@@ -26,6 +26,7 @@ from rnncli.tasks.forecast.validation import Validated, quantile_loss
 
 NETWORK, SMOOTHING = "network", "exponential-smoothing"
 ROWS = 1_000  # that a baseline looks back on
+AT_A_TIME = 128  # forecasts of a baseline
 TENTHS = 10  # a weight is a number of these
 RESAMPLES, SAMPLED = 200, 800  # of forecasts
 TOLERANCE = 1e-4  # of weights that were rounded
@@ -86,11 +87,19 @@ def pooled(pool: Pool, network: Floats, panel: Panel, series: Ints, ends: Ints, 
 def baseline_quantiles(name: str, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
     """What a baseline forecasts from the last rows up to ends[i] of each series[i]: [n, horizon, q]."""
     baseline: Baseline = find(BASELINES, name, "baseline")
+    made = np.empty((len(series), spec.horizon, len(spec.levels)))
+    for begin in range(0, len(series), AT_A_TIME):  # their rows are copied
+        some = slice(begin, begin + AT_A_TIME)
+        made[some] = _quantiles(baseline, season, panel, series[some], ends[some], spec)
+    return within(made, spec)
+
+
+def _quantiles(baseline: Baseline, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
     rows = np.minimum(ends, ROWS)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(rows)])
     first = panel.offsets[series] + ends - rows
     flat = panel.values[np.repeat(first - offsets[:-1], rows) + np.arange(offsets[-1]), 0]
-    return within(baseline.quantiles(flat, offsets, spec.horizon, season, spec.levels)[0], spec)
+    return baseline.quantiles(flat, offsets, spec.horizon, season, spec.levels)[0]
 
 
 def prior_pool(spec: ForecastSpec) -> Pool:
