@@ -13,7 +13,8 @@ from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Holdout, Validated, scaled_quantile_loss
 
 WITH, WITHOUT = "with", "without"
-DOUBT = 0.05  # they stay if such a gain is less likely than this where they bring none
+DOUBT = 0.2  # they stay if such a gain is less likely than this where they bring none: a useless one costs little,
+# a good one that is left out costs a lot, and who names one has a reason
 
 
 def chosen(found: Sequence[Validated], spec: ForecastSpec) -> int:
