@@ -14,6 +14,7 @@ from rnncli.cli.table import facts, number, table
 if TYPE_CHECKING:
     from rnncli.diagnostics.evidence import Evidence
     from rnncli.diagnostics.finding import Finding
+    from rnncli.diagnostics.profile import LayerFlow
     from rnncli.diagnostics.report import GradientReport
     from rnncli.diagnostics.trial import Trial
     from rnncli.workflows.inspect_gradients import Inspection
@@ -31,6 +32,7 @@ def shown(done: Inspection) -> list[str]:
         facts([*subject(done), *panels(report.evidence)]),
         layers(report),
         findings(report),
+        rules(report),
         remedies(report),
         trials(report),
         [f"failed: {', '.join(done.failed)}"] if done.failed else [],
@@ -115,9 +117,8 @@ def layers(report: GradientReport) -> list[str]:
         profile = flow.profile()
         spark = log_sparkline((profile / profile[0] if profile[0] > 0 else profile).tolist(), PRECISION, SPARK)
         left = _with(flow.share_left(lag), flow.share_interval(lag))
-        rows.append([str(index), verdict.name, left, _life(flow.half_life), number(moving.largest), spark.ljust(SPARK)])
-    rules = dict.fromkeys(verdict.name for verdict in report.verdicts)
-    return [*table(header, rows), *facts([(f"  {name}", _rule(name)) for name in rules]), *_radius(evidence)]
+        rows.append([str(index), verdict.name, left, _life(flow), number(moving.largest), spark.ljust(SPARK)])
+    return [*table(header, rows), *_radius(evidence)]
 
 
 def _radius(evidence: Evidence) -> list[str]:
@@ -129,14 +130,11 @@ def _radius(evidence: Evidence) -> list[str]:
     ]
 
 
-def _rule(name: str) -> str:
-    from rnncli.diagnostics.verdict import RULES
-
-    return f"the rule: {RULES[name]}"
-
-
-def _life(half_life: float | None) -> str:
-    return "does not fade" if half_life is None else f"{half_life:.3g} steps"
+def _life(flow: LayerFlow) -> str:
+    """What ends at once, as the response of a finite filter, has no half-life."""
+    if flow.half_life is not None:
+        return f"{flow.half_life:.3g} steps"
+    return "does not fade" if flow.gone is None else f"ends at {flow.gone} steps"
 
 
 def _with(value: float | None, interval: Interval) -> str:
@@ -148,7 +146,16 @@ def findings(report: GradientReport) -> list[str]:
     """What is wrong, and what is worth knowing."""
     if not report.findings:
         return ["nothing is wrong with these gradients"]
-    return facts([(_heading(one), f"{_place(one)}{one.says} (the rule: {one.rule})") for one in report.findings])
+    return facts([(_heading(one), f"{_place(one)}{one.says}") for one in report.findings])
+
+
+def rules(report: GradientReport) -> list[str]:
+    """What each verdict and finding rests on, once."""
+    from rnncli.diagnostics.verdict import RULES
+
+    found = {verdict.name: RULES[verdict.name] for verdict in report.verdicts}
+    found |= {one.check: one.rule for one in report.findings}
+    return ["the rules", *facts([(f"  {name}", rule) for name, rule in found.items()])]
 
 
 def _heading(one: Finding) -> str:

@@ -15,7 +15,7 @@ from rnncli.diagnostics.resampling import Floats, Interval, Ints, mean_interval
 from rnncli.diagnostics.verdict import Verdict, deciding_lag
 
 HELPS, HURTS, SAME = "helps", "does not help: the loss is higher", "does not help: no difference is seen"
-BREAKS, REMAINS = "does not help: training breaks down", "lowers the loss, but a verdict is still bad"
+BREAKS, REMAINS = "does not help: training breaks down", "lowers the loss, but not every verdict is healthy"
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Trial:
 
     @property
     def healthy(self) -> bool:
-        """Whether no layer's gradient vanishes, explodes or is chaotic."""
-        return all(verdict.name in ("healthy", "not enough data") for verdict in self.verdicts) and not self.broke
+        """Whether every layer's verdict is healthy; of one that cannot be judged that is not known."""
+        return all(verdict.name == "healthy" for verdict in self.verdicts) and not self.broke
 
     @property
     def conclusion(self) -> str:

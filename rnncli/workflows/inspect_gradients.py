@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli import files
@@ -141,10 +142,12 @@ def _probe(loaded: Loaded, plan: Plan, start: Mapping[str, Any] | None) -> Probe
 def _gates(fail_on: Iterable[str]) -> tuple[str, ...]:
     """The names that must not be found. UsageError where nothing is called so."""
     names = tuple(fail_on)
-    known = {"vanishing", "exploding", "chaotic", *GRADIENT_CHECKS}
+    known = sorted({"vanishing", "exploding", "chaotic", *GRADIENT_CHECKS})
     for name in names:
         if name not in known:
-            raise UsageError(f"nothing is called {name!r}", hint=f"choose from: {', '.join(sorted(known))}")
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"choose from: {', '.join(known)}"
+            raise UsageError(f"nothing is called {name!r}", hint=hint)
     return names
 
 

@@ -1,7 +1,7 @@
 """Networks with a fault that is known, on real series: what a case is, how it is made, and what is said of it.
 
-A case is made from a sample file, options of `train`, and edits of the panel or the weights. Cases are lists called
-CASES in the files of `cases/`; a new file there is run with the others.
+A case is made from a sample file or made-up series, options of `train`, and edits of the panel or the weights. Cases
+are lists called CASES in the files of `cases/`; a new file there is run with the others.
 """
 
 from __future__ import annotations
@@ -13,8 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from numpy.typing import NDArray
+from remembering import (
+    OPTIONS,
+    announced_by_hour,
+    announced_by_month,
+    announced_jobs,
+    latched_by_month,
+    marked_by_hour,
+    summed_by_hour,
+    summed_by_month,
+)
 from torch import Tensor
 
 from rnncli.data.load import Loaded
@@ -28,7 +39,18 @@ from rnncli.workflows.reading import load_new
 from rnncli.workflows.train import make_plan
 
 SAMPLES = Path(__file__).resolve().parents[3] / "sample_data"
-DATA: dict[str, tuple[str, dict[str, Any]]] = {
+Source = tuple[str | Callable[[], pa.Table], Mapping[str, Any]]
+REMEMBERED: dict[str, Source] = {
+    "announced by hour": (announced_by_hour, OPTIONS | {"season": 24}),
+    "announced by month": (announced_by_month, OPTIONS | {"season": 12}),
+    "summed by hour": (summed_by_hour, OPTIONS | {"season": 24}),
+    "summed by month": (summed_by_month, OPTIONS | {"season": 12}),
+    "marked by hour": (marked_by_hour, OPTIONS | {"season": 24}),
+    "latched by month": (latched_by_month, OPTIONS | {"season": 12}),
+    "announced jobs": (announced_jobs, OPTIONS | {"season": 12}),
+}
+"""Series whose answer only memory can give."""
+DATA: dict[str, Source] = REMEMBERED | {
     "co2": ("co2_weekly.csv", {}),
     "jobs": ("us_employment.csv", {}),
     "bikes": ("bike_rentals.parquet", {"target": "rentals"}),
@@ -72,8 +94,9 @@ def cases(files: Iterable[str] = ("*",)) -> list[Case]:
 
 def loaded_for(case: Case) -> Loaded:
     """The case's series, spoilt if it says so."""
-    name, options = DATA[case.data]
-    loaded = load_new(str(SAMPLES / name), options, unheard)
+    source, options = DATA[case.data]
+    given = str(SAMPLES / source) if isinstance(source, str) else source()
+    loaded = load_new(given, options, unheard)
     if case.spoil is not None:
         values = loaded.panel.values.copy()
         case.spoil(values[:, 0], loaded.panel.offsets)
