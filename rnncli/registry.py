@@ -107,6 +107,9 @@ GRADIENT_CHECKS = {
     "context-long": "rnncli.diagnostics.checks.context:context_long",
     "clipped": "rnncli.diagnostics.checks.updates:clipped",
 }
+TRIAL_CHECKS = {
+    "memory-unneeded": "rnncli.diagnostics.checks.unneeded:memory_unneeded",
+}
 REMEDIES = {
     "learning-rate": "rnncli.diagnostics.remedies.learning_rate:learning_rate",
     "chrono": "rnncli.diagnostics.remedies.initialisation:chrono",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rnncli.cli.sparkline import log_sparkline, sparkline
-from rnncli.cli.table import facts, number, table
+from rnncli.cli.table import facts, table
 
 if TYPE_CHECKING:
     from rnncli.diagnostics.evidence import Evidence
@@ -45,30 +45,41 @@ def subject(done: Inspection) -> list[tuple[str, str]]:
     """What was examined, and on what."""
     of, evidence = done.report.evidence.subject, done.report.evidence
     cell = f"{of.cell} ({of.activation})" if not of.gated else of.cell
-    seasons = f", seasons of {' and '.join(map(str, of.seasons))}" if of.seasons else ", no season"
+    seasons = f"seasons of {' and '.join(map(str, of.seasons))} steps" if of.seasons else "no season"
+    layers = "1 layer" if of.layers == 1 else f"{of.layers} layers"
     series, origins = len(set(evidence.groups.tolist())), len(evidence.groups)
     lags = evidence.flow.layers[0].lags
     return [
-        ("network", f"{done.source}: {cell}, {of.layers} x {of.hidden}, init {of.init}, context {of.context}"),
+        ("diagnosis", _diagnosis(done.report)),
+        ("network", f"{done.source}: {cell}, {layers} of {of.hidden} units, init {of.init}, context {of.context}"),
         (
             "looked at",
-            f"{series:,} series, {origins:,} origins, {lags - 1} steps back (every {done.frequency}{seasons})",
+            f"{series:,} series, {origins:,} origins, {lags - 1} steps back; a step is {done.frequency}; {seasons}",
         ),
     ]
 
 
+def _diagnosis(report: GradientReport) -> str:
+    """The faults by name, or that there are none."""
+    return ", ".join(dict.fromkeys(fault.check for fault in report.faults)) or report.diagnosis
+
+
 def panels(evidence: Evidence) -> list[tuple[str, str]]:
     """Memory, gates, steps and series, a line each."""
-    return [_memory(evidence), *_gates(evidence), _steps(evidence), _series(evidence)]
+    return [*_memory(evidence), *_gates(evidence), _steps(evidence), *_series(evidence)]
 
 
-def _memory(evidence: Evidence) -> tuple[str, str]:
+def _memory(evidence: Evidence) -> list[tuple[str, str]]:
     memory, context = evidence.memory, evidence.memory.lengths[-1]
-    needs = f"the loss is that of the whole context from {memory.used} of {context} steps on"
+    last = "the last step gives" if memory.used == 1 else f"the last {memory.used} steps give"
+    needs = f"{last} the loss of all {context}" if memory.used < context else f"the loss needs all {context} steps"
     length = memory.response_length
-    fades = f"an impulse is answered for {length} steps" if length is not None else "an impulse does not fade"
-    ends = f", and is gone after {memory.finite}" if memory.finite is not None else ""
-    return "memory", f"{needs}; {fades}{ends} {log_sparkline(memory.response.tolist(), 1e-4, SPARK)}"
+    fades = f"falls to 1 % in {length} steps" if length is not None else "does not fade"
+    ends = f" and is gone after {memory.finite}" if memory.finite is not None else ""
+    return [
+        ("memory", f"{needs}; what a change of one input does to the output {fades}{ends}"),
+        ("", f"by steps since, 1 to 1e-4: {log_sparkline(memory.response.tolist(), 1e-4, SPARK)}"),
+    ]
 
 
 def _gates(evidence: Evidence) -> list[tuple[str, str]]:
@@ -76,12 +87,12 @@ def _gates(evidence: Evidence) -> list[tuple[str, str]]:
     for one in evidence.activity:
         named = [f"{g.name} {sparkline(g.histogram, 0.0, max(g.histogram), 10)}" for g in one.gates]
         kept = one.kept
-        held = f"units keep {number(float(kept[0]))} to {number(float(kept[-1]))} steps" if len(kept) else ""
-        ratio = (
-            f", {one.keeping(max(evidence.subject.seasons)):.0%} a quarter season" if evidence.subject.seasons else ""
-        )
+        held = f"units remember {kept[0]:.3g} to {kept[-1]:.3g} steps" if len(kept) else ""
+        quarter = max(evidence.subject.seasons, default=0)
+        ratio = f", {one.keeping(quarter):.0%} of them a quarter of {quarter}" if quarter else ""
         dead = f", {one.dead:.0%} never move" if one.dead else ""
-        found.append((f"layer {one.layer}", f"{' '.join(named)}{'; ' if named else ''}{held}{ratio}{dead}"))
+        values = f"values of {' '.join(named)}; " if named else ""
+        found.append((f"layer {one.layer}", f"{values}{held}{ratio}{dead}"))
     return found
 
 
@@ -93,23 +104,25 @@ def _steps(evidence: Evidence) -> tuple[str, str]:
     longest = ", ".join(f"{name} {steps.update(name):.2g}" for name in by_update[:TENSORS])
     broke = f"; {evidence.diverged}" if evidence.diverged else ""
     usual = sorted(steps.norms)[len(steps.norms) // 2]
-    norm = f"gradient norm {number(usual)}, {steps.clipped:.0%} clipped at {evidence.subject.clip:g}"
+    norm = f"gradient norm {usual:.3g}, {steps.clipped:.0%} clipped at {evidence.subject.clip:g}"
     taken = f"{len(steps.watched)} steps from here: {norm}"
-    return "training", f"{taken}; longest steps, as a share of the weights: {longest}{broke}"
+    return "training", f"{taken}; a step changes most, for its size: {longest}{broke}"
 
 
-def _series(evidence: Evidence) -> tuple[str, str]:
+def _series(evidence: Evidence) -> list[tuple[str, str]]:
     shares = evidence.series
+    if len(shares.ids) < 2:
+        return []
     worst = max(range(len(shares.ids)), key=lambda s: shares.losses[s] if math.isfinite(shares.losses[s]) else math.inf)
     part = shares.share(shares.ids[worst], shares.losses)
-    return "series", f"the largest loss is that of {shares.ids[worst]!r}, {part:.0%} of {len(shares.ids):,} series'"
+    return [("series", f"{shares.ids[worst]!r} has the largest loss, {part:.0%} of that of {len(shares.ids):,} series")]
 
 
 def layers(report: GradientReport) -> list[str]:
     """For each layer its verdict, what is left of its gradient, how it fades, and how far disturbances grow."""
     evidence = report.evidence
     lag = max((v.lag for v in report.verdicts if v.lag is not None), default=evidence.flow.layers[0].lags - 1)
-    header = ["layer", "verdict", f"left at lag {lag}", "half-life", "Lyapunov/step", "gradient by lag, 1 to 1e-7"]
+    header = ["layer", "verdict", f"left at lag {lag}", "half-life", "Lyapunov", "gradient by lag, 1 to 1e-7"]
     rows = []
     for index, (verdict, flow, moving) in enumerate(
         zip(report.verdicts, evidence.flow.layers, evidence.dynamics, strict=True)
@@ -117,7 +130,7 @@ def layers(report: GradientReport) -> list[str]:
         profile = flow.profile()
         spark = log_sparkline((profile / profile[0] if profile[0] > 0 else profile).tolist(), PRECISION, SPARK)
         left = _with(flow.share_left(lag), flow.share_interval(lag))
-        rows.append([str(index), verdict.name, left, _life(flow), number(moving.largest), spark.ljust(SPARK)])
+        rows.append([str(index), verdict.name, left, _life(flow), f"{moving.largest:.3g}", spark.ljust(SPARK)])
     return [*table(header, rows), *_radius(evidence)]
 
 
@@ -171,7 +184,12 @@ def remedies(report: GradientReport) -> list[str]:
     if not report.proposals:
         return []
     pairs = [(f"  {p.flags}" if p.flags else "  look", p.why) for p in report.proposals]
-    return ["remedies, as flags of train, the best first", *facts(pairs)]
+    tried = (
+        ""
+        if report.before is not None or not any(p.flags for p in report.proposals)
+        else "; --try says whether they help on these data"
+    )
+    return [f"remedies, as flags of train, the best first{tried}", *facts(pairs)]
 
 
 def trials(report: GradientReport) -> list[str]:

@@ -99,7 +99,9 @@ Alpha = Annotated[
 Quick = Annotated[bool, _option("--quick", "Look at less, for an answer within seconds.")]
 Try = Annotated[bool, _option("--try", "Try each remedy by a short training from the same seed.")]
 TrySteps = Annotated[
-    int | None, _option("--try-steps", "Steps of such a training (60); implies --try.", "N"), values.count
+    int | None,
+    _option("--try-steps", "Steps of such a training (60, or 240 where it is about memory); implies --try.", "N"),
+    values.count,
 ]
 FailOn = Annotated[
     tuple[str, ...] | None,

@@ -20,7 +20,8 @@ from rnncli.diagnostics.verdict import Verdict, judge
 @dataclass(frozen=True)
 class Subject:
     """The network and how it is trained, as its flags say it; `context` is the encoder's steps and `seasons` are in
-    steps, those of one step left out. `rows` is how long a typical series is.
+    steps, those of one step left out. `rows` is how long a typical series is. `keeps` says whether an initialisation
+    can set how long the cells remember.
     """
 
     cell: str

@@ -56,7 +56,8 @@ def draw(report: GradientReport, step: str, kind: str) -> bytes:
 
 def _name(report: GradientReport) -> str:
     of = report.evidence.subject
-    return f"{of.cell}, {of.layers} x {of.hidden}, {'trained' if of.trained else 'untrained'}"
+    layers = "1 layer" if of.layers == 1 else f"{of.layers} layers"
+    return f"{of.cell}, {layers} of {of.hidden} units, {'trained' if of.trained else 'untrained'}"
 
 
 def _relative(evidence: Evidence, layer: int) -> Any:
@@ -71,12 +72,14 @@ def _profiles(axes: Any, evidence: Evidence, step: str) -> None:
     """The gradient left by lag: a line a layer, the seasons and float32's precision."""
     for layer in range(evidence.subject.layers):
         style = {"color": COLOURS[layer % len(COLOURS)], "linestyle": STYLES[layer % len(STYLES)]}
-        axes.semilogy(_relative(evidence, layer), label=f"layer {layer}", **style)
+        share = _relative(evidence, layer)
+        lags = np.flatnonzero(np.isfinite(share))  # a dilated layer reaches some of them only
+        apart = "." if len(lags) and len(lags) <= lags[-1] else ""
+        axes.semilogy(lags, share[lags], label=f"layer {layer}", marker=apart, **style)
     axes.axhline(PRECISION, color="0.6", linewidth=0.8)
     note = {"color": "0.35", "fontsize": FONT - 2, "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.5}}
     axes.text(0, PRECISION / 1.5, "below: gone in float32", va="top", **note)
-    lags = evidence.flow.layers[0].lags
-    for season in (season for season in evidence.subject.seasons if season < lags):
+    for season in (season for season in evidence.subject.seasons if season < evidence.flow.layers[0].lags):
         axes.axvline(season, color="0.8", linewidth=0.8, zorder=0)
         axes.text(
             season, 1.02, f"season {season}", transform=axes.get_xaxis_transform(), fontsize=FONT - 2, ha="center"
@@ -92,13 +95,13 @@ def _heat_map(axes: Any, figure: Any, evidence: Evidence, step: str) -> None:
     for layer in evidence.flow.layers:
         for name in (name for name in layer.norms if name != "state"):
             profile = layer.profile(name)
-            names.append(f"{layer.layer} {name}")
+            names.append(f"layer {layer.layer}: {name}")
             rows.append(np.log10(np.clip(profile / max(profile.max(), 1e-300), 1e-8, 1)))
     image = axes.imshow(np.array(rows), aspect="auto", cmap="cividis", vmin=-8, vmax=0, interpolation="nearest")
     axes.set_yticks(range(len(names)), names, fontsize=FONT - 2)
-    axes.set(xlabel=f"lag (steps of {step})", ylabel="layer, state or gate")
+    axes.set(xlabel=f"lag (steps of {step})")
     axes.set_title("Gradient by lag, state and gate", pad=14)
-    figure.colorbar(image, ax=axes, label="log10 of share of largest")
+    figure.colorbar(image, ax=axes, label="share of the largest (log10)")
 
 
 def _gates(axes: Any, evidence: Evidence) -> None:
@@ -118,7 +121,7 @@ def _gates(axes: Any, evidence: Evidence) -> None:
 
 
 def _gate_name(one: LayerActivity, gate: Any) -> str:
-    return f"{one.layer} {gate.name} ({gate.kind})"
+    return f"layer {one.layer}: {gate.name} ({gate.kind})"
 
 
 def _spectrum(axes: Any, evidence: Evidence) -> None:
@@ -130,7 +133,8 @@ def _spectrum(axes: Any, evidence: Evidence) -> None:
         axes.plot(place, np.maximum(spectrum, -10), color=colour, linestyle=style, label=f"layer {layer.layer}")
         axes.plot(place[:1], spectrum[:1], "o", color=colour)
     axes.axhline(0, color="0.4", linewidth=0.8)
-    axes.set(title="Lyapunov spectrum", xlabel="exponent, by size", ylabel="growth per step (log)")
+    axes.set(title="Lyapunov spectrum", xlabel="exponent, by size", ylabel="log of growth per step")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
 
 
@@ -146,7 +150,9 @@ def _trials(axes: Any, report: GradientReport) -> None:
             continue
         low, high = trial.loss_interval or (trial.loss, trial.loss)
         axes.plot([low, high], [place, place], color=COLOURS[0])
-        axes.plot(trial.loss, place, "o", color=COLOURS[0] if trial is not report.before else COLOURS[1])
+        axes.plot(trial.loss, place, "o", color=COLOURS[0])
+    if np.isfinite(report.before.loss):
+        axes.axvline(report.before.loss, color="0.6", linewidth=0.8, linestyle=":", zorder=0)
     _named(axes, report)
     axes.set(title=f"After {trials[0].steps} steps of training", xlabel="validation loss, 90 % interval")
 
@@ -163,6 +169,8 @@ def _left(axes: Any, report: GradientReport) -> None:
                 axes.plot(np.clip([low, high], 1e-12, 1e12), [at, at], color=colour)
                 axes.plot(np.clip(share, 1e-12, 1e12), at, "o", color=colour)
     axes.set_xscale("log")
+    low, high = np.log10(axes.get_xlim())
+    axes.set_xlim(10 ** np.floor(low), 10 ** np.ceil(high))  # whole decades: marks within one would not be readable
     _named(axes, report)
     axes.set(title="Gradient left, layers coloured as above", xlabel=f"share at lag {report.before.lag}, 90 % interval")
 

@@ -14,6 +14,7 @@ from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.finding import FAULT, Finding, Proposal, examine, prescribe
 from rnncli.diagnostics.trial import Trial
 from rnncli.diagnostics.verdict import Verdict
+from rnncli.registry import TRIAL_CHECKS, find
 
 SCHEMA = "rnncli.inspect-gradients/2"
 
@@ -36,8 +37,9 @@ class GradientReport:
             return cls(evidence, findings, prescribe(evidence, findings))
 
     def tried(self, before: Trial, trials: tuple[Trial, ...]) -> GradientReport:
-        """The same, with remedies tried."""
-        return replace(self, before=before, trials=trials)
+        """The same, with remedies tried, and what that shows."""
+        shown = [one for name in TRIAL_CHECKS for one in find(TRIAL_CHECKS, name, "check")(before, trials)]
+        return replace(self, findings=(*self.findings, *shown), before=before, trials=trials)
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:

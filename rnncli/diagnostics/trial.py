@@ -82,6 +82,11 @@ class Trial:
         return all(verdict.name == "healthy" for verdict in self.verdicts) and not self.broke
 
     @property
+    def vanishes(self) -> bool:
+        """Whether a layer's gradient vanishes, and training does not break down."""
+        return any(verdict.name == "vanishing" for verdict in self.verdicts) and not self.broke
+
+    @property
     def conclusion(self) -> str:
         """Whether the remedy helps, and if not, that it does not."""
         if self.against is None:

@@ -31,7 +31,7 @@ RULES = {
     "chaotic": f"a disturbance of a bounded state grows, by more than {EXPLODING_GROWTH:g} times over the context: the"
     " largest Lyapunov exponent is above 0, and so is its interval",
     "not enough data": f"fewer than {FEWEST_LAGS} lags, or no gradient at lag 0",
-    "healthy": "none of these",
+    "healthy": "the gradient neither vanishes nor explodes, and the state is not chaotic",
 }
 
 

@@ -12,7 +12,7 @@ from rnncli import files
 from rnncli.data.load import Loaded
 from rnncli.errors import GateFailed, MissingDependency, UsageError
 from rnncli.inference import forecaster as models
-from rnncli.registry import GRADIENT_CHECKS
+from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, unheard
@@ -142,7 +142,7 @@ def _probe(loaded: Loaded, plan: Plan, start: Mapping[str, Any] | None) -> Probe
 def _gates(fail_on: Iterable[str]) -> tuple[str, ...]:
     """The names that must not be found. UsageError where nothing is called so."""
     names = tuple(fail_on)
-    known = sorted({"vanishing", "exploding", "chaotic", *GRADIENT_CHECKS})
+    known = sorted({"vanishing", "exploding", "chaotic", *GRADIENT_CHECKS, *TRIAL_CHECKS})
     for name in names:
         if name not in known:
             close = get_close_matches(name, known, n=1)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rnncli.cells.cell import Cell
 from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel
 from rnncli.diagnostics.dominance import SeriesShares
@@ -136,7 +137,7 @@ class Probe:
             clip=training.clip,
             trained=self.trained,
             gated=all(cell.gates > 1 for cell in cells),
-            keeps=all(cell.keep_gate is not None for cell in cells),
+            keeps=all(_can_keep(cell) for cell in cells),
         )
 
     def flow(self, most_series: int, origins: int) -> Flow:
@@ -214,6 +215,11 @@ class Probe:
             loss = pinball(found, batch.targets, torch.tensor(spec.levels))
         norms = [_norm(torch.autograd.grad(one, list(head.values()), retain_graph=True)) for one in loss]
         return loss.detach().double().numpy(), np.array(norms)
+
+
+def _can_keep(cell: Cell) -> bool:
+    """Whether an initialisation for memories of so many steps sets anything in it."""
+    return cell.keep_gate is not None or cell.input_gate is not None or cell.begin is not None
 
 
 def _norm(gradients: tuple[Tensor, ...]) -> float:

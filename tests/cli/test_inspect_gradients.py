@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import rnncli
+from rnncli.cli.doctor import shown
 from rnncli.diagnostics.plot import draw
 from rnncli.errors import GateFailed, MissingDependency, StorageFailed, UsageError
 
@@ -82,7 +83,20 @@ def test_from_python_a_gate_is_checked_by_the_caller(jobs: Path) -> None:
 def test_a_gate_of_an_unknown_name_is_refused(jobs: Path) -> None:
     with pytest.raises(UsageError, match="'vanished'") as refused:
         rnncli.inspect_gradients(jobs, fail_on=["vanished"])
-    assert "vanishing" in refused.value.hint
+    assert refused.value.hint == "did you mean vanishing?"
+    with pytest.raises(UsageError) as refused:
+        rnncli.inspect_gradients(jobs, fail_on=["bananas"])
+    assert refused.value.hint.startswith("choose from: chaotic, ")
+
+
+def test_a_rule_is_said_once_and_the_diagnosis_first(jobs: Path) -> None:
+    found = rnncli.inspect_gradients(jobs, **(SHORT | {"layers": 2}))
+    assert len(found.report.faults) == 2
+    lines = shown(found)
+    assert lines[0] == "diagnosis  vanishing"
+    assert "the rules" in lines
+    assert sum("at the longest season" in line for line in lines) == 1
+    assert max(map(len, lines)) <= 100
 
 
 def test_without_matplotlib_the_hint_is_the_line_that_installs_it(

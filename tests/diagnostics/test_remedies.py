@@ -6,12 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import rnncli
 from rnncli.diagnostics.checks.context import context_long, context_short
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.remedies.context import context
+from rnncli.workflows.events import unheard
+from rnncli.workflows.reading import load_new
+from rnncli.workflows.train import make_plan
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +45,17 @@ def test_a_context_shorter_than_the_season_is_made_to_hold_it(idle: Evidence) ->
     short = replace(idle, subject=replace(idle.subject, context=6))
     (proposal,) = context(short, tuple(context_short(short)))
     assert proposal.options == {"context": 24}
+
+
+@pytest.mark.parametrize("rows", [300, 500, 1_000])
+@pytest.mark.parametrize("seasons", [(24,), (24, 168)])
+def test_the_context_that_is_planned_by_default_is_not_too_short(
+    idle: Evidence, rows: int, seasons: tuple[int, ...]
+) -> None:
+    hours = np.datetime64("2021-01-01T00:00:00") + np.arange(rows) * np.timedelta64(3600, "s")
+    load = 100 + sum(np.sin(2 * np.pi * np.arange(rows) / season) for season in seasons)
+    loaded = load_new(pa.table({"time": pa.array(hours), "load": load}), {"season": seasons}, unheard)
+    planned = make_plan(loaded, {}).forecast
+    assert planned.seasons == seasons
+    fresh = replace(idle.subject, context=planned.steps, seasons=planned.seasons, rows=rows)
+    assert not tuple(context_short(replace(idle, subject=fresh)))

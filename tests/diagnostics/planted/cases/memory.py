@@ -5,7 +5,7 @@ from __future__ import annotations
 from planting import Case, Plant, Weights
 
 VANISHING = ("vanishing",)
-HOURS, MONTHS = {"horizon": 6}, {"horizon": 3}
+HOURS, MONTHS = {"horizon": 6, "batch": 16}, {"horizon": 3, "batch": 16}
 HH = "layer0.weight_hh"
 
 

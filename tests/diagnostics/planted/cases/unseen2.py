@@ -7,7 +7,7 @@ from __future__ import annotations
 from planting import Case, Plant, Weights
 
 VANISHING, GROWS = ("vanishing",), ("exploding", "chaotic")
-DAY, YEAR = {"horizon": 6}, {"horizon": 3}
+DAY, YEAR = {"horizon": 6, "batch": 16}, {"horizon": 3, "batch": 16}
 HH = "layer0.weight_hh"
 
 
