@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "planted"))
 
 from planting import Case, cases, report_on
-from remedies import GRADIENTS, first_remedy, helped
+from remedies import GRADIENTS, costs, first_remedy, helped
 
 FEW = {
     "an Elman network of gain 0.5",
@@ -47,11 +47,16 @@ def test_of_all_planted_faults_nine_in_ten_are_found_and_of_healthy_networks_non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_the_first_remedy_mends_four_in_five_gradients_and_lowers_their_loss() -> None:
+    """Of those that explode, are chaotic, or vanish where memory is needed."""
+    tried = [first_remedy(case) for case in CASES if case.expected[0] in GRADIENTS and costs(case)]
+    assert len(tried) >= 24
+    assert sum(helped(before, after) for before, after in tried) >= 0.8 * len(tried)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_the_first_remedy_mends_four_in_five_gradients_and_lowers_the_loss_where_they_exploded() -> None:
-    """Where they vanish the loss need not fall: what lies a season back reaches a forecast by its baselines too."""
-    tried = [(case, *first_remedy(case)) for case in CASES if case.expected[0] in GRADIENTS]
-    mended = [after is not None and after.healthy for _, _, after in tried]
-    lower = [helped(before, after) for case, before, after in tried if case.expected[0] != "vanishing"]
-    assert sum(mended) >= 0.8 * len(mended)
-    assert sum(lower) >= 0.8 * len(lower)
+def test_gradients_that_vanish_where_memory_is_not_needed_are_mended_too() -> None:
+    tried = [first_remedy(case, steps=60)[1] for case in CASES if case.expected[0] == "vanishing" and not costs(case)]
+    assert sum(after is not None and after.healthy for after in tried) >= 0.8 * len(tried)
