@@ -54,9 +54,9 @@ CASES = [
         shut(1, -5.0),
     ),
     Case(
-        "a GRU as PyTorch begins it, a year back",
+        "a GRU as PyTorch begins it, a day back",
         VANISHING,
-        "summed by month",
-        MONTHS | {"cell": "gru", "init": "uniform"},
+        "announced by hour",
+        HOURS | {"cell": "gru", "init": "uniform"},
     ),
 ]
