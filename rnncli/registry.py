@@ -17,6 +17,7 @@ CELLS = {
     "jordan": "rnncli.cells.jordan:CELL",
     "lstm-peephole": "rnncli.cells.peephole_lstm:CELL",
     "lstm-coupled": "rnncli.cells.coupled_lstm:CELL",
+    "lstm-peephole-coupled": "rnncli.cells.peephole_coupled_lstm:CELL",
     "mgu": "rnncli.cells.mgu:CELL",
     "mingru": "rnncli.cells.mingru:CELL",
     "lru": "rnncli.cells.lru:CELL",

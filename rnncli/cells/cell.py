@@ -51,6 +51,11 @@ class Cell:
     inner: Cell | None = None
 
     @property
+    def family(self) -> str:
+        """The name without a number in it: `fir` of `fir:24`."""
+        return self.name.partition(":")[0]
+
+    @property
     def gates(self) -> int:
         """How many blocks of H rows the weights have."""
         return len(self.gate_names)

@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from rnncli.cells.cell import SQUASHED, Array, Cell, Gates, State, split_gates
+from rnncli.errors import UsageError
 from rnncli.layers.activation import ACTIVATIONS
 
-TAPS = 8
+TAPS, MOST_TAPS = 8, 1024
 
 
 def fir(weights: Mapping[str, Array], a: Array, state: State, xp: Any, activation: str) -> tuple[State, Gates]:
-    """With w_0 ... w_7 the eight parts of W_ih, and f tanh or ReLU:
+    """With w_0 ... w_k the parts of W_ih, k = 7 unless said, and f tanh or ReLU:
 
-    h_t = f(w_0 x_t + w_1 x_{t-1} + ... + w_7 x_{t-7} + b)
+    h_t = f(w_0 x_t + w_1 x_{t-1} + ... + w_k x_{t-k} + b)
 
     What x_t adds to later steps waits in the state: p_j is the sum so far of what is due in j steps.
     """
@@ -29,13 +30,20 @@ def fir(weights: Mapping[str, Array], a: Array, state: State, xp: Any, activatio
     return (h, *later, taps[-1]), {}
 
 
-CELL = Cell(
-    "fir",
-    gate_names=tuple(f"x{lag}" for lag in range(TAPS)),
-    state_names=("h", *(f"p{steps}" for steps in range(1, TAPS))),
-    advance=fir,
-    vectors=("bias_o",),
-    recurrent=False,
-    biased=False,
-    activations=SQUASHED,
-)
+def over(steps: int, name: str = "") -> Cell:
+    """The convolution over the last `steps` steps, 8 where no number is given: nothing before them is seen."""
+    if not 2 <= steps <= MOST_TAPS:
+        raise UsageError(f"fir reaches over 2 to {MOST_TAPS:,} steps, not {steps}", hint="for example fir:24")
+    return Cell(
+        name or f"fir:{steps}",
+        gate_names=tuple(f"x{lag}" for lag in range(steps)),
+        state_names=("h", *(f"p{due}" for due in range(1, steps))),
+        advance=fir,
+        vectors=("bias_o",),
+        recurrent=False,
+        biased=False,
+        activations=SQUASHED,
+    )
+
+
+CELL = over(TAPS, "fir")

@@ -1,4 +1,4 @@
-"""Cells by the names that `--cell` takes: `lstm`, `dilated:24:gru`, and a list of them for a stack of layers."""
+"""Cells by the names that `--cell` takes: `lstm`, `fir:24`, `dilated:24:gru`, and a list for a stack of layers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from rnncli.cells.cell import Cell
 from rnncli.cells.dilated import dilated
+from rnncli.cells.fir import over
 from rnncli.errors import UsageError
 from rnncli.registry import CELLS, find
 
-DILATED, BIDIRECTIONAL = "dilated", "bidirectional"
+DILATED, BIDIRECTIONAL, FIR = "dilated", "bidirectional", "fir"
 WRAPPERS = (DILATED, BIDIRECTIONAL)
 
 
@@ -21,13 +22,19 @@ def cell_named(name: str) -> Cell:
             f"{name} reads a sequence from both ends, and what comes after its origin must not enter a forecast",
             hint=f"use {rest}",
         )
+    if colon and head == FIR and _is_number(rest):
+        return over(int(rest))
     if not colon or head != DILATED:
         cell: Cell = find(CELLS, name, "cell")
         return cell
     steps, colon, inner = rest.partition(":")
-    if not colon or not steps.isascii() or not steps.isdigit() or len(steps) > 9:
+    if not colon or not _is_number(steps):
         raise UsageError(f"{name!r} does not say by how much it is dilated", hint="for example dilated:24:lstm")
     return dilated(cell_named(inner), int(steps))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 9
 
 
 def cells_of(text: str, layers: int) -> tuple[Cell, ...]:

@@ -39,8 +39,8 @@ def fused(
     inner = cell.inner
     if inner is not None:
         return by_phase(lambda x, state: fused(inner, weights, x, state, activation), cell, x, start, torch)
-    if cell.name in OWN:
-        return OWN[cell.name](cell, weights, x, start, activation)
+    if cell.family in OWN:
+        return OWN[cell.family](cell, weights, x, start, activation)
     kernel = KERNELS.get((cell.name, activation if cell.activations else "tanh"))
     if kernel is None:
         return unroll(cell, weights, x, start, torch, activation=activation)

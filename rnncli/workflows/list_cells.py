@@ -10,6 +10,7 @@ from typing import Any
 
 from rnncli.cells.cell import Cell
 from rnncli.cells.dilated import dilated
+from rnncli.cells.fir import over
 from rnncli.cells.named import cells_of
 from rnncli.layers.bidirectional import bidirectional
 from rnncli.registry import CELLS, find
@@ -61,7 +62,7 @@ def list_cells(*, inputs: int = INPUTS, hidden: int = HIDDEN) -> CellList:
     UsageError where these are not above 0.
     """
     said.positive({"inputs": inputs, "hidden": hidden}, "inputs", "hidden")
-    wrappers = (("dilated:CELL", dilated), ("bidirectional:CELL", bidirectional))
+    wrappers = (("fir:STEPS", over), ("dilated:CELL", dilated), ("bidirectional:CELL", bidirectional))
     return CellList(
         inputs,
         hidden,

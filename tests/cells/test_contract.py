@@ -19,7 +19,10 @@ from rnncli.registry import CELLS
 INPUTS, HIDDEN, STEPS, SERIES = 5, 6, 11, 9
 WITH_ACTIVATION = [name for name in CELLS if cell_named(name).activations]
 KINDS = [(name, "tanh") for name in CELLS] + [(name, "relu") for name in WITH_ACTIVATION]
-KINDS += [(name, "tanh") for name in ("dilated:3:lstm", "dilated:4:slstm", "dilated:2:fir", "dilated:20:rnn")]
+KINDS += [
+    (name, "tanh")
+    for name in ("dilated:3:lstm", "dilated:4:slstm", "dilated:2:fir", "dilated:20:rnn", "fir:3", "dilated:2:fir:4")
+]
 MODULES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 every_cell = pytest.mark.parametrize(("name", "activation"), KINDS)
 precisions = pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.float32, 1e-5)])

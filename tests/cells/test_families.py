@@ -74,8 +74,19 @@ def test_a_peephole_that_is_shut_leaves_the_lstm() -> None:
     assert not torch.allclose(unroll(cell, weights, x, None, torch)[0], unroll(plain, weights, x, None, torch)[0])
 
 
-def test_the_coupled_lstm_keeps_its_memory_between_its_inputs() -> None:
-    cell = cell_named("lstm-coupled")
+def test_both_variants_of_the_lstm_at_once_are_the_coupled_one_where_no_gate_sees_the_memory() -> None:
+    cell, coupled = cell_named("lstm-peephole-coupled"), cell_named("lstm-coupled")
+    weights, x = begun(cell), inputs(2, 20)
+    shared = {name: weights[name] for name in coupled.shapes(INPUTS, HIDDEN)}
+    assert torch.allclose(unroll(cell, weights, x, None, torch)[0], unroll(coupled, shared, x, None, torch)[0])
+    for gate in ("peephole_f", "peephole_o"):
+        seen = weights | {gate: weights[gate] + 0.5}
+        assert not torch.allclose(unroll(cell, seen, x, None, torch)[0], unroll(coupled, shared, x, None, torch)[0])
+
+
+@pytest.mark.parametrize("name", ["lstm-coupled", "lstm-peephole-coupled"])
+def test_the_coupled_lstm_keeps_its_memory_between_its_inputs(name: str) -> None:
+    cell = cell_named(name)
     weights = {name: 20 * weight for name, weight in begun(cell).items()}
     state = unroll(cell, weights, inputs(4, 50), None, torch)[1]
     assert state[1].abs().max() <= 1
@@ -106,12 +117,30 @@ def test_lru_equals_its_convolution() -> None:
     assert torch.allclose(fused(cell, weights, x)[0], h, atol=1e-10)
 
 
-@pytest.mark.parametrize(("init", "memory"), [("orthogonal", 100), ("chrono:12", 12), ("chrono:1000", 1000)])
-def test_eigenvalues_of_the_lru_begin_in_the_disc_of_its_memory(init: str, memory: float) -> None:
-    re, im = eigenvalues(begun(cell_named("lru"), init, hidden=400), torch)
+def test_eigenvalues_of_the_lru_begin_in_a_disc_where_no_memory_is_asked_for() -> None:
+    re, im = eigenvalues(begun(cell_named("lru"), "orthogonal", hidden=400), torch)
     radius = torch.hypot(re, im)
-    assert 0.9 * np.exp(-1 / memory) < radius.max() <= np.exp(-1 / memory)
-    assert abs(radius.square().mean() / np.exp(-2 / memory) - 0.5) < 0.1  # uniform over the disc's area
+    assert 0.9 * np.exp(-1 / 100) < radius.max() <= np.exp(-1 / 100)
+    assert abs(radius.square().mean() / np.exp(-2 / 100) - 0.5) < 0.1  # uniform over the disc's area
+
+
+@pytest.mark.parametrize("memory", [12, 1000])
+def test_units_of_the_lru_forget_over_up_to_the_memory_asked_for_and_turn_as_slowly(memory: int) -> None:
+    re, im = eigenvalues(begun(cell_named("lru"), f"chrono:{memory}", hidden=400), torch)
+    steps, turn = -1 / torch.log(torch.hypot(re, im)), 2 * np.pi / torch.atan2(im, re)
+    assert 1 <= steps.min() < 0.1 * memory
+    assert 0.9 * memory < steps.max() <= memory
+    assert abs(steps.mean() / memory - 0.5) < 0.1
+    assert 2 <= turn.min() < 2.2
+    assert 1.8 * memory < turn.max() <= 2 * memory
+    assert abs(turn.log2().mean() - np.log2(4 * memory) / 2) < 0.5  # as many in each octave
+
+
+@pytest.mark.parametrize("init", ["orthogonal", "chrono:2", "chrono:200"])
+def test_the_state_of_the_lru_begins_with_the_variance_of_its_input(init: str) -> None:
+    weights = begun(cell_named("lru"), init, hidden=400)
+    squared = torch.hypot(*eigenvalues(weights, torch)).square()
+    assert torch.allclose(torch.exp(2 * weights["gamma"]) / (1 - squared), torch.ones(400, dtype=torch.float64))
 
 
 def test_the_slstm_is_the_unstabilised_formula_of_its_paper() -> None:
@@ -136,12 +165,13 @@ def test_the_slstm_stays_finite_where_the_unstabilised_formula_overflows() -> No
     assert np.abs(outputs).max() <= 1
 
 
-def test_the_response_of_fir_ends_with_its_reach() -> None:
-    cell = cell_named("fir")
+@pytest.mark.parametrize(("name", "reach"), [("fir", 8), ("fir:2", 2), ("fir:24", 24)])
+def test_the_response_of_fir_ends_with_its_reach(name: str, reach: int) -> None:
+    cell = cell_named(name)
     weights = begun(cell)
     found = response(cell, weights, 30)
-    assert (found[:8] > 0).all()
-    assert not found[8:].any()
+    assert (found[:reach] > 0).all()
+    assert not found[reach:].any()
 
 
 def test_dilated_and_stacked_the_response_of_fir_reaches_further_and_ends() -> None:

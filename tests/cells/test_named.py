@@ -17,6 +17,7 @@ from rnncli.errors import UsageError
         ("dilated:gru", 3, (1,), "dilated:2:gru,dilated:4:gru,dilated:8:gru"),
         ("lstm,dilated:gru", 2, (7,), "lstm,dilated:7:gru"),
         ("dilated:3:gru,dilated:gru", 2, (7,), "dilated:3:gru,dilated:7:gru"),
+        ("fir:24,dilated:fir:4", 2, (7,), "fir:24,dilated:7:fir:4"),
     ],
 )
 def test_dilations_without_a_number_are_the_seasons(
@@ -44,6 +45,10 @@ def test_a_list_that_does_not_fit_the_layers_is_refused() -> None:
         "ltsm",
         "os:system",
         "lstm:2",
+        "fir:1",
+        "fir:",
+        "fir:x",
+        "fir:9999",
         "wrapped:lstm",
         "dilated:",
         "dilated:lstm",

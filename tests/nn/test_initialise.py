@@ -97,7 +97,7 @@ def test_chrono_of_a_dilated_cell_counts_the_steps_of_the_cell() -> None:
     assert forget.max() <= math.log(168 / 24 - 1)
 
 
-@pytest.mark.parametrize("cell_name", ["lstm", "lstm-peephole", "lstm-coupled", "slstm"])
+@pytest.mark.parametrize("cell_name", ["lstm", "lstm-peephole", "lstm-coupled", "lstm-peephole-coupled", "slstm"])
 def test_a_forget_gate_begins_open_in_every_lstm(cell_name: str) -> None:
     cell = cell_named(cell_name)
     assert cell.keep_gate is not None
