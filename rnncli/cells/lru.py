@@ -13,6 +13,7 @@ from rnncli.layers.activation import sigmoid
 from rnncli.layers.linear import linear
 
 MEMORY = 100.0  # steps of the slowest unit, where nobody says how many
+SHORTEST = 2.0
 LARGEST_PHASE = math.pi  # beyond are the conjugates, whose real parts are the same
 
 
@@ -48,14 +49,21 @@ def lru_output(weights: Mapping[str, Array], re: Array, im: Array, s: Array, xp:
 
 
 def begin(weights: Mapping[str, Array], draws: Array, memory: float | None) -> dict[str, Array]:
-    """Eigenvalues uniform on the disc of radius exp(-1 / memory), and gamma that keeps the state's variance at that of
-    the input (section 3.4 of the paper).
+    """Eigenvalues, and gamma that keeps the state's variance at that of the input (section 3.4 of the paper).
+
+    Where nobody says how long a memory must be, they are uniform on a disc (section 3.2). For a memory of T steps units
+    forget over 1 to T of them, as the gates of other cells under chrono, and turn once in 2 to 2 T, as many of them
+    in each octave: the paper's ring and small phases for long sequences. On the disc nearly all have forgotten after
+    ten steps, and none stands still.
     """
-    largest = math.exp(-1 / (memory or MEMORY))
     inside = np.clip(draws, 1e-6, 1 - 1e-6)
-    radius = largest * np.sqrt(inside[0])
+    if memory is None:
+        radius, phase = math.exp(-1 / MEMORY) * np.sqrt(inside[0]), LARGEST_PHASE * inside[1]
+    else:
+        longest = max(memory, SHORTEST)
+        radius, phase = np.exp(-1 / (1 + (longest - 1) * inside[0])), LARGEST_PHASE * longest ** (inside[1] - 1)
     gamma = np.log(np.sqrt(1 - radius**2))
-    return {"nu": np.log(-np.log(radius)), "theta": np.log(LARGEST_PHASE * inside[1]), "gamma": gamma}
+    return {"nu": np.log(-np.log(radius)), "theta": np.log(phase), "gamma": gamma}
 
 
 CELL = Cell(
