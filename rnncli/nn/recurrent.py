@@ -10,7 +10,7 @@ from torch import Tensor
 from rnncli.cells.cell import Cell
 from rnncli.layers.phases import by_phase
 from rnncli.layers.unroll import unroll
-from rnncli.nn import gru_kernel, linear_recurrence
+from rnncli.nn import gru_kernel, linear_recurrence, lstm_kernel, mgu_kernel, slstm_kernel
 
 State = tuple[Tensor, ...]
 Weights = Mapping[str, Tensor]
@@ -22,6 +22,11 @@ KERNELS: dict[tuple[str, str], Callable[..., tuple[Tensor, ...]]] = {
 }
 OWN: dict[str, Callable[[Cell, Weights, Tensor, State, str], tuple[Tensor, State]]] = {
     "gru": gru_kernel.gru,
+    "mgu": mgu_kernel.mgu,
+    "lstm-peephole": lstm_kernel.lstm,
+    "lstm-coupled": lstm_kernel.lstm,
+    "lstm-peephole-coupled": lstm_kernel.lstm,
+    "slstm": slstm_kernel.slstm,
     "mingru": linear_recurrence.mingru,
     "lru": linear_recurrence.lru,
     "fir": linear_recurrence.fir,

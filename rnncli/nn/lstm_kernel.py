@@ -1,0 +1,103 @@
+"""A layer of the LSTM's variants, with peepholes, coupled gates or both, with its own backward pass.
+
+With d_t = dL/dh_t, D that for c_t, and the gates i, f, g, o after their sigmoids and tanh, what goes back through step
+t is, for the sums s that enter them,
+
+    dL/ds_o = d_t * tanh(c_t) o (1 - o)
+    D      += d_t * o (1 - tanh(c_t)^2) + p_o * dL/ds_o
+    dL/ds_i = D g i (1 - i)
+    dL/ds_f = D c_{t-1} f (1 - f), or D (c_{t-1} - g) f (1 - f) where the gates are coupled and i = 1 - f
+    dL/ds_g = D i (1 - g^2)
+    D      <- D f + p_i * dL/ds_i + p_f * dL/ds_f
+    d_{t-1} = W_hh^T dL/ds
+
+The gradient of W_hh is one product over all steps, and those of the peepholes are one sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from rnncli.cells.cell import Cell, State
+
+PEEPHOLES = ("peephole_i", "peephole_f", "peephole_o")
+
+
+class _Lstm(Function):
+    """a [T, B, G H], weight_hh [G H, H], h_0 and c_0 [B, H] and the peepholes p [G - 1, H] of i, f and o (of f and o
+    where the gates are coupled and G is 3), or none -> h [T, B, H] and the last c [B, H].
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, weight: Tensor, h0: Tensor, c0: Tensor, p: Tensor | None) -> tuple[Tensor, Tensor]:
+        steps, (batch, hidden) = len(a), h0.shape
+        h, c = (torch.empty(steps + 1, batch, hidden, dtype=a.dtype, device=a.device) for _ in range(2))
+        gates, squashed, across = torch.empty_like(a), torch.empty_like(h[1:]), weight.t()
+        seen = a.shape[2] // hidden - 2  # gates that see the memory before the step: i and f, or f
+        h[0], c[0] = h0, c0
+        for t in range(steps):
+            s = torch.addmm(a[t], h[t], across, out=gates[t])
+            before, g, o = s[:, : seen * hidden], s[:, seen * hidden : -hidden], s[:, -hidden:]
+            if p is not None:
+                before.view(batch, seen, hidden).addcmul_(p[:-1], c[t][:, None])
+            before.sigmoid_()
+            g.tanh_()
+            f = before[:, -hidden:]
+            if seen == 1:
+                torch.lerp(g, c[t], f, out=c[t + 1])
+            else:
+                torch.mul(f, c[t], out=c[t + 1]).addcmul_(before[:, :hidden], g)
+            if p is not None:
+                o.addcmul_(p[-1], c[t + 1])
+            torch.tanh(c[t + 1], out=squashed[t])
+            torch.mul(o.sigmoid_(), squashed[t], out=h[t + 1])
+        ctx.save_for_backward(weight, h, c, gates, squashed, p)
+        return h[1:], c[-1].clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        weight, h, c, gates, squashed, p = ctx.saved_tensors
+        steps, batch, hidden = squashed.shape
+        *i_and_f, g, o = gates.split(hidden, dim=2)
+        f = i_and_f[-1]
+        i = i_and_f[0] if len(i_and_f) > 1 else 1 - f
+        away = c[:-1] if len(i_and_f) > 1 else c[:-1] - g
+        of_c = torch.stack(
+            [*([g * i * (1 - i)] if len(i_and_f) > 1 else []), away * f * (1 - f), i * (1 - g * g)], dim=2
+        )
+        of_o, of_h = squashed * o * (1 - o), o * (1 - squashed * squashed)
+        through = torch.empty(steps, batch, of_c.shape[2] + 1, hidden, dtype=h.dtype, device=h.device)
+        d, big_d = torch.zeros_like(h[0]), gradients[1].clone()
+        for t in range(steps - 1, -1, -1):
+            d.add_(gradients[0][t])
+            torch.mul(of_o[t], d, out=through[t, :, -1])
+            big_d.addcmul_(of_h[t], d)
+            if p is not None:
+                big_d.addcmul_(p[-1], through[t, :, -1])
+            torch.mul(of_c[t], big_d[:, None], out=through[t, :, :-1])
+            big_d.mul_(f[t])
+            if p is not None:
+                for place, peephole in enumerate(p[:-1]):
+                    big_d.addcmul_(peephole, through[t, :, place])
+            torch.mm(through[t].view(batch, -1), weight, out=d)
+        flat = through.view(steps * batch, -1)
+        of_weight = flat.t() @ h[:-1].reshape(steps * batch, hidden)
+        of_p = None
+        if p is not None:
+            inwards = (through[:, :, :-2] * c[:-1, :, None]).sum(dim=(0, 1))
+            of_p = torch.cat([inwards, (through[:, :, -1] * c[1:]).sum(dim=(0, 1))[None]])
+        return flat.view(gates.shape), of_weight, d, big_d, of_p
+
+
+def lstm(cell: Cell, weights: Mapping[str, Tensor], x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer of a variant: x [B, T, I] -> outputs [B, T, H] and the last state."""
+    a = cell.project(weights, x.transpose(0, 1), torch)
+    seeing = [weights[name] for name in PEEPHOLES if name in cell.vectors]
+    peepholes = torch.stack(seeing) if seeing else None
+    h, c = _Lstm.apply(a, weights["weight_hh"], *state, peepholes)  # type: ignore[no-untyped-call]
+    return h.transpose(0, 1), (h[-1], c)
