@@ -30,7 +30,8 @@ class Cell:
     the one which lets new values in, where it is another; how gates begin follows from these two, and `forget_bias`
     is where the first begins if nothing is known of how long a memory must be. `begin` gives first values to some
     weights in another way: from uniform draws [2, H] and the steps to remember, where these are known. `initial` is
-    what parts of the state are before the first step, where that is not 0.
+    what parts of the state are before the first step, where that is not 0. Where the blocks of W_ih are the taps of a
+    convolution, they are `added` up, and begin smaller by the root of their number.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Cell:
     forget_bias: float = 0.0
     begin: Begin | None = None
     initial: Mapping[str, float] = field(default_factory=dict)
+    added: bool = False
     dilation: int = 1
     inner: Cell | None = None
 

@@ -43,6 +43,7 @@ def over(steps: int, name: str = "") -> Cell:
         recurrent=False,
         biased=False,
         activations=SQUASHED,
+        added=True,
     )
 
 

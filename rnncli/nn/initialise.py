@@ -17,8 +17,8 @@ SCHEMES = ("orthogonal", "chrono:STEPS", "identity", "uniform")
 def initialise(cell: Cell, weights: Mapping[str, Tensor], init: str, generator: Generator) -> None:
     """Fill one layer's weights in place, as drawn from `generator`.
 
-    orthogonal    recurrent block of each gate orthogonal (Saxe et al. 2014), input blocks Glorot-uniform, biases 0
-                  but 1 for a forget gate (Jozefowicz et al. 2015)
+    orthogonal    recurrent block of each gate orthogonal (Saxe et al. 2014), input blocks Glorot-uniform (for a
+                  convolution over all its taps), biases 0 but 1 for a forget gate (Jozefowicz et al. 2015)
     chrono:T      the same, with gate biases for memories of up to T steps (Tallec & Ollivier 2018); a cell without
                   gates has none to set
     identity      recurrent blocks are the identity, for ReLU networks (Le, Jaitly & Hinton 2015)
@@ -79,8 +79,9 @@ def _blocks(cell: Cell, weights: Mapping[str, Tensor], scheme: str, generator: G
             torch.nn.init.eye_(block)
         else:
             torch.nn.init.orthogonal_(block, generator=generator)
+    gain = cell.gates**-0.5 if cell.added else 1.0
     for block in _by_gate(weights["weight_ih"], hidden):
-        torch.nn.init.xavier_uniform_(block, generator=generator)
+        torch.nn.init.xavier_uniform_(block, gain, generator=generator)
 
 
 def _biases(cell: Cell, weights: Mapping[str, Tensor], scheme: str, memory: float, generator: Generator) -> None:

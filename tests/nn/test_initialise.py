@@ -11,6 +11,7 @@ from torch import Tensor
 from rnncli.cells.named import cell_named
 from rnncli.errors import UsageError
 from rnncli.nn.initialise import initialise, parse
+from rnncli.nn.recurrent import fused
 from rnncli.registry import CELLS
 
 HIDDEN = 16
@@ -49,9 +50,20 @@ def test_each_recurrent_block_is_orthogonal(cell_name: str, init: str) -> None:
 
 @every_cell
 def test_input_blocks_are_glorot_uniform_for_each_gate(cell_name: str) -> None:
-    bound = math.sqrt(6 / (5 + HIDDEN))
+    cell = cell_named(cell_name)
+    bound = math.sqrt(6 / (5 + HIDDEN) / (cell.gates if cell.added else 1))
     for block in gates(begin(cell_name, "orthogonal"), "weight_ih"):
         assert 0.9 * bound < block.abs().max() <= bound
+
+
+@pytest.mark.parametrize("cell_name", ["rnn", "fir", "fir:48"])
+def test_the_activation_of_a_cell_without_gates_begins_unsaturated(cell_name: str) -> None:
+    cell = cell_named(cell_name)
+    weights = {name: torch.zeros(shape) for name, shape in cell.shapes(32, 32).items()}
+    initialise(cell, weights, "orthogonal", torch.Generator().manual_seed(0))
+    noise = torch.randn(8, 100, 32, generator=torch.Generator().manual_seed(1))
+    outputs, _ = fused(cell, weights, noise)
+    assert 0.5 < outputs[:, 50:].std() < 0.9  # 0.63 for tanh of a standard normal number
 
 
 def test_the_forget_gate_of_an_lstm_begins_open() -> None:
