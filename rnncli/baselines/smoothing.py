@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnncli.baselines.baseline import Baseline
 from rnncli.baselines.history import Floats, Integers, Observed
@@ -92,26 +93,37 @@ def _of_some(y: Floats, horizon: int, season: int, levels: Sequence[float]) -> t
 def _of_sizes_near_one(y: Floats, horizon: int, season: int, levels: Sequence[float]) -> tuple[Floats, Floats]:
     positive = ~(np.where(np.isnan(y), 1.0, y) <= 0).any(axis=1)
     plain, center, variance = _combined(y, horizon, season)
-    quantiles = _normal(center, variance, levels)
+    quantiles = normal(center, variance, levels)
     if positive.any():
         logs = np.log(y[positive])
         criterion, z, spread = _combined(logs, horizon, season)
-        criterion = criterion + 2 * _sum(logs)  # the density of y, not of log y
-        log_quantiles = np.exp(np.clip(_normal(z, spread, levels), -700, 700))
-        share = 1 / (1 + np.exp(np.clip((criterion - plain[positive]) / 2, -50, 50)))[:, None, None]
+        criterion = criterion + 2 * sum_of(logs)  # the density of y, not of log y
+        log_quantiles = log_normal(z, spread, levels)
+        share = share_of_logs(plain[positive], criterion)[:, None, None]
         quantiles[positive] = share * log_quantiles + (1 - share) * quantiles[positive]
         center[positive] = share[..., 0] * np.exp(np.clip(z, -700, 700)) + (1 - share[..., 0]) * center[positive]
     return quantiles, center
 
 
-def _sum(logs: Floats) -> Floats:
+def sum_of(logs: Floats) -> Floats:
     """Sums [s] of what is observed, row after row: neither rows missing before nor other series change a bit."""
     return np.asarray(np.cumsum(np.nan_to_num(logs), axis=1)[:, -1])
 
 
-def _normal(center: Floats, variance: Floats, levels: Sequence[float]) -> Floats:
+def normal(center: Floats, variance: Floats, levels: Sequence[float]) -> Floats:
+    """Quantiles [..., Q] of normal distributions."""
     shape = np.array([NormalDist().inv_cdf(level) for level in levels])
     return np.asarray(center[..., None] + np.sqrt(variance)[..., None] * shape)
+
+
+def log_normal(center: Floats, variance: Floats, levels: Sequence[float]) -> Floats:
+    """Quantiles [..., Q] of what has a normal logarithm."""
+    return np.asarray(np.exp(np.clip(normal(center, variance, levels), -700, 700)))
+
+
+def share_of_logs(values: Floats, logs: Floats) -> Floats:
+    """The Akaike weight of logarithms beside that of values, from the criteria of both."""
+    return np.asarray(1 / (1 + np.exp(np.clip((logs - values) / 2, -50, 50))))
 
 
 def _combined(y: Floats, horizon: int, season: int) -> tuple[Floats, Floats, Floats]:
@@ -121,15 +133,44 @@ def _combined(y: Floats, horizon: int, season: int) -> tuple[Floats, Floats, Flo
         runs.append(_fitted(y, horizon, season, grid(seasonal=True)))
     point, variance = (np.concatenate([getattr(run, name) for run in runs], axis=2) for name in ("point", "variance"))
     criterion = np.concatenate([run.criterion for run in runs], axis=1)
-    best = criterion.min(axis=1, keepdims=True)
+    return averaged(criterion, point, variance)
+
+
+def averaged(criterion: Floats, point: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
+    """The best criterion [...], and point and variance [..., H] by Akaike weights: of criteria [..., j], points and
+    variances [..., H, j].
+    """
+    best = criterion.min(axis=-1, keepdims=True)
     weight = np.exp(-0.5 * np.minimum(criterion - best, 200.0))
-    weight /= weight.sum(axis=1, keepdims=True)
-    center = (weight[:, None] * point).sum(axis=2)
+    weight /= weight.sum(axis=-1, keepdims=True)
+    center = (weight[..., None, :] * point).sum(axis=-1)
     between = (point - center[..., None]) ** 2
-    return best[:, 0], center, (weight[:, None] * (variance + between)).sum(axis=2)
+    return best[..., 0], center, (weight[..., None, :] * (variance + between)).sum(axis=-1)
 
 
 def _fitted(y: Floats, horizon: int, season: int, g: Grid) -> Fitted:
+    run = ran(y, season, g)
+    criterion = np.where(run.enough[:, None], criterion_of(run.squares, run.count, g.parameters), np.inf)
+    variance = variance_of(run.squares, run.count, g.parameters)
+    return Fitted(*_ahead(run.level, run.trend, run.seasons, y.shape[1], variance, horizon, g), criterion)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where every combination stands after the histories: level, trend and sum of squared errors [S, j], and the
+    season's values [m, S, j] at rows 0, 1 ... m - 1; how many rows were observed [S, 1], and whether they were `enough`
+    to begin with [S].
+    """
+
+    level: Floats
+    trend: Floats
+    seasons: Floats
+    squares: Floats
+    count: Integers
+    enough: NDArray[np.bool_]
+
+
+def ran(y: Floats, season: int, g: Grid) -> Run:
     """Run every combination over the histories [S, T]."""
     first = np.argmax(~np.isnan(y), axis=1)
     level, trend, seasons = _start(y, first, season, g)
@@ -151,11 +192,18 @@ def _fitted(y: Floats, horizon: int, season: int, g: Grid) -> Fitted:
             flat[waits], kept[waits] = level[waits], trend[waits]
         level, trend = flat, kept
     enough = y.shape[1] - first >= (2 * season if season > 1 else 1)
-    variance = squares / np.maximum(count, 1)
-    criterion = count * np.log(np.maximum(variance, SMALLEST)) + 2 * g.parameters
-    criterion = np.where(enough[:, None], criterion, np.inf)
-    inflated = variance * np.minimum(1 + g.parameters / np.maximum(count - g.parameters, 1), 2.0)
-    return Fitted(*_ahead(level, trend, seasons, y.shape[1], inflated, horizon, g), criterion)
+    return Run(level, trend, seasons, squares, count, enough)
+
+
+def criterion_of(squares: Floats, count: Integers, parameters: Floats) -> Floats:
+    """Akaike's, of so many observed rows."""
+    return np.asarray(count * np.log(np.maximum(squares / np.maximum(count, 1), SMALLEST)) + 2 * parameters)
+
+
+def variance_of(squares: Floats, count: Integers, parameters: Floats) -> Floats:
+    """Of an error one step ahead: larger than it was in the rows that the parameters were weighed by."""
+    inflation = np.minimum(1 + parameters / np.maximum(count - parameters, 1), 2.0)
+    return np.asarray(squares / np.maximum(count, 1) * inflation)
 
 
 def _ahead(
@@ -163,11 +211,17 @@ def _ahead(
 ) -> tuple[Floats, Floats]:
     """Forecasts and their variances [S, H, j]: sigma^2 (1 + sum c_i^2), c_i = alpha + beta phi_i + gamma [m | i]."""
     ahead = np.arange(1, horizon + 1)
-    damped = np.cumsum(g.phi ** ahead[:, None], axis=0)
+    damped, growth = damping_and_growth(g, len(seasons), horizon)
     point = level[:, None] + trend[:, None] * damped + np.moveaxis(seasons[(now + ahead - 1) % len(seasons)], 0, 1)
-    c = g.alpha + g.beta * damped + g.gamma * (ahead % len(seasons) == 0)[:, None]
-    growth = 1 + np.cumsum(np.concatenate([np.zeros((1, len(g.phi))), c[:-1] ** 2]), axis=0)
     return point, variance[:, None] * growth
+
+
+def damping_and_growth(g: Grid, season: int, horizon: int) -> tuple[Floats, Floats]:
+    """How far a trend has gone at each step, phi + ... + phi^i, and how much the variance has grown: [H, j]."""
+    ahead = np.arange(1, horizon + 1)[:, None]
+    damped = np.cumsum(g.phi**ahead, axis=0)
+    c = g.alpha + g.beta * damped + g.gamma * (ahead % season == 0)
+    return damped, 1 + np.cumsum(np.concatenate([np.zeros((1, len(g.phi))), c[:-1] ** 2]), axis=0)
 
 
 def _start(y: Floats, first: Integers, season: int, g: Grid) -> tuple[Floats, Floats, Floats]:

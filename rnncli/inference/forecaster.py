@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -172,23 +172,26 @@ class Forecaster:
         spread: Floats,
         past: Floats,
         made_from: tuple[Panel, Ints, Ints],
+        made: Mapping[int, Floats] | None = None,
     ) -> Floats:
         """What is printed, from each member's relative quantiles [n, horizon, q], the level and the spread [n] that
         they are relative to, and the target's `past` [n, rows] that they can depend on; `made_from` is a panel, n
-        series of it, and how many rows of every series of it come before its forecast.
+        series of it, and how many rows of every series of it come before its forecast; `made` as in `pooled`.
         """
         panel, series, ends = made_from
         total = np.zeros(relative[0].shape)
         for member in relative:
             total += to_units(member.astype(np.float64), level, spread, self.forecast)
-        found = self._finished(total / len(relative), panel, series, ends[series])
+        found = self._finished(total / len(relative), panel, series, ends[series], made)
         constant = _constant(past)
         found[constant] = np.nanmax(past[constant], axis=1)[:, None, None]  # exact, whatever its size
         return found
 
-    def _finished(self, network: Floats, panel: Panel, series: Ints, ends: Ints) -> Floats:
+    def _finished(
+        self, network: Floats, panel: Panel, series: Ints, ends: Ints, made: Mapping[int, Floats] | None
+    ) -> Floats:
         """From the network's quantiles to those that are printed."""
-        found = pooled(self.pool, network, panel, series, ends, self.forecast)
+        found = pooled(self.pool, network, panel, series, ends, self.forecast, made)
         if self.stretch is not None:
             found = stretched(found, self.stretch, self.forecast)
         return within(found, self.forecast)

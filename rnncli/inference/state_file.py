@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli import checkpoint, files
+from rnncli.baselines import carried as smoothing
 from rnncli.errors import ModelRefused, UsageError
 from rnncli.inference.forecaster import NAME_ENDS, NAMES, Forecaster, series_names
 from rnncli.inference.stream import Carried, chosen, rows_kept, shapes
@@ -43,6 +45,8 @@ def save(path: str | os.PathLike[str], carried: Carried, channels: int, model_di
         "tail.observed": (~np.isnan(tail)).astype(np.uint8),
     }
     tensors |= {f"state.{name}": part for name, part in carried.hidden.items()}
+    for place, state in carried.smoothed.items():
+        tensors |= {f"smoothing{place}.{name}": part for name, part in state.parts().items()}
     counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(tail)}
     return checkpoint.save(path, tensors, {"task": TASK, "model": model_digest, "series": counts, "channels": channels})
 
@@ -79,6 +83,9 @@ def _layout(meta: dict[str, Any], model: Forecaster, model_digest: str) -> check
         "tail.observed": (np.dtype("u1"), (rows, channels)),
     }
     tensors |= {f"series.{name}": (long, (count,)) for name in COUNTS}
+    for place, season in model.pool.smoothing.items():
+        for name, part in smoothing.nothing(0, season).parts().items():
+            tensors[f"smoothing{place}.{name}"] = (part.dtype, (count, *part.shape[1:]))
     return tensors | {f"state.{name}": (np.dtype("<f4"), shape) for name, shape in shapes(model, count).items()}
 
 
@@ -91,4 +98,13 @@ def _carried(found: checkpoint.Model, model: Forecaster) -> Carried:
     ends = np.cumsum(rows)
     parts = tuple(tail[end - count : end] for end, count in zip(ends.tolist(), rows.tolist(), strict=True))
     hidden = {name: tensors[f"state.{name}"] for name in shapes(model, len(names))}
-    return Carried(tuple(names), starts, consumed, phases, parts, hidden)
+    smoothed = {place: _smoothing(tensors, place, season) for place, season in model.pool.smoothing.items()}
+    return Carried(tuple(names), starts, consumed, phases, parts, hidden, smoothed)
+
+
+def _smoothing(tensors: Mapping[str, NDArray[Any]], place: int, season: int) -> smoothing.Carried:
+    names = smoothing.nothing(0, season).parts()
+    found = smoothing.Carried(**{name: tensors[f"smoothing{place}.{name}"] for name in names})
+    if not found.is_sound():
+        raise UsageError("its smoothing is none")
+    return found

@@ -2,7 +2,7 @@
 
 The network has seen every row since the first, not the last `context` alone. What a row adds depends on the rows of a
 window before it, which lies on a grid of blocks of rows counted from the series' first: so it has the same bits
-whichever run it comes in, and whatever comes with it.
+whichever run it comes in, and whatever comes with it. The pool's exponential smoothing is carried along too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.baselines import carried as smoothing
+from rnncli.baselines.smoothing import LONGEST
 from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel
 from rnncli.data.writers.table import time_texts
@@ -23,6 +25,8 @@ from rnncli.layers.stack import encoded
 from rnncli.layers.unroll import unroll
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.network import decoded
+from rnncli.tasks.forecast.output import within
+from rnncli.tasks.forecast.pool import baseline_quantiles
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 Floats = NDArray[np.float64]
@@ -37,7 +41,8 @@ OUTPUT = "output"  # of the last layer, at the last row that was consumed
 class Carried:
     """What is kept of each series: the ordinal of its first row, how many rows were `consumed`, its phase, the last
     of these rows (`tail`, oldest first: [rows, channels] each), and the network's state: `hidden` holds for each layer
-    [members, series, parts, H], and the last layer's output [members, series, 1, H].
+    [members, series, parts, H], and the last layer's output [members, series, 1, H]. `smoothed` is the state of each
+    exponential smoothing in the pool, by its place there.
     """
 
     ids: tuple[str, ...]
@@ -46,6 +51,7 @@ class Carried:
     phases: Ints
     tail: tuple[Floats, ...]
     hidden: Hidden
+    smoothed: dict[int, smoothing.Carried]
 
     @property
     def ends(self) -> Ints:
@@ -76,7 +82,8 @@ def begun(model: Forecaster, panel: Panel) -> Carried:
         for part, name in enumerate(cell.state_names):
             hidden[f"layer{index}"][:, :, part] = cell.initial.get(name, 0.0)
     nothing = tuple(np.zeros((0, panel.values.shape[1])) for _ in range(count))
-    return Carried(panel.ids, panel.starts, np.zeros(count, np.int64), panel.phases, nothing, hidden)
+    smoothed = {place: smoothing.nothing(count, season) for place, season in model.pool.smoothing.items()}
+    return Carried(panel.ids, panel.starts, np.zeros(count, np.int64), panel.phases, nothing, hidden, smoothed)
 
 
 def known_and_new(model: Forecaster, carried: Carried, panel: Panel) -> tuple[Carried, Carried]:
@@ -101,6 +108,7 @@ def joined(one: Carried, other: Carried) -> Carried:
         np.concatenate([one.phases, other.phases]),
         one.tail + other.tail,
         {name: np.concatenate([one.hidden[name], other.hidden[name]], axis=1) for name in other.hidden},
+        {place: part.beside(other.smoothed[place]) for place, part in one.smoothed.items()},
     )
 
 
@@ -114,6 +122,7 @@ def chosen(carried: Carried, places: list[int]) -> Carried:
         carried.phases[at],
         tuple(carried.tail[place] for place in places),
         {name: part[:, at] for name, part in carried.hidden.items()},
+        {place: part.at(at) for place, part in carried.smoothed.items()},
     )
 
 
@@ -168,7 +177,42 @@ def advanced(model: Forecaster, carried: Carried, panel: Panel, ends: Ints) -> C
                 _consume(model, work, before, hidden, (block, some[same], start[same], int(length)))
     kept = rows_kept(model)
     tail = tuple(work.series(s)[max(0, rows - kept) : rows].copy() for s, rows in enumerate(target - before))
-    return replace(carried, consumed=target, tail=tail, hidden=hidden)
+    smoothed = {
+        place: _smooth(part, model.pool.seasons[place], work, before, (carried.consumed, target))
+        for place, part in carried.smoothed.items()
+    }
+    return replace(carried, consumed=target, tail=tail, hidden=hidden, smoothed=smoothed)
+
+
+def _smooth(
+    carried: smoothing.Carried, season: int, work: Panel, before: Ints, rows: tuple[Ints, Ints]
+) -> smoothing.Carried:
+    """Carry a smoothing from row rows[0][s] of each series to row rows[1][s]."""
+    found = smoothing.nothing(0, season)
+    for begin in range(0, len(before), CHUNK):
+        some = np.arange(begin, min(begin + CHUNK, len(before)))
+        consumed, target = (part[some] for part in rows)
+        renewal = smoothing.last_renewal(target, season)
+        late = renewal > consumed
+        own = carried.at(some)
+        if late.any():
+            window = _rows(work, before, some[late], (renewal[late] - LONGEST, renewal[late]))
+            old = own.at(np.flatnonzero(~late)).beside(smoothing.renewed(window, renewal[late], season))
+            own = old.at(np.argsort(np.concatenate([np.flatnonzero(~late), np.flatnonzero(late)])))
+        start = np.where(late, renewal, consumed)
+        values = _rows(work, before, some, (start, target), aligned_left=True)
+        found = found.beside(smoothing.gone_on(own, values, start, target - start))
+    return found
+
+
+def _rows(work: Panel, before: Ints, places: Ints, rows: tuple[Ints, Ints], *, aligned_left: bool = False) -> Floats:
+    """The target in rows rows[0][i] ... rows[1][i] - 1 of some series, counted from their first: [n, most], NaN where
+    there is none.
+    """
+    first, stop = (part - before[places] for part in rows)
+    begin, most = work.offsets[places], int((stop - np.maximum(first, 0)).max(initial=0))
+    at = first if aligned_left else stop - most
+    return features.gather(work.values[:, 0], begin, stop, at, most, 0, 0)
 
 
 def _work(carried: Carried, panel: Panel) -> tuple[Panel, Ints]:
@@ -272,5 +316,22 @@ def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints
         for member, weights in enumerate(model.members())
     ]
     level, spread = norm.level[at, origins], norm.spread[at, origins]
-    made[visible] = model.finished(relative, level, spread, past[visible], (work, some, rows))
+    baselines = _smoothed_quantiles(model, carried, (work, some, rows))
+    made[visible] = model.finished(relative, level, spread, past[visible], (work, some, rows), baselines)
     return made
+
+
+def _smoothed_quantiles(model: Forecaster, carried: Carried, made_from: tuple[Panel, Ints, Ints]) -> dict[int, Floats]:
+    """What each smoothing that is carried forecasts [n, horizon, q], by its place in the pool; that of a series before
+    its first renewal, all of whose rows are kept, is made from them.
+    """
+    (work, some, rows), spec, found = made_from, model.forecast, {}
+    for place, every in carried.smoothed.items():
+        part = every.at(some)
+        made = within(smoothing.quantiles(part, carried.consumed[some], spec.horizon, spec.levels), spec)
+        young = np.flatnonzero(part.count == 0)
+        if len(young):
+            name, season = model.pool.names[place], model.pool.seasons[place]
+            made[young] = baseline_quantiles(name, season, work, some[young], rows[some[young]], spec)
+        found[place] = made
+    return found

@@ -8,6 +8,7 @@ and windows, and drawn to an even share of the network and exponential smoothing
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,11 @@ class Pool(Spec):
         return ROWS if len(self.names) > 1 else 0
 
     @property
+    def smoothing(self) -> dict[int, int]:
+        """Where in the pool exponential smoothing is, and the season that it looks back on there."""
+        return {place: self.seasons[place] for place, name in enumerate(self.names) if name == SMOOTHING}
+
+    @property
     def network(self) -> float:
         """The network's weight."""
         return self.weights[0]
@@ -73,14 +79,26 @@ class Pool(Spec):
 NETWORK_ALONE = Pool()
 
 
-def pooled(pool: Pool, network: Floats, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
+def pooled(
+    pool: Pool,
+    network: Floats,
+    panel: Panel,
+    series: Ints,
+    ends: Ints,
+    spec: ForecastSpec,
+    made: Mapping[int, Floats] | None = None,
+) -> Floats:
     """The average of the network's quantiles [n, horizon, q] and the baselines' from the first ends[i] rows of each
-    series[i].
+    series[i]; those of some places in the pool may be `made` already.
     """
+    made = made or {}
     seen = seen_range(panel, series, ends, spec)
     total = pool.network * guarded(network, seen, pool.reach)
-    for name, season, weight in list(zip(pool.names, pool.seasons, pool.weights, strict=True))[1:]:
-        total += weight * guarded(baseline_quantiles(name, season, panel, series, ends, spec), seen, pool.reach)
+    for place in range(1, len(pool.names)):
+        found = made.get(place)
+        if found is None:
+            found = baseline_quantiles(pool.names[place], pool.seasons[place], panel, series, ends, spec)
+        total += pool.weights[place] * guarded(found, seen, pool.reach)
     return total
 
 
