@@ -109,7 +109,7 @@ GRADIENT_CHECKS = {
     "clipped": "rnncli.diagnostics.checks.updates:clipped",
 }
 TRIAL_CHECKS = {
-    "memory-unneeded": "rnncli.diagnostics.checks.unneeded:memory_unneeded",
+    "memory-unused": "rnncli.diagnostics.checks.unused:memory_unused",
 }
 REMEDIES = {
     "learning-rate": "rnncli.diagnostics.remedies.learning_rate:learning_rate",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnncli.diagnostics.checks.unneeded import memory_unneeded
+from rnncli.diagnostics.checks.unused import memory_unused
 from rnncli.diagnostics.finding import NOTE, Finding
 from rnncli.diagnostics.profile import LayerFlow
 from rnncli.diagnostics.trial import BREAKS, HELPS, HURTS, REMAINS, SAME, Trial
@@ -43,18 +43,18 @@ def test_a_network_that_cannot_be_judged_is_not_called_healthy() -> None:
     assert trial(EVEN / 2, "not enough data", trial(EVEN, "vanishing")).conclusion == REMAINS
 
 
-def unneeded(before: str, after: str, gain: float) -> list[Finding]:
+def unused(before: str, after: str, gain: float) -> list[Finding]:
     """What is said of memory where a remedy changes one verdict into another and the loss by this share."""
     flow = LayerFlow(0, {"state": np.ones((30, 12))}, SERIES)
     first = replace(trial(EVEN, before), flows=(flow,))
-    return list(memory_unneeded(first, [trial(EVEN * (1 - gain), after, first)]))
+    return list(memory_unused(first, [trial(EVEN * (1 - gain), after, first)]))
 
 
-def test_memory_is_not_needed_where_a_gradient_that_reaches_back_lowers_no_loss() -> None:
-    (found,) = unneeded("vanishing", "healthy", -0.02)
-    assert (found.check, found.severity) == ("memory-unneeded", NOTE)
+def test_memory_is_called_unused_where_a_gradient_that_reaches_back_lowers_no_loss() -> None:
+    (found,) = unused("vanishing", "healthy", -0.02)
+    assert (found.check, found.severity) == ("memory-unused", NOTE)
     assert "lag 29" in found.says
-    assert len(unneeded("vanishing", "healthy", 0.005)) == 1
+    assert len(unused("vanishing", "healthy", 0.005)) == 1
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_memory_is_not_needed_where_a_gradient_that_reaches_back_lowers_no_loss(
     [("vanishing", "healthy", 0.3), ("vanishing", "vanishing", -0.02), ("exploding", "healthy", -0.02)],
 )
 def test_nothing_is_said_of_memory_where_it_helps_or_was_not_mended(before: str, after: str, gain: float) -> None:
-    assert not unneeded(before, after, gain)
+    assert not unused(before, after, gain)
 
 
 def test_a_remedy_under_which_training_breaks_down_does_not_help() -> None:

@@ -3,7 +3,7 @@
 On every case of a vanishing, exploding or chaotic gradient the same short training is run from the planted weights
 without a remedy, and with the first remedy by its flags alone. It is right where every verdict is healthy after it and
 the loss on rows held out is lower. Gradients that vanish on series that need no memory have nothing to lose: they are
-run with --all, and counted apart; where the doctor then says that memory is not needed, so does the last column.
+run with --all, and counted apart; where the doctor then says that memory is put to no use, so does the last column.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from planting import REMEMBERED, Case, cases, loaded_for, probe_of
 
-from rnncli.diagnostics.checks.unneeded import memory_unneeded
+from rnncli.diagnostics.checks.unused import memory_unused
 from rnncli.diagnostics.report import GradientReport
 from rnncli.diagnostics.trial import Trial
 from rnncli.nn.runtime import prepared
@@ -53,8 +53,8 @@ def helped(before: Trial, after: Trial | None) -> bool:
 
 
 def spared(before: Trial, after: Trial | None) -> bool:
-    """Whether the doctor says that memory is not needed."""
-    return after is not None and any(memory_unneeded(before, [after]))
+    """Whether the doctor says that memory is not used."""
+    return after is not None and any(memory_unused(before, [after]))
 
 
 def row(case: Case, before: Trial, after: Trial | None) -> str:
@@ -62,7 +62,7 @@ def row(case: Case, before: Trial, after: Trial | None) -> str:
     flags = after.proposal.flags if after is not None and after.proposal is not None else "none"
     states = ", ".join(verdict.name for verdict in after.verdicts) if after is not None else ""
     was = ", ".join(verdict.name for verdict in before.verdicts)
-    mark = "yes" if helped(before, after) else "not needed" if spared(before, after) else "NO"
+    mark = "yes" if helped(before, after) else "unused" if spared(before, after) else "NO"
     loss = f"{after.loss:.3g}" if after is not None else ""
     return f"| {case.name} ({case.data}) | `{flags}` | {before.loss:.3g} | {loss} | {was} | {states} | {mark} |"
 

@@ -1,4 +1,4 @@
-"""Memory that was mended, and that these data do not ask for."""
+"""Memory that was mended and, as far as a short training shows, is put to no use."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ RULE = (
 )
 
 
-def memory_unneeded(before: Trial, trials: Sequence[Trial]) -> Iterator[Finding]:
-    """What lies so far back is of no use here, or the inputs and the plain forecasts hold it already."""
+def memory_unused(before: Trial, trials: Sequence[Trial]) -> Iterator[Finding]:
+    """What lies so far back is of no use here, the inputs hold it already, or it takes longer to learn to use it."""
     mended = [trial for trial in trials if trial.healthy and trial.gain is not None]
     if not (mended and before.vanishes):
         return
@@ -23,9 +23,10 @@ def memory_unneeded(before: Trial, trials: Sequence[Trial]) -> Iterator[Finding]
     if most < WORTH:
         says = (
             f"a gradient that reaches lag {before.lag} does not lower the loss in {before.steps} steps of training"
-            f" (by {most:.1%} at most): what lies so far back is of no use to these forecasts, or in their inputs"
+            f" (by {most:.1%} at most): what lies so far back is of no use to these forecasts, is in their inputs, or"
+            " takes longer to learn (--try-steps)"
         )
-        yield Finding("memory-unneeded", says, RULE, most, severity=NOTE)
+        yield Finding("memory-unused", says, RULE, most, severity=NOTE)
 
 
 def _most(trial: Trial) -> float:
