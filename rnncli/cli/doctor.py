@@ -122,7 +122,7 @@ def layers(report: GradientReport) -> list[str]:
     """For each layer its verdict, what is left of its gradient, how it fades, and how far disturbances grow."""
     evidence = report.evidence
     lag = max((v.lag for v in report.verdicts if v.lag is not None), default=evidence.flow.layers[0].lags - 1)
-    header = ["layer", "verdict", f"left at lag {lag}", "half-life", "Lyapunov", "gradient by lag, 1 to 1e-7"]
+    header = ["layer", "verdict", f"left at lag {lag}", "half-life", "Lyapunov", "by lag, 1 to 1e-7"]
     rows = []
     for index, (verdict, flow, moving) in enumerate(
         zip(report.verdicts, evidence.flow.layers, evidence.dynamics, strict=True)

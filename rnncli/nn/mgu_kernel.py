@@ -30,7 +30,7 @@ class _Mgu(Function):
         steps, batch, hidden = len(a), len(h0), h0.shape[1]
         states = torch.empty(steps + 1, batch, hidden, dtype=a.dtype, device=a.device)
         f, n, q = (torch.empty_like(states[1:]) for _ in range(3))
-        of_f, of_n = weight.t().split(hidden, dim=1)
+        of_f, of_n = torch.split(weight.t(), hidden, dim=1)
         states[0] = h0
         for t in range(steps):
             h = states[t]

@@ -41,7 +41,7 @@ class _Slstm(Function):
         log_f, across = torch.empty_like(h[1:]), weight.t()
         for t in range(steps):
             g = torch.addmm(a[t], h[t], across, out=sums[t])
-            i, f, z, o = gates[t].split(hidden, dim=1)
+            i, f, z, o = torch.split(gates[t], hidden, dim=1)
             torch.sigmoid(g[:, 3 * hidden :], out=o)
             torch.tanh(g[:, 2 * hidden : 3 * hidden], out=z)
             torch.add(m[t], torch.nn.functional.logsigmoid(g[:, hidden : 2 * hidden]), out=log_f[t])
