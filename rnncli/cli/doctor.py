@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rnncli.workflows.inspect_gradients import Inspection
 
 Interval = tuple[float, float] | None
-SPARK = 32
+SPARK = 28
 PRECISION = 1.2e-7  # of float32: a gradient below it is gone, and has no bar
 TENSORS = 3
 
