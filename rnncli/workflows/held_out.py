@@ -18,7 +18,15 @@ from rnncli.registry import BASELINES
 from rnncli.tasks.forecast.calibration import fitted_stretch, stretched
 from rnncli.tasks.forecast.guard import guarded, seen_range
 from rnncli.tasks.forecast.output import within
-from rnncli.tasks.forecast.pool import NETWORK, NETWORK_ALONE, Pool, baseline_quantiles, fitted_pool, prior_pool
+from rnncli.tasks.forecast.pool import (
+    NETWORK,
+    NETWORK_ALONE,
+    SMOOTHING,
+    Pool,
+    baseline_quantiles,
+    fitted_pool,
+    prior_pool,
+)
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Validated
 
@@ -33,13 +41,14 @@ RIVALS = ("naive", "seasonal naive", "drift", "exponential smoothing")
 
 @dataclass(frozen=True)
 class Decided:
-    """The pool, the stretch [horizon, q] of its intervals, and its forecasts from the held-out origins [N, horizon, q];
-    without the last two where no rows could be spared.
+    """The pool, the stretch [horizon, q] of its intervals, its forecasts and those of exponential smoothing from the
+    held-out origins [N, horizon, q]; without the last three where no rows could be spared.
     """
 
     pool: Pool = NETWORK_ALONE
     stretch: Floats | None = None
     quantiles: Floats | None = None
+    smoothed: Floats | None = None
 
 
 def decided(panel: Panel, trained: Trained) -> Decided:
@@ -47,9 +56,11 @@ def decided(panel: Panel, trained: Trained) -> Decided:
     found, spec = trained.validated, trained.plan.forecast
     if found is None:
         return Decided(prior_pool(spec))
-    pool, mixed = fitted_pool(panel, found, spec)
+    series, origins = found.holdout.series, found.holdout.origins
+    smoothed = baseline_quantiles(SMOOTHING, spec.seasons[0], panel, series, origins, spec)
+    pool, mixed = fitted_pool(panel, found, spec, smoothed)
     stretch = fitted_stretch(found.made(mixed), spec)
-    return Decided(pool, stretch, within(stretched(mixed, stretch, spec), spec))
+    return Decided(pool, stretch, within(stretched(mixed, stretch, spec), spec), smoothed)
 
 
 def scores(panel: Panel, trained: Trained, decision: Decided) -> dict[str, Any]:
@@ -61,7 +72,7 @@ def scores(panel: Panel, trained: Trained, decision: Decided) -> dict[str, Any]:
         return {"validation": {}, "validated_origins": 0, "comparisons": {}}
     seen = seen_range(panel, found.holdout.series, found.holdout.origins, spec)
     alone = found.made(guarded(found.quantiles, seen, decision.pool.reach))
-    report = _report(panel, alone, decision.quantiles, spec)
+    report = _report(panel, alone, decision, spec)
     named = {FORECAST: MODEL, NETWORK: NETWORK} | {name: name for name in RIVALS}
     overall = {name: report.scores[theirs].overall for name, theirs in named.items()}
     rival = best(overall, RIVALS)
@@ -82,16 +93,19 @@ def _product(found: dict[str, float]) -> float:
     return math.prod(defined) if defined else math.inf
 
 
-def _report(panel: Panel, found: Validated, quantiles: Floats, spec: ForecastSpec) -> Report:
+def _report(panel: Panel, found: Validated, decision: Decided, spec: ForecastSpec) -> Report:
     """Every window as a split, the earliest first; a baseline's forecasts are made for all of them at once."""
     holdout, season = found.holdout, spec.seasons[0]
     places = [np.flatnonzero(holdout.window == window) for window in np.unique(holdout.window)[::-1]]
     splits = [Split(holdout.series[chosen], holdout.origins[chosen], spec.horizon) for chosen in places]
     others = {NETWORK: _by_window(within(found.quantiles, spec), places, spec)}
     for name in BASELINES:
-        plain = baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec)
+        plain = decision.smoothed if name == SMOOTHING else None
+        if plain is None:
+            plain = baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec)
         others[name.replace("-", " ")] = _by_window(plain, places, spec)
-    made = _by_window(quantiles, places, spec)
+    assert decision.quantiles is not None
+    made = _by_window(decision.quantiles, places, spec)
     return evaluate_made(panel, splits, made, spec.levels, season, others=others)
 
 

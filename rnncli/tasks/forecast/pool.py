@@ -125,15 +125,25 @@ def prior_pool(spec: ForecastSpec) -> Pool:
     return Pool((NETWORK, SMOOTHING), (spec.seasons[0], spec.seasons[0]), (0.5, 0.5), REACH)
 
 
-def fitted_pool(panel: Panel, found: Validated, spec: ForecastSpec) -> tuple[Pool, Floats]:
-    """The pool that held-out rows ask for, and its forecasts from there [N, horizon, q]."""
+def fitted_pool(
+    panel: Panel, found: Validated, spec: ForecastSpec, smoothed: Floats | None = None
+) -> tuple[Pool, Floats]:
+    """The pool that held-out rows ask for, and its forecasts from there [N, horizon, q].
+
+    `smoothed` is what exponential smoothing over the first season forecasts from there, if that is known.
+    """
     holdout = found.holdout
+
+    def plain(name: str, season: int) -> Floats:
+        if smoothed is not None and (name, season) == (SMOOTHING, spec.seasons[0]):
+            return smoothed
+        return baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec)
+
     reach, seen = fitted_reach(panel, found, spec), seen_range(panel, holdout.series, holdout.origins, spec)
     made = {(NETWORK, spec.seasons[0]): guarded(found.quantiles, seen, reach)}
     for name in (SMOOTHING, "seasonal-naive", "naive"):
         seasons = sorted({spec.seasons[0], spec.seasons[-1]}) if name != "naive" and spec.seasons != (1,) else [1]
-        tried = {m: baseline_quantiles(name, m, panel, holdout.series, holdout.origins, spec) for m in seasons}
-        tried = {m: guarded(quantiles, seen, reach) for m, quantiles in tried.items()}
+        tried = {m: guarded(plain(name, m), seen, reach) for m in seasons}
         best = min(tried, key=lambda m: float(np.nanmean(scaled(found.made(tried[m]), spec))))
         if name != "seasonal-naive" or best > 1:
             made[name, best] = tried[best]
