@@ -39,7 +39,7 @@ class Carried:
     0, and `logs` [S] the sum of their logarithms.
     """
 
-    combination: Integers
+    combination: NDArray[np.uint8]
     level: Floats
     trend: Floats
     squares: Floats
@@ -55,18 +55,22 @@ class Carried:
 
     def is_sound(self) -> bool:
         """Whether the numbers are such that they can be gone on with."""
-        of_the_grid = (self.combination >= 0) & (self.combination < len(_whole_grid().alpha))
+        of_the_grid = self.combination < len(_whole_grid().alpha)
         of_a_float = np.abs(self.exponent) <= LARGEST_EXPONENT
         return bool(of_the_grid.all() and of_a_float.all() and (self.count >= 0).all())
 
-    def at(self, series: Integers) -> Carried:
-        """Some of the series."""
+    def at(self, series: Integers | slice) -> Carried:
+        """Some of the series; a slice shares their memory."""
         return Carried(**{name: part[series] for name, part in self.parts().items()})
 
     def beside(self, other: Carried) -> Carried:
         """These series and others."""
         more = other.parts()
         return Carried(**{name: np.concatenate([part, more[name]]) for name, part in self.parts().items()})
+
+    def copy(self) -> Carried:
+        """The same in memory of its own."""
+        return Carried(**{name: part.copy() for name, part in self.parts().items()})
 
 
 def nothing(series: int, season: int) -> Carried:
@@ -95,53 +99,53 @@ def last_renewal(rows: Integers, season: int) -> Integers:
     return np.where((rows >= FIRST) & (at >= first), at, 0)
 
 
-def renewed(y: Floats, rows: Integers, season: int) -> Carried:
-    """From the last rows [S, T] before row rows[s] of each series, NaN before its first."""
-    chunks = [np.arange(begin, min(begin + AT_ONCE, len(y))) for begin in range(0, len(y), AT_ONCE)]
-    found = nothing(0, season)
-    for chunk in chunks:
-        found = found.beside(_renewed(y[chunk], rows[chunk], season))
-    return found
+def renew(carried: Carried, series: Integers, y: Floats, rows: Integers) -> None:
+    """Begin some of the series anew, in place: from the last rows y [s, T] before row rows[i] of each, NaN before its
+    first.
+    """
+    for begin in range(0, len(y), AT_ONCE):
+        some = slice(begin, begin + AT_ONCE)
+        _renew(carried, series[some], y[some], rows[some])
 
 
-def _renewed(y: Floats, rows: Integers, season: int) -> Carried:
-    made = nothing(len(y), season)
+def _renew(carried: Carried, series: Integers, y: Floats, rows: Integers) -> None:
+    for part in carried.parts().values():
+        part[series] = 0
     seen = ~np.isnan(y)
-    made.count[:] = seen.sum(axis=1)
-    some = np.flatnonzero(made.count)
-    if not len(some):
-        return made
-    y, seen, rows = y[some], seen[some], rows[some]
+    carried.count[series] = seen.sum(axis=1)
+    some = seen.any(axis=1)
+    y, seen, rows, series = y[some], seen[some], rows[some], series[some]
+    if not len(series):
+        return
     _, exponent = np.frexp(np.where(seen, np.abs(y), 0.0).max(axis=1))
-    made.exponent[some] = exponent[:, None]
+    carried.exponent[series] = exponent[:, None]
     z = y / np.ldexp(1.0, exponent)[:, None]
-    _keep_best(made, VALUES, some, z, rows)
+    _keep_best(carried, VALUES, series, z, rows)
     positive = (np.where(seen, z, 1.0) > 0).all(axis=1)
     if positive.any():
         logs = np.log(z[positive])
-        made.positive[some] = positive
-        made.logs[some[positive]] = smoothing.sum_of(logs)
-        _keep_best(made, LOGS, some[positive], logs, rows[positive])
-    return made
+        carried.positive[series] = positive
+        carried.logs[series[positive]] = smoothing.sum_of(logs)
+        _keep_best(carried, LOGS, series[positive], logs, rows[positive])
 
 
-def _keep_best(made: Carried, scale: int, series: Integers, z: Floats, rows: Integers) -> None:
+def _keep_best(carried: Carried, scale: int, series: Integers, z: Floats, rows: Integers) -> None:
     """Run the whole grid over z [s, T], which ends before row rows[s], and enter the best combinations."""
-    season = made.seasons.shape[-1]
+    season = carried.seasons.shape[-1]
     runs = [smoothing.ran(z, 1, smoothing.grid(seasonal=False))]
     if season > 1 and z.shape[1] >= 2 * season:
         runs.append(smoothing.ran(z, season, smoothing.grid(seasonal=True)))
     criterion = np.concatenate([_criterion(run, z, g) for run, g in zip(runs, _grids(), strict=False)], axis=1)
     best = np.sort(np.argsort(criterion, axis=1, kind="stable")[:, :KEPT], axis=1)
-    made.combination[series, scale] = best
+    carried.combination[series, scale] = best
     for name in ("level", "trend", "squares"):
         every = np.concatenate([getattr(run, name) for run in runs], axis=1)
-        getattr(made, name)[series, scale] = np.take_along_axis(every, best, axis=1)
+        getattr(carried, name)[series, scale] = np.take_along_axis(every, best, axis=1)
     if len(runs) > 1:
         flat = np.zeros((season, *runs[0].level.shape))
         every = np.concatenate([flat, runs[1].seasons], axis=2)
         phase = (np.arange(season) - (rows[:, None] - z.shape[1])) % season
-        made.seasons[series, scale] = every[phase[:, None], np.arange(len(z))[:, None, None], best[:, :, None]]
+        carried.seasons[series, scale] = every[phase[:, None], np.arange(len(z))[:, None, None], best[:, :, None]]
 
 
 def _criterion(run: Run, z: Floats, g: Grid) -> Floats:
@@ -157,17 +161,14 @@ def _whole_grid() -> Grid:
     return Grid(*(np.concatenate([getattr(one, field.name), getattr(other, field.name)]) for field in fields(Grid)))
 
 
-def gone_on(carried: Carried, y: Floats, rows: Integers, lengths: Integers) -> Carried:
-    """After rows rows[s] ... rows[s] + lengths[s] - 1 of each series, whose values are the first of y[s]."""
-    after = Carried(**{name: part.copy() for name, part in carried.parts().items()})
+def go_on(carried: Carried, y: Floats, rows: Integers, lengths: Integers) -> None:
+    """Over rows rows[s] ... rows[s] + lengths[s] - 1 of each series, whose values are the first of y[s], in place."""
     g = _whole_grid()
-    g = Grid(*(getattr(g, field.name)[carried.combination] for field in fields(Grid)))
-    going = carried.count > 0
+    going, season = carried.count > 0, carried.seasons.shape[-1]
     for t in range(int(lengths.max(initial=0))):
         at = np.flatnonzero(going & (lengths > t))
-        own = g if len(at) == len(y) else Grid(*(getattr(g, field.name)[at] for field in fields(Grid)))
-        _step(after, at, y[at, t], (rows[at] + t) % carried.seasons.shape[-1], own)
-    return after
+        own = Grid(*(getattr(g, field.name)[carried.combination[at]] for field in fields(Grid)))
+        _step(carried, at, y[at, t], (rows[at] + t) % season, own)
 
 
 def _step(state: Carried, at: Integers, y: Floats, phase: Integers, g: Grid) -> None:
@@ -186,13 +187,13 @@ def _step(state: Carried, at: Integers, y: Floats, phase: Integers, g: Grid) -> 
     state.level[at] = flat + g.alpha * error
     state.trend[at] = kept + g.beta * error
     state.count[at] += ~np.isnan(y)
-    state.logs[at] += np.nan_to_num(z[:, LOGS])
+    state.logs[at] += np.where(logs, z[:, LOGS], 0.0)
     state.positive[at] &= ~(y <= 0)
 
 
 def _grow(state: Carried, at: Integers, y: Floats) -> None:
     """Where a value is beyond the power of two of its series, take a larger one: sums of squares never overflow."""
-    size = np.nan_to_num(np.abs(y))
+    size = np.where(np.isnan(y), 0.0, np.abs(y))
     _, exponent = np.frexp(size)
     more = np.where(size > 0, exponent - state.exponent[at, VALUES], 0)
     grown = np.flatnonzero(more > 0)

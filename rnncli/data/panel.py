@@ -13,6 +13,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+def stretches(begin: Ints, length: Ints) -> Ints:
+    """Rows begin[i] ... begin[i] + length[i] - 1 of a flat array, one stretch after the other."""
+    return np.repeat(begin - np.cumsum(length) + length, length) + np.arange(length.sum())
+
+
+def offsets_of(lengths: Ints) -> Ints:
+    """Where stretches of these lengths begin, and where the last one ends: [stretches + 1]."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+
+
 @dataclass(frozen=True)
 class Panel:
     """Series s is rows offsets[s] ... offsets[s + 1] - 1 of `values` [rows, channels], one row a step.
@@ -74,14 +84,13 @@ class Panel:
     def select(self, chosen: Ints) -> Panel:
         """The chosen series, in that order."""
         lengths = self.lengths[chosen]
-        rows = np.repeat(self.offsets[chosen] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-        return self._with(chosen, self.values[rows], lengths)
+        return self._with(chosen, self.values[stretches(self.offsets[chosen], lengths)], lengths)
 
     def _with(self, chosen: Ints, values: Floats, lengths: Ints) -> Panel:
         return replace(
             self,
             ids=tuple(self.ids[s] for s in chosen),
-            offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]),
+            offsets=offsets_of(lengths),
             values=values,
             starts=self.starts[chosen],
             phases=self.phases[chosen],

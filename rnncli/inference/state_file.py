@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from rnncli import checkpoint, files
 from rnncli.baselines import carried as smoothing
 from rnncli.errors import ModelRefused, UsageError
+from rnncli.inference.carried import Carried, chosen, rows_kept, shapes
 from rnncli.inference.forecaster import NAME_ENDS, NAMES, Forecaster, series_names
-from rnncli.inference.stream import Carried, chosen, rows_kept, shapes
 
 TASK = "stream"
-COUNTS = ("starts", "consumed", "phases", "rows")
+COUNTS = ("starts", "consumed", "phases", "rows", "fingerprints")
 _OTHER = "it is the state of another model"
 _AFRESH = "begin a new state: give --state a file that does not exist, and the whole history"
 
@@ -28,27 +28,24 @@ def digest_of(model: str | os.PathLike[str]) -> str:
     return hashlib.sha256(files.read_bytes(model, ModelRefused)).hexdigest()
 
 
-def save(path: str | os.PathLike[str], carried: Carried, channels: int, model_digest: str) -> int:
+def save(path: str | os.PathLike[str], carried: Carried, model_digest: str) -> int:
     """Write the state of a model; returns its size in bytes. Series are sorted: the same state is the same file."""
     carried = chosen(carried, sorted(range(len(carried.ids)), key=carried.ids.__getitem__))
     names = [name.encode() for name in carried.ids]
-    tail = np.concatenate([np.zeros((0, channels)), *carried.tail])
-    rows = np.array([len(part) for part in carried.tail], np.int64)
     tensors: dict[str, NDArray[Any]] = {
         NAMES: np.frombuffer(b"".join(names), np.uint8),
         NAME_ENDS: np.cumsum([len(name) for name in names], dtype=np.int64),
-        "series.starts": carried.starts,
-        "series.consumed": carried.consumed,
-        "series.phases": carried.phases,
-        "series.rows": rows,
-        "tail.values": np.nan_to_num(tail),
-        "tail.observed": (~np.isnan(tail)).astype(np.uint8),
+        "tail.values": np.nan_to_num(carried.tail),
+        "tail.observed": (~np.isnan(carried.tail)).astype(np.uint8),
     }
+    tensors |= {f"series.{name}": getattr(carried, name) for name in COUNTS}
     tensors |= {f"state.{name}": part for name, part in carried.hidden.items()}
     for place, state in carried.smoothed.items():
         tensors |= {f"smoothing{place}.{name}": part for name, part in state.parts().items()}
-    counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(tail)}
-    return checkpoint.save(path, tensors, {"task": TASK, "model": model_digest, "series": counts, "channels": channels})
+    counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(carried.tail)}
+    return checkpoint.save(
+        path, tensors, {"task": TASK, "model": model_digest, "series": counts, "channels": carried.tail.shape[1]}
+    )
 
 
 def load(path: str | os.PathLike[str], model: Forecaster, model_digest: str) -> Carried | None:
@@ -91,15 +88,13 @@ def _layout(meta: dict[str, Any], model: Forecaster, model_digest: str) -> check
 
 def _carried(found: checkpoint.Model, model: Forecaster) -> Carried:
     names, tensors = series_names(found), found.tensors
-    starts, consumed, phases, rows = (tensors[f"series.{name}"] for name in COUNTS)
+    starts, consumed, phases, rows, fingerprints = (tensors[f"series.{name}"] for name in COUNTS)
     tail = np.where(tensors["tail.observed"] > 0, tensors["tail.values"], np.nan)
     if (consumed < 0).any() or (rows != np.minimum(consumed, rows_kept(model))).any() or rows.sum() != len(tail):
         raise UsageError("it does not hold the rows that it says")
-    ends = np.cumsum(rows)
-    parts = tuple(tail[end - count : end] for end, count in zip(ends.tolist(), rows.tolist(), strict=True))
     hidden = {name: tensors[f"state.{name}"] for name in shapes(model, len(names))}
     smoothed = {place: _smoothing(tensors, place, season) for place, season in model.pool.smoothing.items()}
-    return Carried(tuple(names), starts, consumed, phases, parts, hidden, smoothed)
+    return Carried(tuple(names), starts, consumed, phases, rows, tail, fingerprints, hidden, smoothed)
 
 
 def _smoothing(tensors: Mapping[str, NDArray[Any]], place: int, season: int) -> smoothing.Carried:

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
+from rnncli.inference import carried as kept
 from rnncli.inference import state_file, stream
+from rnncli.inference.carried import Carried
+from rnncli.inference.consumed import refusals
 from rnncli.inference.forecaster import Forecaster
 from rnncli.workflows.events import Listener, Noted
 from rnncli.workflows.reading import without_bad
@@ -27,20 +30,21 @@ class Stream:
         self._path, self._forecaster = path, forecaster
         self._digest = state_file.digest_of(model)
         self._stored = state_file.load(path, forecaster, self._digest)
-        self._carried: stream.Carried | None = None
-        self._absent: stream.Carried | None = None
+        self._carried: Carried | None = None
+        self._absent: Carried | None = None
 
     def consume(self, loaded: Loaded, tell: Listener, *, skip: bool) -> Loaded:
         """Carry the state over the rows that are new. The panel that comes back begins with the rows that are kept;
         series that cannot go on are refused, or left out under `skip`.
         """
         panel = loaded.panel
-        stored = self._stored or stream.begun(self._forecaster, panel.select(np.zeros(0, np.int64)))
-        here, _ = stream.known_and_new(self._forecaster, stored, panel)
-        bad = stream.refusals(self._forecaster, here, panel, self._forecaster.ends(panel))
-        loaded = without_bad(loaded, bad, InputRefused, tell, skip=skip)
-        panel = loaded.panel
-        here, self._absent = stream.known_and_new(self._forecaster, stored, panel)
+        stored = self._stored or kept.begun(self._forecaster, panel.select(np.zeros(0, np.int64)))
+        here, self._absent = kept.known_and_new(self._forecaster, stored, panel)
+        bad = refusals(self._forecaster, here, panel, self._forecaster.ends(panel))
+        if bad:
+            loaded = without_bad(loaded, bad, InputRefused, tell, skip=skip)
+            panel = loaded.panel
+            here, self._absent = kept.known_and_new(self._forecaster, stored, panel)
         self._carried = stream.advanced(self._forecaster, here, panel, self._forecaster.ends(panel))
         new = int((self._carried.consumed - here.consumed).sum())
         known = int(np.count_nonzero(here.consumed))
@@ -57,12 +61,11 @@ class Stream:
             )
         assert self._carried is not None
         place = {name: at for at, name in enumerate(self._carried.ids)}
-        carried = stream.chosen(self._carried, [place[name] for name in panel.ids])
+        carried = kept.chosen(self._carried, [place[name] for name in panel.ids])
         return stream.quantiles(self._forecaster, carried, panel)[:, :steps]
 
     def keep(self) -> None:
         """Write the state with what was consumed."""
         assert self._carried is not None
         assert self._absent is not None
-        channels = 1 + len(self._forecaster.forecast.covariates)
-        state_file.save(self._path, stream.joined(self._absent, self._carried), channels, self._digest)
+        state_file.save(self._path, kept.joined(self._absent, self._carried), self._digest)

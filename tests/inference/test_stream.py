@@ -11,9 +11,11 @@ import pytest
 
 from rnncli.data.panel import Panel
 from rnncli.errors import ModelRefused
+from rnncli.inference import carried as kept
 from rnncli.inference import state_file, stream
+from rnncli.inference.carried import Carried
+from rnncli.inference.consumed import refusals
 from rnncli.inference.forecaster import Forecaster
-from rnncli.inference.stream import Carried
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.pool import Pool
 
@@ -34,7 +36,7 @@ def model(request: pytest.FixtureRequest, weekly_waves: Panel, untrained: Untrai
 
 
 def nothing(model: Forecaster, panel: Panel) -> Carried:
-    return stream.begun(model, panel.select(np.zeros(0, np.int64)))
+    return kept.begun(model, panel.select(np.zeros(0, np.int64)))
 
 
 def rows(panel: Panel, first: int, last: int) -> Panel:
@@ -48,20 +50,20 @@ def rows(panel: Panel, first: int, last: int) -> Panel:
 
 
 def consumed(model: Forecaster, carried: Carried, panel: Panel) -> Carried:
-    here, absent = stream.known_and_new(model, carried, panel)
-    assert not stream.refusals(model, here, panel, panel.lengths)
-    after = stream.joined(absent, stream.advanced(model, here, panel, panel.lengths))
-    return stream.chosen(after, sorted(range(len(after.ids)), key=after.ids.__getitem__))
+    here, absent = kept.known_and_new(model, carried, panel)
+    assert not refusals(model, here, panel, panel.lengths)
+    after = kept.joined(absent, stream.advanced(model, here, panel, panel.lengths))
+    return kept.chosen(after, sorted(range(len(after.ids)), key=after.ids.__getitem__))
 
 
 def bits(carried: Carried) -> tuple[bytes, ...]:
-    numbers = [carried.starts, carried.consumed, carried.phases, *carried.tail, *carried.hidden.values()]
+    numbers = [carried.starts, carried.consumed, carried.phases, carried.rows, carried.tail, carried.fingerprints]
     smoothed = [part for state in carried.smoothed.values() for part in state.parts().values()]
-    return tuple(part.tobytes() for part in [*numbers, *smoothed])
+    return tuple(part.tobytes() for part in [*numbers, *carried.hidden.values(), *smoothed])
 
 
 def forecasts(model: Forecaster, carried: Carried, panel: Panel) -> bytes:
-    here, _ = stream.known_and_new(model, carried, panel)
+    here, _ = kept.known_and_new(model, carried, panel)
     return stream.quantiles(model, here, stream.kept_and_after(here, panel)).tobytes()
 
 
@@ -102,7 +104,7 @@ def test_missing_rows_are_consumed_as_missing(model: Forecaster, weekly_waves: P
     whole = consumed(model, nothing(model, panel), panel)
     half = consumed(model, nothing(model, panel), rows(panel, 0, 45))
     assert bits(consumed(model, half, rows(panel, 45, 1000))) == bits(whole)
-    here, _ = stream.known_and_new(model, whole, panel)
+    here, _ = kept.known_and_new(model, whole, panel)
     assert np.isfinite(stream.quantiles(model, here, stream.kept_and_after(here, panel))).all()
 
 
@@ -112,7 +114,7 @@ def test_while_a_series_is_shorter_than_the_context_a_stream_forecasts_what_a_wi
     """Both have then seen every row from a zero state; sums over the window may round otherwise."""
     short = weekly_waves.cut(np.full(6, model.forecast.steps))
     carried = consumed(model, nothing(model, short), short)
-    here, _ = stream.known_and_new(model, carried, short)
+    here, _ = kept.known_and_new(model, carried, short)
     streamed = stream.quantiles(model, here, stream.kept_and_after(here, short))
     np.testing.assert_allclose(streamed, model.quantiles(short), rtol=1e-4)
 
@@ -133,8 +135,8 @@ def lstm(weekly_waves: Panel, untrained: Untrained) -> Forecaster:
 
 
 def refused(model: Forecaster, carried: Carried, panel: Panel) -> list[str]:
-    here, _ = stream.known_and_new(model, carried, panel)
-    return [f"{error.series}: {error.message}" for error in stream.refusals(model, here, panel, panel.lengths)]
+    here, _ = kept.known_and_new(model, carried, panel)
+    return [f"{error.series}: {error.message}" for error in refusals(model, here, panel, panel.lengths)]
 
 
 def test_rows_that_are_missing_in_between_are_refused_by_name(lstm: Forecaster, weekly_waves: Panel) -> None:
@@ -156,6 +158,31 @@ def test_a_row_that_changed_or_came_late_is_refused_by_name(lstm: Forecaster, we
     assert other.startswith("s4: a row has changed since it was consumed (2022-")
 
 
+def test_a_row_older_than_those_kept_that_changed_is_refused_if_all_are_given(
+    weekly_waves: Panel, untrained: Untrained
+) -> None:
+    model = untrained(weekly_waves, "lstm")[0]
+    carried = consumed(model, nothing(model, weekly_waves), weekly_waves)
+    assert carried.rows.max() < weekly_waves.lengths.max() - 3
+    values = weekly_waves.values.copy()
+    values[weekly_waves.offsets[5] + 2] += 1e-9
+    values[weekly_waves.offsets[5] + 3] -= 1e-9
+    changed = replace(weekly_waves, values=values)
+    (found,) = refused(model, carried, changed)
+    kept_rows = carried.rows[5]
+    assert found.startswith(f"s5: a row before the last {kept_rows} has changed since it was consumed (before 20")
+    assert not refused(model, carried, weekly_waves)
+    assert not refused(model, carried, rows(changed, 1, 1000))  # nothing to compare the sum with
+    swapped = weekly_waves.values.copy()
+    swapped[weekly_waves.offsets[5] + np.arange(2)] = swapped[weekly_waves.offsets[5] + np.array([1, 0])]
+    assert len(refused(model, carried, replace(weekly_waves, values=swapped))) == 1
+
+
+def test_a_row_before_the_first_that_was_consumed_is_refused(lstm: Forecaster, weekly_waves: Panel) -> None:
+    carried = consumed(lstm, nothing(lstm, weekly_waves), rows(weekly_waves, 4, 1000))
+    assert refused(lstm, carried, weekly_waves)[0].startswith("s0: 4 rows lie before the first that was consumed (20")
+
+
 def test_another_phase_is_refused(lstm: Forecaster, weekly_waves: Panel) -> None:
     carried = consumed(lstm, nothing(lstm, weekly_waves), weekly_waves)
     found = refused(lstm, carried, replace(weekly_waves, phases=weekly_waves.phases + 1))
@@ -167,7 +194,7 @@ def test_a_state_comes_back_from_its_file_as_it_was(lstm: Forecaster, weekly_wav
     path = tmp_path / "state.safetensors"
     assert state_file.load(path, lstm, "a" * 64) is None
     carried = consumed(lstm, nothing(lstm, weekly_waves), weekly_waves)
-    state_file.save(path, carried, 1, "a" * 64)
+    state_file.save(path, carried, "a" * 64)
     back = state_file.load(path, lstm, "a" * 64)
     assert back is not None
     assert back.ids == carried.ids
@@ -176,14 +203,14 @@ def test_a_state_comes_back_from_its_file_as_it_was(lstm: Forecaster, weekly_wav
 
 def test_the_state_of_another_model_is_refused(lstm: Forecaster, weekly_waves: Panel, tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"
-    state_file.save(path, consumed(lstm, nothing(lstm, weekly_waves), weekly_waves), 1, "a" * 64)
+    state_file.save(path, consumed(lstm, nothing(lstm, weekly_waves), weekly_waves), "a" * 64)
     with pytest.raises(ModelRefused, match="this is the state of another model"):
         state_file.load(path, lstm, "b" * 64)
 
 
 def test_a_damaged_state_is_refused_at_any_bit(lstm: Forecaster, weekly_waves: Panel, tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"
-    state_file.save(path, consumed(lstm, nothing(lstm, weekly_waves), weekly_waves), 1, "a" * 64)
+    state_file.save(path, consumed(lstm, nothing(lstm, weekly_waves), weekly_waves), "a" * 64)
     data = path.read_bytes()
     for place in np.random.default_rng(0).integers(len(data), size=60).tolist():
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
@@ -199,6 +226,6 @@ def test_a_model_is_no_state_and_a_state_no_model(
     with pytest.raises(ModelRefused, match="no state"):
         state_file.load(small_model, lstm, "a" * 64)
     path = tmp_path / "state.safetensors"
-    state_file.save(path, nothing(lstm, weekly_waves), 1, "a" * 64)
+    state_file.save(path, nothing(lstm, weekly_waves), "a" * 64)
     with pytest.raises(ModelRefused, match="there is no task called 'stream'"):
         forecaster.load(path)

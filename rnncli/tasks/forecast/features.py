@@ -185,23 +185,24 @@ def squash(x: Floats) -> Floats:
     return np.arcsinh(x / LIMIT) * LIMIT
 
 
-def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calendar) -> Inputs:
-    """What the encoder sees at each step: [n, steps, inputs]."""
-    z, level, spread = norm.z, norm.level[..., None], norm.spread[..., None]
+def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calendar, only: slice = slice(None)) -> Inputs:
+    """What the encoder sees at each step, or at some of them: [n, steps, inputs]."""
+    z, level, spread = norm.z, norm.level[:, only, None], norm.spread[:, only, None]
     start, steps = spec.lookback - 1, spec.steps
     parts = [sliding_window_view(z[:, start - spec.window + 1 : start + steps], spec.window, axis=1)]
     parts += [_block_before(z, season, spec) for season in _long_seasons(spec)]
-    relative = [squash((np.broadcast_to(part, part.shape) - level) / spread) for part in parts]
-    latest = z[:, start : start + steps, None]
-    seen = np.log1p(norm.seen)[..., None] / np.log1p(spec.lookback)
+    parts = [part[:, only] for part in parts]
+    relative = [squash((part - level) / spread) for part in parts]
+    latest = z[:, start : start + steps, None][:, only]
+    seen = np.log1p(norm.seen[:, only, None]) / np.log1p(spec.lookback)
     observed = ~np.isnan(latest)
     share = np.isnan(parts[0]).mean(axis=2, keepdims=True)
     size = np.log(spread / spec.spread_prior) if spec.link == "log" else np.arcsinh(level / spread)
-    growth = (level[:, :, 0] - _lagged(norm.level, spec.seasons[0]))[..., None] / spread
+    growth = (level - _lagged(norm.level, spec.seasons[0])[:, only, None]) / spread
     extras = [observed, share, seen, squash(size), squash(growth)]
-    when = crops.first[:, None] + np.arange(steps)
+    when = crops.first[:, None] + np.arange(steps)[only]
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[:, None], when.shape))
-    beside = encoded(crops.covariates[:, :steps], spec.covariates, spec.covariates)
+    beside = encoded(crops.covariates[:, :steps][:, only], spec.covariates, spec.covariates)
     stacked = np.concatenate([*relative, *extras, beside, calendar_part], axis=2, dtype=np.float32)
     return np.nan_to_num(stacked, copy=False)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.baselines.baseline import Baseline
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.errors import UsageError
 from rnncli.registry import BASELINES, find
 from rnncli.spec import Spec
@@ -114,10 +114,8 @@ def baseline_quantiles(name: str, season: int, panel: Panel, series: Ints, ends:
 
 def _quantiles(baseline: Baseline, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
     rows = np.minimum(ends, ROWS)
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(rows)])
-    first = panel.offsets[series] + ends - rows
-    flat = panel.values[np.repeat(first - offsets[:-1], rows) + np.arange(offsets[-1]), 0]
-    return baseline.quantiles(flat, offsets, spec.horizon, season, spec.levels)[0]
+    flat = panel.values[stretches(panel.offsets[series] + ends - rows, rows), 0]
+    return baseline.quantiles(flat, offsets_of(rows), spec.horizon, season, spec.levels)[0]
 
 
 def prior_pool(spec: ForecastSpec) -> Pool:
