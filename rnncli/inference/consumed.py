@@ -15,12 +15,13 @@ from rnncli.data.panel import Panel, stretches
 from rnncli.data.writers.table import time_texts
 from rnncli.errors import SeriesRefused
 from rnncli.inference.carried import Carried
-from rnncli.inference.forecaster import Forecaster
+from rnncli.inference.forecaster import CHUNK, Forecaster
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bits = NDArray[np.uint64]
 
+AT_ONCE = 1 << 16  # rows: few enough to stay in the processor's cache
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIXING = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 _AFRESH = "begin a new state from the whole history"
@@ -30,15 +31,23 @@ def fingerprints(model: Forecaster, values: Floats, rows: Ints, lengths: Ints) -
     """Sums of the fingerprints of stretches of rows: values [sum of lengths, channels], of which each stretch begins
     with row rows[s] of its series: [stretches].
     """
-    number = np.repeat(rows - np.cumsum(lengths) + lengths, lengths) + np.arange(len(values))
-    mixed = number.astype(np.uint64) * GOLDEN
-    for column in _columns(model):
-        values_ = values[:, column] + 0.0  # -0.0 is 0.0
-        values_[np.isnan(values_)] = np.nan  # of whatever bits
-        mixed = _mixed(mixed ^ values_.view(np.uint64))
-    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    number = np.repeat(rows - np.cumsum(lengths) + lengths, lengths)
+    total = np.zeros(len(values) + 1, np.uint64)
+    for begin in range(0, len(values), AT_ONCE):
+        some = slice(begin, min(begin + AT_ONCE, len(values)))
+        total[1:][some] = _of_rows(values[some], number[some] + np.arange(some.start, some.stop), _columns(model))
+    np.cumsum(total, out=total)
     ends = np.cumsum(lengths)
     return np.asarray((total[ends] - total[ends - lengths]).view(np.int64))
+
+
+def _of_rows(values: Floats, number: Ints, columns: list[int]) -> Bits:
+    mixed = number.astype(np.uint64) * GOLDEN
+    for column in columns:
+        value = values[:, column] + 0.0  # -0.0 is 0.0
+        value[np.isnan(value)] = np.nan  # of whatever bits
+        mixed = _mixed(mixed ^ value.view(np.uint64))
+    return mixed
 
 
 def _mixed(x: Bits) -> Bits:
@@ -95,13 +104,24 @@ def _first_changed(model: Forecaster, carried: Carried, panel: Panel, ends: Ints
     """Ordinal of the first row of the tail that is another in the first ends[s] rows of the panel, -1 if none is."""
     begin = np.maximum(panel.starts, carried.ends - carried.rows)
     length = np.maximum(np.minimum(panel.starts + ends, carried.ends) - begin, 0)
-    now = panel.values[stretches(panel.offsets[:-1] + begin - panel.starts, length)]
-    was = carried.tail[stretches(carried.offsets[:-1] + begin - carried.ends + carried.rows, length)]
-    same = ((now == was) | (np.isnan(now) & np.isnan(was)))[:, _columns(model)].all(axis=1)
-    changed = np.flatnonzero(~same)
-    series, place = np.unique(np.repeat(np.arange(len(panel)), length)[changed], return_index=True)
-    found = np.full(len(panel), -1, np.int64)
-    found[series] = (begin - np.cumsum(length) + length)[series] + changed[place]
+    now = panel.offsets[:-1] + begin - panel.starts
+    was = carried.offsets[:-1] + begin - carried.ends + carried.rows
+    found, columns = np.full(len(panel), -1, np.int64), _columns(model)
+    for first in range(0, len(panel), CHUNK):
+        some = slice(first, first + CHUNK)
+        here = panel.values[stretches(now[some], length[some])][:, columns]
+        there = carried.tail[stretches(was[some], length[some])][:, columns]
+        place = _first_other(here, there, length[some])
+        found[some] = np.where(place < 0, -1, begin[some] + place)
+    return found
+
+
+def _first_other(now: Floats, was: Floats, lengths: Ints) -> Ints:
+    """At which place of each stretch of rows the first is that differs, -1 if none does."""
+    changed = np.flatnonzero(~((now == was) | (np.isnan(now) & np.isnan(was))).all(axis=1))
+    series, first = np.unique(np.repeat(np.arange(len(lengths)), lengths)[changed], return_index=True)
+    found = np.full(len(lengths), -1, np.int64)
+    found[series] = changed[first] - (np.cumsum(lengths) - lengths)[series]
     return found
 
 

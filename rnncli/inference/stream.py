@@ -18,6 +18,7 @@ from rnncli.baselines import carried as smoothing
 from rnncli.baselines.smoothing import LONGEST
 from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel, offsets_of, stretches
+from rnncli.inference.beyond import in_blocks
 from rnncli.inference.carried import BLOCK, OUTPUT, Carried, Hidden, lead, rows_kept
 from rnncli.inference.consumed import fingerprints
 from rnncli.inference.forecaster import CHUNK, Forecaster
@@ -155,11 +156,26 @@ def kept_and_after(carried: Carried, panel: Panel) -> Panel:
     return _work(carried, panel)[0]
 
 
-def quantiles(model: Forecaster, carried: Carried, panel: Panel) -> Floats:
-    """Quantiles for the horizon after the last row consumed, NaN where nothing was seen: [series, horizon, q].
+def quantiles(model: Forecaster, carried: Carried, panel: Panel, steps: int | None = None) -> Floats:
+    """Quantiles for the `steps` (default: `horizon`) rows after the last row consumed, NaN where nothing was seen:
+    [series, steps, q].
 
-    They are a function of what is carried and of what is known ahead; `panel` is one of `kept_and_after`.
+    They are a function of what is carried and of what is known ahead; `panel` is one of `kept_and_after`. Beyond the
+    trained horizon, medians are consumed by a copy of the state as if they had been observed.
     """
+    steps, after = steps or model.forecast.horizon, carried
+    if steps <= model.forecast.horizon:
+        return _trained_horizon(model, carried, panel)[:, :steps]
+
+    def block(waiting: Panel, ends: Ints) -> Floats:
+        nonlocal after
+        after = advanced(model, after, waiting, ends)
+        return _trained_horizon(model, after, kept_and_after(after, waiting))
+
+    return in_blocks(block, panel, carried.rows, steps, model.forecast)
+
+
+def _trained_horizon(model: Forecaster, carried: Carried, panel: Panel) -> Floats:
     rows, before = carried.rows, carried.consumed - carried.rows
     parts = [
         _forecast(model, carried, (panel, before, rows), np.arange(begin, min(begin + CHUNK, len(panel))))

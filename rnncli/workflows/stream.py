@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused, UsageError
+from rnncli.errors import InputRefused
 from rnncli.inference import carried as kept
 from rnncli.inference import state_file, stream
 from rnncli.inference.carried import Carried
@@ -52,17 +52,13 @@ class Stream:
         return replace(loaded, panel=stream.kept_and_after(self._carried, panel))
 
     def quantiles(self, panel: Panel, steps: int) -> Floats:
-        """Quantiles for the rows after the last one consumed, of the series of a panel that `consume` gave."""
-        horizon = self._forecaster.forecast.horizon
-        if steps > horizon:
-            raise UsageError(
-                f"with --state at most the trained {horizon:,} steps are forecast, not {steps:,}",
-                hint="leave --state or --horizon out",
-            )
+        """Quantiles for the rows after the last one consumed, of the series of a panel that `consume` gave. What is
+        kept does not change with them, however far they go.
+        """
         assert self._carried is not None
         place = {name: at for at, name in enumerate(self._carried.ids)}
         carried = kept.chosen(self._carried, [place[name] for name in panel.ids])
-        return stream.quantiles(self._forecaster, carried, panel)[:, :steps]
+        return stream.quantiles(self._forecaster, carried, panel, steps)
 
     def keep(self) -> None:
         """Write the state with what was consumed."""

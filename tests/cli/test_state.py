@@ -55,6 +55,20 @@ def test_a_state_of_another_model_and_a_file_that_is_none_are_refused(
     done = run_rnncli("predict", sample_data / "co2_weekly.csv", "-m", small_model, "--state", data)
     assert done.returncode == 5
     assert data.read_bytes() == before
-    done = run_rnncli("predict", data, "-m", small_model, "--state", data.with_suffix(".s"), "--horizon", 14)
-    assert (done.returncode, data.with_suffix(".s").exists()) == (2, False)
-    assert "with --state at most the trained 13 steps are forecast" in done.stderr
+
+
+def test_a_longer_horizon_goes_on_from_its_own_forecasts_and_leaves_the_state_as_it_is(
+    run_rnncli: Run, small_model: Path, pieces: list[Path], tmp_path: Path
+) -> None:
+    whole, first, rest, _ = pieces
+    state, far, near = tmp_path / "state.safetensors", tmp_path / "far.csv", tmp_path / "near.csv"
+    run_rnncli("predict", first, "-m", small_model, "--state", state, "--horizon", 40)
+    done = run_rnncli("predict", rest, "-m", small_model, "--state", state, "--horizon", 40, "-o", far)
+    assert done.returncode == 0, done.stderr
+    assert "from step 14 on forecasts are made from forecasts" in done.stderr
+    other = tmp_path / "other.safetensors"
+    run_rnncli("predict", whole, "-m", small_model, "--state", other, "-o", near)
+    assert other.read_bytes() == state.read_bytes()
+    lines = far.read_text().splitlines()
+    assert lines[:14] == near.read_text().splitlines()
+    assert len(lines) == 41

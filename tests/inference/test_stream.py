@@ -119,6 +119,29 @@ def test_while_a_series_is_shorter_than_the_context_a_stream_forecasts_what_a_wi
     np.testing.assert_allclose(streamed, model.quantiles(short), rtol=1e-4)
 
 
+def test_beyond_the_trained_horizon_medians_are_consumed_by_a_copy_of_the_state(
+    model: Forecaster, weekly_waves: Panel
+) -> None:
+    part = weekly_waves.cut(np.full(6, 62))  # the second block is consumed over a renewal and a border of the grid
+    carried = consumed(model, nothing(model, part), part)
+    before, horizon = bits(carried), model.forecast.horizon
+    here, _ = kept.known_and_new(model, carried, part)
+    far = stream.quantiles(model, here, stream.kept_and_after(here, part), 2 * horizon + 1)
+    assert bits(carried) == before
+    assert far.shape[1] == 2 * horizon + 1
+    near = stream.quantiles(model, here, stream.kept_and_after(here, part))
+    assert far[:, :horizon].tobytes() == near.tobytes()
+    fed = [np.concatenate([part.target(s), near[s, :, model.forecast.median]]) for s in range(6)]
+    lengths = np.array([len(values) for values in fed])
+    longer = replace(part, offsets=np.concatenate([[0], np.cumsum(lengths)]), values=np.concatenate(fed)[:, None])
+    after = consumed(model, nothing(model, longer), longer)
+    at = model.forecast.median
+    second, _ = kept.known_and_new(model, after, longer)
+    expected = stream.quantiles(model, second, stream.kept_and_after(second, longer))
+    assert far[:, horizon : 2 * horizon, at].tobytes() == expected[..., at].tobytes()
+    assert (np.diff(far, axis=2) >= 0).all()
+
+
 def test_the_state_remembers_rows_that_a_window_does_not_see(weekly_waves: Panel, untrained: Untrained) -> None:
     model = untrained(weekly_waves, "lstm")[0]
     values = weekly_waves.values.copy()
