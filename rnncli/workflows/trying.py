@@ -27,7 +27,7 @@ STEPS, MEMORY_STEPS = 60, 240
 """Whether a training goes well is seen soon; to use what is remembered takes longer to learn: on series that need
 memory the loss with it is as high as without it after 60 and after 120 steps, and half as high after 240.
 """
-OF_MEMORY = ("vanishing", "context-short", "context-long")
+OF_MEMORY = frozenset({"vanishing", "context-short", "context-long"})
 LOOK = Effort(series=12, origins=24, paths=5, steps=150, exponents=4)
 _OF_TRAINING = {"learning_rate", "clip", "batch"}
 
@@ -36,11 +36,13 @@ def try_remedies(
     probe: Probe, loaded: Loaded, report: GradientReport, tell: Listener, steps: int | None = None
 ) -> GradientReport:
     """The report with every remedy tried that is an option of training, by so many `steps` each."""
-    count = steps or (MEMORY_STEPS if any(map(report.has, OF_MEMORY)) else STEPS)
+    proposals = [proposal for proposal in report.proposals if proposal.options]
+    of_memory = any(OF_MEMORY.intersection(proposal.against) for proposal in proposals)
+    count = steps or (MEMORY_STEPS if of_memory else STEPS)
     tell(Noted(f"trying: {count} steps without a remedy"))
     before = _trial(probe.plan, probe, None, count)
     trials = []
-    for proposal in (p for p in report.proposals if p.options):
+    for proposal in proposals:
         tell(Noted(f"trying: {count} steps with {proposal.flags}"))
         plan = make_plan(loaded, options_of(probe.plan) | proposal.options)
         trials.append(replace(_trial(plan, probe, proposal, count), against=before))
