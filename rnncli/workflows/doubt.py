@@ -8,18 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.evaluation.paired import Comparison, Losses, compare
+from rnncli.evaluation.paired import Losses, compare
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Holdout, Validated, scaled_quantile_loss
 
 WITH, WITHOUT = "with", "without"
 DOUBT = 0.2  # they stay if such a gain is less likely than this where they bring none: a useless one costs little,
-# a good one that is left out costs a lot, and who names one has a reason
+# a good one that is left out costs a lot, and who names one has a reason;
+WORTH = 0.01  # and if the loss is lower by such a share: they have to be had at every forecast
 
 
 def chosen(found: Sequence[Validated], spec: ForecastSpec) -> int:
     """0 if the forecasts that know the covariates are the better ones, 1 if those are to be kept that do not."""
-    return int(not _better(_compared(_losses(found, spec))))
+    return int(not _better(_losses(found, spec)))
 
 
 def comparison(found: Sequence[Validated], spec: ForecastSpec, names: list[str]) -> dict[str, Any]:
@@ -29,10 +30,10 @@ def comparison(found: Sequence[Validated], spec: ForecastSpec, names: list[str])
     `p` is the probability of so great a gain if they brought none (None where there are too few forecasts to tell).
     """
     losses = _losses(found, spec)
-    result = _compared(losses)
+    result = compare(losses, WITH, WITHOUT)
     return {
         "names": names,
-        "kept": _better(result),
+        "kept": _better(losses),
         **{name: _known(float(np.nanmean(losses.of[name]))) for name in (WITH, WITHOUT)},
         "p": _known(result.p),
         "method": result.method,
@@ -40,12 +41,9 @@ def comparison(found: Sequence[Validated], spec: ForecastSpec, names: list[str])
     }
 
 
-def _better(result: Comparison) -> bool:
-    return result.difference < 0 and not result.p > DOUBT
-
-
-def _compared(losses: Losses) -> Comparison:
-    return compare(losses, WITH, WITHOUT)
+def _better(losses: Losses) -> bool:
+    result = compare(losses, WITH, WITHOUT)
+    return result.difference < -WORTH * float(np.nanmean(losses.of[WITHOUT])) and not result.p > DOUBT
 
 
 def _losses(found: Sequence[Validated], spec: ForecastSpec) -> Losses:
