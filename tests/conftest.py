@@ -15,7 +15,17 @@ from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.panel import Panel
 
 ROOT = Path(__file__).resolve().parents[1]
-LONGEST = ("test_fuzz.py", "test_io_faults.py", "test_recipes.py", "test_processes.py")
+LONGEST = (
+    "test_fuzz.py",
+    "test_io_faults.py",
+    "test_processes.py",
+    "test_time.py",
+    "test_safety.py",
+    "test_house.py",
+    "test_recipes.py",
+    "test_resume.py",
+    "test_streams.py",
+)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Build = Callable[..., Panel]
