@@ -8,19 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.evaluation.paired import Losses, compare
+from rnncli.evaluation.paired import Comparison, Losses, compare
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Holdout, Validated, scaled_quantile_loss
 
 WITH, WITHOUT = "with", "without"
-DOUBT = 0.2  # they stay if such a gain is less likely than this where they bring none: a useless one costs little,
-# a good one that is left out costs a lot, and who names one has a reason;
-WORTH = 0.01  # and if the loss is lower by such a share: they have to be had at every forecast
+DOUBT, WORTH = 0.2, 0.01
+"""They stay if such a gain is no likelier than this where they bring none: a useless one costs little, a good one that
+is left out a lot, and who names one has a reason. And if it is such a share of the loss: they have to be had at every
+forecast.
+"""
 
 
 def chosen(found: Sequence[Validated], spec: ForecastSpec) -> int:
     """0 if the forecasts that know the covariates are the better ones, 1 if those are to be kept that do not."""
-    return int(not _better(_losses(found, spec)))
+    losses = _losses(found, spec)
+    return int(not _better(compare(losses, WITH, WITHOUT), losses))
 
 
 def comparison(found: Sequence[Validated], spec: ForecastSpec, names: list[str]) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def comparison(found: Sequence[Validated], spec: ForecastSpec, names: list[str])
     result = compare(losses, WITH, WITHOUT)
     return {
         "names": names,
-        "kept": _better(losses),
+        "kept": _better(result, losses),
         **{name: _known(float(np.nanmean(losses.of[name]))) for name in (WITH, WITHOUT)},
         "p": _known(result.p),
         "method": result.method,
@@ -41,8 +44,7 @@ def comparison(found: Sequence[Validated], spec: ForecastSpec, names: list[str])
     }
 
 
-def _better(losses: Losses) -> bool:
-    result = compare(losses, WITH, WITHOUT)
+def _better(result: Comparison, losses: Losses) -> bool:
     return result.difference < -WORTH * float(np.nanmean(losses.of[WITHOUT])) and not result.p > DOUBT
 
 
