@@ -30,7 +30,7 @@ from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CHUNK = 256  # series at a time: the workspace stays in the cache
+CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small
 CONSTANT_ROWS = 3
 LARGEST_MODEL = 1 << 28  # weights
 CUTOFFS, NAMES, NAME_ENDS, STRETCH = "series.cutoffs", "series.names", "series.name_ends", "calibration.stretch"
@@ -129,7 +129,7 @@ class Forecaster:
         return in_blocks(self._trained_horizon, panel, ends, steps or self.forecast.horizon, self.forecast)
 
     def _trained_horizon(self, panel: Panel, ends: Ints) -> Floats:
-        parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel))]
+        parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel), self.forecast.steps)]
         return np.concatenate(parts) if parts else np.zeros((0, self.forecast.horizon, len(self.forecast.levels)))
 
     def unseen(self, panel: Panel, made: Floats) -> list[SeriesRefused]:
@@ -208,8 +208,9 @@ def _values(spec: ForecastSpec) -> str:
     return ", ".join([*said, *low, *high])
 
 
-def _chunks(series: int) -> list[Ints]:
-    return [np.arange(begin, min(begin + CHUNK, series)) for begin in range(0, series, CHUNK)]
+def _chunks(series: int, steps: int) -> list[Ints]:
+    size = min(CHUNK, max(1, CHUNK_STEPS // steps))
+    return [np.arange(begin, min(begin + size, series)) for begin in range(0, series, size)]
 
 
 def _constant(past: Floats) -> NDArray[np.bool_]:

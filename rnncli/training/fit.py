@@ -31,8 +31,10 @@ Weights = dict[str, Tensor]
 class Objective(Protocol):
     """What is minimised."""
 
-    def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
-        """The training loss of the batch of this step, a scalar; it depends on nothing else that happened before."""
+    def loss(self, weights: Mapping[str, Tensor], step: int, carried: Weights) -> Tensor:
+        """The training loss of the batch of this step, a scalar. It depends on nothing else that happened before, but
+        for what an earlier step left in `carried`; tensors there are replaced, not changed.
+        """
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
         """How wrong the weights are on the validation rows; None if there are none."""
@@ -46,7 +48,8 @@ class Run:
     """A phase of training as far as it got: all that its next step depends on.
 
     `live` weights are trained, `average` is over their past, `best` is the average that scored best; `first_moment`
-    and `second_moment` are AdamW's. `losses` are those since the last evaluation, `seconds` what all steps took.
+    and `second_moment` are AdamW's, and `carried` is what the objective passes on from step to step. `losses` are those
+    since the last evaluation, `seconds` what all steps took.
     """
 
     live: Weights
@@ -54,6 +57,7 @@ class Run:
     best: Weights
     first_moment: Weights
     second_moment: Weights
+    carried: Weights = field(default_factory=dict)
     step: int = 0
     best_step: int = 0
     best_score: float = math.inf
@@ -118,7 +122,8 @@ def _counted(run: Run) -> Iterator[None]:
 
 def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: str) -> Stepped:
     step = run.step + 1
-    loss = objective.loss(run.live, step)
+    carried = dict(run.carried)
+    loss = objective.loss(run.live, step, carried)
     for weight in run.live.values():
         weight.grad = None
     loss.backward()  # type: ignore[no-untyped-call]
@@ -129,7 +134,7 @@ def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: str) -> Ste
     decay = {name: spec.weight_decay if weight.ndim > 1 else 0.0 for name, weight in run.live.items()}
     adamw(run.live, run.first_moment, run.second_moment, step, learning_rate(step, spec), decay)
     _average(run, step, spec.averaging)
-    run.step = step
+    run.step, run.carried = step, carried
     run.losses.append(float(loss.detach()))
     return Stepped(phase, step, run.losses[-1], float(norm))
 

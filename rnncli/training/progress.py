@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rnncli import checkpoint
 from rnncli.errors import UsageError
+from rnncli.nn.network import state_shapes
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast.network import weight_shapes
 from rnncli.tasks.forecast.plan import Plan
@@ -19,6 +20,7 @@ from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.training.fit import Run, Weights
 
 Arrays = dict[str, NDArray[Any]]
+_CARRIED = "run.carried"
 _RUN = ("live", "average", "best", "first_moment", "second_moment")
 
 
@@ -74,12 +76,20 @@ def to_file(progress: Progress, plan: Plan) -> tuple[Arrays, dict[str, Any]]:
 
 def layout(meta: dict[str, Any]) -> checkpoint.Layout:
     """The tensors that the metadata of an unfinished training imply."""
+    described = list(zip(meta["members"], _shapes(meta), _carried_shapes(meta), strict=True))
     return {
         f"{number}.{part}.{name}": (np.dtype("<f4"), shape)
-        for number, (facts, shapes) in enumerate(zip(meta["members"], _shapes(meta), strict=True))
+        for number, (facts, shapes, carried) in enumerate(described)
         for part in _named(facts)
-        for name, shape in shapes.items()
+        for name, shape in (carried if part == _CARRIED else shapes).items()
     }
+
+
+def _carried_shapes(meta: dict[str, Any]) -> list[dict[str, tuple[int, ...]]]:
+    """What each member carries on from step to step."""
+    batch = TrainingSpec.from_json(meta["training"]).batch
+    networks = [NetworkSpec.from_json(candidate["network"]) for candidate in meta["candidates"]]
+    return [state_shapes(network, batch) for network in networks for _ in range(network.members)]
 
 
 def _shapes(meta: dict[str, Any]) -> list[dict[str, tuple[int, ...]]]:
@@ -97,8 +107,10 @@ def from_file(model: checkpoint.Model, device: str) -> Progress:
     """The progress that `to_file` described."""
     meta = model.meta
     members = [
-        _member(_Reader(model, device, tuple(shapes)), f"{number}.", facts)
-        for number, (facts, shapes) in enumerate(zip(meta["members"], _shapes(meta), strict=True))
+        _member(_Reader(model, device, tuple(shapes), tuple(carried)), f"{number}.", facts)
+        for number, (facts, shapes, carried) in enumerate(
+            zip(meta["members"], _shapes(meta), _carried_shapes(meta), strict=True)
+        )
     ]
     return Progress(TrainingSpec.from_json(meta["training"]), members)
 
@@ -107,6 +119,7 @@ def _parts(member: Member) -> dict[str, Weights]:
     """All weights of a member by what they are."""
     ended = {"searched": member.searched, "trained": member.trained}
     under_way = {f"run.{kind}": getattr(member.run, kind) for kind in _RUN} if member.run else {}
+    under_way |= {_CARRIED: member.run.carried} if member.run else {}
     return {part: weights for part, weights in ended.items() if weights is not None} | under_way
 
 
@@ -122,7 +135,9 @@ def _facts(member: Member) -> dict[str, Any]:
 def _named(facts: dict[str, Any]) -> list[str]:
     """Which weights a member with these facts has."""
     ended = [part for part in ("searched", "trained") if facts[part]]
-    return ended + [f"run.{kind}" for kind in (_RUN if facts["run"] is not None else ())]
+    run = facts["run"]
+    under_way = [] if run is None else [f"run.{kind}" for kind in _RUN] + [_CARRIED] * run["carries"]
+    return ended + under_way
 
 
 def _member(reader: _Reader, prefix: str, facts: dict[str, Any]) -> Member:
@@ -142,12 +157,13 @@ def _run_facts(run: Run) -> dict[str, Any]:
         "since_best": run.since_best,
         "losses": run.losses,
         "seconds": run.seconds,
+        "carries": bool(run.carried),
     }
 
 
 def _run(reader: _Reader, prefix: str, facts: dict[str, Any]) -> Run:
     live, average, best, first, second = (reader.weights(f"{prefix}run.{kind}") for kind in _RUN)
-    run = Run(live, average, best, first, second)
+    run = Run(live, average, best, first, second, reader.carried(f"{prefix}{_CARRIED}") if facts["carries"] else {})
     for weight in run.live.values():
         weight.requires_grad_()
     run.step, run.best_step, run.since_best = facts["step"], facts["best_step"], facts["since_best"]
@@ -163,8 +179,17 @@ class _Reader:
     model: checkpoint.Model
     device: str
     names: tuple[str, ...]
+    carried_names: tuple[str, ...]
 
     def weights(self, part: str) -> Weights:
-        """Copies in torch's own memory: how it is aligned may decide on the bits of a product."""
+        """The weights of a part."""
+        return self._copies(part, self.names)
+
+    def carried(self, part: str) -> Weights:
+        """What is carried on from step to step."""
+        return self._copies(part, self.carried_names)
+
+    def _copies(self, part: str, names: tuple[str, ...]) -> Weights:
+        """In torch's own memory: how it is aligned may decide on the bits of a product."""
         tensors = self.model.tensors
-        return {name: torch.tensor(tensors[f"{part}.{name}"]).to(self.device) for name in self.names}
+        return {name: torch.tensor(tensors[f"{part}.{name}"]).to(self.device) for name in names}

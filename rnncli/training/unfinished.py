@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rnncli import checkpoint, files
 from rnncli.errors import ModelRefused
+from rnncli.nn.network import state_shapes
 from rnncli.tasks.forecast.network import weight_shapes
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.training import progress as kept
@@ -84,5 +85,7 @@ def bytes_needed(plan: Plan) -> int:
 
 
 def _bytes(plan: Plan) -> int:
-    shapes = weight_shapes(plan.network, plan.forecast)
-    return 4 * plan.network.members * sum(math.prod(shape) for shape in shapes.values())
+    weights = weight_shapes(plan.network, plan.forecast)
+    carried = {} if plan.training.tbptt is None else state_shapes(plan.network, plan.training.batch)
+    numbers = sum(math.prod(shape) for shape in [*weights.values(), *carried.values()])
+    return 4 * plan.network.members * numbers

@@ -194,7 +194,8 @@ def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
     horizon = options.get("horizon") or planning.default_horizon(panel.calendar, panel.lengths)
     levels = said.quantile_levels(options, planning.DEFAULT_LEVELS)
     beside = planning.covariates(panel, loaded.columns, loaded.categories)
-    forecast = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside)
+    carried = options.get("tbptt") is not None
+    forecast = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
     forecast = planning.bounded(panel, forecast, *said.bounds(options))
     network = planning.network_spec(panel, forecast, given)
     plan = Plan(network, forecast, planning.training_spec(network, given))

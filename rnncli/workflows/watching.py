@@ -81,7 +81,8 @@ def origin_of(
 ) -> tuple[str, str, Culprit] | None:
     """The series and the origin (a time) of the batch of a step, with these weights, that is worst, and where it is.
 
-    A batch is a function of the seed and the step, so it is made again. Dropout is left out.
+    A batch is a function of the seed and the step, so it is made again. Dropout is left out, and so is what is carried
+    into a stretch: gradients do not go back there.
     """
     candidate, member, searching = place_of(phase)
     panel, plan = (target_alone(panel) if candidate else panel), plan.candidates[candidate]

@@ -11,7 +11,7 @@ from torch import Tensor
 from rnncli.errors import TrainingDiverged
 from rnncli.spec import TrainingSpec
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
-from rnncli.training.fit import Run, begin, fit, learning_rate
+from rnncli.training.fit import Run, Weights, begin, fit, learning_rate
 
 
 def spec(**changes: float | None) -> TrainingSpec:
@@ -28,8 +28,8 @@ class Bowl:
     def __init__(self, scores: list[float] | None = None, bad_at: int = 0) -> None:
         self.scores, self.bad_at, self.steps = scores, bad_at, 0
 
-    def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
-        del step
+    def loss(self, weights: Mapping[str, Tensor], step: int, carried: Weights) -> Tensor:
+        del step, carried
         self.steps += 1
         loss = ((weights["w"] - 3.0) ** 2).sum()
         return loss * float("nan") if self.steps == self.bad_at else loss
@@ -89,8 +89,8 @@ def test_a_time_budget_that_is_spent_stops_the_training() -> None:
 
 def test_a_gradient_is_cut_by_value_before_it_is_scaled_to_a_norm() -> None:
     class Steep(Bowl):
-        def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
-            del step
+        def loss(self, weights: Mapping[str, Tensor], step: int, carried: Weights) -> Tensor:
+            del step, carried
             return (weights["w"] * torch.tensor([1e6, 0.3])).sum()
 
     def first_moment(**changes: float | None) -> Tensor:

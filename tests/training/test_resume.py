@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 from collections.abc import Callable
@@ -78,6 +79,18 @@ def test_a_training_stopped_at_every_second_step_ends_in_the_same_bytes(
             continue
     assert tries > 5
     assert digest(path) == unbroken
+
+
+@pytest.mark.parametrize("cell", ["lstm,dilated:3:gru", "lru"])
+def test_a_training_that_carries_its_state_goes_on_with_it(jobs: Path, tmp_path: Path, cell: str) -> None:
+    """Each step begins with the state that the one before it left."""
+    whole, path = tmp_path / "whole.safetensors", tmp_path / "m.safetensors"
+    carrying = SMALL | {"cell": cell, "tbptt": 5}
+    rnncli.train(jobs, output=whole, **carrying)
+    for _ in range(20):
+        with contextlib.suppress(Broken):
+            rnncli.train(jobs, output=path, on_event=stop_at(4), **carrying)
+    assert digest(path) == digest(whole)
 
 
 def test_a_training_of_something_else_is_not_gone_on_with(jobs: Path, unbroken: str, tmp_path: Path) -> None:

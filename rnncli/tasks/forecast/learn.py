@@ -1,7 +1,8 @@
 """Origin-forked training of the forecast task: batches of crops, origins in them, loss and validation (torch).
 
 A crop is encoded once and forecasts from many of its steps, the origins (forking sequences: Wen et al. 2017, "A
-Multi-Horizon Quantile Recurrent Forecaster", arXiv:1711.11053).
+Multi-Horizon Quantile Recurrent Forecaster", arXiv:1711.11053). With `tbptt` a batch is no draw of crops but the next
+stretch of so many rows of each of its streams, whose state is carried on from step to step (see `stretches`).
 """
 
 from __future__ import annotations
@@ -18,22 +19,25 @@ from torch import Tensor
 
 from rnncli.data.panel import Panel
 from rnncli.nn.dropout import dropout
-from rnncli.nn.network import encode
+from rnncli.nn.network import encode, encode_on
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.network import head_weights
 from rnncli.tasks.forecast.output import quantiles, to_units
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.stretches import Stretches
 from rnncli.tasks.forecast.validation import Holdout, Validated, scaled_quantile_loss, validated
 
 VALIDATED = 1_000  # forecasts; more would cost time and tell nothing new
-CHUNK = 128
+CHUNK, CHUNK_STEPS = 128, 128 * 336  # crops at a time, and steps of them
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs [n, steps, inputs], origins as (row, step) pairs [o], and what belongs to each [o, horizon, ...]."""
+    """Inputs [n, steps, inputs], origins as (row, step) pairs [o], and what belongs to each [o, horizon, ...]; `fresh`
+    [n] says which rows do not go on from what was carried, None that all are crops.
+    """
 
     inputs: Tensor
     rows: Tensor
@@ -45,6 +49,7 @@ class Batch:
     series: Ints
     first_row: Ints
     norm: features.Normalised
+    fresh: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -113,14 +118,33 @@ class Examples:
         steps = self.spec.steps
         earliest = np.where(first_row == 0, self.warm_up - 1, steps // 2)
         final = np.minimum(steps, self.ends[series] - first_row - 1) - 1
-        earliest = np.minimum(earliest, final)
-        count = np.minimum(forks, final - earliest + 1)
-        order = rng.random((len(series), steps))
-        step = np.arange(steps)
-        order[(step < earliest[:, None]) | (step > final[:, None])] = 2.0
-        chosen = np.argsort(order, axis=1)[:, :forks]
-        keep = np.arange(chosen.shape[1]) < count[:, None]
-        return np.nonzero(keep)[0], chosen[keep]
+        return _drawn(rng, np.minimum(earliest, final), final, steps, forks)
+
+    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int, forks: int) -> Batch:
+        """Rows first_row[i] ... first_row[i] + rows - 1 of each series, up to `forks` origins past the warm-up in each.
+        Their inputs are a function of the rows before them alone, wherever a stretch begins.
+        """
+        begin = np.maximum(first_row - self.spec.seasons[0], 0)  # what the growth of the level looks back on
+        before = first_row - begin
+        final = np.minimum(rows, self.ends[series] - first_row - 1) - 1
+        row, origins = _drawn(rng, np.maximum(self.warm_up - 1 - first_row, 0), final, rows, forks)
+        longer = replace(self, spec=replace(self.spec, steps=self.spec.seasons[0] + rows))
+        batch = longer.batch(series, begin, row, origins + before[row], rng=rng)
+        steps = torch.from_numpy(before[:, None] + np.arange(rows)).to(self.device)
+        inputs = torch.take_along_dim(batch.inputs, steps[..., None], dim=1)
+        fresh = self._tensor(first_row == 0)
+        return replace(batch, inputs=inputs, origins=self._tensor(origins), first_row=first_row, fresh=fresh)
+
+
+def _drawn(rng: np.random.Generator, earliest: Ints, final: Ints, steps: int, forks: int) -> tuple[Ints, Ints]:
+    """Up to `forks` of the steps earliest[i] ... final[i], as pairs of i and a step."""
+    count = np.clip(final - earliest + 1, 0, forks)
+    order = rng.random((len(final), steps))
+    step = np.arange(steps)
+    order[(step < earliest[:, None]) | (step > final[:, None])] = 2.0
+    chosen = np.argsort(order, axis=1)[:, :forks]
+    keep = np.arange(chosen.shape[1]) < count[:, None]
+    return np.nonzero(keep)[0], chosen[keep]
 
 
 def forward(
@@ -129,12 +153,15 @@ def forward(
     spec: ForecastSpec,
     batch: Batch,
     generator: torch.Generator | None = None,
-    tbptt: int | None = None,
+    carried: dict[str, Tensor] | None = None,
 ) -> Tensor:
-    """Relative quantiles from every origin of the batch: [o, horizon, q]; with dropout where a generator is given, and
-    gradients through `tbptt` steps at most where that is.
+    """Relative quantiles from every origin of the batch: [o, horizon, q]; with dropout where a generator is given. A
+    batch that goes on takes what is `carried`, and leaves its own state there.
     """
-    states = encode(weights, network, batch.inputs, generator, tbptt)
+    if batch.fresh is None:
+        states = encode(weights, network, batch.inputs, generator)
+    else:
+        states = encode_on(weights, network, batch.inputs, {} if carried is None else carried, batch.fresh, generator)
     at_origin = states[batch.rows, batch.origins]
     if generator is not None:
         at_origin = dropout(at_origin, network.dropout, generator)
@@ -169,17 +196,19 @@ class Objective:
     _losses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     _ahead: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
     _next: tuple[int, Future[Batch]] | None = None
+    _stretches: Stretches | None = None
 
-    def loss(self, weights: Mapping[str, Tensor], step: int) -> Tensor:
+    def loss(self, weights: Mapping[str, Tensor], step: int, carried: dict[str, Tensor] | None = None) -> Tensor:
         """Mean pinball loss over the origins of this step's batch, in units of each origin's spread.
 
-        Batch and dropout depend on the seed and the step alone, so that a training can be taken up at any step.
+        Batch and dropout depend on the seed and the step alone, so that a training can be taken up at any step; with
+        `tbptt` the loss depends on what is `carried` too, which is then that of the next step.
         """
         batch = self._batch(step)
         generator = _generator((*self.seed, step), self.examples.device)
         levels = torch.tensor(self.examples.spec.levels, device=self.examples.device)
         loss = pinball(
-            forward(weights, self.network, self.examples.spec, batch, generator, self.training.tbptt),
+            forward(weights, self.network, self.examples.spec, batch, generator, carried),
             batch.targets,
             levels,
         )
@@ -195,8 +224,13 @@ class Objective:
 
     def sample(self, step: int) -> Batch:
         """The batch of a step, made anew."""
-        rng = np.random.default_rng((*self.seed, step))
-        return self.examples.sample(rng, self.training.batch, self.forks)
+        rng, rows = np.random.default_rng((*self.seed, step)), self.training.tbptt
+        if rows is None:
+            return self.examples.sample(rng, self.training.batch, self.forks)
+        if self._stretches is None:
+            self._stretches = Stretches(self.examples.ends, rows, self.training.batch, self.seed)
+        series, first_row = self._stretches.at(step)
+        return self.examples.stretch(rng, series, first_row, rows, self.forks)
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
         """Mean over series of the scaled quantile loss on the held-out rows."""
@@ -229,7 +263,8 @@ def predict(
 ) -> Floats:
     """Forecasts in units from the first ends[i] rows of each series[i]: [n, horizon, q]."""
     spec, parts = examples.spec, []
-    for chunk in np.array_split(np.arange(len(series)), max(1, -(-len(series) // CHUNK))):
+    at_a_time = min(CHUNK, max(1, CHUNK_STEPS // spec.steps))
+    for chunk in np.array_split(np.arange(len(series)), max(1, -(-len(series) // at_a_time))):
         length = ends[chunk]
         first_row, last = np.maximum(length - spec.steps, 0), np.minimum(length, spec.steps) - 1
         rows = np.arange(len(chunk))

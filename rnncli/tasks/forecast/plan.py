@@ -25,6 +25,7 @@ SERIES_LOOKED_AT = 500
 SMALLEST_LOG_RANGE = 1e-6
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
 EVALUATIONS = 12  # of a search
+LONGEST_CONTEXT, WHOLE = 336, 1_000  # steps at most if nobody said how many; and where training sees whole series
 
 
 def default_horizon(calendar: Calendar, lengths: Ints) -> int:
@@ -97,8 +98,12 @@ def forecast_spec(
     levels: tuple[float, ...],
     context: int | None = None,
     beside: tuple[Covariate, ...] = (),
+    *,
+    carried: bool = False,
 ) -> ForecastSpec:
-    """The choices that follow from the rows in `panel`; `context` overrides how many encoder steps there are."""
+    """The choices that follow from the rows in `panel`; `context` overrides how many encoder steps there are. Where
+    training carries its state through whole series, a forecast begins with their first row too.
+    """
     seasons = panel.calendar.seasons
     season, longest = seasons[0], max(seasons)
     values = panel.values[:, 0]
@@ -106,7 +111,8 @@ def forecast_spec(
     window = min(season if season > 1 else 8, WINDOW_LIMIT)
     lookback = max(plain.SEASONS_AVERAGED * season if season > 1 else 12, window)
     lookback = max(lookback, CYCLES * longest if longest > season else 1)
-    steps = context or int(min(max(2 * longest if longest <= 84 else longest, 48 if season > 1 else 32), 336))
+    usual = min(max(2 * longest if longest <= 84 else longest, 48 if season > 1 else 32), LONGEST_CONTEXT)
+    steps = context or (WHOLE if carried else int(usual))
     steps = max(1, min(steps, int(panel.lengths.max())))
     observed = values[~np.isnan(values)]
     return ForecastSpec(
