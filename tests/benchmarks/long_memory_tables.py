@@ -25,7 +25,7 @@ from rnncli.cells.named import layers_of
 from rnncli.data.arrow import Floats, floats
 from tests.benchmarks.long_memory import BATCH, HIDDEN, RATE, TASKS
 
-TRAINED, TESTED, EPISODES = 2000, 500, 2
+TRAINED, TESTED, EPISODES = 1000, 500, 4
 MEANS = {"adding": 1.0, "latch": 0.5}  # of the answers, which the tables hold less this
 COLUMNS = ["--id", "series", "--time", "step", "--target", "answer", "--future", "asked"]
 FIXED = ["--season", "1", "--horizon", "1", "--keep-covariates", "--threads", "1"]
@@ -78,7 +78,7 @@ def answered(task: str, steps: int, cell: str, most: int, *options: str) -> Answ
         fresh, wanted = without_answers(table(task, steps, TESTED, 1, 1), steps + 1)
         parquet.write_table(fresh, asked)
         past = ",".join(f"input{i}" for i in range(TASKS[task].inputs))
-        network = f"--cell {cell} --hidden {HIDDEN} --members 1 --dropout 0 --context {EPISODES * (steps + 1)}".split()
+        network = f"--cell {cell} --hidden {HIDDEN} --members 1 --dropout 0 --context {2 * (steps + 1)}".split()
         network += [] if layers_of(cell) else ["--layers", "1"]
         network += [] if "--init" in options else ["--init", f"chrono:{steps}"]
         trained = f"--steps {most} --batch {BATCH}".split()
