@@ -1,10 +1,12 @@
 """The adding problem and the latch as tables of series, from file to forecast by the program's own commands.
 
-    python -m tests.benchmarks.long_memory_tables adding 100 lstm 'rnn --activation relu --init identity'
+    python -m tests.benchmarks.long_memory_tables                   # all of README's table
+    python -m tests.benchmarks.long_memory_tables adding 100 lstm 'rnn*2000 --activation relu --init identity'
 
-A series is two episodes. In each, inputs are seen for so many steps while the target is missing; it is 0 in the last of
-them, and in the row after that, which is `asked` ahead of time, it is the answer. What was seen more than a row ago is
-nowhere but in the state of the network, and the answers asked for at the end are those of series never seen before.
+A series is four episodes. In each, inputs are seen for so many steps while the target is missing; it is 0 in the last
+of them, and in the row after that, which is `asked` ahead of time, it is the answer. What was seen more than a row ago
+is nowhere but in the state of the network, and the answers asked for at the end are those of series never seen before.
+A training step goes through an episode of each of its series, the state of the last one carried on.
 """
 
 from __future__ import annotations
@@ -39,6 +41,13 @@ class Answered:
     baseline: float
     train: float
     predict: float
+
+
+TABLE = (
+    ("adding", "200", "lstm*1500", "gru*1500", "mingru,mingru*1500", "lru,lru*1000", "rnn*1000"),
+    ("adding", "600", "lstm*1500"),
+    ("latch", "200", "lstm*600", "gru*600", "lru,lru*600", "rnn*600"),
+)
 
 
 def table(task: str, steps: int, series: int, episodes: int, seed: int) -> pa.Table:
@@ -79,7 +88,7 @@ def answered(task: str, steps: int, cell: str, most: int, *options: str) -> Answ
         parquet.write_table(fresh, asked)
         past = ",".join(f"input{i}" for i in range(TASKS[task].inputs))
         network = f"--cell {cell} --hidden {HIDDEN} --members 1 --dropout 0 --context {2 * (steps + 1)}".split()
-        network += [] if layers_of(cell) else ["--layers", "1"]
+        network += ["--tbptt", str(steps + 1), *([] if layers_of(cell) else ["--layers", "1"])]
         network += [] if "--init" in options else ["--init", f"chrono:{steps}"]
         trained = f"--steps {most} --batch {BATCH}".split()
         trained += [] if "--learning-rate" in options else ["--learning-rate", str(RATE)]
@@ -113,4 +122,5 @@ def main(task: str, steps: str, *cells: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for line in [sys.argv[1:]] if len(sys.argv) > 1 else TABLE:
+        main(*line)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,17 +36,44 @@ FILES = (
 TEXTS = (b"1", b"0.5", b"1,2,3", b"0.1,0.5,0.9", b"90s", b"2m", b"1.5h", b"a, b", b"lstm", b"1e400", b"-1", b"\xff")
 
 
-def fuzzed(
-    run_python: Run, corpus: Path, harness: str, seeds: tuple[bytes, ...], *flags: object, seconds: int = SECONDS
-) -> str:
-    """What libFuzzer told after some seconds of one harness; it fails where anything but RnncliError escaped."""
-    corpus.mkdir()
-    for number, seed in enumerate(seeds):
-        (corpus / f"seed{number}").write_bytes(seed)
-    command = (HARNESSES / harness, corpus, f"-max_total_time={seconds}", *LIMITS, *flags)
-    done = run_python(*command, cwd=corpus.parent, errors="replace", timeout=SECONDS + 200)
-    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
-    return done.stderr
+@dataclass(frozen=True)
+class Campaign:
+    """A harness, what it begins with, and for how long."""
+
+    harness: str
+    seeds: tuple[bytes, ...]
+    longest: int
+    words: str = ""
+    seconds: int = SECONDS
+
+    def run(self, run_python: Run, folder: Path) -> str:
+        """What libFuzzer told; it fails where anything but RnncliError escaped."""
+        corpus = folder / self.harness.removesuffix(".py")
+        corpus.mkdir()
+        for number, seed in enumerate(self.seeds):
+            (corpus / f"seed{number}").write_bytes(seed)
+        flags = [f"-max_total_time={self.seconds}", f"-max_len={self.longest}", *LIMITS]
+        flags += [f"-dict={HARNESSES / self.words}"] if self.words else []
+        done = run_python(HARNESSES / self.harness, corpus, *flags, cwd=folder, errors="replace", timeout=SECONDS + 200)
+        assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+        return done.stderr
+
+
+@pytest.fixture(scope="module")
+def told(
+    run_python: Run, small_model: Path, sample_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """What each campaign told. All run side by side, and are waited for once."""
+    lines = (sample_data / "us_employment.csv").read_bytes().splitlines(keepends=True)
+    campaigns = (
+        Campaign("model_file.py", (small_model.read_bytes(),), 40_000),
+        Campaign("csv_text.py", (*TABLES, b"".join(lines[:40]) + b"\0"), 4_000, "csv.dict"),
+        Campaign("config.py", FILES, 2_000, "config.dict"),
+        Campaign("option_values.py", TEXTS, 200, seconds=-(-SECONDS // 12)),
+    )
+    folder, pool = tmp_path_factory.mktemp("fuzz"), ThreadPoolExecutor(len(campaigns))
+    running = {campaign.harness: pool.submit(campaign.run, run_python, folder) for campaign in campaigns}
+    return lambda harness: running[harness].result()
 
 
 def runs(told: str) -> int:
@@ -54,32 +83,9 @@ def runs(told: str) -> int:
 
 
 @pytest.mark.timeout(SECONDS + 240)
-def test_a_fuzzed_model_file_is_read_or_refused(run_python: Run, small_model: Path, tmp_path: Path) -> None:
-    seeds = (small_model.read_bytes(),)
-    told = fuzzed(run_python, tmp_path / "corpus", "model_file.py", seeds, "-max_len=40000")
-    assert runs(told) > SECONDS
-
-
-@pytest.mark.timeout(SECONDS + 240)
-def test_a_fuzzed_table_is_read_or_refused(run_python: Run, sample_data: Path, tmp_path: Path) -> None:
-    lines = (sample_data / "us_employment.csv").read_bytes().splitlines(keepends=True)
-    seeds = (*TABLES, b"".join(lines[:40]) + b"\0")
-    words = f"-dict={HARNESSES / 'csv.dict'}"
-    told = fuzzed(run_python, tmp_path / "corpus", "csv_text.py", seeds, "-max_len=4000", words)
-    assert runs(told) > SECONDS
-
-
-@pytest.mark.timeout(SECONDS + 240)
-def test_a_fuzzed_option_is_taken_or_refused(run_python: Run, tmp_path: Path) -> None:
-    told = fuzzed(run_python, tmp_path / "corpus", "option_values.py", TEXTS, "-max_len=200", seconds=-(-SECONDS // 12))
-    assert runs(told) > SECONDS
-
-
-@pytest.mark.timeout(SECONDS + 240)
-def test_a_fuzzed_configuration_is_taken_or_refused(run_python: Run, tmp_path: Path) -> None:
-    words = f"-dict={HARNESSES / 'config.dict'}"
-    told = fuzzed(run_python, tmp_path / "corpus", "config.py", FILES, "-max_len=2000", words)
-    assert runs(told) > SECONDS
+@pytest.mark.parametrize("harness", ["model_file.py", "csv_text.py", "config.py", "option_values.py"])
+def test_fuzzed_bytes_are_taken_or_refused(told: Callable[[str], str], harness: str) -> None:
+    assert runs(told(harness)) > SECONDS
 
 
 def test_the_harnesses_are_those_that_are_run() -> None:
