@@ -69,6 +69,7 @@ class Forecaster:
         shape = f"{cell}, {network.layers} x {network.hidden}" + (
             f", {network.members} members" if network.members > 1 else ""
         )
+        truncated = f", tbptt {training.tbptt}" if training.tbptt else ""
         return (
             ("columns", f"time {columns.time}, id {columns.id or '-'}, target {columns.target}"),
             *((("covariates", text),) if (text := self._covariates()) else ()),
@@ -79,7 +80,7 @@ class Forecaster:
             ("seasons", f"{seasons} (steps)" if spec.seasons != (1,) else seasons),
             ("horizon", f"{spec.horizon} steps, from the last {self.context} rows"),
             ("network", f"{shape}, {self.parameters:,} parameters"),
-            ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}"),
+            ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}{truncated}"),
             ("forecast", str(self.pool)),
             ("values", _values(spec)),
         )

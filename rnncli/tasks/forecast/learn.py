@@ -224,9 +224,10 @@ class Objective:
 
     def sample(self, step: int) -> Batch:
         """The batch of a step, made anew."""
-        rng, rows = np.random.default_rng((*self.seed, step)), self.training.tbptt
-        if rows is None:
+        rng = np.random.default_rng((*self.seed, step))
+        if self.training.tbptt is None:
             return self.examples.sample(rng, self.training.batch, self.forks)
+        rows = min(self.training.tbptt, int(self.examples.ends.max()))
         if self._stretches is None:
             self._stretches = Stretches(self.examples.ends, rows, self.training.batch, self.seed)
         series, first_row = self._stretches.at(step)
