@@ -7,24 +7,27 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+import rnncli
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
-TINY = ("--hidden", 4, "--layers", 1, "--steps", 2, "--members", 1, "--batch", 16)
+SIZES = {"hidden": 4, "layers": 1, "steps": 2, "members": 1, "batch": 16}
+TINY = tuple(part for name, size in SIZES.items() for part in (f"--{name}", size))
 
 
 @pytest.fixture
-def trained(run_rnncli: Run, tmp_path: Path) -> Callable[..., Path]:
+def trained(tmp_path: Path) -> Callable[..., Path]:
     """A model that hardly learnt from these data."""
 
-    def train(data: Path, *more: object, horizon: int = 6) -> Path:
+    def train(data: Path, **more: Any) -> Path:
         model = tmp_path / f"{data.stem}.safetensors"
-        done = run_rnncli("train", data, "--horizon", horizon, "-o", model, *TINY, *more)
-        assert done.returncode == 0, done.stderr
+        rnncli.train(data, output=model, **({"horizon": 6} | SIZES | more))
         return model
 
     return train
@@ -75,7 +78,7 @@ def test_what_is_known_ahead_is_seen_and_nothing_else(
     rows = [(f"{np.datetime64('2024-01-01') + day}", value, open_) for day, (_, value, open_) in enumerate(rows)]
     data.write_text("ds,y,open\n" + "".join(f"{t},{v},{int(o)}\n" for t, v, o in rows))
     early.write_text("ds,y,open\n" + "".join(f"{t},{v if t <= '2024-02-10' else ''},{int(o)}\n" for t, v, o in rows))
-    model = trained(data, "--future", "open", "--keep-covariates")
+    model = trained(data, future=["open"], keep_covariates=True)
     assert forecast(run_rnncli, data, model, "--as-of", "2024-02-10") == forecast(run_rnncli, early, model)
 
 
@@ -178,7 +181,7 @@ def test_bad_series_are_left_out_where_that_is_asked_for(
     data.write_text("\n".join(["id,ds,y", *good, ""]))
     bad.write_text("\n".join(["id,ds,y", *good, "b,2024-01-01,1", "b,2024-01-02,inf", ""]))
     worst.write_text("id,ds,y\nb,2024-01-01,1\nb,2024-01-02,inf\n")
-    model = trained(data, "--id", "id")
+    model = trained(data, id="id")
     refused = run_rnncli("predict", bad, "-m", model)
     assert (refused.returncode, refused.stdout) == (4, "")
     skipped = run_rnncli("predict", bad, "-m", model, "--on-bad-series", "skip")
@@ -232,7 +235,7 @@ def test_days_stay_on_midnight_over_a_change_of_the_clock(
         days = [str(np.datetime64(change) + day) for day in range(-57, 4)]
         midnights = [f"{day}T00:00:00{summer if spring < day <= autumn else winter}" for day in days]
         data = table(tmp_path / f"{change}.csv", midnights[:57])
-        model = model or trained(data, "--zone", zone, horizon=4)
+        model = model or trained(data, zone=zone, horizon=4)
         lines = forecast(run_rnncli, data, model).splitlines()[1:]
         assert [line.split(",")[0] for line in lines] == midnights[57:]
 
