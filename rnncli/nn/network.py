@@ -32,7 +32,7 @@ def encode_on(
     fresh: Tensor,
     generator: Generator | None = None,
 ) -> Tensor:
-    """The same from the state that is carried [n, hidden] each, named as in `state_shapes`, but from the first state in
+    """The same from the state that is carried, as in `state_shapes`, but from the first state in
     rows that are `fresh` [n], and in all of them if nothing is carried. The state after the last step takes its place,
     without its gradient (truncated backpropagation through time: Williams & Peng 1990).
     """
@@ -41,7 +41,7 @@ def encode_on(
 
     def run_cell(index: int, weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
         outputs, state = fused(cells[index], weights, x, before[index], network.activation)
-        carried.update({_name(index, part): one.detach() for part, one in enumerate(state)})
+        carried[f"layer{index}"] = torch.stack([part.detach() for part in state])
         return outputs
 
     def drop(x: Tensor) -> Tensor:
@@ -58,17 +58,14 @@ def _before(
     if not carried:
         return None
     first = cell.zero_state(x, hidden, torch)
-    return tuple(torch.where(fresh[:, None], new, carried[_name(index, part)]) for part, new in enumerate(first))
+    return tuple(
+        torch.where(fresh[:, None], new, part) for new, part in zip(first, carried[f"layer{index}"], strict=True)
+    )
 
 
 def state_shapes(network: NetworkSpec, rows: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the state of so many rows."""
+    """Names and shapes of the state of so many rows: a tensor a layer, for a dilated one has hundreds of parts."""
     return {
-        _name(index, part): (rows, network.hidden)
+        f"layer{index}": (len(cell.state_names), rows, network.hidden)
         for index, cell in enumerate(cells_of(network.cell, network.layers))
-        for part in range(len(cell.state_names))
     }
-
-
-def _name(layer: int, part: int) -> str:
-    return f"layer{layer}.{part}"

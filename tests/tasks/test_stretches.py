@@ -122,6 +122,13 @@ def test_a_cue_from_before_the_stretch_is_used_by_what_is_carried_alone(cued: Pa
     assert ends[Objective] < 0.75 * ends[Forgetful], ends
 
 
+def test_series_no_longer_than_a_season_are_learnt_from(build: Callable[..., Panel]) -> None:
+    panel = build(*np.random.default_rng(0).normal(50, 5, (30, 6)))
+    made = planned(panel, plan.Sizes(hidden=4, tbptt=4, steps=5, batch=8), horizon=2)
+    events = fit(begin(initial_weights(made, 0)), objective(panel, made), made.training, "search")
+    assert any(event.loss > 0 for event in events if isinstance(event, Stepped))
+
+
 def test_a_step_keeps_no_more_for_its_gradient_where_series_are_longer(build: Callable[..., Panel]) -> None:
     def kept(rows: int) -> int:
         panel = build(*np.random.default_rng(0).normal(50, 5, (4, rows)))

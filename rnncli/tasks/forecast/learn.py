@@ -127,7 +127,8 @@ class Examples:
         begin = np.maximum(first_row - self.spec.seasons[0], 0)  # what the growth of the level looks back on
         before = first_row - begin
         final = np.minimum(rows, self.ends[series] - first_row - 1) - 1
-        row, origins = _drawn(rng, np.maximum(self.warm_up - 1 - first_row, 0), final, rows, forks)
+        warm_up = min(self.warm_up, int(self.ends.max()) - 1)  # where all series are short
+        row, origins = _drawn(rng, np.maximum(warm_up - 1 - first_row, 0), final, rows, forks)
         longer = replace(self, spec=replace(self.spec, steps=self.spec.seasons[0] + rows))
         batch = longer.batch(series, begin, row, origins + before[row], rng=rng)
         steps = torch.from_numpy(before[:, None] + np.arange(rows)).to(self.device)
