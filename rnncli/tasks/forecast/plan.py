@@ -102,7 +102,7 @@ def forecast_spec(
     carried: bool = False,
 ) -> ForecastSpec:
     """The choices that follow from the rows in `panel`; `context` overrides how many encoder steps there are. Where
-    training carries its state through whole series, a forecast begins with their first row too.
+    training carries its state through whole series, a forecast sees as much of them as is affordable.
     """
     seasons = panel.calendar.seasons
     season, longest = seasons[0], max(seasons)
