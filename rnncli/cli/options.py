@@ -212,7 +212,9 @@ class Training(Steps, total=False):
     clip_value: Annotated[
         float | None, _option("--clip-value", "The largest number in a gradient (any).", "X"), values.positive
     ]
-    tbptt: Annotated[int | None, _option("--tbptt", "Go through series K rows a step, carrying the state on.", "K"), values.count]
+    tbptt: Annotated[
+        int | None, _option("--tbptt", "Go through series K rows a step, carrying the state on.", "K"), values.count
+    ]
     device: Device
     threads: Threads
     watch_gradients: Annotated[
