@@ -16,32 +16,27 @@ from rnncli.spec import NetworkSpec
 
 
 def encode(
-    weights: Mapping[str, Tensor], network: NetworkSpec, x: Tensor, generator: Generator | None = None
-) -> Tensor:
-    """Outputs of the last layer at every step: x [n, steps, inputs] -> [n, steps, hidden]; with dropout between the
-    layers where a generator is given, as in training.
-    """
-    return encode_on(weights, network, x, {}, torch.ones(len(x), dtype=torch.bool, device=x.device), generator)
-
-
-def encode_on(
     weights: Mapping[str, Tensor],
     network: NetworkSpec,
     x: Tensor,
-    carried: dict[str, Tensor],
-    fresh: Tensor,
     generator: Generator | None = None,
+    carried: dict[str, Tensor] | None = None,
+    fresh: Tensor | None = None,
 ) -> Tensor:
-    """The same from the state that is carried, as in `state_shapes`, but from the first state in
-    rows that are `fresh` [n], and in all of them if nothing is carried. The state after the last step takes its place,
-    without its gradient (truncated backpropagation through time: Williams & Peng 1990).
+    """Outputs of the last layer at every step: x [n, steps, inputs] -> [n, steps, hidden]; with dropout between the
+    layers where a generator is given, as in training.
+
+    The state is the first one, or what is `carried`, as in `state_shapes`, in rows that are not `fresh` [n]. The state
+    after the last step then takes its place, without its gradient (truncated backpropagation through time: Williams &
+    Peng 1990).
     """
     cells = cells_of(network.cell, network.layers)
     before = [_before(cell, index, x, network.hidden, carried, fresh) for index, cell in enumerate(cells)]
 
     def run_cell(index: int, weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
         outputs, state = fused(cells[index], weights, x, before[index], network.activation)
-        carried[f"layer{index}"] = torch.stack([part.detach() for part in state])
+        if carried is not None:
+            carried[f"layer{index}"] = torch.stack([part.detach() for part in state])
         return outputs
 
     def drop(x: Tensor) -> Tensor:
@@ -52,10 +47,10 @@ def encode_on(
 
 
 def _before(
-    cell: Cell, index: int, x: Tensor, hidden: int, carried: Mapping[str, Tensor], fresh: Tensor
+    cell: Cell, index: int, x: Tensor, hidden: int, carried: Mapping[str, Tensor] | None, fresh: Tensor | None
 ) -> tuple[Tensor, ...] | None:
     """The state from which a layer goes on, None if that is the first."""
-    if not carried:
+    if not carried or fresh is None:
         return None
     first = cell.zero_state(x, hidden, torch)
     return tuple(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rnncli.cells.named import cells_of
 from rnncli.layers.norm import norm_shapes
-from rnncli.nn.network import encode, encode_on, state_shapes
+from rnncli.nn.network import encode, state_shapes
 from rnncli.spec import NetworkSpec
 
 STEPS, INPUTS, HIDDEN = 23, 3, 4
@@ -37,7 +37,7 @@ def in_stretches(
     outputs = []
     for number, stretch in enumerate(torch.split(x, rows, dim=1)):
         fresh[-1] = number == fresh_at
-        outputs.append(encode_on(weights, spec, stretch, carried, fresh))
+        outputs.append(encode(weights, spec, stretch, None, carried, fresh))
     assert {name: tuple(part.shape) for name, part in carried.items()} == state_shapes(spec, len(x))
     return torch.cat(outputs, dim=1)
 

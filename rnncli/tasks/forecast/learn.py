@@ -19,7 +19,7 @@ from torch import Tensor
 
 from rnncli.data.panel import Panel
 from rnncli.nn.dropout import dropout
-from rnncli.nn.network import encode, encode_on
+from rnncli.nn.network import encode
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.features import Floats, Ints
@@ -159,10 +159,8 @@ def forward(
     """Relative quantiles from every origin of the batch: [o, horizon, q]; with dropout where a generator is given. A
     batch that goes on takes what is `carried`, and leaves its own state there.
     """
-    if batch.fresh is None:
-        states = encode(weights, network, batch.inputs, generator)
-    else:
-        states = encode_on(weights, network, batch.inputs, {} if carried is None else carried, batch.fresh, generator)
+    on = None if batch.fresh is None else carried
+    states = encode(weights, network, batch.inputs, generator, on, batch.fresh)
     at_origin = states[batch.rows, batch.origins]
     if generator is not None:
         at_origin = dropout(at_origin, network.dropout, generator)
