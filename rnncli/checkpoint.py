@@ -27,7 +27,8 @@ from rnncli.errors import ModelRefused, RnncliError, StorageFailed
 Tensors = Mapping[str, NDArray[Any]]
 Layout = Mapping[str, tuple[np.dtype[Any] | str, tuple[int, ...]]]
 
-FORMAT = 3  # 1 had no statistics of the training's series; 2 no pool, calibration and shares of categories
+FORMAT = 4  # 1 had no statistics of the training's series; 2 no pool, calibration and shares of categories
+# 3 knew one id column and one of time, and not how numbers are written
 LARGEST_HEADER = 1 << 20
 UNFINISHED = "unfinished training"  # the task of a file that is no model yet
 UNUSABLE = (RnncliError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)  # a description may be

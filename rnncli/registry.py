@@ -57,6 +57,8 @@ CHECKS = {
     "time-missing": "rnncli.data.checks.missing:time_missing",
     "time-unreadable": "rnncli.data.checks.missing:time_unreadable",
     "zone-mixed": "rnncli.data.checks.zones:zone_mixed",
+    "number-unreadable": "rnncli.data.checks.missing:number_unreadable",
+    "number-ambiguous": "rnncli.data.checks.missing:number_ambiguous",
     "id-missing": "rnncli.data.checks.missing:id_missing",
     "id-unusable": "rnncli.data.checks.missing:id_unusable",
     "column-missing": "rnncli.data.checks.changed:column_missing",

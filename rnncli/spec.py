@@ -73,8 +73,11 @@ class Columns(Spec):
     `id` is None for a table that is one series. `wide` tables have one column per series, the ids are the column
     names, and `target` is what a value is called. `time_type` is how time came ("timestamp", "date", "integer" or
     "text"), `time_arrow` the Arrow type it came in and `time_format` the strptime format of text, so that a forecast
-    can be written in the same style; `time_zoned` if it came with a zone. Without an id column, `by_file` says that
-    each file is a series, known by its stem.
+    can be written in the same style; `time_zoned` if it came with a zone. "number" are whole numbers that are dates.
+    Where `time` holds dates alone, `clock` may be the column of the times of day. Series may be told apart by more
+    columns than one: `more_ids`. Without an id column, `by_file` says that each file is a series, known by its stem.
+
+    `decimal`, `thousands`, `separator`, `encoding` and `format` are what training was told of how the data are written.
     """
 
     time: str
@@ -90,21 +93,45 @@ class Columns(Spec):
     time_zoned: bool = False
     by_file: bool = False
     id_name: str = "unique_id"
+    more_ids: tuple[str, ...] = added((), since=4)
+    clock: str | None = added(None, since=4)
+    clock_format: str | None = added(None, since=4)
+    decimal: str | None = added(None, since=4)
+    thousands: str | None = added(None, since=4)
+    separator: str | None = added(None, since=4)
+    encoding: str | None = added(None, since=4)
+    format: str | None = added(None, since=4)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The columns that tell series apart."""
+        return () if self.id is None else (self.id, *self.more_ids)
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The columns that say when."""
+        return (self.time,) if self.clock is None else (self.time, self.clock)
 
 
 @dataclass(frozen=True)
 class ColumnChoices(Spec):
     """What the user said about the data; None or empty means "find out".
 
+    `time` may name two columns, "date,time", and `id` several; `clock` is found from the former. `decimal`, `thousands`
+    and `separator` are marks of CSV, `encoding` is its text's.
+
     Rows later than `as_of` are not seen; series that cannot be used are refused, or left out if `on_bad_series` is
     "skip". Data of more than `max_rows`, `max_bytes` (uncompressed) or `max_columns` are not read.
     """
 
     time: str | None = None
-    id: str | None = None
+    id: tuple[str, ...] = ()
     target: str | None = None
     time_format: str | None = None
-    decimal: str = "."
+    decimal: str | None = None
+    thousands: str | None = None
+    separator: str | None = None
+    encoding: str | None = None
     past: tuple[str, ...] = ()
     future: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
@@ -117,6 +144,18 @@ class ColumnChoices(Spec):
     max_rows: int | None = None
     max_bytes: int | None = None
     max_columns: int | None = None
+    clock: str | None = None
+
+    def as_told(self, columns: Columns) -> ColumnChoices:
+        """With what training was told of how the data are written, where nothing else is said now."""
+        now = bool(self.decimal or self.thousands)  # these two belong together
+        return dataclasses.replace(
+            self,
+            decimal=self.decimal if now else columns.decimal,
+            thousands=self.thousands if now else columns.thousands,
+            separator=self.separator or columns.separator,
+            encoding=self.encoding or columns.encoding,
+        )
 
 
 @dataclass(frozen=True)

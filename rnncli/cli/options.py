@@ -124,8 +124,10 @@ Hidden = Annotated[int | None, _option("--hidden", "Units in a layer (64).", "N"
 class Columns(TypedDict, total=False):
     """How the data are read."""
 
-    time: Annotated[str | None, _option("--time", "The time column.", "NAME"), values.text]
-    id: Annotated[str | None, _option("--id", "The column that tells series apart.", "NAME"), values.text]
+    time: Annotated[
+        str | None, _option("--time", "The time column, or those of date and time of day: A,B.", "NAME"), values.text
+    ]
+    id: Annotated[list[str] | None, _option("--id", "The column that tells series apart, or several: A,B.", "NAME")]
     target: Annotated[str | None, _option("--target", "The column to forecast.", "NAME"), values.text]
     past: Annotated[tuple[str, ...], _option("--past", "Covariates known up to now: A,B.", "LIST"), values.names]
     future: Annotated[tuple[str, ...], _option("--future", "Covariates known ahead: A,B.", "LIST"), values.names]
@@ -133,9 +135,20 @@ class Columns(TypedDict, total=False):
         tuple[str, ...], _option("--static", "What never changes in a series: A,B.", "LIST"), values.names
     ]
     time_format: Annotated[
-        str | None, _option("--time-format", "How times are written, as in strptime.", "FORMAT"), values.text
+        str | None,
+        _option("--time-format", "How times are written, as in strptime, or epoch-s, -ms, -us, -ns.", "FORMAT"),
+        values.text,
     ]
     decimal: Annotated[str | None, _choice("--decimal", "The decimal mark of CSV.", (".", ",")), values.one_of(".,")]
+    thousands: Annotated[
+        str | None, _option("--thousands", "The mark between thousands in CSV: , . ' _ or space.", "MARK"), values.text
+    ]
+    separator: Annotated[
+        str | None, _option("--separator", "The mark between fields of CSV: , ; | or tab.", "MARK"), values.text
+    ]
+    encoding: Annotated[
+        str | None, _option("--encoding", "What text CSV is, if not UTF-8: cp1252, utf-16.", "NAME"), values.text
+    ]
     zone: Annotated[str | None, _option("--zone", "The time zone, such as Europe/Berlin.", "NAME"), values.text]
     wide: Annotated[bool, _option("--wide", "One column per series.")]
     strict: Annotated[bool, _option("--strict", "Guess no column.")]

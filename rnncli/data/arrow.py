@@ -13,6 +13,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_LARGEST = (1 << 63) - 1
 
 
 def floats(column: pa.ChunkedArray) -> Floats:
@@ -30,6 +31,16 @@ def floats(column: pa.ChunkedArray) -> Floats:
     return values
 
 
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type of a column's values, in a dictionary or not."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column without a dictionary."""
+    return column.cast(plain_type(column.type)) if pa.types.is_dictionary(column.type) else column
+
+
 def integers(column: pa.ChunkedArray) -> Ints:
     """A whole-number, date or timestamp column as it is stored, int64 [rows]; anything where it is null."""
     parts = [_primitive(chunk).astype(np.int64) for chunk in column.chunks]
@@ -37,17 +48,30 @@ def integers(column: pa.ChunkedArray) -> Ints:
 
 
 def microseconds(column: pa.ChunkedArray) -> Ints:
-    """A date or timestamp column as microseconds since 1970. OverflowError where nanoseconds would be lost."""
+    """A date or timestamp column as microseconds since 1970. OverflowError where nanoseconds would be lost, or what is
+    beyond 64 bits.
+    """
     stored, kind = integers(column), column.type
     if pa.types.is_date32(kind):
-        return stored * 86_400_000_000
+        return _times(stored, 86_400_000_000, column)
     if pa.types.is_date64(kind):
-        return stored * 1_000
+        return _times(stored, 1_000, column)
     if kind.unit != "ns":
-        return stored * _UNITS[kind.unit]
+        return _times(stored, _UNITS[kind.unit], column)
     if (stored[observed(column)] % 1_000).any():
         raise OverflowError("times are finer than a microsecond")
     return stored // 1_000
+
+
+def _times(stored: Ints, size: int, column: pa.ChunkedArray) -> Ints:
+    if size > 1 and (np.abs(stored[observed(column)]) > _LARGEST // size).any():
+        raise OverflowError("times are too far from 1970")
+    return stored * size
+
+
+def array(values: Floats) -> pa.Array:
+    """Numbers as a column, NaN as they are; pa.array would import pandas."""
+    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def observed(column: pa.ChunkedArray) -> Flags:
@@ -56,23 +80,56 @@ def observed(column: pa.ChunkedArray) -> Flags:
 
 
 def codes(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
-    """A column as codes into a list of different texts, -1 where it is null."""
+    """A column as codes into a list of different texts, -1 where it is null.
+
+    TypeError naming the type, if its values are no cells of a table: lists, structures, bytes that are no text.
+    """
+    kind = plain_type(column.type)
+    if pa.types.is_null(kind):
+        return np.full(len(column), -1), []
+    if pa.types.is_nested(kind):
+        raise TypeError(str(kind).split("<", maxsplit=1)[0])
     if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         return _coded_numbers(column)
     if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
+        column = _encoded(column)
     column = column.unify_dictionaries()
-    texts = [str(value) for value in column.chunk(0).dictionary.to_pylist()] if column.num_chunks else []
+    texts = [_text(value, kind) for value in column.chunk(0).dictionary.to_pylist()] if column.num_chunks else []
     parts = [_primitive(chunk.indices).astype(np.int64) for chunk in column.chunks]
     found = np.concatenate([np.zeros(0, np.int64), *parts])
-    return np.where(observed(column), found, -1) if column.null_count else found, texts
+    return _merged(np.where(observed(column), found, -1) if column.null_count else found, texts)
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return column.dictionary_encode()
+    except pa.ArrowNotImplementedError:
+        raise TypeError(str(column.type)) from None
+
+
+def _text(value: Any, kind: pa.DataType) -> str:
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise TypeError(f"{kind} that is not UTF-8 text") from None
+
+
+def _merged(codes: Ints, texts: list[str]) -> tuple[Ints, list[str]]:
+    """One code for each text: a dictionary may hold one twice, and values may be written alike."""
+    place = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    if len(place) == len(texts):
+        return codes, texts
+    return np.array([*(place[text] for text in texts), -1], np.int64)[codes], list(place)
 
 
 def _coded_numbers(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
-    different, found = np.unique(integers(column), return_inverse=True)
+    stored = [_primitive(chunk) for chunk in column.chunks]
+    different, found = np.unique(np.concatenate([np.zeros(0, np.int8), *stored]), return_inverse=True)
     texts = [str(value) for value in different.tolist()]
     if pa.types.is_boolean(column.type):
-        texts = ["true" if value == "1" else "false" for value in texts]
+        texts = ["true" if value else "false" for value in different.tolist()]
     return np.where(observed(column), found, -1), texts
 
 

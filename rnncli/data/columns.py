@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
-from rnncli.data.readers.table import NUMERIC, Kind
+from rnncli.data.readers.table import NUMERIC, Kind, Look
+from rnncli.data.timetext import called_like_time
 from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns
 
 TIME, ID, TARGET = "ds", "unique_id", "y"
 Kinds = Mapping[str, Kind]
+Looks = Mapping[str, Look]
 
 
 def known_columns(kinds: Kinds, columns: Columns, choices: ColumnChoices, where: str) -> Columns:
     """The columns of a model, found again in a table; `choices` rename them. InputRefused if one is missing."""
-    fresh = _renamed(columns, choices)
-    needed = [fresh.time, fresh.id, None if fresh.wide else fresh.target, *fresh.past, *fresh.future, *fresh.static]
+    fresh = renamed(columns, choices)
+    needed = [*fresh.times, *fresh.ids, None if fresh.wide else fresh.target, *fresh.past, *fresh.future, *fresh.static]
     _refuse_missing(needed, kinds, where)
     return fresh
 
 
 def ahead_columns(kinds: Kinds, columns: Columns, choices: ColumnChoices, where: str) -> Columns:
-    """The same in a table that only holds what is known ahead: time, id and the future covariates."""
-    fresh = replace(_renamed(columns, choices), past=(), static=())
-    _refuse_missing([fresh.time, fresh.id, *fresh.future], kinds, where)
+    """A model's columns in a table that only holds what is known ahead: time, id and the future covariates."""
+    fresh = replace(renamed(columns, choices), past=(), static=())
+    _refuse_missing([*fresh.times, *fresh.ids, *fresh.future], kinds, where)
     return fresh
 
 
-def _renamed(columns: Columns, choices: ColumnChoices) -> Columns:
+def renamed(columns: Columns, choices: ColumnChoices) -> Columns:
+    """A model's columns under the names that the user said now. UsageError if there are as many as before no more."""
+    if choices.id and len(choices.id) != len(columns.ids):
+        told, had = len(choices.id), len(columns.ids) or "no"
+        raise UsageError(
+            f"--id names {told} column{'s' * (told != 1)}, and the model was trained with {had}",
+            hint="name as many, in the same order",
+        )
+    ids = choices.id or columns.ids
     return replace(
         columns,
         time=choices.time or columns.time,
-        id=choices.id or columns.id,
+        clock=choices.clock or columns.clock,
+        id=ids[0] if ids else None,
+        more_ids=ids[1:],
         target=choices.target or columns.target,
         time_format=choices.time_format or columns.time_format,
     )
@@ -45,9 +57,26 @@ def _refuse_missing(needed: Sequence[str | None], kinds: Kinds, where: str) -> N
             raise _missing(name, kinds, where, "the model was trained with it; name another: --time --id --target")
 
 
+def resolved(kinds: Kinds, choices: ColumnChoices) -> ColumnChoices:
+    """The choices with each column that was named: "a,b" names two, unless a column is called so."""
+    ids = tuple(part for name in choices.id for part in _parts(name, kinds))
+    times = _parts(choices.time, kinds) if choices.time is not None else []
+    if len(times) > 2:
+        raise UsageError(f"--time names {len(times)} columns", hint="name one, or one of dates and one of times of day")
+    if len(times) < 2:
+        return replace(choices, id=ids)
+    return replace(choices, id=ids, time=times[0], clock=times[1])
+
+
+def _parts(name: str, kinds: Kinds) -> list[str]:
+    if name in kinds or "," not in name:
+        return [name]
+    return [part.strip() for part in name.split(",") if part.strip()]
+
+
 def named_columns(kinds: Kinds, choices: ColumnChoices, where: str) -> None:
     """InputRefused if a column that the user named does not exist; UsageError if one has two roles."""
-    roles = [choices.time, choices.id, choices.target, *choices.past, *choices.future, *choices.static]
+    roles = [choices.time, choices.clock, *choices.id, choices.target, *choices.past, *choices.future, *choices.static]
     given = [name for name in roles if name is not None]
     for name in given:
         if name not in kinds:
@@ -57,32 +86,69 @@ def named_columns(kinds: Kinds, choices: ColumnChoices, where: str) -> None:
         raise UsageError(f"column {twice!r} was given two roles", hint="name each column once")
 
 
-def time_column(kinds: Kinds, choices: ColumnChoices, where: str) -> str:
-    """The one date-like column, or else the one whole-number column."""
+def time_column(kinds: Kinds, looks: Looks, choices: ColumnChoices, where: str) -> str:
+    """The one date-like column, or else the one whole-number column.
+
+    A text column that looks like dates in a style that is not known, or is called like one, comes before whole numbers:
+    reading it says what is wrong with it.
+    """
     free = _free(kinds, choices)
     if choices.time is not None:
         return choices.time
     _guessing(choices, "--time", where)
     if TIME in free and kinds[TIME] in ("time", "whole", "text"):  # texts that are none are named when they are read
         return TIME
-    dates = [name for name in free if kinds[name] == "time"]
-    if len(dates) == 1:
-        return dates[0]
     whole = [name for name in free if kinds[name] == "whole" and name not in (TARGET, ID)]
-    found = dates or whole
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise InputRefused(
-            "no column looks like a time (dates, or whole numbers)",
-            where=where,
-            hint=f"say which it is: --time NAME, perhaps with --time-format; {_columns(kinds)}",
-        )
-    raise _ambiguous("time", found, "--time", where)
+    for found in (
+        [name for name in free if kinds[name] == "time"],
+        _unread(free, looks, whole),
+        [name for name in whole if looks.get(name) == "dates"],
+        whole,
+    ):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise _ambiguous("time", found, "--time", where)
+    raise InputRefused(
+        "no column looks like a time (dates, or whole numbers)",
+        where=where,
+        hint=f"say which it is: --time NAME, perhaps with --time-format; {_columns(kinds)}",
+    )
 
 
-def target_column(kinds: Kinds, taken: Sequence[str | None], choices: ColumnChoices, where: str) -> str:
-    """`y`, or the one numeric column that has no other role."""
+def _unread(free: Sequence[str], looks: Looks, whole: Sequence[str]) -> list[str]:
+    """Texts that look like dates nobody knows; none where a column of whole numbers alone is called like a time."""
+    found = [name for name in free if looks.get(name) == "dateish"]
+    named = any(called_like_time(name) for name in whole)
+    return [] if named and not any(called_like_time(name) for name in found) else found
+
+
+def refuse_clocks(named: Columns, clocks: Sequence[str], dates: bool, again: int, where: str) -> None:  # noqa: FBT001  # what the times are
+    """InputRefused where dates repeat within series, and another column holds times of day."""
+    free = [name for name in clocks if name not in (*named.past, *named.future, *named.static, *named.ids)]
+    if not (dates and again and free):
+        return
+    raise InputRefused(
+        f"the dates in column {named.time!r} repeat, and column {free[0]!r} holds times of day",
+        where=where,
+        hint=f"if both together are the time: --time {named.time},{free[0]}",
+    )
+
+
+def passed_over(kinds: Kinds, taken: Collection[str], looks: Looks) -> list[str]:
+    """A line about text columns that have no role."""
+    left = [name for name, kind in kinds.items() if kind == "text" and name not in taken]
+    if not left:
+        return []
+    names = ", ".join(map(repr, left[:5])) + (f" and {len(left) - 5:,} more" if len(left) > 5 else "")
+    ids = [name for name in left if looks.get(name) != "clock"]
+    more = f"; if it tells series apart: --id {ids[0]}" if ids else ""
+    plural = len(left) > 1
+    return [f"text column{'s' * plural} {names} {'are' if plural else 'is'} not looked at{more}"]
+
+
+def target_column(kinds: Kinds, taken: Sequence[str | None], choices: ColumnChoices, where: str, told: str = "") -> str:
+    """`y`, or the one numeric column that has no other role; `told` ends a hint."""
     if choices.target is not None:
         return choices.target
     _guessing(choices, "--target", where)
@@ -98,36 +164,27 @@ def target_column(kinds: Kinds, taken: Sequence[str | None], choices: ColumnChoi
             where=where,
             hint=f"say which it is: --target NAME (a decimal comma: --decimal ,); {_columns(kinds)}",
         )
-    raise _ambiguous("target", numbers, "--target", where, "; for one series a column: --wide")
+    raise _ambiguous("target", numbers, "--target", where, f"; for one series a column: --wide{told}")
 
 
 def id_candidates(kinds: Kinds, taken: Sequence[str | None], choices: ColumnChoices) -> list[str]:
-    """Columns that may tell series apart: the one named, `unique_id`, or all text columns that have no other role."""
-    if choices.id is not None:
-        return [choices.id]
+    """Columns that may tell series apart: `unique_id`, or all text columns that have no other role."""
     if choices.strict:
         return []
     free = [name for name in _free(kinds, choices) if name not in taken]
     return [ID] if ID in free else [name for name in free if kinds[name] == "text"]
 
 
-def id_column(
-    candidates: Sequence[str],
-    named: str | None,
-    repeats: Callable[[str | None], int],
-    where: str,
-) -> str | None:
+def id_column(candidates: Sequence[str], repeats: Callable[[Sequence[str]], int], where: str) -> str | None:
     """The text column without which times repeat and with which they do not; None if times do not repeat.
 
-    `repeats(name)` counts the rows whose time was seen before in the same series.
+    `repeats(names)` counts the rows whose time was seen before in the same series, which these columns tell apart.
     """
-    if named is not None:
-        return named
     if ID in candidates:
         return ID
-    if not candidates or not repeats(None):  # without candidates, what contradicts is found by its time later
+    if not candidates or not repeats(()):  # without candidates, what contradicts is found by its time later
         return None
-    counts = {name: repeats(name) for name in candidates}
+    counts = {name: repeats([name]) for name in candidates}
     found = [name for name in candidates if counts[name] == 0]
     if len(found) == 1:
         return found[0]
@@ -135,20 +192,23 @@ def id_column(
         raise _ambiguous("id", found, "--id", where)
     fewest = min(counts.values())  # rows that repeat in full may remain
     best = [name for name in candidates if counts[name] == fewest]
-    if len(best) == 1 and fewest < repeats(None) / 2:
+    together = len(candidates) > 1 and not repeats(candidates)
+    if len(best) == 1 and fewest < repeats(()) / 2 and not together:
         return best[0]
     raise InputRefused(
         "times repeat, and no column of text tells series apart",
         where=where,
-        hint=f"say which column does: --id NAME (of {', '.join(candidates)})",
+        hint=f"say which columns do together: --id {','.join(candidates)}"
+        if together
+        else f"say which column does: --id NAME (of {', '.join(candidates)})",
     )
 
 
-def wide_columns(kinds: Kinds, time: str, choices: ColumnChoices, where: str) -> list[str]:
+def wide_columns(kinds: Kinds, times: Sequence[str], choices: ColumnChoices, where: str) -> list[str]:
     """The series of a wide table: every numeric column but time."""
     if choices.past or choices.future or choices.static or choices.id:
         raise UsageError("a wide table has no id column and no covariates", hint="use the long form: id, time, value")
-    others = [name for name in kinds if name != time]
+    others = [name for name in kinds if name not in times]
     usable = _numbers(others, kinds)
     found = [name for name in others if name in usable or kinds[name] == "empty"]
     if not found:
@@ -163,7 +223,7 @@ def _numbers(names: Iterable[str], kinds: Kinds) -> list[str]:
 
 
 def _free(kinds: Kinds, choices: ColumnChoices) -> list[str]:
-    given = {choices.time, choices.id, choices.target, *choices.past, *choices.future, *choices.static}
+    given = {choices.time, choices.clock, *choices.id, choices.target, *choices.past, *choices.future, *choices.static}
     return [name for name in kinds if name not in given]
 
 

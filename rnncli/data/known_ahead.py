@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.data.frequency import shown
-from rnncli.data.rows import Rows, Tables
+from rnncli.data.rows import Rows
+from rnncli.data.tables import Tables
 from rnncli.errors import SeriesRefused
 
 Floats = NDArray[np.float64]

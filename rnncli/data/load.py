@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +15,14 @@ from rnncli.data.frequency import check_frequency, infer_frequency, shown
 from rnncli.data.known_ahead import join_ahead
 from rnncli.data.limits import limits_of
 from rnncli.data.panel import Panel
-from rnncli.data.rows import Rows, open_tables, read_ahead, read_rows
+from rnncli.data.rows import Rows, read_ahead, read_rows
 from rnncli.data.seasons import infer_seasons
 from rnncli.data.source import sources
+from rnncli.data.tables import open_tables
 from rnncli.data.timetext import Unreadable, read_times, whole_numbers
+from rnncli.data.writers.csv import undefused
 from rnncli.data.writers.table import TIDY
-from rnncli.data.zones import from_wall, to_wall, zone_info
+from rnncli.data.zones import from_wall, shown_twice_in, to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns
 
@@ -70,11 +73,13 @@ def load_panel(
     Raises InputRefused with the place of what is wrong; see data/source.py for what is read.
     """
     choices = choices or ColumnChoices()
+    usual = known.columns.format if known else None
     rows = read_rows(
-        sources(given, choices.format, limits_of(choices)),
+        sources(given, choices.format, limits_of(choices), usual),
         choices,
         known.columns if known else None,
         dict(known.categories) if known else None,
+        zone=known.calendar.zone if known else None,
     )
     zone = zone_of(rows, choices, known)
     rows = in_utc(rows, zone, choices)
@@ -95,8 +100,8 @@ def load_panel(
 
 def _read_ahead(given: Any, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:
     """The rows of a table of what is known ahead, with times in UTC, read as the model's data are."""
-    found = sources(given, choices.format, limits_of(choices))
-    rows = read_ahead(found, choices, known.columns, known.categories)
+    found = sources(given, choices.format, limits_of(choices), known.columns.format)
+    rows = read_ahead(found, choices, known.columns, known.categories, known.calendar.zone)
     zone_of(rows, choices, known)
     return in_utc(rows, zone, choices)
 
@@ -110,7 +115,8 @@ def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[i
     codes = rows.codes[order[offsets[:-1]]]
     ids = tuple(rows.ids[code] for code in codes.tolist())
     times = rows.times[order]
-    calendar = _calendar(times, offsets, ids, zone, rows.columns, known)
+    with _offsets_explained(rows, zone):
+        calendar = _calendar(times, offsets, ids, zone, rows.columns, known)
     panel = _on_grid(rows.values[order], times, offsets, ids, calendar, rows, notes)
     if rows.columns.wide:
         panel = _born(panel, notes)
@@ -218,7 +224,9 @@ def in_utc(rows: Rows, zone: str | None, choices: ColumnChoices) -> Rows:
         return rows
     named = choices.zone or zone
     times = from_wall(rows.times, named)
-    return replace(rows, times=_second_hour(rows, times, named))
+    if rows.fixed is not None:
+        times = np.where(rows.fixed, rows.times, times)
+    return replace(rows, times=_second_hour(rows, times, named), fixed=None)
 
 
 def _second_hour(rows: Rows, times: Ints, zone: str | None) -> Ints:
@@ -226,6 +234,8 @@ def _second_hour(rows: Rows, times: Ints, zone: str | None) -> Ints:
     order = np.lexsort((np.arange(len(times)), times, rows.codes))
     same = (rows.codes[order][1:] == rows.codes[order][:-1]) & (times[order][1:] == times[order][:-1])
     again = order[1:][same]
+    if rows.fixed is not None:  # these say themselves which pass they are of
+        again = again[~rows.fixed[again]]
     if not again.size:
         return times
     hour = 3_600_000_000
@@ -279,13 +289,32 @@ def _without_duplicates(
             f"series {series!r} has two different rows at {shown(int(rows.times[at]), zone, whole)} ({values})",
             series,
             where=rows.where(int(max(at, order[second[row] - 1]))),
-            hint="keep one of them; if a column tells series apart, say so: --id NAME",
+            hint=_why_twice(int(rows.times[at]), zone, whole=whole),
         )
     notes.append(f"{len(second):,} rows that repeat another row were dropped")
     keep = np.ones(len(order), np.bool_)
     keep[second] = False
     kept = np.add.reduceat(keep.astype(np.int64), offsets[:-1])
     return order[keep], np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
+
+
+def _why_twice(time: int, zone: str | None, *, whole: bool) -> str:
+    """What to do about two rows of one time: the clock may have shown it twice."""
+    somewhere = None if whole or zone is not None else shown_twice_in(time)
+    if somewhere is not None:
+        return f"if a clock that was put back shows this hour twice, say whose it is: --zone {somewhere}, or another"
+    return "keep one of them; if a column tells series apart, say so: --id NAME"
+
+
+@contextmanager
+def _offsets_explained(rows: Rows, zone: str | None) -> Iterator[None]:
+    """What is refused of times with several offsets, of which nobody said whose they are, has a better hint."""
+    try:
+        yield
+    except InputRefused as error:
+        if rows.several_offsets and zone == "UTC":
+            error.hint = "the times have several offsets: say whose they are, as in --zone Europe/Berlin"
+        raise
 
 
 def _calendar(
@@ -423,22 +452,20 @@ def load_saved(path: Any, loaded: Loaded) -> Saved:
     found = sources(path)
     kinds = open_tables(found, ColumnChoices()).kinds()
     columns, panel = loaded.columns, loaded.panel
+    columns = replace(columns, decimal=None, thousands=None, separator=None, encoding=None, format=None)
     tidy = set(TIDY) <= set(kinds)
     if tidy:
-        shape = replace(columns, time="time", id="id" if kinds["id"] != "empty" else None, target="value")
+        shape = replace(columns, time="time", id="id" if kinds["id"] != "empty" else None, more_ids=(), target="value")
         channels = ["quantile"]
     else:
         named = columns.id or (columns.id_name if columns.id_name in kinds else None)
         shape = replace(columns, id=named, target="forecast")
         channels = [name for name in kinds if _level(name) is not None]
     shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
-    rows = read_rows(found, ColumnChoices(), shape, {})
+    rows = read_rows(found, ColumnChoices(), shape, {}, zone=panel.calendar.zone)
     rows = in_utc(rows, panel.calendar.zone, ColumnChoices())
-    names = (
-        [_undefused(rows.ids[code], panel.ids) for code in rows.codes.tolist()]
-        if shape.id
-        else [panel.ids[0]] * len(rows.codes)
-    )
+    ids = _undefused(rows.ids, panel.ids)
+    names = [ids[code] for code in rows.codes.tolist()] if shape.id else [panel.ids[0]] * len(rows.codes)
     if tidy:
         return _untidied(names, rows)
     levels = sorted(channels, key=lambda name: _level(name) or 0.0)
@@ -466,6 +493,8 @@ def _level(name: str) -> float | None:
     return level if 0 < level < 1 else None
 
 
-def _undefused(text: str, ids: tuple[str, ...]) -> str:
-    """The id that was written with a ' in front, so that no spreadsheet would run it."""
-    return text[1:] if text.startswith("'") and text not in ids and text[1:] in ids else text
+def _undefused(texts: list[str], ids: tuple[str, ...]) -> list[str]:
+    """Ids as they were before a ' was put in front, so that no spreadsheet would run them; unless they had it."""
+    known = set(ids)
+    bare = [undefused(text) for text in texts]
+    return bare if known.issuperset(bare) or not known.issuperset(texts) else texts

@@ -30,7 +30,8 @@ _MOST = {"": 1, "gzip": 1032}  # bytes that one byte can become; zstd knows no b
 class Source:
     """One table to be read: a path, bytes that came through a pipe, or an Arrow table.
 
-    `name` is what messages call it; `stem` names its series where each file is one.
+    `name` is what messages call it; `stem` names its series where each file is one; `encoding` is that of its text,
+    where it is not UTF-8.
     """
 
     name: str
@@ -39,17 +40,24 @@ class Source:
     data: bytes | None = field(default=None, repr=False)
     table: Any = field(default=None, repr=False)
     stem: str | None = None
+    encoding: str | None = None
 
     def open(self) -> BinaryIO | pa.NativeFile:
-        """A fresh stream of the bytes, uncompressed. InputRefused or StorageFailed if there is none."""
+        """A fresh stream of the bytes, uncompressed and in UTF-8. InputRefused or StorageFailed if there is none."""
         stream, kind = self._raw()
-        return pa.CompressedInputStream(stream, kind) if kind else stream
+        stream = pa.CompressedInputStream(stream, kind) if kind else stream
+        if self.encoding is None:
+            return stream
+        native = stream if isinstance(stream, pa.NativeFile) else pa.PythonFile(stream, "r")
+        return pa.transcoding_input_stream(native, self.encoding, "utf-8")
 
     def largest(self) -> tuple[int | None, bool]:
         """Bytes that it has at most, uncompressed (None: nobody knows), and whether it has just so many."""
         stream, kind = self._raw()
         with stream:
             most = stream.seek(0, os.SEEK_END) * _MOST[kind] if kind in _MOST else None
+        if self.encoding is not None:  # a byte of it can become three
+            return (None if most is None else 3 * most), False
         return most, not kind
 
     def _raw(self) -> tuple[BinaryIO | pa.NativeFile, str]:
@@ -69,8 +77,11 @@ class Source:
         return InputRefused(message, where=self.name + place, hint=hint)
 
 
-def sources(given: Any, choice: str | None = None, limits: Limits | None = None) -> list[Source]:
-    """Every table in `given`: one source or a sequence of them, in order; `choice` is the format where asked for.
+def sources(
+    given: Any, choice: str | None = None, limits: Limits | None = None, usual: str | None = None
+) -> list[Source]:
+    """Every table in `given`: one source or a sequence of them, in order; `choice` is the format where asked for, and
+    `usual` that of what no suffix says.
 
     InputRefused where a file is missing or nothing matches, UsageError where the format cannot be known.
     """
@@ -78,13 +89,31 @@ def sources(given: Any, choice: str | None = None, limits: Limits | None = None)
         raise UsageError(f"there is no format {choice!r}", hint=f"choose from: {', '.join(READERS)}")
     several = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
     limits = limits or Limits()
-    found = [source for item in (given if several else [given]) for source in _of_one(item, choice, limits)]
+    asked = _Asked(choice, usual if usual in READERS else None, limits)
+    found = [source for item in (given if several else [given]) for source in _of_one(item, asked)]
     if not found:
         raise InputRefused("no data were given", hint="name files, folders or globs, or - for standard input")
     return found
 
 
-def _of_one(item: Any, choice: str | None, limits: Limits) -> Iterable[Source]:
+@dataclass(frozen=True)
+class _Asked:
+    """The format that was said now, that which a model's training was told, and how much may be read."""
+
+    choice: str | None
+    usual: str | None
+    limits: Limits
+
+    def format_of(self, path: Path) -> str:
+        """The format of a file: as was said now, as its suffix says, or else as training was told."""
+        return self.choice or _known_format(path) or self.usual or format_of(path)
+
+    def takes(self, path: Path) -> bool:
+        """Whether a file of a folder is data."""
+        return bool(self.choice) or _known_format(path) is not None
+
+
+def _of_one(item: Any, asked: _Asked) -> Iterable[Source]:
     if hasattr(item, "__arrow_c_stream__"):
         return [Source("the table", "arrow", table=pa.table(item))]
     if not isinstance(item, (str, os.PathLike)):
@@ -94,14 +123,14 @@ def _of_one(item: Any, choice: str | None, limits: Limits) -> Iterable[Source]:
         )
     text = os.fspath(item)
     if text == "-":
-        return [_standard_input(choice, limits)]
+        return [_standard_input(asked)]
     _refuse_unusable(text)
     path = Path(text)
     if path.is_dir():
-        return _folder(path, choice)
+        return _folder(path, asked)
     if not path.exists() and glob.has_magic(text):
-        return _matches(text, choice, limits)
-    return [Source(text, choice or format_of(path), path, stem=stem_of(path))]
+        return _matches(text, asked)
+    return [Source(text, asked.format_of(path), path, stem=stem_of(path))]
 
 
 def _refuse_unusable(text: str) -> None:
@@ -115,29 +144,30 @@ def _refuse_unusable(text: str) -> None:
             raise InputRefused("the path is too long", where=text[:_SHOWN] + " ...", hint="check the path") from None
 
 
-def _standard_input(choice: str | None, limits: Limits) -> Source:
+def _standard_input(asked: _Asked) -> Source:
     if sys.stdin is None:
         raise InputRefused("standard input is closed", where="-", hint="pipe a table into this command")
-    data = sys.stdin.buffer.read(limits.most_bytes + 1)
-    limits.check([Size(0, len(data), len(data))], ["-"], "-")
+    data = sys.stdin.buffer.read(asked.limits.most_bytes + 1)
+    asked.limits.check([Size(0, len(data), len(data))], ["-"], "-")
     if not data:
         raise InputRefused("standard input is empty", where="-", hint="pipe a table into this command")
-    return Source("standard input", choice or ("parquet" if data[:4] == b"PAR1" else "csv"), data=data)
+    usual = asked.usual if asked.usual != "parquet" else None
+    return Source("standard input", asked.choice or ("parquet" if data[:4] == b"PAR1" else usual or "csv"), data=data)
 
 
-def _folder(path: Path, choice: str | None) -> list[Source]:
+def _folder(path: Path, asked: _Asked) -> list[Source]:
     files = sorted(file for file in path.iterdir() if not file.name.startswith(".") and file.is_file())
-    files = [file for file in files if choice or _known_format(file)]
+    files = list(filter(asked.takes, files)) or (files if asked.usual else [])
     if not files:
         raise InputRefused("this folder has no data files", where=str(path), hint=f"known are {_known()}")
-    return [Source(str(file), choice or format_of(file), file, stem=stem_of(file)) for file in files]
+    return [Source(str(file), asked.format_of(file), file, stem=stem_of(file)) for file in files]
 
 
-def _matches(pattern: str, choice: str | None, limits: Limits) -> list[Source]:
+def _matches(pattern: str, asked: _Asked) -> list[Source]:
     found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
     if not found:
         raise InputRefused("no file matches", where=pattern, hint="check the pattern and the current folder")
-    return [source for path in found for source in _of_one(path, choice, limits)]
+    return [source for path in found for source in _of_one(path, asked)]
 
 
 def stem_of(path: Path) -> str:

@@ -5,23 +5,64 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.data import datenumber
+from rnncli.data.timestyle import EPOCHS, has_clock, in_utc, letters, pattern, read, refined
+
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+ISO_DATE = "%Y-%m-%d"
 _ISO = re.compile(
-    r"\d{4}-\d\d-\d\d(?P<clock>(?P<t>[T ])\d\d:\d\d(?P<s>:\d\d(?P<f>\.\d{1,6})?)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
+    r"\d{4}-\d\d-\d\d(?:(?P<t>[Tt ])\d\d(?P<m>:\d\d(?P<s>:\d\d(?:(?P<mark>[.,])(?P<f>\d{1,9}))?)?)?"
+    r"(?P<gap> ?)(?P<zone>Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?"
 )
-_CLOCKS = ("", " %H:%M", " %H:%M:%S")
-_DATES = ("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%b %d %Y")
-STYLES = ("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%b-%Y", *(date + clock for date in _DATES for clock in _CLOCKS))
+_DATES = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
+    *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
+    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%y/%m/%d"),
+    *("%d %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d%b%Y", "%d. %b %Y", "%b %d %Y", "%b %d, %Y", "%Y-%b-%d", "%Y %b %d"),
+    *("%d %b %y", "%d-%b-%y", "%d%b%y"),
+)
+_PERIODS = (
+    *("%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%m.%Y", "%m-%Y"),
+    *("%b %Y", "%b-%Y", "%b/%Y", "%b%Y", "%Y-%b", "%Y %b", "%Y/%b", "%b-%y", "%b %y", "%Y-M%m", "%YM%m"),
+    *("%Y-Q%q", "%YQ%q", "%Y Q%q", "%Y/Q%q", "%Yq%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y", "%q. Quartal %Y"),
+    *("%G-W%V", "%GW%V", "%G W%V", "%G-W%V-%u", "%GW%V%u", "W%V %G", "W%V-%G", "KW%V %G", "KW%V/%G"),
+)
+_WITH_CLOCK_WITHIN = ("%a %b %d %H:%M:%S %Y",)  # as C's ctime writes
+_CLOCK = re.compile(
+    r"(?P<date>.*?)(?P<sep>T|, | +|:)(?P<hour>\d{1,2})(?P<minute>:\d\d)?(?P<second>:\d\d)?(?P<fraction>\.\d{1,9})?"
+    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?"
+)
+_COMPACT = re.compile(r"(?P<date>\d{8})(?P<sep>[T ])(?P<clock>\d{4}|\d{6})(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?")
+_WEEKDAY = re.compile(
+    r"(?P<day>Mon|Tue|Wed|Thu|Fri|Sat|Sun|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)(?P<sep>,? +)", re.IGNORECASE
+)
 _LOOKED_AT = 500
-_ZERO_SHIFT = frozenset({"Z", "+00:00", "+0000", "-00:00"})
+_LONGEST = 48  # letters of a time
+_ZERO_SHIFT = frozenset({"Z", "z", "UTC", "GMT", "+00:00", "+0000", "-00:00", "+00"})
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|januar|februar|märz|mai|juni|juli|oktober|dezember"
+_DATEISH = re.compile(
+    rf"(?:[-/.,:' \d]|[TZ]\b|T(?=\d)|am|pm|utc|gmt|kw|[qwh](?=\d)|{_MONTHS}|[a-z]*day\b)+", re.IGNORECASE
+)
+_NAMED_MONTH = re.compile(rf"{_MONTHS}|\b[qw]\d|\dq", re.IGNORECASE)
+_SMALLEST, _LARGEST = (
+    (limit.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    for limit in (datetime.min, datetime.max)  # noqa: DTZ901  # they get their zone here
+)
+
+
+_TIME_WORDS = re.compile(
+    "ds|dates?|datetime|times?|timestamp|ts|dt|days?|week|month|quarter|period|year|steps?|t|hour"
+    "|datum|zeit|uhrzeit|zeitpunkt|zeitstempel|tag|woche|monat|quartal|jahr|fecha|dato|tidpunkt"
+)
 
 
 class Unreadable(Exception):
@@ -38,14 +79,16 @@ class Unreadable(Exception):
 class Moments:
     """Times as microseconds since 1970, in UTC if `zone` is given and else on an unnamed wall clock.
 
-    `style` is the strptime format to write more of them, None for plain ISO; `dates` if no clock was written.
-    `zone` is "UTC", an offset such as "+02:00", or "mixed".
+    `style` is how to write more of them (see timestyle.py), None for plain ISO; `dates` if no clock was written.
+    `zone` is "UTC", an offset such as "+02:00", or "mixed". `fixed` [n] are those of an unnamed wall clock that are in
+    UTC all the same, as an offset was written with them alone.
     """
 
     times: Ints
     style: str | None = None
     dates: bool = False
     zone: str | None = None
+    fixed: Flags | None = field(default=None, repr=False)
 
 
 def looks_like_time(texts: Sequence[str]) -> bool:
@@ -54,8 +97,54 @@ def looks_like_time(texts: Sequence[str]) -> bool:
     return all(map(_ISO.fullmatch, some)) or bool(_fitting(some))
 
 
-def read_times(texts: Sequence[str], style: str | None = None) -> Moments:
-    """The moments of texts that are all in `style`, or in the one known style that fits. Raises Unreadable."""
+def mostly_times(texts: Sequence[str], style: str | None = None) -> bool:
+    """Whether more than half of the texts are times: of this style, or of any that is known."""
+    some = texts[:_LOOKED_AT]
+    fits = _is_time if style is None else lambda text: _fits(text, style)
+    return bool(some) and 2 * sum(map(fits, some)) > len(some)
+
+
+def usual_style(texts: Sequence[str]) -> str | None:
+    """The style of most texts, as far as they show it; None for ISO's, and where none is known."""
+    some = texts[:_LOOKED_AT]
+    if any(map(_ISO.fullmatch, some)):
+        return None
+    found = [style for text in some for style in styles_of(text)]
+    return max(dict.fromkeys(found), key=found.count) if found else None
+
+
+def _is_time(text: str) -> bool:
+    return _ISO.fullmatch(text) is not None or bool(styles_of(text))
+
+
+def called_like_time(name: str) -> bool:
+    """Whether a column's name says that it holds times."""
+    words = re.findall(r"[^\W\d_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+    return any(map(_TIME_WORDS.fullmatch, words))
+
+
+def dateish(texts: Sequence[str]) -> bool:
+    """Whether most texts have the parts of a date, known or not: three numbers, or one and the name of a month."""
+    some = texts[:_LOOKED_AT]
+    return bool(some) and 2 * sum(map(_has_parts, some)) > len(some)
+
+
+def _has_parts(text: str) -> bool:
+    numbers = re.findall(r"\d+", text)
+    if not numbers or len(text) > _LONGEST or _DATEISH.fullmatch(text.strip()) is None:
+        return False
+    return len(numbers) >= 3 or (_NAMED_MONTH.search(text) is not None)
+
+
+def read_times(texts: Sequence[str], style: str | None = None, *, strict: bool = True) -> Moments:
+    """The moments of texts that are all in `style`, or in the one known style that fits. Raises Unreadable.
+
+    Unless `strict`, times in another ISO form are taken where `style` is one.
+    """
+    if style in EPOCHS:
+        return _counted(texts, style or "")
+    if style is not None and not strict and style.startswith(ISO_DATE) and all(map(_ISO.fullmatch, texts)):
+        return _iso(texts)
     if style is not None:
         return _in_style(texts, style)
     if not texts or _ISO.fullmatch(texts[0]):
@@ -64,14 +153,22 @@ def read_times(texts: Sequence[str], style: str | None = None) -> Moments:
     if len(styles) > 1:
         choices = " or ".join(f"'{style}'" for style in styles)
         raise Unreadable(0, f"{texts[0]!r} can be read in more than one way", f"say --time-format {choices}")
-    if not styles:
-        known = _fitting(texts[:1])
-        if known:
-            _in_style(texts, known[0])  # raises at the first text that does not fit
-        raise Unreadable(
-            0, f"{texts[0][:40]!r} is no time that is known", "say how it is written: --time-format '%d.%m.%y'"
-        )
-    return _in_style(texts, styles[0])
+    if styles:
+        return _in_style(texts, styles[0])
+    raise _astray(texts)
+
+
+def _astray(texts: Sequence[str]) -> Unreadable:
+    """Why no style fits: the first text that is not of the first's style, or the first if it is of none."""
+    known = next((styles for text in texts if (styles := styles_of(text))), ())
+    for position, text in enumerate(texts):
+        if not known or not any(_fits(text, style) for style in known):
+            hint = f"most are of the form '{known[0]}': correct it, or say --time-format" if known else _HOW
+            return Unreadable(position, f"{text[:40]!r} is no time that is known", hint)
+    return Unreadable(0, "the times are of several styles", "write all of them in one way")
+
+
+_HOW = "say how it is written: --time-format '%d.%m.%y'"
 
 
 def readable(texts: Sequence[str], counts: Ints, style: str | None, *, whole: bool = False) -> tuple[Flags, Flags]:
@@ -80,7 +177,7 @@ def readable(texts: Sequence[str], counts: Ints, style: str | None, *, whole: bo
     """
     none = np.zeros(len(texts), np.bool_)
     if whole or style is not None:
-        return _each(texts, lambda text: whole_numbers([text]) if whole else _in_style([text], style or "")), none
+        return _each(texts, lambda text: whole_numbers([text]) if whole else read_times([text], style)), none
     iso = [_ISO.fullmatch(text) for text in texts]
     plain = np.array([match is not None for match in iso], np.bool_)
     if 2 * counts[plain].sum() >= counts[[bool(text) for text in texts]].sum():
@@ -88,8 +185,9 @@ def readable(texts: Sequence[str], counts: Ints, style: str | None, *, whole: bo
         zoned = 2 * counts[aware].sum() > counts[plain].sum()
         same = plain & (aware == zoned)
         return same & _each(texts, _aware_or_naive), plain & ~same
-    fits = {style: _each(texts, lambda text, style=style: _in_style([text], style)) for style in STYLES}  # type: ignore[misc]
-    return max(fits.values(), key=lambda flags: int(counts[flags].sum())), none
+    candidates = {style: None for text in texts for style in styles_of(text)}
+    fits = [_each(texts, lambda text, style=style: _in_style([text], style)) for style in candidates]  # type: ignore[misc]
+    return max([none, *fits], key=lambda flags: int(counts[flags].sum())), none
 
 
 def _aware_or_naive(text: str) -> None:
@@ -99,47 +197,80 @@ def _aware_or_naive(text: str) -> None:
     (_aware if match["zone"] else _naive)([text])
 
 
-def _each(texts: Sequence[str], read: Callable[[str], object]) -> Flags:
+def _each(texts: Sequence[str], read_one: Callable[[str], object]) -> Flags:
     """Which texts can be read."""
     found = np.zeros(len(texts), np.bool_)
     for position, text in enumerate(texts):
         with suppress(Unreadable, ValueError):
-            read(text)
+            read_one(text)
             found[position] = True
     return found
 
 
 def _iso(texts: Sequence[str]) -> Moments:
-    found = [_ISO.fullmatch(text) for text in texts]
-    aware = bool(found and found[0] and found[0]["zone"])
-    for position, match in enumerate(found):
+    matches: list[re.Match[str]] = []
+    for position, text in enumerate(texts):
+        match = _ISO.fullmatch(text)
         if match is None:
-            raise Unreadable(position, f"{texts[position][:40]!r} is not a time like {texts[0]!r}")
-        if bool(match["zone"]) != aware:
-            raise Unreadable(position, "some times have a zone and some have none", "give all of them a zone, or none")
-    matches = [match for match in found if match]
+            raise Unreadable(position, f"{text[:40]!r} is not a time like {texts[0]!r}")
+        matches.append(match)
+    zoned = np.array([bool(match["zone"]) for match in matches], np.bool_)
+    if zoned.any() and not zoned.all():
+        return _mixed(texts, zoned, matches)
+    aware = bool(zoned.any())
     times = _checked(texts, _aware if aware else _naive)
     zones = {match["zone"] for match in matches} if aware else set()
-    return Moments(times, _style_of(matches), not any(match["clock"] for match in matches), _zone(zones))
+    return Moments(times, _style_of(matches), not any(match["t"] for match in matches), _zone(zones))
+
+
+def _mixed(texts: Sequence[str], zoned: Flags, matches: Sequence[re.Match[str]]) -> Moments:
+    """Times on the wall, some of which say their offset: hours that the clock shows twice."""
+    times = np.zeros(len(texts), np.int64)
+    times[zoned] = _checked([text for text, has in zip(texts, zoned, strict=True) if has], _aware)
+    naive = [text for text, has in zip(texts, zoned, strict=True) if not has]
+    times[~zoned] = _checked(naive, _naive)
+    style = _style_of([match for match, has in zip(matches, zoned, strict=True) if not has])
+    return Moments(times, style, dates=False, fixed=zoned)
 
 
 def _naive(texts: Sequence[str]) -> Ints:
-    return np.asarray(np.array(texts, "datetime64[us]").astype(np.int64))
+    plain = [_as_numpy(text) if "," in text or len(text) > 26 else text for text in texts]
+    return np.asarray(np.array(plain, "datetime64[us]").astype(np.int64))
+
+
+def _as_numpy(text: str) -> str:
+    """With a point, and no more digits than microseconds have. ValueError if they say something."""
+    whole, _, fraction = text.replace(",", ".").partition(".")
+    if fraction[6:].strip("0"):
+        raise ValueError("times are finer than a microsecond")
+    return f"{whole}.{fraction[:6]}"
 
 
 def _aware(texts: Sequence[str]) -> Ints:
-    return np.array([_microseconds(datetime.fromisoformat(text)) for text in texts], np.int64)
+    return np.array([_microseconds(_aware_moment(text)) for text in texts], np.int64)
 
 
-def _checked(texts: Sequence[str], convert: object) -> Ints:
+def _aware_moment(text: str) -> datetime:
+    match = _ISO.fullmatch(text)
+    assert match is not None
+    bare = text[: match.start("gap")]
+    if match["f"] and len(match["f"]) > 6:
+        bare = _as_numpy(bare)
+    zone = match["zone"]
+    return datetime.fromisoformat(bare + ("+00:00" if zone in _ZERO_SHIFT else zone))
+
+
+def _checked(texts: Sequence[str], convert: Callable[[Sequence[str]], Ints]) -> Ints:
     try:
-        return convert(texts)  # type: ignore[operator,no-any-return]
+        return convert(texts)
     except ValueError:
         for position, text in enumerate(texts):
             try:
-                convert([text])  # type: ignore[operator]
+                convert([text])
             except ValueError as error:
-                raise Unreadable(position, f"{text[:40]!r} is not a time that exists") from error
+                fine = "finer than a microsecond" in str(error)
+                what = "is finer than a microsecond" if fine else "is not a time that exists"
+                raise Unreadable(position, f"{text[:40]!r} {what}") from error
         raise
 
 
@@ -151,55 +282,153 @@ def _zone(zones: set[str]) -> str | None:
     if len(zones) > 1:
         return "mixed"
     only = zones.pop()
-    return only if ":" in only else f"{only[:3]}:{only[3:]}"
+    return f"{only[:3]}:{only[3:].removeprefix(':') or '00'}"
 
 
 def _style_of(matches: Sequence[re.Match[str]]) -> str | None:
-    """How the first is written, where that is not the way in which times are written anyway."""
-    if not matches or not matches[0]["clock"]:
+    """How they are written, where that is not the way in which times are written anyway."""
+    if not matches or not matches[0]["t"]:
         return None
     first = matches[0]
-    plain = first["t"] == " " and first["s"] and first["zone"] != "Z"
-    if plain:
+    fractions = {len(match["f"] or "") for match in matches}
+    plain_zone = first["zone"] is None or (len(first["zone"]) == 6 and not first["gap"])
+    if first["t"] == " " and first["s"] and plain_zone and fractions == {0}:
         return None
-    clock = "%H:%M" + (":%S" if first["s"] else "") + (".%f" if first["f"] else "")
-    zone = "Z" if first["zone"] == "Z" else "%:z" if first["zone"] else ""
-    return f"%Y-%m-%d{first['t']}{clock}{zone}"
+    clock = "%H" + (":%M" if first["m"] else "") + (":%S" if any(match["s"] for match in matches) else "")
+    return f"{ISO_DATE}{first['t']}{clock}{_fraction(matches, fractions)}{first['gap']}{_offset_style(first['zone'])}"
+
+
+def _fraction(matches: Sequence[re.Match[str]], digits: set[int]) -> str:
+    if digits == {0}:
+        return ""
+    mark = next(match["mark"] for match in matches if match["mark"])
+    return f"{mark}%{digits.pop()}f" if len(digits) == 1 else "%-f"
+
+
+def _offset_style(zone: str | None) -> str:
+    if zone is None or not zone.startswith(("+", "-")):
+        return zone.upper() if zone else ""
+    return {6: "%:z", 5: "%z", 3: "%:::z"}[len(zone)]
+
+
+def styles_of(text: str) -> tuple[str, ...]:
+    """The known styles, ISO's aside, of which the text is a time; an ambiguous one has several."""
+    if len(text) > _LONGEST or not any(map(str.isdigit, text)) or text.isdigit():
+        return ()
+    return tuple(style for style in _alike(re.sub(r"\d", "9", text)) if _fits(text, style))
+
+
+@lru_cache(maxsize=4096)
+def _alike(shape: str) -> tuple[str, ...]:
+    """Styles of texts with such letters and as many digits."""
+    compact = _COMPACT.fullmatch(shape)
+    if compact is not None:
+        clock = "%H%M%S" if len(compact["clock"]) == 6 else "%H%M"
+        return (f"%Y%m%d{compact['sep']}{clock}{_offset_style(compact['zone'])}",)
+    weekday = _WEEKDAY.match(shape)
+    day = f"%{'a' if len(weekday['day']) == 3 else 'A'}{weekday['sep']}" if weekday else ""
+    rest = shape[weekday.end() :] if weekday else shape
+    found = [day + date for date in _dates_alike(rest)] or [*_clocked(rest, day)]
+    within = [style for style in _WITH_CLOCK_WITHIN if _matches(style, shape)]
+    return tuple(dict.fromkeys([*found, *within, *(style for style in _PERIODS if _matches(style, shape))]))
+
+
+def _clocked(shape: str, day: str) -> Iterable[str]:
+    match = _CLOCK.fullmatch(shape)
+    if match is None or not (match["minute"] or match["half"]) or (match["fraction"] and not match["second"]):
+        return
+    half = match["half"] or ""
+    clock = ("%I" if half else "%H") + ":%M" * bool(match["minute"]) + ":%S" * bool(match["second"])
+    clock += "%-f" * bool(match["fraction"]) + half[: len(half) - 2] + "%p" * bool(half)
+    zone = match["zone"] or ""
+    gap = " " * zone.startswith(" ")
+    for date in _dates_alike(match["date"], compact=True):
+        yield f"{day}{date}{match['sep']}{clock}{gap}{_offset_style(zone.strip() or None)}"
+
+
+def _dates_alike(shape: str, *, compact: bool = False) -> list[str]:
+    """Styles of dates; one without any mark in it only before a clock."""
+    named = [date.replace("%b", "%B") for date in _DATES if "%b" in date]
+    return [date for date in (*_DATES, *named) if (compact or date != "%Y%m%d") and _matches(date, shape)]
+
+
+def _matches(style: str, shape: str) -> bool:
+    """Whether a shape, in which every digit is a 9, is of a style."""
+    loose = {"u": "9", "q": "9"}
+    if loose.keys() & letters(style):
+        style = style.replace("%q", "9").replace("%u", "9")
+    return pattern(style).fullmatch(shape) is not None
 
 
 def _fitting(texts: Sequence[str]) -> list[str]:
-    """The known styles in which every text is a time; the first text rules most of them out."""
-    styles = [style for style in STYLES if texts and _fits(texts[0], style)]
-    return [style for style in styles if all(_fits(text, style) for text in texts)]
+    """The known styles in which every text is a time."""
+    some = dict.fromkeys(style for text in texts[:_LOOKED_AT] for style in styles_of(text))
+    found = [style for style in some if all(_fits(text, style) for text in texts)]
+    plain = {style.replace("%-f", "") for style in found if "%-f" in style}  # which the one with a fraction includes
+    found = [style for style in found if style not in plain]
+    dated = [style for style in found if "%y" not in style]
+    return dated or found
 
 
 def _fits(text: str, style: str) -> bool:
-    if len(text) > 32 or not any(letter in text for letter in "-/. "):
-        return False
     try:
-        datetime.strptime(text, style)  # noqa: DTZ007  # a zone, if any, is part of the style
+        read(text, style)
     except ValueError:
         return False
     return True
 
 
 def _in_style(texts: Sequence[str], style: str) -> Moments:
-    times, aware = [], None
-    for position, text in enumerate(texts):
-        try:
-            moment = datetime.strptime(text, style.replace("%:z", "%z"))  # noqa: DTZ007  # likewise
-        except ValueError:
-            raise Unreadable(
-                position, f"{text[:40]!r} is not a time of the form {style!r}", "or say another --time-format"
-            ) from None
-        aware = moment.tzinfo is not None
-        times.append(_microseconds(moment if aware else moment.replace(tzinfo=UTC)))
-    dates = not any(code in style for code in ("%H", "%I", "%M", "%S", "%X", "%c"))
-    return Moments(np.array(times, np.int64), style, dates, "UTC" if aware else None)
+    """Where a style has no zone, a few texts may have an offset behind it: hours that the clock shows twice."""
+    moments = [_read_or_fail(text, style, position) for position, text in enumerate(texts)]
+    aware = np.array([moment.tzinfo is not None for moment in moments], np.bool_)
+    zoned = in_utc(style) or "z" in letters(style)
+    times = np.array([_microseconds(m if m.tzinfo else m.replace(tzinfo=UTC)) for m in moments], np.int64)
+    zone = _common_zone(moments) if zoned and moments else "UTC" if zoned else None
+    fixed = aware if aware.any() and not zoned else None
+    return Moments(times, refined(style, texts), not has_clock(style), zone, fixed)
+
+
+def _read_or_fail(text: str, style: str, position: int) -> datetime:
+    try:
+        return read(text, style)
+    except ValueError as error:
+        if has_clock(style) and "z" not in letters(style) and not in_utc(style):
+            with suppress(ValueError):
+                return read(text, f"{style}%z")
+        what = f"is not a time of the form {style!r}"
+        if "finer" in str(error):
+            what = "is finer than a microsecond"
+        raise Unreadable(position, f"{text[:40]!r} {what}", "or say another --time-format") from None
+
+
+def _common_zone(moments: Sequence[datetime]) -> str:
+    shifts = {moment.utcoffset() or timedelta(0) for moment in moments}
+    if len(shifts) > 1:
+        return "mixed"
+    only = shifts.pop()
+    if not only:
+        return "UTC"
+    minutes = abs(only) // timedelta(minutes=1)
+    return f"{'-' if only < timedelta(0) else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _microseconds(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _counted(texts: Sequence[str], style: str) -> Moments:
+    """Whole numbers that count from 1970."""
+    try:
+        times = datenumber.from_epoch(whole_numbers(texts), style)
+    except ValueError as error:
+        raise Unreadable(int(error.args[1]), f"{texts[int(error.args[1])]!r} {error.args[0]}") from None
+    return Moments(times, style, dates=False, zone="UTC")
+
+
+def within_years(times: Ints) -> Flags:
+    """Which moments lie in the years 1 to 9999, which is what can be written."""
+    return np.asarray((times >= _SMALLEST) & (times <= _LARGEST))
 
 
 def whole_numbers(texts: Iterable[str]) -> Ints:

@@ -17,6 +17,7 @@ Times = NDArray[np.int64]
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+TYPICAL = ("Europe/Berlin", "Europe/London", "America/New_York", "Australia/Sydney", "America/Santiago")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "GMT", "Z", "+00:00"})
 _FIXED = re.compile(r"([+-])(\d\d):?(\d\d)")
@@ -50,6 +51,31 @@ def from_wall(wall: Times, zone: str | None) -> Times:
         return wall
     changes = _transitions(zone, wall)
     return wall - changes.offset[np.searchsorted(changes.wall, wall, side="right")]
+
+
+def ambiguous(times: Times, zone: str | None) -> NDArray[np.bool_]:
+    """Which moments, in UTC, have a wall time that the clock shows a second time."""
+    if zone is None or not times.size:
+        return np.zeros(times.shape, np.bool_)
+    changes = _transitions(zone, times)
+    if not len(changes.at):
+        return np.zeros(times.shape, np.bool_)
+    back = np.maximum(changes.offset[:-1] - changes.offset[1:], 0)
+    place = np.searchsorted(changes.at, times, side="right")
+    since = times - np.concatenate([times.ravel()[:1] * 0, changes.at])[place]
+    until = np.concatenate([changes.at, times.ravel()[:1] * 0])[place] - times
+    after = (place > 0) & (since < np.concatenate([back[:1] * 0, back])[place])
+    before = (place < len(changes.at)) & (until <= np.concatenate([back, back[:1] * 0])[place])
+    return np.asarray(after | before)
+
+
+def shown_twice_in(wall: int) -> str | None:
+    """The first of some typical zones whose clock shows a wall time twice."""
+    for zone in TYPICAL:
+        first = from_wall(np.array([wall], np.int64), zone)
+        if to_wall(first + 3_600 * SECOND, zone)[0] == wall:
+            return zone
+    return None
 
 
 def skipped(wall: Times, zone: str | None) -> Times:

@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
+from rnncli.data.numbertext import thousands_mark
+from rnncli.data.timestyle import check_style, has_clock
 from rnncli.errors import UsageError
 from rnncli.spec import ColumnChoices
 
@@ -18,10 +20,13 @@ class ColumnOptions(TypedDict, total=False):
     """How the data are read: see `ColumnChoices`."""
 
     time: str | None
-    id: str | None
+    id: str | Iterable[str] | None
     target: str | None
     time_format: str | None
     decimal: str | None
+    thousands: str | None
+    separator: str | None
+    encoding: str | None
     past: Iterable[str]
     future: Iterable[str]
     static: Iterable[str]
@@ -113,12 +118,41 @@ def _frozen(value: Any) -> Any:
 def column_choices(options: Mapping[str, Any]) -> ColumnChoices:
     """What was said about columns."""
     positive(options, "max_rows", "max_bytes", "max_columns")
-    choices = ColumnChoices(**only(ColumnChoices, options))
-    if choices.decimal not in (".", ","):
-        raise UsageError(f"the decimal mark must be . or , and not {choices.decimal!r}")
+    given = only(ColumnChoices, options)
+    if isinstance(given.get("id"), str):
+        given["id"] = (given["id"],)
+    if choices_time := given.get("time_format"):
+        _check_formats(choices_time)
+    choices = _marks(ColumnChoices(**given))
     if choices.on_bad_series not in ON_BAD_SERIES:
         raise UsageError(f"on_bad_series is {' or '.join(ON_BAD_SERIES)}, not {choices.on_bad_series!r}")
     return choices
+
+
+def _check_formats(style: str) -> None:
+    """UsageError where no moment can be read by a style, or by two with a comma between: of dates and times of day."""
+    date, _, clock = style.rpartition(",")
+    if date and has_clock(clock) and not has_clock(date):
+        check_style(date)
+    else:
+        check_style(style)
+
+
+def _marks(choices: ColumnChoices) -> ColumnChoices:
+    """The choices with marks of numbers and fields as they are in files. UsageError if they cannot be."""
+    if choices.decimal not in (None, ".", ","):
+        raise UsageError(f"the decimal mark must be . or , and not {choices.decimal!r}")
+    thousands = None if choices.thousands is None else thousands_mark(choices.thousands)
+    if choices.thousands is not None and thousands is None:
+        raise UsageError(f"numbers have no {choices.thousands!r} between thousands", hint="say , . ' _ or space")
+    if thousands is not None and thousands == choices.decimal:
+        raise UsageError(f"{thousands!r} cannot be the decimal mark and stand between thousands too")
+    separator = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": " "}.get(
+        choices.separator or "", choices.separator
+    )
+    if separator is not None and (len(separator) != 1 or separator in '\r\n"' or ord(separator) > 127):
+        raise UsageError(f"fields cannot be separated by {separator!r}", hint="say one mark: , ; | or tab")
+    return dataclasses.replace(choices, thousands=thousands, separator=separator)
 
 
 def refuse_unknown(options: Mapping[str, Any], known: type[Any]) -> None:

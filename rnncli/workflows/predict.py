@@ -111,7 +111,7 @@ class Forecast:
 def _one(table: ForecastTable, place: int) -> dict[str, Any]:
     quantiles = {f"q{level!r}": table.quantiles[place, :, i].tolist() for i, level in enumerate(table.levels)}
     times = time_texts(table.times[place], table.columns, table.calendar)
-    named = {"id": table.ids[place] if table.id_column else None, "time": times}
+    named = {"id": table.ids[place] if table.id_columns else None, "time": times}
     return named | {"forecast": table.point[place].tolist()} | quantiles
 
 

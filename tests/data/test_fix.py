@@ -147,6 +147,6 @@ def test_a_copy_never_replaces_what_is_read(tmp_path: Path) -> None:
 
 def test_what_no_row_can_be_told_from_is_not_copied(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", ["a,,1", "a,,2"])
-    with pytest.raises(InputRefused, match="no time"):
+    with pytest.raises(InputRefused, match="no row can be told"):
         rnncli.check(path, fix=tmp_path / "b.csv", time="ds", id="id", target="y")
     assert not (tmp_path / "b.csv").exists()

@@ -295,8 +295,8 @@ def test_mixed_frequencies_are_refused(write: Write) -> None:
         (b"", "", "empty", "header"),
         (b"ds,y\n", "", "no row", "header"),
         (b"ds,y\n2024-01-01,1\x00\n", ":2", "NUL", ""),
-        ("ds,y\n2024-01-01,1\n".encode("utf-16"), "", "UTF-16", "iconv"),
-        ("ds,naïve\n2024-01-01,1\n".encode("latin-1"), ":1", "not UTF-8", "iconv"),
+        ("ds,y\n2024-01-01,1\n".encode("utf-16"), "", "UTF-16", "--encoding"),
+        ("ds,naïve\n2024-01-01,1\n".encode("latin-1"), ":1", "not UTF-8", "--encoding"),
         (b"ds,y\n2024-01-01,1\n2024-01-02,1,5\n", ":3", "3 fields", "quote"),
         (b"ds,y\n2024-01-01,1\n2024-01-02\n", ":3", "1 field,", ""),
         (b'ds,y\n2024-01-01,1\n2024-01-02,"2\n', ":3", "", ""),
@@ -381,7 +381,7 @@ def test_a_text_column_is_no_id_where_times_do_not_repeat(write: Write) -> None:
 
 def test_strict_forbids_guessing(write: Write) -> None:
     assert "--strict" in refused(write(LONG), strict=True).message
-    named = ColumnChoices(time="day", id="shop", target="sales", strict=True)
+    named = ColumnChoices(time="day", id=("shop",), target="sales", strict=True)
     assert len(load_panel(write(LONG), named).panel) == 2
 
 

@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from rnncli import checkpoint, files
+from rnncli.data import timestyle
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.load import load_panel
 from rnncli.data.panel import Panel
-from rnncli.data.timetext import STYLES, read_times
+from rnncli.data.timetext import Moments, read_times
 from rnncli.data.writers.csv import defused
 from rnncli.data.writers.table import ForecastTable, time_texts
 from rnncli.errors import InputRefused
@@ -38,7 +39,7 @@ settings.register_profile(
 law = settings(settings.get_profile("laws"))
 
 DAYS = [(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day)).strftime("%Y-%m-%d") for day in range(40)]
-NAMED = ColumnChoices(time="ds", id="unique_id", target="y")
+NAMED = ColumnChoices(time="ds", id=("unique_id",), target="y")
 numbers = st.floats(-1e100, 1e100, allow_subnormal=False)
 printable = st.characters(exclude_categories=("Cc", "Cs"))
 ids = st.text(printable, min_size=1, max_size=12)
@@ -266,18 +267,38 @@ def test_permuting_series_permutes_forecasts_to_the_bit(
 
 
 moments = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31))  # noqa: DTZ001  # wall times
-ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M",
-       "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%f")  # fmt: skip
+DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%-d/%-m/%Y", "%-m/%-d/%Y", "%d-%m-%Y", "%d %b %Y",
+         "%b %d, %Y", "%d-%^b-%Y", "%B %-d, %Y", "%a, %d %b %Y", "%Y-%-m-%-d", "%d%b%Y")  # fmt: skip
+CLOCKS = ("", " %H:%M", " %H:%M:%S", "T%H:%M:%S", " %H:%M:%S.%6f", " %I:%M:%S %p", " %-I:%M %P")
+ZONES = ("", "Z", " UTC", "%:z", "%z")
+STYLES = tuple(d + c + z for d in DATES for c in CLOCKS for z in ZONES if (c or not z) and "I" not in c + z)
+STYLES += tuple(date + clock for date in DATES for clock in CLOCKS if "I" in clock)
+STYLES += ("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%b-%Y", "%B %Y", "%Y-Q%q", "%YQ%q", "Q%q %Y", "%G-W%V", "%GW%V")
+STYLES += ("epoch-s", "epoch-ms", "epoch-us", "epoch-ns", "%Y%m%d", "%Y%m%d%H", "%Y%m%dT%H%M%SZ")
 
 
 @law
-@given(st.sampled_from([*STYLES, *ISO]), st.lists(moments, min_size=1, max_size=4))
+@given(st.sampled_from(STYLES), st.lists(moments, min_size=1, max_size=4))
 def test_times_of_any_style_are_written_as_they_were_read(style: str, when: list[datetime]) -> None:
-    texts = [moment.strftime(style) for moment in when]
-    read = read_times(texts, style if style in STYLES else None)
+    texts = [
+        timestyle.written(int((moment - datetime(1970, 1, 1)) / timedelta(microseconds=1)), 0, style) for moment in when
+    ]
+    read = read_times(texts, style)
+    assert rewritten(read) == texts
+
+
+def rewritten(read: Moments) -> list[str]:
+    """Times as they are written after they were read."""
     columns = Columns(
         "ds", None, "y", time_type="date" if read.dates and read.style is None else "timestamp",
         time_format=read.style, time_zoned=read.zone is not None,
     )  # fmt: skip
-    calendar = Calendar(Frequency("day"), (1,), read.zone)
-    assert time_texts(read.times, columns, calendar) == texts
+    return time_texts(read.times, columns, Calendar(Frequency("day"), (1,), read.zone))
+
+
+@law
+@given(st.sampled_from([style for style in STYLES if "epoch" not in style and style not in ("%Y%m%d", "%Y%m%d%H")]))
+def test_a_style_is_found_from_a_day_that_is_no_month(style: str) -> None:
+    start = 1_706_572_800_000_000  # 2024-01-30
+    texts = [timestyle.written(start + 93_784_500_000 * step, 0, style) for step in range(20)]
+    assert rewritten(read_times(texts)) == texts

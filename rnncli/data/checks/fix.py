@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rnncli.data import rows as reading
+from rnncli.data import tables as reading
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.checks.seen import Seen
 from rnncli.data.load import GAP_ALLOWANCE, GAP_LIMIT
 from rnncli.data.readers.table import NUMERIC, Kind, kind_of
-from rnncli.data.rows import Tables
+from rnncli.data.tables import Tables
 from rnncli.data.writers.table import text_array, typed_times, written_times
 from rnncli.data.zones import to_wall
 from rnncli.errors import InputRefused
@@ -140,7 +140,11 @@ class _Copying:
         return [Action(f.id, int(f.rows.sum()), f"rows {LEFT_OUT[f.id]} were left out") for f in faults]
 
     def _finite_actions(self) -> list[Action]:
-        return [Action("non-finite", int(self.seen.wild.sum()), "infinite values became missing")]
+        bad = sum(int(fault.rows.sum()) for fault in self.seen.faults if fault.id == reading.BAD_NUMBER)
+        return [
+            Action("non-finite", int(self.seen.wild.sum()), "infinite values became missing"),
+            Action("number-unreadable", bad, "texts that are no numbers became missing"),
+        ]
 
     def _codes(self) -> Ints:
         """The series of each row of the tables, where each file is one."""
@@ -165,7 +169,7 @@ class _Copying:
         if self.text or source.format not in _TEXT_FILES:
             return _plain_texts(opened.read(texts))
         columns = self.seen.columns
-        text = {columns.time, columns.id}
+        text = {*columns.times, *columns.ids}
         numbers = {n for n, kind in opened.kinds.items() if kind in NUMERIC} - text
         try:
             return _plain_texts(opened.read(texts | dict.fromkeys(numbers, "number")))
@@ -177,14 +181,17 @@ class _Copying:
         columns, column = self.seen.columns, table.column(name).combine_chunks()
         if name == columns.time:
             return self._times(column, take, times)
-        if name == columns.id or name in columns.static:
+        if name in columns.ids or name in columns.static:
             return column.take(_index(like))
-        return column.take(_index(np.where(self._infinite(name)[take], -1, take)))
+        return column.take(_index(np.where(self._senseless(name)[take], -1, take)))
 
-    def _infinite(self, name: str) -> Flags:
-        """The table rows in which this column is infinite."""
+    def _senseless(self, name: str) -> Flags:
+        """The table rows in which this column is infinite, or holds a text that is no number."""
         seen, found = self.seen, np.zeros(self.seen.rows.tables.rows + 1, np.bool_)
         rows = seen.rows
+        for fault in seen.faults:
+            if fault.id == reading.BAD_NUMBER and fault.column == name:
+                found[:-1] |= fault.rows
         if not seen.wild.any():
             return found
         if seen.columns.wide:
@@ -233,7 +240,7 @@ class _Copying:
         return frozenset(
             name
             for name in table.column_names
-            if name != columns.id and name not in self.seen.rows.categories and kinds.get(name) != "text"
+            if name not in columns.ids and name not in self.seen.rows.categories and kinds.get(name) != "text"
         )
 
 

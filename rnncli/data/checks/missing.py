@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnncli.data import rows as reading
+from rnncli.data import tables as reading
 from rnncli.data.checks.finding import SHOWN, Example, Finding, Severity
 from rnncli.data.checks.seen import Floats, Ints, Seen
 
@@ -30,6 +30,32 @@ def id_missing(seen: Seen) -> Finding | None:
 def id_unusable(seen: Seen) -> Finding | None:
     """Ids with control characters, or that are not UTF-8."""
     return _of_fault(seen, reading.UGLY_ID, "rows have an id with control characters", "rename these series")
+
+
+def number_unreadable(seen: Seen) -> Finding | None:
+    """Texts in columns of numbers that are none: a finding's example for each of the first."""
+    faults = [fault for fault in seen.faults if fault.id == reading.BAD_NUMBER]
+    if not faults:
+        return None
+    tables = seen.rows.tables
+    count = sum(int(fault.rows.sum()) for fault in faults)
+    examples = [
+        Example(where=tables.where(int(row)), says=fault.error.message if not place else f"column {fault.column!r}")
+        for fault in faults
+        for place, row in enumerate(np.flatnonzero(fault.rows)[:SHOWN])
+    ]
+    remedy = f"{faults[0].error.hint}; --fix leaves such cells empty"
+    return Finding("error", "texts are no numbers", count, tuple(examples[:SHOWN]), remedy)
+
+
+def number_ambiguous(seen: Seen) -> Finding | None:
+    """Numbers that can be read in two ways, with decimal points or with marks between thousands."""
+    fault = next((fault for fault in seen.faults if fault.id == reading.TWO_WAYS), None)
+    if fault is None:
+        return None
+    error = fault.error
+    what = "numbers may have marks between thousands"
+    return Finding("error", what, 1, (Example(where=error.where, says=error.message),), error.hint)
 
 
 def _of_fault(seen: Seen, id: str, what: str, remedy: str) -> Finding | None:  # noqa: A002  # as a finding calls it

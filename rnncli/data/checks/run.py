@@ -9,22 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.data import rows as reading
+from rnncli.data import columns as roles
+from rnncli.data import tables as reading
 from rnncli.data.checks.changed import COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED, of_changes
 from rnncli.data.checks.finding import Example, Finding
 from rnncli.data.checks.seen import Change, Seen, Trained
 from rnncli.data.limits import limits_of
 from rnncli.data.load import Known, in_utc, seen_as_of, zone_of
 from rnncli.data.readers.table import NUMERIC, Kind
-from rnncli.data.rows import Faults, Rows, Tables, open_tables, rows_of
+from rnncli.data.rows import Rows, rows_of
 from rnncli.data.source import sources
+from rnncli.data.tables import Faults, Tables, open_tables
 from rnncli.errors import InputRefused
 from rnncli.registry import CHECKS, find
 from rnncli.spec import ColumnChoices, Columns
 
 REFUSED = "refused"
 OF_CHANGES = (COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED)
-OF_FAULTS = (reading.NO_TIME, reading.BAD_TIME, reading.OTHER_ZONE, reading.NO_ID, reading.UGLY_ID)
+OF_FAULTS = (reading.NO_TIME, reading.BAD_TIME, reading.OTHER_ZONE, reading.NO_ID, reading.UGLY_ID, reading.BAD_NUMBER)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class Looked:
 
 def look(given: Any, choices: ColumnChoices, trained: Trained | None, horizon: int | None) -> Looked:
     """Read what can be read, and look at it from all sides. InputRefused where a file cannot be read at all."""
-    tables = open_tables(sources(given, choices.format, limits_of(choices)), choices)
+    usual = None if trained is None else trained.columns.format
+    files = sources(given, choices.format, limits_of(choices), usual)
+    tables = open_tables(files, choices if trained is None else choices.as_told(trained.columns))
     known, changes = (None, ()) if trained is None else _found_again(tables, choices, trained)
     if trained is not None and known is None:
         return Looked(tuple(found for id in OF_CHANGES if (found := of_changes(changes, id))), None)  # noqa: A001
@@ -77,7 +81,10 @@ def _read(
     horizon: int | None,
 ) -> Seen:
     faults = Faults(tolerant=True)
-    rows = rows_of(tables, choices, known.columns if known else None, known.categories if known else None, faults)
+    if known is None:
+        rows = rows_of(tables, choices, None, None, faults)
+    else:
+        rows = rows_of(tables, choices, known.columns, known.categories, faults, known.calendar.zone)
     zone, known, changes = _zone(rows, choices, known, changes)
     moved = in_utc(rows, zone, choices)
     written = rows.times
@@ -110,13 +117,14 @@ def _zone(
 
 def _found_again(tables: Tables, choices: ColumnChoices, trained: Trained) -> tuple[Known | None, tuple[Change, ...]]:
     """The model's columns as far as they are there, and what is not."""
-    kinds, columns = tables.kinds(), _renamed(trained.columns, choices)
+    kinds = tables.kinds()
+    columns = roles.renamed(trained.columns, roles.resolved(kinds, choices))
     changes = [Change(COLUMN_MISSING, _lost(name, kinds)) for name in _needed(columns) if name not in kinds]
     changes += _retyped(kinds, columns, trained.categories)
     lost: set[str | None] = {
         name for name in _needed(columns) if name not in kinds or _other_kind(name, kinds, columns, trained.categories)
     }
-    rows_need = {columns.time, columns.id, None if columns.wide else columns.target}
+    rows_need = {*columns.times, *columns.ids, None if columns.wide else columns.target}
     if lost & rows_need:
         return None, tuple(changes)
     left = replace(columns, past=_without(columns.past, lost), future=_without(columns.future, lost))
@@ -129,18 +137,8 @@ def _without(names: tuple[str, ...], lost: set[str | None]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in lost)
 
 
-def _renamed(columns: Columns, choices: ColumnChoices) -> Columns:
-    return replace(
-        columns,
-        time=choices.time or columns.time,
-        id=choices.id or columns.id,
-        target=choices.target or columns.target,
-        time_format=choices.time_format or columns.time_format,
-    )
-
-
 def _needed(columns: Columns) -> list[str]:
-    names = [columns.time, columns.id, None if columns.wide else columns.target]
+    names = [*columns.times, *columns.ids, None if columns.wide else columns.target]
     return [name for name in (*names, *columns.past, *columns.future, *columns.static) if name is not None]
 
 
@@ -161,7 +159,7 @@ def _other_kind(
     name: str, kinds: Mapping[str, Kind], columns: Columns, categories: Mapping[str, tuple[str, ...]]
 ) -> bool:
     """Whether a column of numbers holds none now, or a categorical one numbers; flags can be either."""
-    if name in (columns.time, columns.id) or kinds.get(name, "empty") in ("empty", "flag"):
+    if name in (*columns.times, *columns.ids) or kinds.get(name, "empty") in ("empty", "flag"):
         return False
     return (kinds[name] in NUMERIC) == (name in categories)
 

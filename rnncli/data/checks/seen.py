@@ -14,8 +14,9 @@ from rnncli.data.checks.finding import SHOWN, Example
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
 from rnncli.data.load import LARGEST, Known, sorted_rows, to_panel
 from rnncli.data.panel import Panel
-from rnncli.data.rows import Fault, Rows
+from rnncli.data.rows import Rows
 from rnncli.data.statistics import Statistics
+from rnncli.data.tables import Fault
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnncli.data import rows as reading
+from rnncli.data import tables as reading
 from rnncli.data.checks.finding import SHOWN, Example, Finding
 from rnncli.data.checks.seen import Flags, Ints, Seen
 from rnncli.data.frequency import shown
-from rnncli.data.zones import from_wall, to_wall
+from rnncli.data.zones import TYPICAL, from_wall, to_wall
 
 HOUR = 3_600_000_000
-TYPICAL = ("Europe/Berlin", "Europe/London", "America/New_York", "Australia/Sydney", "America/Santiago")
 
 
 def zone_mixed(seen: Seen) -> Finding | None:

@@ -1,26 +1,41 @@
-"""CSV and TSV: UTF-8, a header line, and an explicit type for every column that is read, so that ids stay text."""
+"""CSV and TSV: a header line, and an explicit type for every column that is read, so that ids stay text.
+
+Above the header may stand `sep=;`, as Excel writes and reads it, and comments that begin with #.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv as rows_of_text
 import io
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from rnncli.data import arrow
 from rnncli.data.limits import VALUE, Limits, Size, limits_of, shown
-from rnncli.data.readers.table import Kind, Opened, repeated
+from rnncli.data.numbertext import (
+    MISSING,
+    Notation,
+    all_numbers,
+    grouped_by,
+    hint_for,
+    may_be_grouped,
+    notation_of,
+    other_notation,
+)
+from rnncli.data.readers.looks import Shown, look_of_whole, shown_by_texts
+from rnncli.data.readers.table import Kind, Look, Opened, repeated
 from rnncli.data.source import Source, storage_error
 from rnncli.data.timetext import looks_like_time
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import ColumnChoices
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "#N/A")
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 1 << 18  # bytes from which kinds are guessed
@@ -35,9 +50,9 @@ _OTHER_FILES = (
     (b"\x28\xb5\x2f\xfd", "compressed twice", "decompress it once"),
     (b"BZh", "compressed with bzip2", "decompress it, or compress it with gzip or zstd"),
     (b"\xfd7zXZ", "compressed with xz", "decompress it, or compress it with gzip or zstd"),
-    (b"\xff\xfe\0\0", "UTF-32, not UTF-8", "convert it: iconv -f UTF-32 -t UTF-8"),
-    (b"\xff\xfe", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8"),
-    (b"\xfe\xff", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8"),
+    (b"\xff\xfe\0\0", "UTF-32, not UTF-8", "say so: --encoding utf-32"),
+    (b"\xff\xfe", "UTF-16, not UTF-8", "say so: --encoding utf-16"),
+    (b"\xfe\xff", "UTF-16, not UTF-8", "say so: --encoding utf-16"),
     (b"\x7fELF", "a program", ""),
     (b"\x89PNG", "a picture", ""),
     (b"%PDF", "a PDF", ""),
@@ -54,14 +69,31 @@ _WHOLE = re.compile(r"[+-]?\d+")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 
 
+_SEPARATOR_LINE = re.compile(r"sep=(?P<mark>.)\r?\n", re.IGNORECASE)
+_DIGITS = re.compile(r"\s*[+-]?\d+\s*")
+
+
 def read(source: Source, choices: ColumnChoices) -> Opened:
-    """Open a comma-separated file (or ; tab | where the header says so)."""
-    return _Text(source, None, choices).opened()
+    """Open a comma-separated file (or ; tab | where the header, or the user, says so)."""
+    return _Text(_decoding(source, choices), choices.separator, choices).opened()
 
 
 def read_tsv(source: Source, choices: ColumnChoices) -> Opened:
     """Open a tab-separated file."""
-    return _Text(source, "\t", choices).opened()
+    return _Text(_decoding(source, choices), choices.separator or "\t", choices).opened()
+
+
+def _decoding(source: Source, choices: ColumnChoices) -> Source:
+    """The source as UTF-8. UsageError if there is no such encoding."""
+    if choices.encoding is None:
+        return source
+    try:
+        name = codecs.lookup(choices.encoding).name
+        "".encode(name)
+    except LookupError:
+        hint = "for example utf-8, cp1252, latin-1 or utf-16"
+        raise UsageError(f"there is no text encoding {choices.encoding!r}", hint=hint) from None
+    return source if name == "utf-8" else replace(source, encoding=name)
 
 
 @dataclass(frozen=True)
@@ -72,11 +104,18 @@ class _Text:
 
     def opened(self) -> Opened:
         sample = self._sample()
-        delimiter = self.delimiter or _delimiter(sample)
-        names = _header(self.source, sample, delimiter, limits_of(self.choices))
-        rows = _parsed(self.source, sample, delimiter, names)
-        table = _Table(self.source, delimiter, self.choices.decimal, names, rows, sample)
-        return Opened(table.kinds, table.read, table.line_of, table.size)
+        above = _Above.of(sample)
+        delimiter = self.delimiter or above.delimiter or _delimiter(sample, above.lines)
+        rows = list(_rows(self.source, io.StringIO(sample, newline=""), delimiter, SAMPLE_ROWS, above.lines))
+        if not rows:
+            raise self.source.refused("there is no header", hint="a CSV file has a header line and rows")
+        line, names = _header(self.source, rows, limits_of(self.choices))
+        if len(rows) == 1:
+            raise self.source.refused("there is a header but no row", hint="a CSV file has a header line and rows")
+        _refuse_longer(self.source, rows, delimiter)
+        found = [row for _, row in rows[1:] if len(row) == len(names)]
+        table = _Table(self.source, delimiter, self.choices, names, found, sample, line)
+        return Opened(table.kinds, table.read, table.line_of, table.size, table.looks, table.styles, table.number)
 
     def _sample(self) -> str:
         """The first lines, whole; InputRefused if they are not text in UTF-8."""
@@ -87,6 +126,8 @@ class _Text:
                     head += self._rest_of_header(stream)
         except OSError as error:
             raise storage_error(self.source, error) from error
+        except UnicodeError as error:
+            raise _not_in(self.source, error) from None
         if not head.removeprefix(_MARK).strip():
             raise self.source.refused("the file is empty", hint="a CSV file has a header line and rows")
         for start, what, hint in _OTHER_FILES:
@@ -116,7 +157,7 @@ def _decoded(source: Source, data: bytes, first: int = 1) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + first
         raise source.refused(
-            "the text is not UTF-8", line=line, hint="convert it, for example: iconv -f LATIN1 -t UTF-8"
+            "the text is not UTF-8", line=line, hint="say what it is: --encoding cp1252 (Windows), latin-1 or another"
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + first
@@ -125,34 +166,92 @@ def _decoded(source: Source, data: bytes, first: int = 1) -> str:
     return text
 
 
-def _delimiter(sample: str) -> str:
-    header = sample.split("\n", 1)[0]
-    return max(DELIMITERS, key=header.count)  # the first of equals, so a single column is fine
+def _not_in(source: Source, error: UnicodeError) -> InputRefused:
+    return source.refused(f"the text is not in {source.encoding} ({error})", hint="say what it is: --encoding NAME")
 
 
-def _header(source: Source, sample: str, delimiter: str, limits: Limits) -> list[str]:
-    """Names of the columns."""
-    names = next(row for _, row in _rows(source, io.StringIO(sample, newline=""), delimiter, 1))
-    limits.check_columns(len(names), f"{source.name}:1")
+@dataclass(frozen=True)
+class _Above:
+    """What stands above the header: so many lines, and the delimiter if one of them says it."""
+
+    lines: int
+    delimiter: str | None
+
+    @classmethod
+    def of(cls, sample: str) -> _Above:
+        said = _SEPARATOR_LINE.match(sample)
+        lines, rest = (1, sample[said.end() :]) if said else (0, sample)
+        while rest.startswith("#") and "\n" in rest:
+            lines, rest = lines + 1, rest.split("\n", 1)[1]
+        return cls(lines, said["mark"] if said else None)
+
+
+def _delimiter(sample: str, above: int) -> str:
+    header, *rows = sample.split("\n", above + 20)[above:]
+    found = max(DELIMITERS, key=header.count)  # the first of equals, so a single column is fine
+    return found if found in header else max(DELIMITERS, key=lambda mark: min(map(mark.count, rows[:-1] or [""])))
+
+
+def _header(source: Source, rows: list[tuple[int, list[str]]], limits: Limits) -> tuple[int, list[str]]:
+    """The line of the header, and the names of the columns."""
+    line, names = rows[0]
+    limits.check_columns(len(names), f"{source.name}:{line}")
+    _refuse_metadata(source, rows)
     if len(names) > 1 and all(kind_of_texts([name.strip()]) in _CELLS for name in names):
         raise source.refused(
-            "the first line is a row, not a header", line=1, hint="put the columns' names above it: ds,y"
+            "the first line is a row, not a header", line=line, hint="put the columns' names above it: ds,y"
         )
     if any(not name.strip() for name in names) and len(names) == 1:
-        raise source.refused("the first line has no column names", line=1)
+        raise source.refused("the first line has no column names", line=line)
     twice = repeated(names)
     if twice is not None:
         place = len(names) - names[::-1].index(twice)
-        raise source.refused(f"two columns are called {twice!r}", line=1, column=place, hint="rename one of them")
-    return names
+        raise source.refused(f"two columns are called {twice!r}", line=line, column=place, hint="rename one of them")
+    return line, names
 
 
-def _parsed(source: Source, sample: str, delimiter: str, names: list[str]) -> list[list[str]]:
-    """The first rows as text."""
-    rows = [row for _, row in _rows(source, io.StringIO(sample, newline=""), delimiter, SAMPLE_ROWS)]
-    if len(rows) == 1:
-        raise source.refused("there is a header but no row", hint="a CSV file has a header line and rows")
-    return [row for row in rows[1:] if len(row) == len(names)]
+def _refuse_metadata(source: Source, rows: list[tuple[int, list[str]]]) -> None:
+    """InputRefused where the first lines are shorter than those below: they are about the table, not of it."""
+    widths = [len(row) for _, row in rows]
+    usual = max(set(widths), key=widths.count)
+    begin = next((place for place, width in enumerate(widths) if width == usual), 0)
+    if not begin or max(widths[:begin]) >= usual or len(rows) < begin + 2 or not _is_header(rows[begin][1]):
+        return
+    raise source.refused(
+        f"the table seems to begin below: this line has {_fields(widths[0])}, and line {rows[begin][0]} has {usual}",
+        line=rows[0][0],
+        hint=f"take the lines above line {rows[begin][0]} away, or begin them with #",
+    )
+
+
+def _is_header(row: list[str]) -> bool:
+    return all(kind_of_texts([name.strip()]) == "text" for name in row)
+
+
+def _fields(count: int) -> str:
+    return f"{count} field{'s' * (count != 1)}"
+
+
+def _refuse_longer(source: Source, rows: list[tuple[int, list[str]]], delimiter: str) -> None:
+    """InputRefused for the first row with more fields than the header."""
+    names = rows[0][1]
+    for line, row in rows[1:]:
+        if len(row) > len(names):
+            raise _of_other_length(source, line, row, len(names), delimiter)
+
+
+def _of_other_length(source: Source, line: int, row: list[str], width: int, delimiter: str) -> InputRefused:
+    hint = "quote fields that hold a delimiter"
+    if delimiter == "," and any(map(_is_split, row, row[1:])):
+        hint = 'a number with a decimal comma is written in quotes, "1,5" with --decimal , or in a file separated by ;'
+    if len(row) < width:
+        hint = "the line is cut off, or is no row of the table: complete it or take it out"
+    return source.refused(f"this row has {_fields(len(row))}, the header {width}", line=line, hint=hint)
+
+
+def _is_split(one: str, other: str) -> bool:
+    """Whether two fields are one number with a comma in it."""
+    return bool(_DIGITS.fullmatch(one) and other.strip().isdecimal())
 
 
 def _text_lines(source: Source, stream: Any) -> Iterator[str]:
@@ -166,31 +265,38 @@ def _text_lines(source: Source, stream: Any) -> Iterator[str]:
 
 
 def _rows(
-    source: Source, text: Iterable[str], delimiter: str, most: int | None = None
+    source: Source, text: Iterable[str], delimiter: str, most: int | None = None, above: int = 0
 ) -> Iterator[tuple[int, list[str]]]:
-    """(line, fields) of each row that is not blank."""
-    reader = rows_of_text.reader(text, delimiter=delimiter, strict=True)
+    """(line, fields) of each row that is not blank, `above` lines below the first."""
+    lines = iter(text)
+    for _ in range(above):
+        next(lines, None)
+    reader = rows_of_text.reader(lines, delimiter=delimiter, strict=True)
     count = 0
     try:
         for row in reader:
             if row:
-                yield reader.line_num, row
+                yield above + reader.line_num, row
                 count += 1
             if count == most:
                 return
     except rows_of_text.Error as error:
         hint = 'look for a " that is not closed; one within quotes is written twice'
-        raise source.refused(f"cannot be split into fields ({error})", line=reader.line_num, hint=hint) from None
+        line = above + reader.line_num
+        raise source.refused(f"cannot be split into fields ({error})", line=line, hint=hint) from None
 
 
 @dataclass(frozen=True)
 class _Table:
+    """`line` is that of the header, `sample` are the first rows."""
+
     source: Source
     delimiter: str
-    decimal: str
+    choices: ColumnChoices
     names: list[str]
     sample: list[list[str]]
     text: str
+    line: int
 
     def size(self, wanted: Collection[str], limits: Limits) -> Size:
         """Known or bounded by the size of the file, if that may be read; else counted, as far as is allowed."""
@@ -204,6 +310,8 @@ class _Table:
                 counted = _counted(stream, lambda rows, length: not limits.allow(self._size(rows, length, len(wanted))))
         except OSError as error:
             raise storage_error(self.source, error) from error
+        except UnicodeError as error:
+            raise _not_in(self.source, error) from None
         return self._size(*counted, len(wanted))
 
     def _size(self, rows: int, bytes_: int, wanted: int) -> Size:
@@ -214,21 +322,81 @@ class _Table:
         return max(2, len(self.text) // max(1, self.text.count("\n") + 1))
 
     @cached_property
-    def kinds(self) -> dict[str, Kind]:
+    def _texts(self) -> dict[str, list[str]]:
+        """The texts of each column in the sample."""
         columns = zip(*self.sample, strict=True) if self.sample else [()] * len(self.names)
-        stripped = {name: [text.strip() for text in texts] for name, texts in zip(self.names, columns, strict=True)}
-        kinds = {name: kind_of_texts(texts, self.decimal) for name, texts in stripped.items()}
-        if not {"time", "whole"} & set(kinds.values()):  # then a time that cannot be read is better named
-            kinds |= {
-                name: "time" for name, texts in stripped.items() if kinds[name] == "text" and _mostly_times(texts)
-            }
-        return kinds
+        return {name: [text.strip() for text in texts] for name, texts in zip(self.names, columns, strict=True)}
+
+    @cached_property
+    def _notations(self) -> dict[str, Notation]:
+        """How the numbers of each column are written."""
+        marks = self.choices.decimal, self.choices.thousands
+        return {name: notation_of(texts, *marks) for name, texts in self._texts.items()}
+
+    @cached_property
+    def _plain_kinds(self) -> dict[str, Kind]:
+        return {name: kind_of_texts(texts, self._notations[name]) for name, texts in self._texts.items()}
+
+    @cached_property
+    def _shown(self) -> dict[str, Shown]:
+        """What texts and whole numbers show; nothing is looked at where the time was said."""
+        if self.choices.time is not None:
+            return {}
+        return {name: self._of_column(name, kind) for name, kind in self._plain_kinds.items()}
+
+    def _of_column(self, name: str, kind: Kind) -> Shown:
+        style = self.choices.time_format
+        texts = [text for text in self._texts[name] if text not in MISSING]
+        if kind == "whole" and style is None:
+            return Shown(look=look_of_whole(texts))
+        if kind in ("text", "time") or (kind in ("whole", "number") and style is not None):
+            shown = shown_by_texts(name, texts, style)
+            return replace(shown, kind=shown.kind or "text") if kind == "time" else shown
+        return Shown()
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """The kind of each column, as the sample shows."""
+        return self._plain_kinds | {name: shown.kind for name, shown in self._shown.items() if shown.kind}
+
+    @property
+    def looks(self) -> dict[str, Look]:
+        """What some of them look like."""
+        return {name: shown.look for name, shown in self._shown.items() if shown.look}
+
+    @property
+    def styles(self) -> dict[str, str]:
+        """How times are written that are not ISO's."""
+        return {name: shown.style for name, shown in self._shown.items() if shown.style}
+
+    def number(self, name: str, text: str) -> float | InputRefused:
+        """The number that a text of a column is, or why it is none."""
+        found = self._flag(text.strip()) if self._flags(name) else self._notations[name].number(text)
+        return self._not_a_number(text, name) if found is None else found
+
+    def _flag(self, text: str) -> float | None:
+        if text in MISSING:
+            return np.nan
+        return 1.0 if text in (*TRUE, "1") else 0.0 if text in (*FALSE, "0") else None
 
     def read(self, wanted: Mapping[str, Kind]) -> pa.Table:
+        """The wanted columns. InputRefused with the place of a row that is none, or a text that is no number."""
+        numbers = [name for name, kind in wanted.items() if kind == "number"]
+        plain = [name for name in numbers if self._notations[name].plain or self._flags(name)]
+        table = self._read(wanted, plain)
+        for name in plain:
+            self._refuse_grouped(table, name)
+        for name in numbers:
+            if name not in plain:
+                table = table.set_column(table.column_names.index(name), name, self._converted(table, name))
+        return table
+
+    def _read(self, wanted: Mapping[str, Kind], plain: Collection[str]) -> pa.Table:
+        """The columns, of which Arrow reads the `plain` ones as numbers and all others as texts."""
         from pyarrow import csv
 
         text = pa.dictionary(pa.int32(), pa.string())
-        types = {name: _type(self.kinds[name]) if kind == "number" else text for name, kind in wanted.items()}
+        types = {name: _type(self.kinds[name]) if name in plain else text for name in wanted}
         convert = csv.ConvertOptions(
             column_types=types,
             include_columns=list(wanted),
@@ -236,21 +404,57 @@ class _Table:
             true_values=[*TRUE, "1"],
             false_values=[*FALSE, "0"],
             strings_can_be_null=False,
-            decimal_point=self.decimal,
+            decimal_point=self.choices.decimal or ("," if self.choices.thousands == "." else "."),
         )
         parse = csv.ParseOptions(delimiter=self.delimiter)
-        options = csv.ReadOptions(block_size=BLOCK, column_names=self.names, skip_rows=1)
+        options = csv.ReadOptions(block_size=BLOCK, column_names=self.names, skip_rows=self.line)
         try:
             with self.source.open() as stream:
                 return csv.read_csv(stream, options, parse, convert)
         except pa.ArrowInvalid as error:
-            raise self._explained(wanted, error) from error
+            raise self._explained(plain, error) from error
         except OSError as error:
             raise storage_error(self.source, error) from error
+        except UnicodeError as error:
+            raise _not_in(self.source, error) from None
+
+    def _converted(self, table: pa.Table, name: str) -> pa.ChunkedArray:
+        """A column of texts as numbers."""
+        codes, texts = arrow.codes(table.column(name))
+        found = [self.number(name, text) for text in texts]
+        for code, value in enumerate(found):
+            if isinstance(value, InputRefused):
+                raise self._placed(value, name, int(np.argmax(codes == code)))
+        return pa.chunked_array([arrow.array(np.array([*found, np.nan], np.float64)[codes])])
+
+    def _placed(self, error: InputRefused, name: str, row: int) -> InputRefused:
+        """An error about a text with its place."""
+        error.where = f"{self.source.name}:{self.line_of(row)}:{self.names.index(name) + 1}"
+        return error
+
+    def _refuse_grouped(self, table: pa.Table, name: str) -> None:
+        """InputRefused where points may be thousands marks as well: 1.056 beside 765."""
+        if (
+            self.choices.decimal is not None
+            or self._flags(name)
+            or not may_be_grouped(arrow.floats(table.column(name)))
+        ):
+            return
+        codes, texts = arrow.codes(self._read({name: "text"}, ()).column(name))
+        text = grouped_by(texts)
+        if text is None:
+            return
+        row = int(np.argmax(codes == texts.index(text)))
+        raise self.source.refused(
+            f"{text!r} in column {name!r} may be {text.replace('.', ',')} or {float(text):g}",
+            line=self.line_of(row),
+            column=self.names.index(name) + 1,
+            hint="if points stand between thousands: --thousands . and if they are decimal points: --decimal .",
+        )
 
     def line_of(self, row: int) -> int:
         lines = self._line_numbers
-        return row + 2 if lines is None else lines[row + 1] if row + 1 < len(lines) else 0
+        return row + self.line + 1 if lines is None else lines[row + 1] if row + 1 < len(lines) else 0
 
     @cached_property
     def _line_numbers(self) -> list[int] | None:
@@ -263,37 +467,32 @@ class _Table:
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
         with self.source.open() as stream:
-            yield from _rows(self.source, _text_lines(self.source, stream), self.delimiter)
+            lines = _text_lines(self.source, stream)
+            yield from (row for row in _rows(self.source, lines, self.delimiter) if row[0] >= self.line)
 
-    def _explained(self, wanted: Mapping[str, Kind], error: pa.ArrowInvalid) -> InputRefused:
+    def _explained(self, plain: Collection[str], error: pa.ArrowInvalid) -> InputRefused:
         """The first place that Arrow cannot have liked: read again, slowly, row by row."""
-        numbers = [(place, name) for place, name in enumerate(self.names) if wanted.get(name) == "number"]
+        numbers = [(place, name) for place, name in enumerate(self.names) if name in plain]
         for line, row in self._lines():
             if len(row) != len(self.names):
-                counts = f"this row has {len(row)} field{'s' * (len(row) != 1)}, the header {len(self.names)}"
-                hint = "quote fields that hold a delimiter"
-                if len(row) < len(self.names):
-                    hint = "the line is cut off, or is no row of the table: complete it or take it out"
-                return self.source.refused(counts, line=line, hint=hint)
+                return _of_other_length(self.source, line, row, len(self.names), self.delimiter)
             for place, name in numbers:
-                if line > 1 and not self._fits(row[place].strip(), name):
-                    return self._not_a_number(row[place], name, line, place + 1)
+                found = self.number(name, row[place]) if line > self.line else 0.0
+                if isinstance(found, InputRefused):
+                    found.where = f"{self.source.name}:{line}:{place + 1}"
+                    return found
         return self.source.refused(f"cannot be read as CSV: {str(error).splitlines()[0]}")
-
-    def _fits(self, text: str, name: str) -> bool:
-        """Whether a column of numbers, or of true and false, can hold this."""
-        return text in (*MISSING, *TRUE, *FALSE, "0", "1") if self._flags(name) else _is_number(text, self.decimal)
 
     def _flags(self, name: str) -> bool:
         return self.kinds[name] == "flag"
 
-    def _not_a_number(self, text: str, name: str, line: int, column: int) -> InputRefused:
-        other = "," if self.decimal == "." else "."
-        hint = "write numbers like 1234.5, and leave missing values empty"
-        if _is_number(text.strip(), other):
-            hint = f"for a decimal {'comma' if other == ',' else 'point'}: --decimal {other}"
-        what = "neither true nor false, as the rows before" if self._flags(name) else "not a number"
-        return self.source.refused(f"{text[:40]!r} in column {name!r} is {what}", line=line, column=column, hint=hint)
+    def _not_a_number(self, text: str, name: str) -> InputRefused:
+        notation, flags = self._notations[name], self._flags(name)
+        hint = "write true or false" if flags else hint_for(text.strip(), notation, self._texts[name])
+        what = "neither true nor false, as the rows before" if flags else "not a number"
+        if notation.mark and not flags:
+            what += f" with {notation.mark}, as the others are"
+        return self.source.refused(f"{text[:40]!r} in column {name!r} is {what}", hint=hint)
 
 
 def _counted(stream: Any, enough: Callable[[int, int], bool]) -> tuple[int, int]:
@@ -311,31 +510,17 @@ def _counted(stream: Any, enough: Callable[[int, int], bool]) -> tuple[int, int]
     return rows, length
 
 
-def _is_number(text: str, decimal: str) -> bool:
-    if text in MISSING:
-        return True
-    if decimal != ".":
-        if "." in text:
-            return False
-        text = text.replace(decimal, ".")
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text and text.isascii()
-
-
 def _type(kind: Kind) -> pa.DataType:
     return pa.bool_() if kind == "flag" else pa.float64()
 
 
-def _mostly_times(texts: list[str]) -> bool:
-    return sum(looks_like_time([text]) for text in texts) > len(texts) / 2
+def kind_of_texts(texts: list[str], notation: Notation | None = None) -> Kind:
+    """What a column of such texts is; numbers with leading zeros are names.
 
-
-def kind_of_texts(texts: list[str], decimal: str = ".") -> Kind:
-    """What a column of such texts is; numbers with leading zeros are names."""
+    Texts that are numbers in another notation are numbers too: reading them says what notation it is.
+    """
     seen = [text for text in texts if text not in MISSING]
+    notation = notation or Notation()
     if not seen:
         return "empty"
     if looks_like_time(seen):
@@ -344,4 +529,4 @@ def kind_of_texts(texts: list[str], decimal: str = ".") -> Kind:
         return "text" if any(map(_LEADING_ZERO.fullmatch, seen)) else "whole"
     if all(text in (*TRUE, *FALSE) for text in seen):
         return "flag"
-    return "number" if all(_is_number(text, decimal) for text in seen) else "text"
+    return "number" if all_numbers(seen, notation) or other_notation(seen, notation) else "text"

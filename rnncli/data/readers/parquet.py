@@ -9,10 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from rnncli.data.limits import VALUE, Limits, Size, limits_of
+from rnncli.data.readers.looks import Shown, look_of_whole, shown_by_texts
 from rnncli.data.readers.table import Kind, Opened, kind_of, repeated
 from rnncli.data.source import Source
 from rnncli.spec import ColumnChoices
 
+SAMPLE_ROWS = 2_000
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # row numbers, unless they are times
 
 
@@ -28,8 +30,11 @@ def read(source: Source, choices: ColumnChoices) -> Opened:
         taken = sum(length for name, length in chunks if name in columns)
         return _size(rows, len(columns), taken)
 
+    def head(names: Sequence[str]) -> pa.Table | None:
+        return _use(source, lambda file: next(file.iter_batches(SAMPLE_ROWS, columns=list(names)), None))
+
     schema = _use(source, lambda file: file.schema_arrow)
-    return _opened(source, choices, schema, wanted, size)
+    return _opened(source, choices, schema, wanted, size, head)
 
 
 def _chunks(footer: Any) -> Iterator[tuple[str, int]]:
@@ -66,7 +71,10 @@ def read_arrow(source: Source, choices: ColumnChoices) -> Opened:
     def size(columns: Collection[str], _: Limits) -> Size:
         return _size(table.num_rows, len(columns), table.nbytes)
 
-    return _opened(source, choices, table.schema, lambda columns: table.select(list(columns)), size)
+    def head(names: Sequence[str]) -> pa.Table:
+        return table.select(list(names)).slice(0, SAMPLE_ROWS)
+
+    return _opened(source, choices, table.schema, lambda columns: table.select(list(columns)), size, head)
 
 
 def _opened(
@@ -75,6 +83,7 @@ def _opened(
     schema: pa.Schema,
     wanted: Callable[[Mapping[str, Kind]], pa.Table],
     size: Callable[[Collection[str], Limits], Size],
+    head: Callable[[Sequence[str]], Any],
 ) -> Opened:
     limits_of(choices).check_columns(len(schema.names), source.name)
     twice = repeated(schema.names)
@@ -82,7 +91,39 @@ def _opened(
         raise source.refused(f"two columns are called {twice!r}", hint="rename one of them")
     kinds = {column.name: kind_of(column.type) for column in schema}
     kinds = {name: kind for name, kind in kinds.items() if kind == "time" or not _PANDAS_INDEX.fullmatch(name)}
-    return Opened(kinds, wanted, _no_line, size)
+    shown = _shown(kinds, choices, head)
+    return Opened(
+        kinds | {name: what.kind for name, what in shown.items() if what.kind},
+        wanted,
+        _no_line,
+        size,
+        {name: what.look for name, what in shown.items() if what.look},
+        {name: what.style for name, what in shown.items() if what.style},
+    )
+
+
+def _shown(kinds: Mapping[str, Kind], choices: ColumnChoices, head: Callable[[Sequence[str]], Any]) -> dict[str, Shown]:
+    """What the first rows of texts and whole numbers show; nothing is looked at where the time was said."""
+    names = [name for name, kind in kinds.items() if kind in ("text", "whole")] if choices.time is None else []
+    sample = head(names) if names else None
+    if sample is None:
+        return {}
+    texts = {name: _texts(sample.column(name)) for name in names}
+    return {
+        name: shown_by_texts(name, texts[name], choices.time_format)
+        if kinds[name] == "text"
+        else Shown(look=look_of_whole(texts[name]))
+        for name in names
+    }
+
+
+def _texts(column: Any) -> list[str]:
+    """The different texts of a column of the head; none if its values are no texts."""
+    values = dict.fromkeys(value for value in column.to_pylist() if value is not None)
+    try:
+        return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+    except UnicodeDecodeError:
+        return []
 
 
 def _no_line(_: int) -> int:

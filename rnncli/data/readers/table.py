@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
 
 from rnncli.data.limits import Limits, Size
+from rnncli.errors import InputRefused
 
 Kind = Literal["time", "whole", "number", "text", "flag", "empty", "other"]
+Look = Literal["dates", "dateish", "clock"]  # whole numbers that are dates, texts like dates nobody knows, times of day
 NUMERIC = ("whole", "number", "flag")
 
 
@@ -21,12 +23,18 @@ class Opened:
     `kinds` says what each column seems to be. `read` is given how each wanted column is to be read ("number" or
     "text") and returns these columns. `line_of` is the line of a row (the first is row 0), 0 where rows have no lines.
     `size` is that of some columns: where it is more than the limits, it may say less than there is.
+
+    `looks` says more of some columns, `styles` how times are written where that is not ISO's way, and `number` what a
+    text in a column is: a number, or why it is none (without its place); None where numbers are no texts.
     """
 
     kinds: Mapping[str, Kind]
     read: Callable[[Mapping[str, Kind]], pa.Table]
     line_of: Callable[[int], int]
     size: Callable[[Collection[str], Limits], Size]
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    styles: Mapping[str, str] = field(default_factory=dict)
+    number: Callable[[str, str], float | InputRefused] | None = None
 
 
 def repeated(names: Sequence[str]) -> str | None:
@@ -50,7 +58,10 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
     "time": ("is_timestamp", "is_date"),
     "whole": ("is_integer",),
     "number": ("is_floating", "is_decimal"),
-    "text": ("is_string", "is_large_string", "is_string_view"),
+    "text": (
+        *("is_string", "is_large_string", "is_string_view"),
+        *("is_binary", "is_large_binary", "is_binary_view", "is_fixed_size_binary"),  # as some writers store text
+    ),
     "flag": ("is_boolean",),
     "empty": ("is_null",),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Collection
 
@@ -22,10 +21,9 @@ _NEEDS_QUOTES = re.compile('[",\r\n]')
 
 def encode(table: ForecastTable, *, tidy: bool = False, raw: bool = False) -> bytes:
     """The CSV file. Text that a spreadsheet would run as a formula gets a ' in front, unless `raw`."""
-    ids = table.ids if raw else tuple(map(defused, table.ids))
-    rows = arrow_table(dataclasses.replace(table, ids=ids), tidy=tidy, as_text=True)
+    rows = arrow_table(table if raw else table.with_ids(defused), tidy=tidy, as_text=True)
     names = rows.column_names if raw else [defused(name) for name in rows.column_names]
-    texts = [*ids, *(text for text in (table.columns.time_format,) if text)]
+    texts = [*table.ids, table.columns.time_format or "", table.columns.clock_format or ""]
     style = "needed" if any(map(_NEEDS_QUOTES.search, texts)) else "none"
     options = csv.WriteOptions(include_header=False, quoting_style=style, batch_size=16_384)
     sink = pa.BufferOutputStream()
@@ -75,8 +73,16 @@ def _cells(column: pa.ChunkedArray, name: str, *, raw: bool) -> pa.ChunkedArray:
 
 
 def defused(text: str) -> str:
-    """The text as a spreadsheet will show it and not run it; plain signed numbers stay as they are."""
-    return f"'{text}" if text.startswith(_WOULD_RUN) and not _NUMBER.fullmatch(text) else text
+    """The text as a spreadsheet will show it and not run it; plain signed numbers stay as they are.
+
+    What already has a ' before such a text gets another, so that no two texts become one.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(_WOULD_RUN) and not _NUMBER.fullmatch(text) else text
+
+
+def undefused(text: str) -> str:
+    """The inverse of `defused`."""
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_WOULD_RUN) else text
 
 
 def _quoted(name: str) -> str:

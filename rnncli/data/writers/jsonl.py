@@ -16,14 +16,18 @@ _ROWS_AT_ONCE = 65_536
 def encode(table: ForecastTable, *, tidy: bool = False, raw: bool = False) -> bytes:
     """The JSON lines; `raw` changes nothing, for nothing is ever escaped here. Numbers that are not finite are null."""
     del raw
-    style = table.columns.time_format
-    columns = dataclasses.replace(table.columns, time_format=None if style is None else _escaped(style))
-    ids = tuple(map(_escaped, table.ids))
-    rows = arrow_table(dataclasses.replace(table, ids=ids, columns=columns), tidy=tidy, as_text=True)
+    style, clock = (None if text is None else _escaped(text) for text in _styles(table))
+    columns = dataclasses.replace(table.columns, time_format=style, clock_format=clock)
+    escaped = dataclasses.replace(table, columns=columns).with_ids(_escaped)
+    rows = arrow_table(escaped, tidy=tidy, as_text=True)
     quotes = ['"' if _is_text(field, table) else "" for field in rows.schema]
     keys = [f'"{_escaped(name)}": {quote}' for name, quote in zip(rows.column_names, quotes, strict=True)]
     separators = ["{" + keys[0], *(f"{a}, {b}" for a, b in zip(quotes, keys[1:], strict=False)), quotes[-1] + "}\n"]
     return b"".join(_lines(batch, separators) for batch in rows.to_batches(max_chunksize=_ROWS_AT_ONCE))
+
+
+def _styles(table: ForecastTable) -> tuple[str | None, str | None]:
+    return table.columns.time_format, table.columns.clock_format
 
 
 def _lines(batch: pa.RecordBatch, separators: list[str]) -> bytes:
@@ -49,5 +53,6 @@ def _escaped(text: str) -> str:
 
 def _is_text(field: pa.Field, table: ForecastTable) -> bool:
     """Whole-number times are numbers; every other column that is text in CSV is text."""
-    is_time = field.name in (table.columns.time, "time") and field.name != table.id_column
-    return not pa.types.is_floating(field.type) and not (is_time and table.calendar.frequency.unit == "step")
+    is_time = field.name in (table.columns.time, "time") and field.name not in table.id_columns
+    numbers = table.calendar.frequency.unit == "step" or table.columns.time_type == "number"
+    return not pa.types.is_floating(field.type) and not (is_time and numbers)

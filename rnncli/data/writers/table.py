@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from rnncli.data.calendar import Calendar
+from rnncli.data.clocktext import clock_text
+from rnncli.data.ids import parts_of
+from rnncli.data.timestyle import has_clock, in_utc, letters, offset, written
+from rnncli.data.zones import ambiguous
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
 
@@ -41,12 +45,15 @@ class ForecastTable:
     columns: Columns
     calendar: Calendar
 
+    written_ids: tuple[tuple[str, ...], ...] | None = None
+
     @property
-    def id_column(self) -> str | None:
-        """Name of the id column; None for one series without a name."""
-        if self.columns.id is not None:
-            return self.columns.id
-        return self.columns.id_name if self.columns.wide or self.columns.by_file or len(self.ids) > 1 else None
+    def id_columns(self) -> tuple[str, ...]:
+        """Names of the id columns; none for one series without a name."""
+        if self.columns.ids:
+            return self.columns.ids
+        named = self.columns.wide or self.columns.by_file or len(self.ids) > 1
+        return (self.columns.id_name,) if named else ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,13 +61,26 @@ class ForecastTable:
 
         InputRefused if the data's own names are among the latter.
         """
-        own = [name for name in (self.id_column, self.columns.time) if name is not None]
+        own = [*self.id_columns, *self.columns.times]
         names = (*own, "forecast", *(f"q{level!r}" for level in self.levels))
         twice = next((name for name in own if names.count(name) > 1), None)
         if twice is not None:
             hint = "rename it in the data, or ask for --tidy"
             raise InputRefused(f"the forecast would have two columns called {twice!r}", hint=hint)
         return names
+
+    def with_ids(self, write: Callable[[str], str]) -> ForecastTable:
+        """The table with ids as they are to be written."""
+        parts = tuple(tuple(map(write, part)) for part in self.parts)
+        return replace(self, ids=tuple(map(write, self.ids)), written_ids=parts)
+
+    @property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """What each id column holds, series after series."""
+        if self.written_ids is not None:
+            return self.written_ids
+        count = max(1, len(self.columns.ids))
+        return tuple(zip(*(parts_of(name, count) for name in self.ids), strict=True)) or ((),) * count
 
 
 def arrow_table(table: ForecastTable, *, tidy: bool, as_text: bool) -> pa.Table:
@@ -70,16 +90,40 @@ def arrow_table(table: ForecastTable, *, tidy: bool, as_text: bool) -> pa.Table:
     """
     steps, levels = table.times.shape[1], len(table.levels)
     repeats = steps * levels if tidy else steps
-    ids = text_array(list(table.ids), np.repeat(np.arange(len(table.ids)), repeats))
+    series = np.repeat(np.arange(len(table.ids)), repeats)
     times = np.repeat(table.times.ravel(), levels) if tidy else table.times.ravel()
-    write = written_times if as_text else typed_times
-    when = write(times, table.columns, table.calendar)
     if tidy:
+        when = _joined_times(times, table) if table.columns.clock else _when(times, table, as_text=as_text)[0]
         level = np.tile(np.asarray(table.levels, np.float64), table.times.size)
+        ids = text_array(list(table.ids), series)
         return pa.Table.from_arrays([ids, when, _array(level), _array(table.quantiles.ravel())], list(TIDY))
     numbers = [table.point.ravel(), *(table.quantiles[..., i].ravel() for i in range(levels))]
-    columns = [when, *map(_array, numbers)]
-    return pa.Table.from_arrays([ids, *columns] if table.id_column else columns, list(table.names))
+    told = [text_array(list(part), series) for part in table.parts] if table.id_columns else []
+    columns = [*told, *_when(times, table, as_text=as_text), *map(_array, numbers)]
+    return pa.Table.from_arrays(columns, list(table.names))
+
+
+def _when(times: Ints, table: ForecastTable, *, as_text: bool) -> list[pa.Array]:
+    """The columns of time: one, or a date and a time of day."""
+    write = written_times if as_text else typed_times
+    when = [write(times, table.columns, table.calendar)]
+    if table.columns.clock is not None:
+        different, index = np.unique(times, return_inverse=True)
+        when.append(text_array(clock_texts(different, table.columns, table.calendar), index))
+    return when
+
+
+def _joined_times(times: Ints, table: ForecastTable) -> pa.Array:
+    """Dates and times of day in one column."""
+    different, index = np.unique(times, return_inverse=True)
+    dates = time_texts(different, table.columns, table.calendar)
+    clocks = clock_texts(different, table.columns, table.calendar)
+    return text_array([f"{date} {clock}" for date, clock in zip(dates, clocks, strict=True)], index)
+
+
+def clock_texts(times: Ints, columns: Columns, calendar: Calendar) -> list[str]:
+    """The times of day, in the style that they came in."""
+    return [clock_text(wall, columns.clock_format or "%H:%M:%S") for wall in calendar.local(times).tolist()]
 
 
 def text_array(texts: list[str], index: Ints) -> pa.Array:
@@ -103,6 +147,9 @@ def typed_times(times: Ints, columns: Columns, calendar: Calendar) -> pa.Array:
     arrow, stamp = columns.time_arrow, _TIMESTAMP.fullmatch(columns.time_arrow)
     if calendar.frequency.unit == "step":
         return _integers(times, arrow)
+    if columns.time_type == "number":
+        texts = time_texts(times, columns, calendar)
+        return _integers(np.array([int(text) for text in texts], np.int64), arrow)
     if columns.time_type == "text" or "string" in arrow:
         return written_times(times, columns, calendar)
     wall = times if stamp and stamp[2] else calendar.local(times)
@@ -140,16 +187,26 @@ def time_texts(times: Ints, columns: Columns, calendar: Calendar) -> list[str]:
     if calendar.frequency.unit == "step":
         return [str(time) for time in times.tolist()]
     wall = calendar.local(times)
-    if columns.time_type == "date":
-        return _iso(wall, "D")
-    shift = wall - times
+    shift = (wall - times).tolist()
     if columns.time_format is not None:
-        pairs = zip(wall.tolist(), shift.tolist(), strict=True)
-        return [_formatted(here, offset, columns.time_format) for here, offset in pairs]
-    texts = _iso(wall, "us" if (wall % 1_000_000).any() else "s")
-    if _zoned(columns, calendar):
-        return [text + _offset(offset) for text, offset in zip(texts, shift.tolist(), strict=True)]
-    return texts
+        texts = [written(here, by, columns.time_format) for here, by in zip(wall.tolist(), shift, strict=True)]
+    elif columns.time_type == "date" or columns.clock is not None:
+        return _iso(wall, "D")
+    else:
+        texts = _iso(wall, "us" if (wall % 1_000_000).any() else "s")
+        if _zoned(columns, calendar):
+            return [text + offset(by) for text, by in zip(texts, shift, strict=True)]
+    return _told_apart(texts, times, shift, columns, calendar)
+
+
+def _told_apart(texts: list[str], times: Ints, shift: list[int], columns: Columns, calendar: Calendar) -> list[str]:
+    """Hours that the clock shows twice have their offset behind them, where times have no zone."""
+    style = columns.time_format
+    says = style is not None and (not has_clock(style) or in_utc(style) or "z" in letters(style))
+    if calendar.zone is None or not calendar.fixed_step or columns.time_zoned or columns.clock is not None or says:
+        return texts
+    twice = ambiguous(times, calendar.zone)
+    return [text + offset(by) if again else text for text, by, again in zip(texts, shift, twice.tolist(), strict=True)]
 
 
 def _zoned(columns: Columns, calendar: Calendar) -> bool:
@@ -160,20 +217,3 @@ def _zoned(columns: Columns, calendar: Calendar) -> bool:
 def _iso(wall: Ints, unit: Literal["D", "s", "us"]) -> list[str]:
     moments: NDArray[np.datetime64] = wall.view("datetime64[us]")
     return [text.replace("T", " ") for text in np.datetime_as_string(moments, unit=unit).tolist()]
-
-
-def _offset(microseconds: int) -> str:
-    minutes = abs(microseconds) // 60_000_000
-    return f"{'-' if microseconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
-
-
-def _formatted(wall: int, offset: int, style: str) -> str:
-    zone = timezone(timedelta(microseconds=offset))
-    style = style.replace("%:z", _offset(offset))  # which strftime has only from Python 3.12 on
-    try:
-        return (datetime(1970, 1, 1, tzinfo=zone) + timedelta(microseconds=wall)).strftime(style)
-    except (OverflowError, ValueError) as error:
-        raise InputRefused(
-            f"a time of the forecast cannot be written in the form {style!r}",
-            hint="times with a form of their own lie in the years 1 to 9999",
-        ) from error

@@ -77,7 +77,7 @@ def odd() -> Cases:
         ),
         "nested target": packed(pa.table({"ds": TIMES, "y": nested})),
         "list target": packed(pa.table({"ds": TIMES, "y": lists})),
-        "binary target": packed(pa.table({"ds": TIMES, "y": pa.array([b"1"] * 12)})),
+        "binary target": packed(pa.table({"ds": TIMES, "y": pa.array([b"\xff"] * 12)})),
         "extension target": packed(pa.table({"ds": TIMES, "y": extension})),
         "infinite value": packed(pa.table({"ds": TIMES, "y": np.where(VALUES == 3, np.inf, VALUES)})),
         "time of day": packed(pa.table({"ds": pa.array(np.arange(12), pa.time64("us")), "y": VALUES})),

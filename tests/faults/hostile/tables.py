@@ -83,7 +83,7 @@ def structure() -> Cases:
         "two tables": GOOD + b"\n" + GOOD,
         "spaces for delimiters": GOOD.replace(b",", b" "),
         "footnote": GOOD + b"Source: the office of numbers\n",
-        "comment first": b"# exported today\n" + GOOD,
+        "comment first, then nothing": b"# exported today\n",
         "conflict marks": GOOD.replace(b"2024-01-05", b"<<<<<<< HEAD\n2024-01-05", 1),
         "random bytes": bytes((place * 167 + 13) % 256 for place in range(5000)),
     }

@@ -1,0 +1,53 @@
+"""What the first rows of a column show of it beside its type: texts and whole numbers that are times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncli.data import datenumber
+from rnncli.data.clocktext import looks_like_clock
+from rnncli.data.readers.table import Kind, Look
+from rnncli.data.timestyle import EPOCHS, STEP
+from rnncli.data.timetext import called_like_time, dateish, mostly_times, usual_style
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What texts show: that they are times, and of which style if not ISO's; or what they look like."""
+
+    kind: Kind | None = None
+    style: str | None = None
+    look: Look | None = None
+
+
+def shown_by_texts(name: str, texts: Sequence[str], style: str | None) -> Shown:
+    """What texts show that may be times (in `style`, if that was said)."""
+    some = [text for text in map(str.strip, texts) if text]
+    counted = style in (STEP, *EPOCHS)
+    if some and not counted and mostly_times(some, style):
+        return Shown("time", style or usual_style(some))
+    if looks_like_clock(some):
+        return Shown(look="clock")
+    if style is None and (dateish(some) or (called_like_time(name) and _mostly_digits(some))):
+        return Shown("time") if _are_dates(some) else Shown(look="dateish")
+    return Shown()
+
+
+def _mostly_digits(texts: Sequence[str]) -> bool:
+    """Whether most texts have a digit: names of weekdays are no dates."""
+    return 2 * sum(any(map(str.isdigit, text)) for text in texts) > len(texts)
+
+
+def look_of_whole(texts: Sequence[str]) -> Look | None:
+    """Whether whole numbers are dates."""
+    return "dates" if _are_dates(texts) else None
+
+
+def _are_dates(texts: Sequence[str]) -> bool:
+    numbers = [int(text) for text in texts if text.strip().isdecimal() and len(text) <= 18]
+    if not numbers or 2 * len(numbers) <= len(texts):
+        return False
+    return bool(datenumber.styles_of(np.array(numbers, np.int64)))

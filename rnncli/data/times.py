@@ -1,0 +1,282 @@
+"""The time of every row of the tables, from one column, and the style in which more of them are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from rnncli.data import arrow, datenumber
+from rnncli.data.readers.table import Kind
+from rnncli.data.tables import BAD_TIME, NO_TIME, OTHER_ZONE, Fault, Faults, Tables
+from rnncli.data.timestyle import STEP
+from rnncli.data.timetext import ISO_DATE, Moments, Unreadable, read_times, readable, whole_numbers, within_years
+from rnncli.data.zones import ambiguous
+from rnncli.errors import InputRefused
+from rnncli.spec import Columns
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+WHAT = "times"
+_STEPS = "whole numbers that count steps: --time-format step"
+
+
+@dataclass(frozen=True)
+class Times:
+    """The time of each row [n], how times are written, and what Columns says of that."""
+
+    times: Ints
+    moments: Moments
+    style: dict[str, Any]
+
+    @property
+    def zone(self) -> str | None:
+        """The zone that the times came with."""
+        return "UTC" if self.moments.zone == "mixed" else self.moments.zone
+
+    @property
+    def fixed(self) -> Flags | None:
+        """Rows whose time is in UTC although the others have no zone."""
+        return self.moments.fixed
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What is known of times before they are read: the `zone` whose clock they are from, if that was said, and whether
+    a style is `told` by the user, so that no other is taken, or a model's, which any ISO form fits.
+    """
+
+    zone: str | None = None
+    told: bool = True
+
+
+def times_in_column(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Faults, wall: Wall) -> Times:
+    """The time of every row from the time column alone; rows whose time cannot be read are faults."""
+    tables.refuse_nested(named.time, WHAT)
+    found = _times(tables, kinds, named, faults, wall)
+    far = ~within_years(found.times)
+    if found.style["time_type"] != "integer" and far.any():
+        rows = far & (found.times > -(1 << 61))  # those below have no time at all
+        if rows.any():
+            row = int(np.argmax(rows))
+            error = InputRefused(
+                f"a time lies before the year 1 or after 9999 (column {named.time!r})",
+                where=tables.where(row),
+                hint="look for a wrong year or a wrong unit of time",
+            )
+            faults.add(Fault(BAD_TIME, rows, error))
+    return found
+
+
+def _times(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Faults, wall: Wall) -> Times:
+    columns = tables.column(named.time)
+    types = [arrow.plain_type(column.type) for column in columns]
+    if all(pa.types.is_timestamp(kind) or pa.types.is_date(kind) for kind in types):
+        return _typed_times(tables, columns, named, faults)
+    codes, texts = tables.codes(named.time, WHAT)
+    texts = [text.strip() for text in texts]
+    seen = (codes >= 0) & np.array([bool(text) for text in texts] + [False])[codes]
+    _seen(seen, tables, named.time, faults)
+    if not seen.any():
+        return Times(_unlike_any(np.zeros(len(codes), np.int64), seen), Moments(np.zeros(0, np.int64)), dict(_NO_STYLE))
+    integers = all(pa.types.is_integer(kind) for kind in types)
+    style, whole = _style(texts, named, whole=integers or kinds[named.time] == "whole")
+    coded = _Coded(codes, texts, seen, style, whole, named.time, wall)
+    times, moments = coded.read(tables, faults)
+    kept = replace(moments, fixed=None if moments.fixed is None else np.append(moments.fixed, False)[codes])
+    return Times(times, kept, _style_of_texts(tables, types[0], moments, whole=whole, numbers=integers))
+
+
+_NO_STYLE = {"time_type": "timestamp", "time_arrow": "timestamp[us]", "time_format": None, "time_zoned": False}
+
+
+def _style(texts: Sequence[str], named: Columns, *, whole: bool) -> tuple[str | None, bool]:
+    """The style of texts, None where it is to be found, and whether they are whole numbers that count steps."""
+    if named.time_format == STEP or named.time_type == "integer":
+        return None, True
+    if not whole or named.time_format is not None:
+        return named.time_format, False
+    numbers = [int(text) for text in texts if _is_whole(text)]
+    styles = datenumber.styles_of(np.array(numbers, np.int64))
+    return (None, True) if not styles else ("|".join(styles), False)
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        return abs(int(text)) < 1 << 62
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class _Coded:
+    """Times as codes [n] into texts; `style` as `_style` finds it, of several that fit a list with | between."""
+
+    codes: Ints
+    texts: list[str]
+    seen: Flags
+    style: str | None
+    whole: bool
+    name: str
+    wall: Wall
+
+    def read(self, tables: Tables, faults: Faults) -> tuple[Ints, Moments]:
+        """The time of each row; InputRefused with the place of the first that is none, or faults."""
+        try:
+            found = self._moments([text for text in self.texts if text])
+        except Unreadable as error:
+            refused = self._refused(error, tables)
+            if not faults.tolerant or (self.style and "|" in self.style):
+                raise refused from None
+            return self._readable(refused, faults)
+        places = np.cumsum([bool(text) for text in self.texts]) - 1  # an empty text is no time
+        times = np.append(found.times, 0)[np.append(places, -1)][self.codes]
+        if found.fixed is not None:
+            found = replace(found, fixed=np.append(found.fixed, False)[np.append(places, -1)][:-1])
+        return _unlike_any(times, self.seen), found
+
+    def _moments(self, texts: list[str]) -> Moments:
+        if self.whole:
+            return Moments(whole_numbers(texts))
+        if self.style and "|" in self.style:
+            choices = " or ".join(f"'{style}'" for style in self.style.split("|"))
+            what = f"{texts[0]!r} can be a date or a count of steps"
+            raise Unreadable(self.texts.index(texts[0]), what, f"say --time-format {choices}")
+        found = read_times(texts, self.style, strict=self.wall.told)
+        if found.fixed is not None:
+            self._refuse_zones(found.times, found.fixed)
+        return found
+
+    def _refuse_zones(self, times: Ints, fixed: Flags) -> None:
+        """Unreadable where times with an offset among others are more than hours that the clock shows twice."""
+        odd = fixed & ~ambiguous(times, self.wall.zone)
+        if odd.any():
+            hint = "give all of them a zone, or none and say it: --zone NAME"
+            fewer = fixed if 2 * np.count_nonzero(fixed) <= len(fixed) else ~fixed
+            raise Unreadable(int(np.argmax(fewer)), "some times have a zone and some have none", hint)
+
+    def _refused(self, error: Unreadable, tables: Tables) -> InputRefused:
+        position = [place for place, text in enumerate(self.texts) if text][error.position]
+        hint = error.hint or "one style for all rows"
+        if all(map(_is_whole, filter(None, self.texts))) and not (self.whole or (self.style and "|" in self.style)):
+            hint = f"correct it, or if these are {_STEPS}"
+        return InputRefused(
+            f"{error.message} (column {self.name!r})",
+            where=tables.where(int(np.argmax(self.codes == position))),
+            hint=hint,
+        )
+
+    def _readable(self, refused: InputRefused, faults: Faults) -> tuple[Ints, Moments]:
+        """The times in the style that most rows share; the other rows are faults."""
+        codes, seen = self.codes, self.seen
+        counts = np.bincount(codes[codes >= 0], minlength=len(self.texts))
+        good, astray = (np.append(flags, False) for flags in readable(self.texts, counts, self.style, whole=self.whole))
+        if not good.any():
+            raise refused
+        for id, rows in ((BAD_TIME, ~good & ~astray), (OTHER_ZONE, astray)):  # noqa: A001  # as a finding calls it
+            if (rows[codes] & seen).any():
+                faults.add(Fault(id, rows[codes] & seen, refused))
+        kept = np.flatnonzero(good)
+        try:
+            found = self._moments([self.texts[code] for code in kept.tolist()])
+        except Unreadable:
+            raise refused from None
+        times = np.zeros(len(self.texts) + 1, np.int64)
+        times[kept] = found.times
+        return _unlike_any(times[codes], good[codes]), replace(found, fixed=None)
+
+
+def _typed_times(tables: Tables, columns: Sequence[pa.ChunkedArray], named: Columns, faults: Faults) -> Times:
+    columns = [arrow.plain(column) for column in columns]
+    seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, named.time, faults)
+    zones = {column.type.tz if pa.types.is_timestamp(column.type) else None for column in columns}
+    if len(zones) > 1 and None in zones:
+        naive = [pa.types.is_date(column.type) or column.type.tz is None for column in columns]
+        error = InputRefused(
+            "some tables have times with a zone and some without", where=tables.name, hint="give all a zone, or none"
+        )
+        faults.add(Fault(OTHER_ZONE, np.repeat(naive, [len(column) for column in columns]), error))
+        zones.discard(None)
+    try:
+        times = np.concatenate([arrow.microseconds(column) for column in columns])
+    except OverflowError as error:
+        raise InputRefused(
+            f"{error} (column {named.time!r})", where=tables.name, hint="write times in whole microseconds since 1970"
+        ) from None
+    zone = zones.pop() if len(zones) == 1 else "mixed"
+    dates = all(pa.types.is_date(column.type) for column in columns)
+    style = {
+        "time_type": "date" if dates else "timestamp",
+        "time_arrow": str(columns[0].type),
+        "time_format": None,
+        "time_zoned": zone is not None,
+    }
+    return Times(_unlike_any(times, seen), Moments(np.zeros(0, np.int64), dates=dates, zone=zone), style)
+
+
+def _seen(seen: Flags, tables: Tables, name: str, faults: Faults) -> Flags:
+    """Which rows have a time; the others are faults."""
+    if not seen.all():
+        row = int(np.argmin(seen))
+        error = InputRefused(
+            f"there is no time (column {name!r})", where=tables.where(row), hint="every row needs its time"
+        )
+        faults.add(Fault(NO_TIME, ~seen, error))
+    return seen
+
+
+def _unlike_any(times: Ints, seen: Flags) -> Ints:
+    """The times, with one of its own for every row that has none: such rows repeat no other's."""
+    if not seen.all():
+        times = times.copy()
+        times[~seen] = np.arange(np.count_nonzero(~seen)) - (1 << 62)
+    return times
+
+
+def _style_of_texts(
+    tables: Tables, arrow_type: pa.DataType, moments: Moments, *, whole: bool, numbers: bool
+) -> dict[str, Any]:
+    """What Columns says of times that came as texts or whole numbers."""
+    zoned = moments.zone is not None
+    from_file = tables.sources[0].format in ("csv", "tsv")
+    if whole:
+        kind = "int64" if from_file else str(arrow_type)
+        return {"time_type": "integer", "time_arrow": kind, "time_format": None, "time_zoned": False}
+    if numbers or (from_file and moments.style is not None and _all_digits(moments.style)):
+        kind = "int64" if from_file else str(arrow_type)
+        return {"time_type": "number", "time_arrow": kind, "time_format": moments.style, "time_zoned": zoned}
+    if not from_file:
+        style = moments.style or _plain_style(moments)
+        return {"time_type": "text", "time_arrow": "string", "time_format": style, "time_zoned": zoned}
+    stamp = f"timestamp[us, tz={'UTC' if moments.zone == 'mixed' else moments.zone}]" if zoned else "timestamp[us]"
+    dates = moments.dates and moments.style is None
+    return {
+        "time_type": "date" if dates else "timestamp",
+        "time_arrow": "date32[day]" if dates else stamp,
+        "time_format": moments.style,
+        "time_zoned": zoned,
+    }
+
+
+def _all_digits(style: str) -> bool:
+    return style.startswith("epoch-") or style in (
+        "%Y%m%d",
+        "%Y%m%d%H",
+        "%Y%m%d%H%M",
+        "%Y%m%d%H%M%S",
+        "%Y%m",
+        "%G%V",
+        "%Y%q",
+    )
+
+
+def _plain_style(moments: Moments) -> str:
+    """The style of ISO texts that are written in the usual way."""
+    if moments.dates:
+        return ISO_DATE
+    return f"{ISO_DATE} %H:%M:%S" + ("" if moments.zone is None else "%:z")
