@@ -57,7 +57,8 @@ def check(
         return _left_alone(streams, path)
     text = "".join(f"{line}\n" for line in shown(done))
     streams.result(done.to_json, text.encode(errors="backslashreplace"))
-    return 0 if done else InputRefused.exit_code
+    mended = done.fixed is not None and not done.fixed.errors
+    return 0 if done or mended else InputRefused.exit_code
 
 
 def shown(done: Checked) -> Iterator[str]:
@@ -68,7 +69,9 @@ def shown(done: Checked) -> Iterator[str]:
     if done.fixed is not None:
         yield f"wrote {done.fixed.rows:,} rows to {done.fixed.output}, of {done.fixed.rows_before:,}:"
         yield from (f"  {action}" for action in done.fixed.actions)
-        yield "" if done.fixed.actions else "  nothing was to be done"
+        yield from () if done.fixed.actions else ("  nothing was to be done",)
+        yield from (f"  {done.fixed.errors} errors are left in it",) if done.fixed.errors else ()
+        yield ""
     counts = [(done.count(severity), severity) for severity in ("error", "warning", "note")]
     found = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for count, severity in counts if count)
     yield f"{found or 'nothing is wrong'} in {done.rows:,} rows of {done.series:,} series"

@@ -25,7 +25,8 @@ def times_of(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Fau
     """The time of every row, from one column or from two, of which each keeps its style; see `times_in_column`."""
     if named.clock is None:
         return times_in_column(tables, kinds, named, faults, wall)
-    tables.refuse_nested(named.clock, "times of day")
+    if not all(pa.types.is_time(column.type) for column in tables.column(named.clock)):
+        tables.refuse_nested(named.clock, "times of day")
     date_style, clock_style = _styles(named)
     alone = replace(named, clock=None, time_format=date_style)
     days = times_in_column(tables, kinds, alone, faults, wall)

@@ -99,8 +99,10 @@ def _style(texts: Sequence[str], named: Columns, *, whole: bool) -> tuple[str | 
     """The style of texts, None where it is to be found, and whether they are whole numbers that count steps."""
     if named.time_format == STEP or named.time_type == "integer":
         return None, True
-    if not whole or named.time_format is not None:
+    if named.time_format is not None:
         return named.time_format, False
+    if not (whole or all(map(_is_whole, filter(None, texts)))):
+        return None, False
     numbers = [int(text) for text in texts if _is_whole(text)]
     styles = datenumber.styles_of(np.array(numbers, np.int64))
     return (None, True) if not styles else ("|".join(styles), False)

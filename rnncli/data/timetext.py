@@ -45,6 +45,7 @@ _COMPACT = re.compile(r"(?P<date>\d{8})(?P<sep>[T ])(?P<clock>\d{4}|\d{6})(?P<zo
 _WEEKDAY = re.compile(
     r"(?P<day>Mon|Tue|Wed|Thu|Fri|Sat|Sun|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)(?P<sep>,? +)", re.IGNORECASE
 )
+_OFFSET_BEHIND = re.compile(r"[+-]\d\d:\d\d\Z")
 _LOOKED_AT = 500
 _LONGEST = 48  # letters of a time
 _ZERO_SHIFT = frozenset({"Z", "z", "UTC", "GMT", "+00:00", "+0000", "-00:00", "+00"})
@@ -153,6 +154,8 @@ def read_times(texts: Sequence[str], style: str | None = None, *, strict: bool =
     if len(styles) > 1:
         choices = " or ".join(f"'{style}'" for style in styles)
         raise Unreadable(0, f"{texts[0]!r} can be read in more than one way", f"say --time-format {choices}")
+    if not styles:  # hours that the clock shows twice may have their offset behind them
+        styles = _fitting([_OFFSET_BEHIND.sub("", text) for text in texts])[:1]
     if styles:
         return _in_style(texts, styles[0])
     raise _astray(texts)

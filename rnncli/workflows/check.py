@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
@@ -16,6 +16,7 @@ from rnncli.data.checks.seen import Seen, Trained
 from rnncli.data.writers import csv, parquet
 from rnncli.errors import InputRefused, UsageError
 from rnncli.inference import forecaster as models
+from rnncli.spec import ColumnChoices
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.options import ColumnOptions
@@ -27,13 +28,14 @@ SEVERITIES = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Fixed:
-    """The repaired copy: its file, and what was done to make it."""
+    """The repaired copy: its file, what was done to make it, and how many errors are left in it."""
 
     output: str
     bytes: int
     rows_before: int
     rows: int
     actions: tuple[Action, ...]
+    errors: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values."""
@@ -45,6 +47,7 @@ class Fixed:
             "rows_before": self.rows_before,
             "rows": self.rows,
             "actions": done,
+            "errors": self.errors,
         }
 
 
@@ -117,6 +120,8 @@ def check(
         if seen is not None and len(seen.rows.codes):
             tell(Noted(_inferred(seen)))
         fixed = None if fix is None else _fixed(seen, fix, raw=bool(options.get("csv_raw")))
+        if seen is not None and fixed is not None:
+            fixed = replace(fixed, errors=_left(seen, fixed.output, said.column_choices(columns), horizon))
     if seen is None or not len(seen.rows.codes):
         return Checked(tuple(found), 0, 0, fixed)
     return Checked(tuple(found), len(seen.rows.codes), len(seen.ids), fixed)
@@ -184,6 +189,19 @@ def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixe
     files.atomic_write(fix, data)
     actions = (*copy.actions, *(_escaped(seen.rows.ids) if in_csv and not raw else ()))
     return Fixed(os.fspath(fix), len(data), copy.rows_before, copy.table.num_rows, actions)
+
+
+def _left(seen: Seen, copy: str, choices: ColumnChoices, horizon: int | None) -> int:
+    """How many errors there are in the copy: it is read as the data were, but for what files have of their own."""
+    ids = (seen.columns.id_name,) if seen.columns.by_file else seen.columns.ids
+    columns = seen.columns
+    named = replace(choices, time=columns.time, clock=columns.clock, id=ids, target=columns.target)
+    named = replace(named, separator=None, encoding=None, format=None, target=None if columns.wide else named.target)
+    try:
+        looked = look(copy, named, seen.trained if not columns.by_file else None, horizon)
+    except InputRefused:
+        return 1
+    return sum(finding.severity == "error" for finding in looked.findings)
 
 
 def _escaped(ids: list[str]) -> tuple[Action, ...]:

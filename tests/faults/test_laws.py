@@ -281,7 +281,10 @@ STYLES += ("epoch-s", "epoch-ms", "epoch-us", "epoch-ns", "%Y%m%d", "%Y%m%d%H", 
 @given(st.sampled_from(STYLES), st.lists(moments, min_size=1, max_size=4))
 def test_times_of_any_style_are_written_as_they_were_read(style: str, when: list[datetime]) -> None:
     texts = [
-        timestyle.written(int((moment - datetime(1970, 1, 1)) / timedelta(microseconds=1)), 0, style) for moment in when
+        timestyle.written(
+            int((moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1)), 0, style
+        )
+        for moment in when
     ]
     read = read_times(texts, style)
     assert rewritten(read) == texts

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from rnncli.data import arrow
 from rnncli.data import tables as reading
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.checks.seen import Seen
 from rnncli.data.load import GAP_ALLOWANCE, GAP_LIMIT
-from rnncli.data.readers.table import NUMERIC, Kind, kind_of
+from rnncli.data.readers.table import NUMERIC, Kind, Opened, kind_of
 from rnncli.data.tables import Tables
 from rnncli.data.writers.table import text_array, typed_times, written_times
 from rnncli.data.zones import to_wall
@@ -170,12 +171,16 @@ class _Copying:
             return _plain_texts(opened.read(texts))
         columns = self.seen.columns
         text = {*columns.times, *columns.ids}
-        numbers = {n for n, kind in opened.kinds.items() if kind in NUMERIC} - text
+        bad = {fault.column for fault in self.seen.faults if fault.id == reading.BAD_NUMBER and fault.column}
+        numbers = {n for n, kind in opened.kinds.items() if kind in NUMERIC} - text - bad
         try:
-            return _plain_texts(opened.read(texts | dict.fromkeys(numbers, "number")))
+            table = opened.read(texts | dict.fromkeys(numbers, "number"))
         except InputRefused:  # a column without a role holds more than its first rows show
             numbers &= {columns.target, *columns.past, *columns.future, *columns.static}
-            return _plain_texts(opened.read(texts | dict.fromkeys(numbers, "number")))
+            table = opened.read(texts | dict.fromkeys(numbers, "number"))
+        for name in bad & set(table.column_names):
+            table = table.set_column(table.column_names.index(name), name, _numbers(table.column(name), name, opened))
+        return _plain_texts(table)
 
     def _column(self, table: pa.Table, name: str, take: Ints, like: Ints, times: Ints) -> pa.Array:
         columns, column = self.seen.columns, table.column(name).combine_chunks()
@@ -196,9 +201,9 @@ class _Copying:
             return found
         if seen.columns.wide:
             here = np.array([series == name for series in rows.ids])[rows.codes]
-            found[self._places[here]] = seen.wild[here, 0]
+            found[self._places[here]] |= seen.wild[here, 0]
         elif name in rows.channels:
-            found[self._places] = seen.wild[:, rows.channels.index(name)]
+            found[self._places] |= seen.wild[:, rows.channels.index(name)]
         return found
 
     def _times(self, column: pa.Array, take: Ints, times: Ints) -> pa.Array:
@@ -258,6 +263,15 @@ def _index(rows: Ints) -> pa.Array:
     return pa.Array.from_buffers(
         pa.int64(), len(rows), [pa.py_buffer(valid), pa.py_buffer(np.ascontiguousarray(rows, np.int64))]
     )
+
+
+def _numbers(column: pa.ChunkedArray, name: str, opened: Opened) -> pa.ChunkedArray:
+    """Texts as numbers; missing where they are none."""
+    assert opened.number is not None
+    codes, texts = arrow.codes(column)
+    found = [opened.number(name, text) for text in texts]
+    values = np.array([np.nan if isinstance(value, InputRefused) else value for value in found] + [np.nan])[codes]
+    return pa.chunked_array([arrow.array(values).take(_index(np.where(np.isnan(values), -1, np.arange(len(values)))))])
 
 
 def _is_text(column: pa.Array) -> bool:

@@ -40,6 +40,7 @@ TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 1 << 18  # bytes from which kinds are guessed
 SAMPLE_ROWS = 2_000
+_LINES_LOOKED_AT = 20  # for a delimiter, where the header has none
 LONGEST_HEADER = 16 << 20  # bytes
 BLOCK = 4 << 20  # bytes; a single field may be as long
 _OTHER_FILES = (
@@ -187,9 +188,13 @@ class _Above:
 
 
 def _delimiter(sample: str, above: int) -> str:
-    header, *rows = sample.split("\n", above + 20)[above:]
+    """The mark that the header has most often; where it has none, that which all of the next lines have."""
+    header, *rows = sample.split("\n", above + _LINES_LOOKED_AT)[above:]
     found = max(DELIMITERS, key=header.count)  # the first of equals, so a single column is fine
-    return found if found in header else max(DELIMITERS, key=lambda mark: min(map(mark.count, rows[:-1] or [""])))
+    lines = [line for line in rows[:-1] if line.strip()]
+    if found in header or not lines:
+        return found
+    return max(DELIMITERS, key=lambda mark: sum(mark in line for line in lines))
 
 
 def _header(source: Source, rows: list[tuple[int, list[str]]], limits: Limits) -> tuple[int, list[str]]:

@@ -13,6 +13,8 @@ from rnncli.data.readers.table import Kind, Look
 from rnncli.data.timestyle import EPOCHS, STEP
 from rnncli.data.timetext import called_like_time, dateish, mostly_times, usual_style
 
+_DAY_DIGITS = 8  # of 20240131; texts of fewer digits are names as well
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -31,8 +33,10 @@ def shown_by_texts(name: str, texts: Sequence[str], style: str | None) -> Shown:
         return Shown("time", style or usual_style(some))
     if looks_like_clock(some):
         return Shown(look="clock")
+    if style is None and _are_dates(some) and (called_like_time(name) or len(some[0]) >= _DAY_DIGITS):
+        return Shown("time")
     if style is None and (dateish(some) or (called_like_time(name) and _mostly_digits(some))):
-        return Shown("time") if _are_dates(some) else Shown(look="dateish")
+        return Shown(look="dateish")
     return Shown()
 
 
@@ -47,7 +51,7 @@ def look_of_whole(texts: Sequence[str]) -> Look | None:
 
 
 def _are_dates(texts: Sequence[str]) -> bool:
-    numbers = [int(text) for text in texts if text.strip().isdecimal() and len(text) <= 18]
+    numbers = [number for text in texts if text.strip().isdecimal() and (number := int(text)) < 1 << 62]
     if not numbers or 2 * len(numbers) <= len(texts):
         return False
     return bool(datenumber.styles_of(np.array(numbers, np.int64)))

@@ -145,7 +145,7 @@ def _array(values: NDArray[Any], kind: pa.DataType | None = None) -> pa.Array:
 def typed_times(times: Ints, columns: Columns, calendar: Calendar) -> pa.Array:
     """Times in the Arrow type that they came in; a type too narrow for them becomes the widest of its kind."""
     arrow, stamp = columns.time_arrow, _TIMESTAMP.fullmatch(columns.time_arrow)
-    if calendar.frequency.unit == "step":
+    if calendar.frequency.unit == "step" and "string" not in arrow:
         return _integers(times, arrow)
     if columns.time_type == "number":
         texts = time_texts(times, columns, calendar)
