@@ -94,7 +94,7 @@ def codes(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
     if not pa.types.is_dictionary(column.type):
         column = _encoded(column)
     column = column.unify_dictionaries()
-    texts = [_text(value, kind) for value in column.chunk(0).dictionary.to_pylist()] if column.num_chunks else []
+    texts = [_text(value, kind) for value in _values(column)]
     parts = [_primitive(chunk.indices).astype(np.int64) for chunk in column.chunks]
     found = np.concatenate([np.zeros(0, np.int64), *parts])
     return _merged(np.where(observed(column), found, -1) if column.null_count else found, texts)
@@ -105,6 +105,13 @@ def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.dictionary_encode()
     except pa.ArrowNotImplementedError:
         raise TypeError(str(column.type)) from None
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    try:
+        return column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
+    except pa.ArrowInvalid:  # a zone that this machine does not know
+        raise TypeError(str(plain_type(column.type))) from None
 
 
 def _text(value: Any, kind: pa.DataType) -> str:
@@ -125,8 +132,8 @@ def _merged(codes: Ints, texts: list[str]) -> tuple[Ints, list[str]]:
 
 
 def _coded_numbers(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
-    stored = [_primitive(chunk) for chunk in column.chunks]
-    different, found = np.unique(np.concatenate([np.zeros(0, np.int8), *stored]), return_inverse=True)
+    stored = [_primitive(chunk) for chunk in column.chunks] or [np.zeros(0, np.int64)]
+    different, found = np.unique(np.concatenate(stored), return_inverse=True)
     texts = [str(value) for value in different.tolist()]
     if pa.types.is_boolean(column.type):
         texts = ["true" if value else "false" for value in different.tolist()]

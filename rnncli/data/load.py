@@ -497,4 +497,5 @@ def _undefused(texts: list[str], ids: tuple[str, ...]) -> list[str]:
     """Ids as they were before a ' was put in front, so that no spreadsheet would run them; unless they had it."""
     known = set(ids)
     bare = [undefused(text) for text in texts]
-    return bare if known.issuperset(bare) or not known.issuperset(texts) else texts
+    apart = len(set(bare)) == len(texts)
+    return bare if (apart and known.issuperset(bare)) or not known.issuperset(texts) else texts

@@ -278,6 +278,8 @@ def _covariate(
     if kind == "number" and known is None:
         return tables.floats(name, faults), None
     codes, texts = tables.codes(name, "categories")
+    if known is None and not any(texts):  # nothing says that it is text
+        return np.full(len(codes), np.nan), None
     if known is None:
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
         most = sorted(filter(texts.__getitem__, range(len(texts))), key=lambda code: (-counts[code], texts[code]))

@@ -163,6 +163,8 @@ class Tables:
         try:
             return arrow.floats(column)
         except (pa.ArrowInvalid, TypeError) as error:
+            if _blank(column):
+                return np.full(len(column), np.nan)
             held = "text" if kind_of(column.type) == "text" else str(column.type).split("<", maxsplit=1)[0]
             raise InputRefused(
                 f"column {name!r} holds values of type {held}, which are no numbers",
@@ -214,6 +216,14 @@ class Tables:
                 hint="rename one of the files, or give every row its id in a column: --id NAME",
             )
         return np.repeat(np.arange(len(counts)), counts), names
+
+
+def _blank(column: pa.ChunkedArray) -> bool:
+    """Whether a column of texts says nothing."""
+    try:
+        return kind_of(column.type) == "text" and not any(text.strip() for text in arrow.codes(column)[1])
+    except TypeError:
+        return False
 
 
 def _merged(one: Kind, other: Kind) -> Kind:
