@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from rnncli.data.readers.table import NUMERIC, Kind, Look
-from rnncli.data.timetext import called_like_time
+from rnncli.data.timetext import ISO_DATE, called_like_time
 from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns
 
@@ -55,6 +55,17 @@ def _refuse_missing(needed: Sequence[str | None], kinds: Kinds, where: str) -> N
     for name in needed:
         if name is not None and name not in kinds:
             raise _missing(name, kinds, where, "the model was trained with it; name another: --time --id --target")
+
+
+def described(columns: Columns, every: str = "") -> str:
+    """What the columns were taken for, in one line; `every` is the step of time, if it is known."""
+    style = columns.time_format or ""
+    said = [style] if style and not style.startswith(ISO_DATE) else []
+    said += [f"every {every.removeprefix('1 ')}"] if every else []
+    time = " and ".join(map(repr, columns.times)) + (f" ({', '.join(said)})" if said else "")
+    ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one series"
+    ids = "one series a file" if columns.by_file else "one series a column" if columns.wide else ids
+    return f"time {time}, {ids}" + ("" if columns.wide else f", target {columns.target!r}")
 
 
 def resolved(kinds: Kinds, choices: ColumnChoices) -> ColumnChoices:

@@ -71,7 +71,10 @@ class Forecaster:
         )
         truncated = f", tbptt {training.tbptt}" if training.tbptt else ""
         return (
-            ("columns", f"time {columns.time}, id {columns.id or '-'}, target {columns.target}"),
+            (
+                "columns",
+                f"time {' and '.join(columns.times)}, id {' and '.join(columns.ids) or '-'}, target {columns.target}",
+            ),
             *((("covariates", text),) if (text := self._covariates()) else ()),
             (
                 "frequency",
@@ -270,9 +273,12 @@ def _check_columns(columns: Columns, spec: ForecastSpec) -> None:
     declared = [(role, name) for role in ROLES for name in getattr(columns, role)]
     if declared != [(covariate.role, covariate.name) for covariate in spec.covariates]:
         raise UsageError("its covariates do not fit its columns")
-    names = [columns.time, columns.target, *(name for _, name in declared)]
+    names = [*columns.times, *columns.ids, columns.target, *(name for _, name in declared)]
     if len(set(names)) < len(names) or (columns.wide and declared):
         raise UsageError("its columns contradict each other")
+    marks = [mark for mark in (columns.decimal, columns.thousands, columns.separator) if mark is not None]
+    if columns.decimal not in (None, ".", ",") or any(len(mark) != 1 or mark in '\r\n"' for mark in marks):
+        raise UsageError("its numbers or fields have marks that no table has")
 
 
 def layout(meta: dict[str, Any]) -> checkpoint.Layout:

@@ -13,6 +13,7 @@ from rnncli.data.checks.finding import Finding
 from rnncli.data.checks.fix import FORMATS, Action, repair
 from rnncli.data.checks.run import look
 from rnncli.data.checks.seen import Seen, Trained
+from rnncli.data.columns import described
 from rnncli.data.writers import csv, parquet
 from rnncli.errors import InputRefused, UsageError
 from rnncli.inference import forecaster as models
@@ -167,14 +168,8 @@ def _trained(model: str | os.PathLike[str], horizon: int | None) -> Trained:
 
 def _inferred(seen: Seen) -> str:
     """What the columns were taken for, in one line."""
-    columns = seen.columns
-    named = f"id {columns.id!r}" if columns.id else "one series"
-    named = "one series a file" if columns.by_file else "one series a column" if columns.wide else named
-    target = "" if columns.wide else f", target {columns.target!r}"
-    every = (
-        "" if isinstance(seen.calendar, InputRefused) else f" (every {str(seen.calendar.frequency).removeprefix('1 ')})"
-    )
-    return f"time {columns.time!r}{every}, {named}{target}"
+    calendar = seen.calendar
+    return described(seen.columns, "" if isinstance(calendar, InputRefused) else str(calendar.frequency))
 
 
 def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixed:

@@ -9,10 +9,11 @@ from typing import Any
 
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
+from rnncli.spec import Columns
 from rnncli.workflows.list_cells import sharing
 
 SCHEMA = "rnncli.info/1"
-_COLUMNS = ("time", "id", "target", "past", "future", "static", "wide", "time_format")
+_COLUMNS = ("target", "past", "future", "static", "wide", "decimal", "thousands", "separator", "encoding", "format")
 _NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "members", "layer_norm")
 _TRAINING = ("steps", "batch", "learning_rate", "clip", "clip_value", "tbptt", "seed")
 
@@ -53,6 +54,7 @@ class Info:
         model = self.forecaster
         columns, spec, network, training = model.columns, model.forecast, model.network, model.training
         settled = {name: getattr(columns, name) for name in _COLUMNS} | {"zone": model.calendar.zone}
+        settled |= {"time": ",".join(columns.times), "id": columns.ids, "time_format": _time_format(columns)}
         settled |= {"horizon": spec.horizon, "quantiles": spec.levels, "season": spec.seasons, "context": spec.context}
         settled |= {name: getattr(network, name) for name in _NETWORK}
         return settled | {name: getattr(training, name) for name in _TRAINING}
@@ -77,6 +79,12 @@ class Info:
             "series": len(model.cutoffs),
             "tensors": {name: list(weight.shape) for name, weight in model.weights.items()},
         }
+
+
+def _time_format(columns: Columns) -> str | None:
+    """The style of times as the option says it: of dates and times of day with a comma between."""
+    styles = [style for style in (columns.time_format, columns.clock_format) if style is not None]
+    return ",".join(styles) if styles else None
 
 
 def info(model: str | os.PathLike[str]) -> Info:

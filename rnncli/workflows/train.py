@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from rnncli import files
+from rnncli.data.columns import described
 from rnncli.data.load import Loaded
 from rnncli.data.statistics import summarise
 from rnncli.errors import InputRefused, ModelRefused, TrainingDiverged, UsageError
@@ -354,15 +355,10 @@ def _statistics(target: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, floa
 
 def _inferred(loaded: Loaded, plan: Plan) -> str:
     """The inference in one line, printed before anything is trained."""
-    columns, calendar = loaded.columns, loaded.panel.calendar
-    named = f"id {columns.id!r}" if columns.id else "one series"
-    named = "one series a file" if columns.by_file else "one series a column" if columns.wide else named
+    calendar = loaded.panel.calendar
     seasons = " and ".join(map(str, calendar.seasons)) if calendar.seasons != (1,) else "none"
-    target = "" if columns.wide else f"target {columns.target!r}, "
-    return (
-        f"time {columns.time!r} (every {str(calendar.frequency).removeprefix('1 ')}), {named}, {target}"
-        f"season {seasons}, horizon {plan.forecast.horizon}"
-    )
+    what = described(loaded.columns, str(calendar.frequency))
+    return f"{what}, season {seasons}, horizon {plan.forecast.horizon}"
 
 
 def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener) -> Forecaster:

@@ -280,7 +280,7 @@ def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 FORGED: list[tuple[str, Any]] = [
-    ("format", 4),
+    ("format", 5),
     ("format", 0),
     ("format", "1"),
     ("format", True),
