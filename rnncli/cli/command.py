@@ -16,8 +16,8 @@ from rnncli.cli.config import Option, Setting, entries, settled
 from rnncli.cli.options import DATA_IS, Sources, Stream
 from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import put
-from rnncli.cli.values import near
 from rnncli.errors import UsageError
+from rnncli.near import did_you_mean
 
 SHOWING = "showing"  # what a context holds whose command is not going to be run: nothing is missing
 _FLAG = re.compile(r"--([a-z][a-z-]*)")
@@ -99,7 +99,7 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """The command that the first argument names."""
         if args[0] not in self.commands and not ctx.resilient_parsing:
-            raise UsageError(f"there is no command {args[0]!r}", hint=near(args[0], self.commands))
+            raise UsageError(f"there is no command {args[0]!r}", hint=did_you_mean(args[0], self.commands))
         return super().resolve_command(ctx, args)
 
 

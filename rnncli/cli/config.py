@@ -16,8 +16,9 @@ from typing import Any
 
 import typer
 
-from rnncli.cli.values import Convert, near, text
+from rnncli.cli.values import Convert, text
 from rnncli.errors import UsageError
+from rnncli.near import did_you_mean
 
 Raw = str | bool | list[str]  # as Typer hands it on
 
@@ -292,7 +293,7 @@ def _refuse_unknown(keys: Mapping[str, Any], known: Iterable[str], says: str, he
 
 
 def _unknown(says: str, name: str, known: Iterable[str], help_: str, where: str = "") -> UsageError:
-    hint = near(name[:SHOWN], known)
+    hint = did_you_mean(name[:SHOWN], known)
     if help_ and not hint.startswith("did you mean"):
         hint = f"{help_} lists what there is"
     return UsageError(says, hint=hint, where=where)

@@ -11,8 +11,8 @@ import typer
 from rnncli.cli.command import SHOWING, Call, Group
 from rnncli.cli.config import Setting, declared_by, entries
 from rnncli.cli.terminal import put
-from rnncli.cli.values import near
 from rnncli.errors import UsageError
+from rnncli.near import did_you_mean
 
 SCHEMA = "rnncli.config/1"
 _UNPARSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}
@@ -40,7 +40,7 @@ def show(ctx: typer.Context) -> Any:
     commands = declared_by(ctx.find_root().command)
     named = bool(given) and not given[0].startswith("-")
     if named and given[0] not in commands:
-        raise UsageError(f"there is no command {given[0]!r}", hint=near(given[0], commands))
+        raise UsageError(f"there is no command {given[0]!r}", hint=did_you_mean(given[0], commands))
     chosen = [given.pop(0)] if named else list(commands)
     calls = {name: _parsed(ctx, name, given) for name in chosen}
     return lambda: _shown(calls, said_only=not named)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 from rnncli.data.readers.table import NUMERIC, Kind
 from rnncli.errors import InputRefused, UsageError
+from rnncli.near import near
 from rnncli.spec import ColumnChoices, Columns
 
 TIME, ID, TARGET = "ds", "unique_id", "y"
@@ -173,10 +173,10 @@ def _guessing(choices: ColumnChoices, flag: str, where: str) -> None:
 
 
 def _missing(name: str, kinds: Kinds, where: str, hint: str) -> InputRefused:
-    close = get_close_matches(name, list(kinds), n=1)
-    near = f"did you mean {close[0]!r}? " if close else ""
+    close = near(name, kinds)
+    meant = f"did you mean {close!r}? " if close else ""
     return InputRefused(
-        f"there is no column {name!r}", where=where, hint=f"{near}{_columns(kinds)}{'; ' * bool(hint)}{hint}"
+        f"there is no column {name!r}", where=where, hint=f"{meant}{_columns(kinds)}{'; ' * bool(hint)}{hint}"
     )
 
 

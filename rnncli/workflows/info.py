@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
+from rnncli.outline import Outline, shown
+from rnncli.workflows.arguments import public
 from rnncli.workflows.list_cells import sharing
+from rnncli.workflows.model import given
+from rnncli.workflows.options import Model
 
 SCHEMA = "rnncli.info/1"
 _COLUMNS = ("time", "id", "target", "past", "future", "static", "wide", "time_format")
@@ -17,9 +18,10 @@ _NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "member
 _TRAINING = ("steps", "batch", "learning_rate", "clip", "clip_value", "tbptt", "seed")
 
 
+@shown
 @dataclass(frozen=True)
 class Info:
-    """A model's specs, columns, training record and sizes."""
+    """A model's specs, columns, training record and sizes; it is taken wherever a model file is."""
 
     forecaster: Forecaster
     bytes: int
@@ -40,6 +42,10 @@ class Info:
             ("shared weights", _shared(self.sharing, model.forecast.steps)),
             ("file", f"{self.bytes:,} bytes"),
         )
+
+    def outline(self) -> Outline:
+        """What the model is."""
+        return Outline("Model", self.facts)
 
     @property
     def sharing(self) -> dict[str, int]:
@@ -79,10 +85,11 @@ class Info:
         }
 
 
-def info(model: str | os.PathLike[str]) -> Info:
+@public
+def info(model: Model) -> Info:
     """Read a model file. ModelRefused if anything about it is not sound."""
-    forecaster = models.load(model)
-    return Info(forecaster, Path(model).stat().st_size)
+    found = given(model)
+    return Info(found.forecaster, found.size)
 
 
 def _shared(found: dict[str, int], steps: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from rnncli.data.readers.table import NUMERIC, Kind
 from rnncli.data.rows import Faults, Rows, Tables, open_tables, rows_of
 from rnncli.data.source import sources
 from rnncli.errors import InputRefused
+from rnncli.near import near
 from rnncli.registry import CHECKS, find
 from rnncli.spec import ColumnChoices, Columns
 
@@ -145,8 +145,8 @@ def _needed(columns: Columns) -> list[str]:
 
 
 def _lost(name: str, kinds: Mapping[str, Kind]) -> str:
-    close = get_close_matches(name, list(kinds), n=1)
-    return f"column {name!r}" + (f"; is it {close[0]!r} now?" if close else "")
+    close = near(name, kinds)
+    return f"column {name!r}" + (f"; is it {close!r} now?" if close else "")
 
 
 def _retyped(kinds: Mapping[str, Kind], columns: Columns, categories: Mapping[str, tuple[str, ...]]) -> list[Change]:
