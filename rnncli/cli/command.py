@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -18,10 +19,11 @@ from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import put
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
+from rnncli.workflows.meanings import PANELS, meaning, panel
 
 SHOWING = "showing"  # what a context holds whose command is not going to be run: nothing is missing
 _FLAG = re.compile(r"--([a-z][a-z-]*)")
-_USUAL = re.compile(r"\(([^()]*)\)\.?$")
+_FLAGS_WIDTH = 26  # longer flags stand on a line of their own, so that 80 columns leave room for what they mean
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,30 @@ class Command(TyperCommand):
         return parser
 
     def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        """What follows the command's name in its usage line, without braces."""
-        return [piece.translate({ord("{"): "", ord("}"): ""}) for piece in super().collect_usage_pieces(ctx)]
+        """What follows the command's name in its usage line, without braces, and with the options that it needs."""
+        pieces = [piece.translate({ord("{"): "", ord("}"): ""}) for piece in super().collect_usage_pieces(ctx)]
+        needed: list[Any] = [param for param in self.params if param.required and param.param_type_name == "option"]
+        return [*pieces, *(f"{param.opts[-1]} {param.metavar}" for param in needed)]
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """The options under their headings, what they mean in one column."""
+        rows: dict[str, list[tuple[str, str]]] = {heading: [] for heading in PANELS}
+        order = [name for meanings in PANELS.values() for name in meanings]
+        for param in sorted(self.get_params(ctx), key=partial(_place, order)):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                rows[getattr(param, "rich_help_panel", None) or "Settings"].append(record)
+        width = min(_FLAGS_WIDTH, max(len(flags) for listed in rows.values() for flags, _ in listed))
+        for heading, listed in rows.items():
+            if listed:
+                with formatter.section(heading):
+                    formatter.write_dl([(flags.ljust(width), says) for flags, says in listed], width)
+
+
+def _place(order: list[str], parameter: Any) -> int:
+    """Where an option stands: as what is said of them is written, and then --help."""
+    name = str(parameter.name).strip("_")
+    return order.index(name) if name in order else len(order)
 
 
 class Group(TyperGroup):
@@ -108,8 +132,8 @@ def add(app: typer.Typer, function: Callable[..., int | None], **settings: Any) 
     returns the exit code, 0 if nothing.
     """
     parameters = _parameters(function)
-    declared = {p.name: _declared(p) for p in parameters}
-    parameters = [p.replace(annotation=_as_text(p.annotation)) for p in parameters]
+    declared = {p.name: _declared(p, function.__name__) for p in parameters}
+    parameters = [p.replace(annotation=_as_text(p, function.__name__)) for p in parameters]
     hints = {p.name: p.annotation for p in parameters}
     name = function.__name__.replace("_", "-")
 
@@ -144,19 +168,23 @@ def _keyword(name: str, hint: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
 
-def _as_text(hint: Any) -> Any:
-    """The same annotation for a parser that only ever sees texts."""
-    kind, declared = get_args(hint)[:2]
+def _as_text(parameter: inspect.Parameter, command: str) -> Any:
+    """Its annotation for a parser that only ever sees texts, with what it means in this command."""
+    kind, declared = get_args(parameter.annotation)[:2]
+    if not declared.hidden:
+        declared = copy.copy(declared)
+        name = parameter.name.strip("_")
+        declared.help, declared.rich_help_panel = str(meaning(name, command)), panel(name, command)
     return Annotated[kind if kind in (bool, str, list[str], list[str] | None) else str | None, declared]
 
 
-def _declared(parameter: inspect.Parameter) -> Option:
+def _declared(parameter: inspect.Parameter, command: str) -> Option:
     """What the annotation of a parameter says."""
     kind, declared = get_args(parameter.annotation)[:2]
     extras = parameter.annotation.__metadata__
     convert = next((extra for extra in extras if inspect.isfunction(extra)), None)
-    usual = _USUAL.search(declared.help or "")
-    return Option(parameter.name, _kind(kind), convert, usual[1] if usual else "")
+    usual = "" if declared.hidden else meaning(parameter.name.strip("_"), command).usual
+    return Option(parameter.name, _kind(kind), convert, usual)
 
 
 def _kind(hint: Any) -> type[Any]:

@@ -36,7 +36,7 @@ _QUOTED = 'write "texts" in quotes'
 class Option:
     """What a command takes: a `kind` of bool, list (said again for each item), tuple (items between commas) or str.
 
-    `usual` is what holds where nothing is said, in the words of the help.
+    `usual` is what holds where nothing is said: a value, or in brackets what it follows from.
     """
 
     name: str

@@ -75,7 +75,10 @@ def _aligned(lines: list[tuple[str, str, str, str]]) -> list[str]:
 
 
 def _entry(row: tuple[str, Any, str]) -> dict[str, Any]:
-    return dict(zip(("setting", "value", "origin"), row, strict=True))
+    """A setting for programs: what only says where a default comes from is no value."""
+    option, value, origin = row
+    told = origin == "default" and str(value).startswith("(")
+    return {"setting": option, "value": None if told else value, "origin": origin}
 
 
 def _rows(call: Call, *, said_only: bool) -> Iterator[tuple[str, Any, str]]:

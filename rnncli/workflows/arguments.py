@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
+import textwrap
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache, wraps
 from numbers import Integral, Real
@@ -14,10 +16,19 @@ from typing import Any, Literal, ParamSpec, TypeVar, Union
 
 from rnncli.errors import UsageError
 from rnncli.near import near
+from rnncli.workflows.meanings import PANELS, Meaning, in_python, panel
 from rnncli.workflows.options import refuse_unknown
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_FLAG = re.compile(r"--([a-z][a-z-]*)")
+_TYPES = {
+    "Path_ | None": "str | os.PathLike[str] | None",
+    "Listener | None": "Callable[[object], None] | None",
+    "Model": "str | os.PathLike[str] | Training | Forecaster",
+    "Model | None": "str | os.PathLike[str] | Training | Forecaster | None",
+    "Point": "'median' | 'mean'",
+}
 SHOWN = 40  # letters of a value in a message
 _CALLED: dict[Any, str] = {
     int: "a whole number",
@@ -53,7 +64,49 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
         named = {name: fitting(name, value, hints.get(name, Any), told) for name, value in kwargs.items()}
         return function(*given, *args[len(given) :], **named)  # type: ignore[arg-type]
 
+    checked.__doc__ = described(function)
     return checked
+
+
+def described(function: Callable[..., Any]) -> str:
+    """The function's docstring with every argument and option: its type, what it means, and its default."""
+    return "\n".join([inspect.getdoc(function) or "", *_listed(function)])
+
+
+def _listed(function: Callable[..., Any]) -> Iterator[str]:
+    names = _written_types(function)
+    needed = {p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty}
+    for heading in PANELS:
+        here = [name for name in names if panel(name, function.__name__) == heading]
+        if here:
+            yield from ("", f"{heading}:")
+        for name in here:
+            yield from _one(name, names[name], in_python(name, function.__name__), needed=name in needed)
+
+
+def _one(name: str, kind: str, told: Meaning, *, needed: bool) -> list[str]:
+    """What is said of an option, without the dashes of the command line, and its default."""
+    if needed or not told.usual:
+        told = told._replace(usual="(required)" if needed else "False" if kind == "bool" else "None")
+    says = _FLAG.sub(lambda flag: f"`{flag[1].replace('-', '_')}`", str(told))
+    return textwrap.wrap(f"{name} ({kind}): {says}", 100, initial_indent="    ", subsequent_indent="        ")
+
+
+def _written_types(function: Callable[..., Any]) -> dict[str, str]:
+    """The type of each argument and option, as it is written."""
+    own = inspect.signature(function).parameters.values()
+    found = {p.name: str(p.annotation) for p in own if p.kind is not p.VAR_KEYWORD}
+    options = next((_options_of(function, p) for p in own if p.kind is p.VAR_KEYWORD), None)
+    more = {} if options is None else options.__annotations__
+    found |= {name: getattr(kind, "__forward_arg__", str(kind)) for name, kind in more.items()}
+    return {name: _TYPES.get(kind, kind) for name, kind in found.items()}
+
+
+def _options_of(function: Callable[..., Any], catching: inspect.Parameter) -> type[Any]:
+    """The TypedDict that `**options` are."""
+    named = re.sub(r"^Unpack\[(.*)\]$", r"\1", str(catching.annotation))
+    options: type[Any] = function.__globals__[named]
+    return options
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -190,7 +190,7 @@ def predict(
     *,
     output: str | os.PathLike[str] | None = None,
     horizon: int | None = None,
-    quantiles: tuple[float, ...] | None = None,
+    quantiles: Iterable[float] | None = None,
     point: Point = "median",
     on_event: Listener | None = None,
     **options: Unpack[PredictOptions],
@@ -221,7 +221,8 @@ def predict(
             files.refuse_existing(output)
         found = given(model)
         stream = None if state is None else Stream(state, found)
-        forecast = _forecast(data, found.forecaster, (horizon, quantiles, point), options, tell, stream)
+        levels = None if quantiles is None else tuple(quantiles)
+        forecast = _forecast(data, found.forecaster, (horizon, levels, point), options, tell, stream)
         if output is not None:
             forecast.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
         if stream is not None:

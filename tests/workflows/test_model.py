@@ -133,7 +133,14 @@ def test_every_result_shows_itself_in_a_few_lines(bikes: pa.Table, training: Tra
     evaluation = rnncli.evaluate(bikes, training, refit=False)
     inspection = rnncli.inspect_gradients(bikes, training, quick=True, series=2)
     results: list[Any] = [training, training.forecaster, rnncli.info(saved), rnncli.predict(bikes, training)]
-    results += [evaluation, evaluation.report, inspection, inspection.report, rnncli.check(bikes, saved), rnncli.list_cells()]
+    results += [
+        evaluation,
+        evaluation.report,
+        inspection,
+        inspection.report,
+        rnncli.check(bikes, saved),
+        rnncli.list_cells(),
+    ]
     for result in results:
         assert 50 < len(repr(result)) < 3_000
         assert repr(result).startswith(type(result).__name__) or repr(result).startswith(("Model", "Cells"))
