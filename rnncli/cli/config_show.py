@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
-from rnncli.cli.command import SHOWING, Call, Group
+from rnncli.cli.command import SHOWING, Call, Group, end
 from rnncli.cli.config import Setting, declared_by, entries
 from rnncli.cli.terminal import put
 from rnncli.errors import UsageError
@@ -17,7 +19,22 @@ from rnncli.near import did_you_mean
 SCHEMA = "rnncli.config/1"
 _UNPARSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}
 
-config = typer.Typer(cls=Group, help="Settings and where they are from.", rich_markup_mode=None)
+
+class Commands(Group):
+    """What can be done with settings."""
+
+    shorts = MappingProxyType({"show": "Show each setting of a command, and where it is from."})
+
+
+class Show(TyperCommand):
+    """The command, whose arguments are those of another."""
+
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Examples, and where to read on."""
+        end(ctx, formatter)
+
+
+config = typer.Typer(cls=Commands, help="Settings and where they are from.", rich_markup_mode=None)
 
 
 @config.callback()
@@ -27,6 +44,7 @@ def _group() -> None:
 
 @config.command(
     "show",
+    cls=Show,
     context_settings=_UNPARSED,
     help="Show each setting of COMMAND with its origin; COMMAND takes its arguments, and does not run. Without one, "
     "what the environment and --config FILE say to any command.",

@@ -84,7 +84,7 @@ TRAINING = {
     "watch_gradients": M("Tell of gradients every N steps, and of what explodes."),
 }
 OUTPUT = {
-    "output": M("The file to write; its suffix says how.", "(standard output)"),
+    "output": M("The file to write; its suffix says how."),
     "point": M("What the column `forecast` holds.", "median"),
     "tidy": M("Write the columns id, time, quantile, value."),
     "csv_raw": M("Do not escape text that a spreadsheet would run."),
@@ -142,6 +142,9 @@ PANELS = {
 _TRAINED = "(the trained one)"
 OTHERWISE = {  # what a command means by an option that others have too
     ("train", "output"): M("The model file to write."),
+    ("evaluate", "model"): M("The model file, unless there are --forecasts."),
+    ("inspect_gradients", "model"): M("The model file.", "(an untrained network)"),
+    ("check", "model"): M("A model file: also say what changed since."),
     ("predict", "horizon"): M("Rows to forecast.", _TRAINED),
     ("predict", "quantiles"): M("The quantiles to print, within the trained ones.", "(the trained ones)"),
     ("evaluate", "horizon"): M("Rows to forecast from an origin.", _TRAINED),
@@ -152,7 +155,6 @@ OTHERWISE = {  # what a command means by an option that others have too
 IN_PYTHON = {  # what only Python functions take, or call otherwise
     "data": M("Paths, folders (one file a series), globs, - for standard input, or tables: pandas, polars, pyarrow."),
     "model": M("A model file, or what `train` or `info` returned."),
-    "output": M("A file to write too; its suffix says how."),
     "refit": M("Train again where training saw what is scored.", "True"),
     "warm_start": M("Go on training this model, a file or what `train` returned, with new data."),
     "future_data": M("Tables of what is known of the rows to forecast, in the forms that `data` can have."),
@@ -201,6 +203,4 @@ def panel(name: str, command: str) -> str:
 def in_python(name: str, function: str) -> Meaning:
     """What an argument of a Python function means. KeyError if nobody wrote it down."""
     command = _COMMANDS.get(function, function)
-    if (command, name) in OTHERWISE:
-        return OTHERWISE[command, name]
     return IN_PYTHON[name] if name in IN_PYTHON else meaning(name, command)
