@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rnncli import files
 from rnncli.data.load import Loaded, load_saved
+from rnncli.data.objects import NAME
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift
 from rnncli.errors import GateFailed, InputRefused, SeriesRefused, UsageError
@@ -120,7 +121,7 @@ def evaluate(
     data: Any,
     model: Model | None = None,
     *,
-    forecasts: str | os.PathLike[str] | None = None,
+    forecasts: Any = None,
     windows: int = 1,
     stride: int | None = None,
     horizon: int | None = None,
@@ -210,18 +211,20 @@ def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
     return replace(cut, values=values)
 
 
-def _of_saved(
-    data: Any, forecasts: str | os.PathLike[str], columns: Mapping[str, Any], gates: _Gates, tell: Listener
-) -> Evaluation:
+def _of_saved(data: Any, forecasts: Any, columns: Mapping[str, Any], gates: _Gates, tell: Listener) -> Evaluation:
     loaded = load_new(data, columns, tell)
     saved = load_saved(forecasts, loaded)
     if 0.5 not in saved.levels:
         raise InputRefused(
-            "the saved forecasts have no median", where=os.fspath(forecasts), hint="they need a column q0.5"
+            "the saved forecasts have no median", where=_named(forecasts), hint="they need a column q0.5"
         )
     matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point)
     report = evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0])
     return Evaluation(report, refitted=False, gates=gates.outcomes(report), skipped=loaded.skipped)
+
+
+def _named(forecasts: Any) -> str:
+    return os.fspath(forecasts) if isinstance(forecasts, (str, os.PathLike)) else NAME
 
 
 def _encoded(evaluation: Evaluation, suffix: str, *, by_series: bool) -> bytes:

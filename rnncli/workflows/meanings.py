@@ -157,6 +157,7 @@ IN_PYTHON = {  # what only Python functions take, or call otherwise
     "model": M("A model file, or what `train` or `info` returned."),
     "refit": M("Train again where training saw what is scored.", "True"),
     "warm_start": M("Go on training this model, a file or what `train` returned, with new data."),
+    "forecasts": M("Saved forecasts to score instead of a model: a path, or what `predict` returned."),
     "future_data": M("Tables of what is known of the rows to forecast, in the forms that `data` can have."),
     "on_event": M("A function that is told of every event: notes, steps, evaluations. What it raises ends the run."),
     "time_budget": M("Train so many seconds at most.", "(no limit)"),

@@ -63,6 +63,13 @@ def test_an_evaluation_is_the_same(bikes: pa.Table, training: Training, saved: P
     assert of_object.to_json(by_series=True) == of_file.to_json(by_series=True)
 
 
+def test_a_forecast_in_memory_is_scored_as_its_file(jobs: Path, tmp_path: Path) -> None:
+    forecast = rnncli.predict(jobs, rnncli.train(jobs, horizon=3, **QUICK), as_of="2015-06-01")
+    forecast.write(tmp_path / "f.parquet")
+    of_object, of_file = (rnncli.evaluate(jobs, forecasts=given) for given in (forecast, tmp_path / "f.parquet"))
+    assert of_object.to_json() == of_file.to_json()
+
+
 def test_a_refit_is_the_same(bikes: pa.Table, training: Training, saved: Path) -> None:
     of_object, of_file = (rnncli.evaluate(bikes, model, threads=1) for model in (training, saved))
     assert of_object.refitted
