@@ -26,22 +26,22 @@ class Meaning(NamedTuple):
 
 
 M = Meaning
-_SIZE = "(from the data)"
+_SIZE, _FOUND, _TRAINED_SO = "(from the data)", "(found in the data)", "(as in training)"
 _GATE = "a gate that fails ends with exit code 7"
 
 DATA = {
     "model": M("The model file."),
-    "time": M("The column of times.", "(found in the data)"),
-    "id": M("The column of ids.", "(found in the data)"),
-    "target": M("The column to forecast.", "(found in the data)"),
+    "time": M("The column of times.", _FOUND),
+    "id": M("The column of ids.", _FOUND),
+    "target": M("The column to forecast.", _FOUND),
     "past": M("Covariates known up to now: temperature,price."),
     "future": M("Covariates known ahead too: holiday,promotion."),
     "static": M("What never changes in a series: region,size."),
     "future_data": M("A table of what is known of the rows to forecast; may be repeated."),
     "holidays": M("Public holidays as covariates: DE,US-CA."),
-    "time_format": M("How times are written, such as '%d.%m.%Y'.", "(found in the data)"),
+    "time_format": M("How times are written, such as '%d.%m.%Y'.", _FOUND),
     "decimal": M("The decimal mark of CSV.", "."),
-    "zone": M("The zone, such as Europe/Berlin.", "(found in the data)"),
+    "zone": M("The zone, such as Europe/Berlin.", _FOUND),
     "wide": M("The table has one column per series."),
     "strict": M("Guess no column: what is not named is an error."),
     "format": M("What the data are.", "(by the suffix)"),
@@ -191,8 +191,9 @@ _ELSEWHERE = {  # a command that has few options of a kind shows them with what 
 
 def meaning(name: str, command: str) -> Meaning:
     """What an option of a command means. KeyError if nobody wrote it down."""
-    found = OTHERWISE.get((command, name))
-    return PANELS[_WHERE[name]][name] if found is None else found
+    found = OTHERWISE.get((command, name)) or PANELS[_WHERE[name]][name]
+    with_model = command in ("predict", "evaluate") and found.usual == _FOUND
+    return found._replace(usual=_TRAINED_SO) if with_model else found
 
 
 def panel(name: str, command: str) -> str:

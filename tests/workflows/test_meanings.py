@@ -78,3 +78,8 @@ def test_the_defaults_are_those_of_the_code() -> None:
 def test_importing_the_package_reads_no_meanings(run_python: Any) -> None:
     code = "import sys, rnncli; print([name for name in sys.modules if name.startswith('rnncli.')])"
     assert run_python("-c", code).stdout == "[]\n"
+
+
+def test_what_a_model_knows_is_not_found_in_the_data_again() -> None:
+    usual = [meaning("time", command).usual for command in ("train", "predict", "evaluate", "check")]
+    assert usual == ["(found in the data)", "(as in training)", "(as in training)", "(found in the data)"]
