@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import math
 import os
@@ -107,8 +108,17 @@ def load(path: str | os.PathLike[str], expected: Callable[[dict[str, Any]], Layo
     the file is missing, not ours, of a later format, does not hold just those tensors, or differs from what was
     written in as much as one bit.
     """
-    where = os.fspath(path)
-    header, document, body = _read(path)
+    return _checked(os.fspath(path), _read(path), expected)
+
+
+def from_bytes(data: bytes, expected: Callable[[dict[str, Any]], Layout], where: str) -> Model:
+    """The model that `load` would read from a file of these bytes; messages call it `where`."""
+    return _checked(where, _read_all(io.BytesIO(data), len(data), where), expected)
+
+
+def _checked(where: str, read: _Read, expected: Callable[[dict[str, Any]], Layout]) -> Model:
+    """What was read, if it is what was written, and what the metadata imply."""
+    header, document, body = read
     meta = {key: value for key, value in document.items() if key not in _RESERVED}
     table = {name: entry for name, entry in header.items() if name != "__metadata__"}
     problem = _difference(table, meta, expected)
@@ -133,7 +143,10 @@ class _DuplicateKey(ValueError):
     pass
 
 
-def _read(path: str | os.PathLike[str]) -> tuple[_Header, dict[str, Any], bytes]:
+_Read = tuple[_Header, dict[str, Any], bytes]
+
+
+def _read(path: str | os.PathLike[str]) -> _Read:
     """Header, its rnncli document, and the tensors' bytes: all that can be told without the digest is checked."""
     try:
         with open(path, "rb", opener=files.without_waiting) as file:
@@ -148,11 +161,16 @@ def _read(path: str | os.PathLike[str]) -> tuple[_Header, dict[str, Any], bytes]
         _refuse(os.fspath(path), f"cannot read the model file: {error.strerror}", "check the path and its permissions")
 
 
-def _read_open(file: BinaryIO, where: str) -> tuple[_Header, dict[str, Any], bytes]:
+def _read_open(file: BinaryIO, where: str) -> _Read:
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
         _refuse(where, "this is not a regular file", _NOT_OURS)
-    if status.st_size == 0:
+    return _read_all(file, status.st_size, where)
+
+
+def _read_all(file: BinaryIO, whole: int, where: str) -> _Read:
+    """What a file of `whole` bytes holds, as far as it can be told without the digest."""
+    if whole == 0:
         _refuse(where, "the file is empty", _DAMAGED)
     start = file.read(8)
     _refuse_other_files(start, where)
@@ -165,8 +183,8 @@ def _read_open(file: BinaryIO, where: str) -> tuple[_Header, dict[str, Any], byt
     header = _parse_header(start + raw, where)
     document = _parse_document(header, where)
     size = _checked_size(header, where)
-    if status.st_size != 8 + length + size:
-        _refuse(where, f"the file is damaged: it has {status.st_size:,} bytes, not {8 + length + size:,}", _DAMAGED)
+    if whole != 8 + length + size:
+        _refuse(where, f"the file is damaged: it has {whole:,} bytes, not {8 + length + size:,}", _DAMAGED)
     body = file.read(size + 1)
     if len(body) != size:
         _refuse(where, "the file changed while it was read", "try again")

@@ -14,25 +14,48 @@ from typer.main import get_command
 
 from rnncli import __version__
 from rnncli.cli import memory, stopping
-from rnncli.cli.cells import cells
-from rnncli.cli.check import check
-from rnncli.cli.command import Call, Group, add
+from rnncli.cli.command import Call, Commands, Group
 from rnncli.cli.config_show import config
-from rnncli.cli.evaluate import evaluate
 from rnncli.cli.failure import events_given, report, switch_given
-from rnncli.cli.info import info
-from rnncli.cli.inspect_gradients import inspect_gradients
-from rnncli.cli.predict import predict
 from rnncli.cli.terminal import put, say
-from rnncli.cli.train import train
 from rnncli.cli.watchers import say_record
 from rnncli.errors import TimedOut
 
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
+COMMANDS = {
+    "train": "rnncli.cli.train:train",
+    "predict": "rnncli.cli.predict:predict",
+    "evaluate": "rnncli.cli.evaluate:evaluate",
+    "inspect-gradients": "rnncli.cli.inspect_gradients:inspect_gradients",
+    "check": "rnncli.cli.check:check",
+    "info": "rnncli.cli.info:info",
+    "cells": "rnncli.cli.cells:cells",
+}
+SHORTS = {  # each in a line beside its name
+    "train": "Fit a network to every series in DATA.",
+    "predict": "Forecast the next rows of every series in DATA.",
+    "evaluate": "Score a model beside the naive forecasts.",
+    "inspect-gradients": "Say where gradients vanish or explode, and what helps.",
+    "check": "Say what is wrong with DATA, before anything is trained.",
+    "info": "Say what a model file holds.",
+    "cells": "List the recurrent cells, each with its formula and cost.",
+    "config": "Show settings and where they are from.",
+}
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-app = typer.Typer(cls=Group, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=_SETTINGS)
+
+class Root(Group):
+    """The program: its commands are made when they are asked for."""
+
+    shorts = SHORTS
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Commands(COMMANDS, self.commands)
+
+
+app = typer.Typer(cls=Root, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=_SETTINGS)
 
 
 def _version(asked: bool) -> None:
@@ -50,13 +73,6 @@ def rnncli(
     """Train recurrent networks on time series, forecast, score and inspect their gradients."""
 
 
-add(app, train)
-add(app, predict)
-add(app, evaluate)
-add(app, inspect_gradients)
-add(app, check)
-add(app, info)
-add(app, cells)
 app.add_typer(config, name="config")
 
 

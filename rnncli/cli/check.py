@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.options import Columns, CsvRaw, Data, Fix, Horizon, IfExists, LockWait, ModelIfAny
 from rnncli.cli.streams import Streams
-from rnncli.cli.table import WIDTH
+from rnncli.cli.terminal import width, wrapped
 from rnncli.cli.written import file_of
 from rnncli.errors import InputRefused, OutputExists
 
@@ -78,13 +77,11 @@ def shown(done: Checked) -> Iterator[str]:
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    head = f"{finding.severity:<8} {finding.id} ({finding.count:,}): {finding.what}"
-    yield from textwrap.wrap(head, WIDTH, subsequent_indent=_INDENT, break_on_hyphens=False)
+    columns = width(1)
+    yield from wrapped(f"{finding.severity:<8} {finding.id} ({finding.count:,}): {finding.what}", columns, _INDENT)
     for example in finding.examples:
         yield f"{_INDENT}{example}"
-    yield from textwrap.wrap(
-        f"-> {finding.remedy}", WIDTH, initial_indent=_INDENT, subsequent_indent=f"{_INDENT}   ", break_on_hyphens=False
-    )
+    yield from wrapped(f"{_INDENT}-> {finding.remedy}", columns, f"{_INDENT}   ")
 
 
 def _left_alone(streams: Streams, path: str | None) -> int:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from functools import partial, update_wrapper
+from functools import cache, partial, update_wrapper
+from types import MappingProxyType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from rnncli.cli.config import Option, Setting, entries, settled
+from rnncli.cli.examples import ENDINGS
 from rnncli.cli.options import DATA_IS, Sources, Stream
 from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import put
-from rnncli.cli.values import near
 from rnncli.errors import UsageError
+from rnncli.near import did_you_mean
+from rnncli.registry import find
+from rnncli.workflows.meanings import PANELS, meaning, panel
 
 SHOWING = "showing"  # what a context holds whose command is not going to be run: nothing is missing
 _FLAG = re.compile(r"--([a-z][a-z-]*)")
-_USUAL = re.compile(r"\(([^()]*)\)\.?$")
+SHORTEST = 57  # letters of what a command does, which stand beside the longest name in 80 columns
+_FLAGS_WIDTH = 26  # longer flags stand on a line of their own, so that 80 columns leave room for what they mean
 
 
 @dataclass(frozen=True)
@@ -85,43 +92,134 @@ class Command(TyperCommand):
         return parser
 
     def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        """What follows the command's name in its usage line, without braces."""
-        return [piece.translate({ord("{"): "", ord("}"): ""}) for piece in super().collect_usage_pieces(ctx)]
+        """What follows the command's name in its usage line, without braces, and with the options that it needs."""
+        pieces = [piece.translate({ord("{"): "", ord("}"): ""}) for piece in super().collect_usage_pieces(ctx)]
+        needed: list[Any] = [param for param in self.params if param.required and param.param_type_name == "option"]
+        return [*pieces, *(f"{param.opts[-1]} {param.metavar}" for param in needed)]
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """The options under their headings, what they mean in one column."""
+        rows: dict[str, list[tuple[str, str]]] = {heading: [] for heading in PANELS}
+        for param in sorted(self.get_params(ctx), key=_place):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                rows[getattr(param, "rich_help_panel", None) or "Settings"].append(record)
+        width = min(_FLAGS_WIDTH, max(len(flags) for listed in rows.values() for flags, _ in listed))
+        for heading, listed in rows.items():
+            if listed:
+                with formatter.section(heading):
+                    formatter.write_dl([(flags.ljust(width), says) for flags, says in listed], width)
+
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Examples, and where to read on."""
+        end(ctx, formatter)
+
+
+def end(ctx: typer.Context, formatter: Any) -> None:
+    """The end of a help, its lines as they are: examples can be copied."""
+    ending = ENDINGS.get(ctx.command_path.partition(" ")[2])
+    if ending is not None:
+        formatter.write("\n" + "".join(f"{line}\n" for line in ending.lines()))
+
+
+def _place(parameter: Any) -> int:
+    """Where an option stands under its heading: as what is said of them is written, and then those from elsewhere."""
+    order = list(PANELS.get(getattr(parameter, "rich_help_panel", None) or "", ()))
+    name = str(parameter.name).strip("_")
+    return order.index(name) if name in order else len(order)
 
 
 class Group(TyperGroup):
-    """The commands, of which a mistyped name is answered with a near match."""
+    """The commands, of which a mistyped name is answered with a near match; `shorts` says what some do, in a line."""
+
+    shorts: Mapping[str, str] = MappingProxyType({})
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
         """The parameters, likewise."""
         return _taking_texts(super().get_params(ctx))
 
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Examples, and where to read on."""
+        end(ctx, formatter)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
+        """Each command with what it does, in a line."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.shorts.get(name) or self._short(name)) for name in self.commands])
+
+    def _short(self, name: str) -> str:
+        return self.commands[name].get_short_help_str(SHORTEST)
+
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """The command that the first argument names."""
         if args[0] not in self.commands and not ctx.resilient_parsing:
-            raise UsageError(f"there is no command {args[0]!r}", hint=near(args[0], self.commands))
+            raise UsageError(f"there is no command {args[0]!r}", hint=did_you_mean(args[0], self.commands))
         return super().resolve_command(ctx, args)
 
 
-def add(app: typer.Typer, function: Callable[..., int | None], **settings: Any) -> None:
-    """Make a command of `function(streams, **options)`, whose options are its annotations and those of `Stream`; it
-    returns the exit code, 0 if nothing.
-    """
-    parameters = _parameters(function)
-    declared = {p.name: _declared(p) for p in parameters}
-    parameters = [p.replace(annotation=_as_text(p.annotation)) for p in parameters]
-    hints = {p.name: p.annotation for p in parameters}
-    name = function.__name__.replace("_", "-")
+class Commands(MutableMapping[str, Any]):
+    """The commands by name, each imported and made when it is asked for: a process runs one of them.
 
-    def command(ctx: typer.Context, **texts: Any) -> Call:
+    `places` says where the function of each is; what is set instead is taken as it is.
+    """
+
+    def __init__(self, places: Mapping[str, str], made: Mapping[str, Any]) -> None:
+        self._places, self._made = places, dict(made)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made and name in self._places:
+            self._made[name] = made(function_at(self._places, name))
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*self._places, *self._made]))
+
+    def __len__(self) -> int:
+        return len({*self._places, *self._made})
+
+    def declared(self) -> dict[str, dict[str, Option]]:
+        """The options of every command, of which none needs to be made for that."""
+        return {name: options_of(function_at(self._places, name)) for name in self._places}
+
+
+def function_at(places: Mapping[str, str], name: str) -> Callable[..., int | None]:
+    """The function of a command."""
+    function: Callable[..., int | None] = find(dict(places), name, "command")
+    return function
+
+
+@cache
+def options_of(function: Callable[..., int | None]) -> dict[str, Option]:
+    """The options of `function(streams, **options)`, whose annotations they are, and those of `Stream`."""
+    declared = {p.name: _declared(p, function.__name__) for p in _parameters(function)}
+    return {name: option for name, option in declared.items() if name not in Sources.__annotations__}
+
+
+def made(function: Callable[..., int | None]) -> Any:
+    """The command of `function(streams, **options)`, which returns the exit code, 0 if nothing."""
+    command = function.__name__
+    parameters = _parameters(function)
+    declared = {p.name: _declared(p, command) for p in parameters}
+    parameters = [p.replace(annotation=_as_text(p, command)) for p in parameters]
+    hints = {p.name: p.annotation for p in parameters}
+    name = command.replace("_", "-")
+
+    def called(ctx: typer.Context, **texts: Any) -> Call:
         return Call(function, name, settled(ctx, declared, texts))
 
-    update_wrapper(command, function)
-    command.__signature__ = inspect.Signature([_keyword("ctx", typer.Context, None), *parameters])  # type: ignore[attr-defined]
-    command.__annotations__ = {"ctx": typer.Context} | hints
-    command.declared = {name: option for name, option in declared.items() if name not in Sources.__annotations__}  # type: ignore[attr-defined]
+    update_wrapper(called, function)
+    called.__signature__ = inspect.Signature([_keyword("ctx", typer.Context, None), *parameters])  # type: ignore[attr-defined]
+    called.__annotations__ = {"ctx": typer.Context} | hints
     says = inspect.getdoc(function) or ""
-    app.command(name, cls=Command, help=f"{says}\n\n{DATA_IS}" if "data" in hints else says, **settings)(command)
+    alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    alone.command(name, cls=Command, help=f"{says}\n\n{DATA_IS}" if "data" in hints else says)(called)
+    return get_command(alone)
 
 
 def _parameters(function: Callable[..., int | None]) -> list[inspect.Parameter]:
@@ -144,19 +242,23 @@ def _keyword(name: str, hint: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
 
-def _as_text(hint: Any) -> Any:
-    """The same annotation for a parser that only ever sees texts."""
-    kind, declared = get_args(hint)[:2]
+def _as_text(parameter: inspect.Parameter, command: str) -> Any:
+    """Its annotation for a parser that only ever sees texts, with what it means in this command."""
+    kind, declared = get_args(parameter.annotation)[:2]
+    if not declared.hidden:
+        declared = copy.copy(declared)
+        name = parameter.name.strip("_")
+        declared.help, declared.rich_help_panel = str(meaning(name, command)), panel(name, command)
     return Annotated[kind if kind in (bool, str, list[str], list[str] | None) else str | None, declared]
 
 
-def _declared(parameter: inspect.Parameter) -> Option:
+def _declared(parameter: inspect.Parameter, command: str) -> Option:
     """What the annotation of a parameter says."""
     kind, declared = get_args(parameter.annotation)[:2]
     extras = parameter.annotation.__metadata__
     convert = next((extra for extra in extras if inspect.isfunction(extra)), None)
-    usual = _USUAL.search(declared.help or "")
-    return Option(parameter.name, _kind(kind), convert, usual[1] if usual else "")
+    usual = "" if declared.hidden else meaning(parameter.name.strip("_"), command).usual
+    return Option(parameter.name, _kind(kind), convert, usual)
 
 
 def _kind(hint: Any) -> type[Any]:

@@ -16,8 +16,9 @@ from typing import Any
 
 import typer
 
-from rnncli.cli.values import Convert, near, text
+from rnncli.cli.values import Convert, text
 from rnncli.errors import UsageError
+from rnncli.near import did_you_mean
 
 Raw = str | bool | list[str]  # as Typer hands it on
 
@@ -35,7 +36,7 @@ _QUOTED = 'write "texts" in quotes'
 class Option:
     """What a command takes: a `kind` of bool, list (said again for each item), tuple (items between commas) or str.
 
-    `usual` is what holds where nothing is said, in the words of the help.
+    `usual` is what holds where nothing is said: a value, or in brackets what it follows from.
     """
 
     name: str
@@ -100,19 +101,20 @@ Found = dict[str, dict[str, Said]]  # command -> name -> what was said
 
 
 def declared_by(group: Any) -> Declared:
-    """The options of every command of a group."""
-    found = {name: getattr(command.callback, "declared", None) for name, command in group.commands.items()}
-    return {name: options for name, options in found.items() if options is not None}
+    """The options of every command of the program."""
+    found: Declared = group.commands.declared()
+    return found
 
 
 def begin(ctx: typer.Context, path: str | None) -> str | None:
     """Before any other option is looked at: what the file and the environment say becomes the defaults."""
-    declared = declared_by(ctx.find_root().command)
-    command = ctx.command.name
-    if ctx.resilient_parsing or command is None or command not in declared:
+    program, command = ctx.find_root().command, ctx.command.name
+    if ctx.resilient_parsing or command is None or command not in program.commands:  # type: ignore[attr-defined]
         return path
     file = os.environ.get(FILE) or None if path is None else text("--config", path)
-    found = elsewhere(declared, os.environ, file)[command]
+    if file is None and not any(name.startswith(PREFIX) for name in os.environ):
+        return None
+    found = elsewhere(declared_by(program), os.environ, file)[command]
     ctx.default_map = {name: said.raw for name, said in found.items()}
     ctx.meta[_SAID] = found
     return file
@@ -292,7 +294,7 @@ def _refuse_unknown(keys: Mapping[str, Any], known: Iterable[str], says: str, he
 
 
 def _unknown(says: str, name: str, known: Iterable[str], help_: str, where: str = "") -> UsageError:
-    hint = near(name[:SHOWN], known)
+    hint = did_you_mean(name[:SHOWN], known)
     if help_ and not hint.startswith("did you mean"):
         hint = f"{help_} lists what there is"
     return UsageError(says, hint=hint, where=where)

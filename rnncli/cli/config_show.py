@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
-from rnncli.cli.command import SHOWING, Call, Group
+from rnncli.cli.command import SHOWING, Call, Group, end
 from rnncli.cli.config import Setting, declared_by, entries
 from rnncli.cli.terminal import put
-from rnncli.cli.values import near
 from rnncli.errors import UsageError
+from rnncli.near import did_you_mean
 
 SCHEMA = "rnncli.config/1"
 _UNPARSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}
 
-config = typer.Typer(cls=Group, help="Settings and where they are from.", rich_markup_mode=None)
+
+class Commands(Group):
+    """What can be done with settings."""
+
+    shorts = MappingProxyType({"show": "Show each setting of a command, and where it is from."})
+
+
+class Show(TyperCommand):
+    """The command, whose arguments are those of another."""
+
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Examples, and where to read on."""
+        end(ctx, formatter)
+
+
+config = typer.Typer(cls=Commands, help="Settings and where they are from.", rich_markup_mode=None)
 
 
 @config.callback()
@@ -27,6 +44,7 @@ def _group() -> None:
 
 @config.command(
     "show",
+    cls=Show,
     context_settings=_UNPARSED,
     help="Show each setting of COMMAND with its origin; COMMAND takes its arguments, and does not run. Without one, "
     "what the environment and --config FILE say to any command.",
@@ -40,7 +58,7 @@ def show(ctx: typer.Context) -> Any:
     commands = declared_by(ctx.find_root().command)
     named = bool(given) and not given[0].startswith("-")
     if named and given[0] not in commands:
-        raise UsageError(f"there is no command {given[0]!r}", hint=near(given[0], commands))
+        raise UsageError(f"there is no command {given[0]!r}", hint=did_you_mean(given[0], commands))
     chosen = [given.pop(0)] if named else list(commands)
     calls = {name: _parsed(ctx, name, given) for name in chosen}
     return lambda: _shown(calls, said_only=not named)
@@ -75,7 +93,10 @@ def _aligned(lines: list[tuple[str, str, str, str]]) -> list[str]:
 
 
 def _entry(row: tuple[str, Any, str]) -> dict[str, Any]:
-    return dict(zip(("setting", "value", "origin"), row, strict=True))
+    """A setting for programs: what only says where a default comes from is no value."""
+    option, value, origin = row
+    told = origin == "default" and str(value).startswith("(")
+    return {"setting": option, "value": None if told else value, "origin": origin}
 
 
 def _rows(call: Call, *, said_only: bool) -> Iterator[tuple[str, Any, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnncli.cli.sparkline import log_sparkline, sparkline
 from rnncli.cli.table import facts, table
+from rnncli.cli.terminal import width
 
 if TYPE_CHECKING:
     from rnncli.diagnostics.evidence import Evidence
@@ -29,7 +30,7 @@ def shown(done: Inspection) -> list[str]:
     """The whole report."""
     report = done.report
     parts = [
-        facts([*subject(done), *panels(report.evidence)]),
+        facts([*subject(done), *panels(report.evidence)], width(1)),
         layers(report),
         findings(report),
         rules(report),

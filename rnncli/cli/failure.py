@@ -18,6 +18,7 @@ from rnncli.cli.config import PREFIX, switched_on
 from rnncli.cli.terminal import discard_stdout, say
 from rnncli.cli.watchers import say_record
 from rnncli.errors import RnncliError, StorageFailed, UsageError
+from rnncli.near import near
 
 PARSING_FAILED: type[Exception] = typer.BadParameter.__mro__[1]  # Typer's class for every error of usage
 _EXTRA = re.compile(r"Got unexpected extra argument\S* \((.*)\)")
@@ -77,9 +78,8 @@ def _of_parsing(error: Any) -> UsageError:
     """Typer's error in our words."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context else " ".join(["rnncli", *sys.argv[1:2]])  # Typer forgets it now and then
-    close = getattr(error, "possibilities", None)
     if hasattr(error, "possibilities"):
-        return UsageError(f"there is no option {error.option_name}", hint=_which(close, path, context))
+        return UsageError(f"there is no option {error.option_name}", hint=_which(error, path, context))
     message = str(getattr(error, "message", error)).strip().rstrip(".")
     if context is not None and message == "Missing command":
         return UsageError("a command is missing", hint=f"{', '.join(context.command.commands)}; see rnncli --help")
@@ -88,12 +88,14 @@ def _of_parsing(error: Any) -> UsageError:
     return UsageError(says, hint=f"see {path} --help")
 
 
-def _which(close: list[str] | None, path: str, context: Any) -> str:
+def _which(error: Any, path: str, context: Any) -> str:
+    """The option that was mistyped, or where all are listed."""
     if context is not None and context.parent is None:
         return "options follow the command: rnncli COMMAND --help lists them"
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"{path} --help lists the options"
+    parameters = [] if context is None else context.command.params
+    known = [flag for parameter in parameters for flag in parameter.opts] or error.possibilities or []
+    close = near(error.option_name.lstrip("-"), [flag[2:] for flag in known if flag.startswith("--")])
+    return f"did you mean --{close}?" if close else f"{path} --help lists the options"
 
 
 def switch_given(name: str) -> bool:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.table import number
-from rnncli.cli.terminal import clean, say
-from rnncli.cli.watchers import finished, told
+from rnncli.cli.terminal import clean, say, width, wrapped
+from rnncli.cli.watchers import ended, told
 from rnncli.diagnostics.events import Exploded, Gradients
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
 from rnncli.workflows.events import Noted
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, Task, TaskID
+
+RANKS = ("phase", "steps", "loss", "gradient", "left", "validation", "bar", "speed")  # what matters most comes first
+BAR, DIGITS = 10, 7  # columns of a bar, and of a number
 
 
 class Display:
@@ -61,52 +66,74 @@ class Display:
     def _end(self, event: Finished) -> None:
         if self._progress is not None and event.phase in self._tasks:
             self._progress.remove_task(self._tasks.pop(event.phase))
-        self._line(finished(event))
+        self._line(ended(event))
 
     def _line(self, text: str) -> None:
-        if self._progress is None:
-            say(text)
-        else:
-            self._progress.console.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+        for part in wrapped(clean(text), width(2)):
+            if self._progress is None:
+                say(part)
+            else:
+                self._progress.console.print(part, markup=False, highlight=False, soft_wrap=True)
+
+
+def line(shown: Mapping[str, tuple[str, int]], width: int) -> str:
+    """The parts that fit into a line, each with the room that is kept for it: what is left out does not come and go
+    with its digits. An empty part has no room.
+    """
+    kept, used = set(), 0
+    for name in RANKS:
+        text, room = shown[name]
+        if text and (name == RANKS[0] or used + room < width):
+            kept.add(name)
+            used += room + 1
+    parts = [text.ljust(room) for name, (text, room) in shown.items() if name in kept]
+    return " ".join(parts).rstrip()[:width]
+
+
+def bar(share: float, *, plain: bool) -> str:
+    """How much of a phase is done; `plain` where a terminal has but ASCII."""
+    done, rest = ("#", ".") if plain else ("━", "╌")
+    full = min(BAR, int(share * BAR))
+    return done * full + rest * (BAR - full)
+
+
+def _parts(task: Task, longest: int, *, plain: bool) -> dict[str, tuple[str, int]]:
+    """What can be said of a phase, as it is read from left to right."""
+    total, fields = int(task.total or 0), task.fields
+    left = "-:--:--" if task.time_remaining is None else str(timedelta(seconds=int(task.time_remaining)))
+    return {
+        "phase": (task.description, longest),
+        "bar": (bar(task.completed / max(total, 1), plain=plain), BAR),
+        "steps": (f"{int(task.completed)}/{total}", 2 * len(str(total)) + 1),
+        "loss": (f"loss {fields['loss']}", 5 + DIGITS),
+        "validation": (f"validation {fields['score']}", 11 + DIGITS),
+        "gradient": (fields["gradient"] and f"gradient {fields['gradient']}", 23 + DIGITS),
+        "speed": (f"{number(task.speed)} steps/s", 8 + DIGITS),
+        "left": (left, 7),
+    }
 
 
 def _progress() -> Progress:
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import Progress, ProgressColumn
+    from rich.table import Column
     from rich.text import Text
 
-    class Speed(ProgressColumn):
-        """Steps per second."""
+    console = Console(stderr=True)
+    plain = not console.encoding.startswith("utf")
+
+    class Line(ProgressColumn):
+        """All that is said of a phase, as far as the terminal is wide; its last column stays free."""
 
         def render(self, task: Task) -> Text:
-            return Text(f"{number(task.speed)} steps/s")
+            longest = max(len(other.description) for other in progress.tasks)
+            return Text(line(_parts(task, longest, plain=plain), console.width - 1), no_wrap=True)
 
-    class Gradient(TextColumn):
-        """The gradient's norm, where it is watched."""
-
-        def render(self, task: Task) -> Text:
-            watched = task.fields["gradient"]
-            return Text(f"gradient {watched}" if watched else "")
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]}", markup=False),
-        TextColumn("validation {task.fields[score]}", markup=False),
-        Gradient("{task.fields[gradient]}", markup=False),
-        Speed(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
+    progress = Progress(
+        Line(Column(no_wrap=True)),
+        console=console,
         transient=True,
         redirect_stdout=False,
         redirect_stderr=False,
     )
+    return progress

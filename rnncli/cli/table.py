@@ -1,11 +1,11 @@
-"""Numbers and tables as plain text, at most 100 columns wide."""
+"""Numbers and tables as plain text, as wide as what they are printed on."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-WIDTH = 100
+from rnncli.cli.terminal import NARROWEST, WIDTH, wrapped
 
 
 def number(value: float | None) -> str:
@@ -25,15 +25,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(map(_aligned, row, widths, range(len(row)))).rstrip() for row in grid]
 
 
-def facts(pairs: Sequence[tuple[str, str]]) -> list[str]:
+def facts(pairs: Sequence[tuple[str, str]], columns: int = WIDTH) -> list[str]:
     """`label  text` lines; long texts are wrapped under themselves."""
-    import textwrap
-
     width = max((len(label) for label, _ in pairs), default=0) + 2
     lines: list[str] = []
     for label, text in pairs:
-        wrapped = textwrap.wrap(text, WIDTH - width, break_on_hyphens=False) or [""]
-        lines += [f"{'' if place else label:<{width}}{line}" for place, line in enumerate(wrapped)]
+        parts = wrapped(text, max(columns - width, NARROWEST // 2), "")
+        lines += [f"{'' if place else label:<{width}}{line}" for place, line in enumerate(parts)]
     return lines
 
 

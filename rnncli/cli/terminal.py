@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 
 from rnncli.errors import StorageFailed
+
+WIDTH, NARROWEST = 100, 40  # columns of a text
 
 
 def say(line: str) -> None:
@@ -56,6 +60,21 @@ def watched() -> bool:
     """Whether stderr is a terminal that can redraw a line."""
     capable = os.environ.get("TERM", "dumb") not in ("dumb", "")
     return capable and sys.stderr is not None and sys.stderr.isatty()
+
+
+def width(descriptor: int) -> int:
+    """The columns that a stream (1: stdout, 2: stderr) has: those of its terminal, 100 at most, and 100 elsewhere."""
+    stream = (None, sys.stdout, sys.stderr)[descriptor]
+    if stream is None or not stream.isatty():
+        return WIDTH
+    return max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+
+
+def wrapped(text: str, columns: int, indent: str = "  ") -> list[str]:
+    """A text in lines of at most so many columns, but for words that are longer; all but the first are indented."""
+    return textwrap.wrap(text, columns, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False) or [
+        ""
+    ]
 
 
 def _to_nowhere(descriptor: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 from rnncli.cli.options import Data, NewModel, TrainOptions
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import facts, number, table
+from rnncli.cli.terminal import watched, width, wrapped
 
 if TYPE_CHECKING:
     from rnncli.workflows.training import Training
@@ -25,7 +26,8 @@ def train(streams: Streams, data: Data, output: NewModel, **options: Unpack[Trai
 def report(done: Training) -> list[str]:
     """What was inferred, how the network compares with the naive forecasts, and where the model is."""
     size = f"{done.output}, {done.bytes:,} bytes" + (", up to date: nothing was done" if done.up_to_date else "")
-    return ["", *facts(done.facts), "", *validation(done), done.verdict, "", f"model: {size}"]
+    verdict = wrapped(done.verdict, width(2), "") if watched() else [done.verdict]  # a log keeps it in one line
+    return ["", *facts(done.facts, width(2)), "", *validation(done), *verdict, "", f"model: {size}"]
 
 
 def validation(done: Training) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from rnncli.errors import UsageError
+from rnncli.near import did_you_mean
 
 Convert = Callable[[str, str], Any]
 
@@ -128,7 +128,7 @@ def one_of(choices: Iterable[str]) -> Convert:
 
     def chosen(name: str, value: str) -> str:
         if value not in known:
-            raise UsageError(f"{name} cannot be {value!r}", hint=near(value, known))
+            raise UsageError(f"{name} cannot be {value!r}", hint=did_you_mean(value, known))
         return value
 
     return chosen
@@ -141,14 +141,8 @@ def cells(name: str, value: str) -> str:
 
     for part in _parts(name, value):
         if part.rpartition(":")[2] not in CELLS:
-            raise UsageError(f"{name} cannot be {part!r}", hint=near(part.rpartition(":")[2], CELLS))
+            raise UsageError(f"{name} cannot be {part!r}", hint=did_you_mean(part.rpartition(":")[2], CELLS))
     return checked(",".join(_parts(name, value)))
-
-
-def near(typed: str, known: Iterable[str]) -> str:
-    """A hint: what was meant perhaps, or else what there is."""
-    close = get_close_matches(typed, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else f"choose from: {', '.join(known)}"
 
 
 def _parts(name: str, text: str) -> list[str]:

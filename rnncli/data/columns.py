@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 from rnncli.data.readers.table import NUMERIC, Kind, Look
 from rnncli.data.timetext import ISO_DATE, called_like_time
 from rnncli.errors import InputRefused, UsageError
+from rnncli.near import near
 from rnncli.spec import ColumnChoices, Columns
 
 TIME, ID, TARGET = "ds", "unique_id", "y"
@@ -244,10 +244,10 @@ def _guessing(choices: ColumnChoices, flag: str, where: str) -> None:
 
 
 def _missing(name: str, kinds: Kinds, where: str, hint: str) -> InputRefused:
-    close = get_close_matches(name, list(kinds), n=1)
-    near = f"did you mean {close[0]!r}? " if close else ""
+    close = near(name, kinds)
+    meant = f"did you mean {close!r}? " if close else ""
     return InputRefused(
-        f"there is no column {name!r}", where=where, hint=f"{near}{_columns(kinds)}{'; ' * bool(hint)}{hint}"
+        f"there is no column {name!r}", where=where, hint=f"{meant}{_columns(kinds)}{'; ' * bool(hint)}{hint}"
     )
 
 

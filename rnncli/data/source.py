@@ -15,8 +15,10 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from rnncli.data.limits import Limits, Size
+from rnncli.data.objects import NAME, is_table, refusal, table_of
 from rnncli.errors import InputRefused, StorageFailed, UsageError
 from rnncli.files import without_waiting
+from rnncli.near import near_file
 from rnncli.registry import READERS
 
 SUFFIXES = {f".{name}": name for name in READERS}
@@ -114,13 +116,10 @@ class _Asked:
 
 
 def _of_one(item: Any, asked: _Asked) -> Iterable[Source]:
-    if hasattr(item, "__arrow_c_stream__"):
-        return [Source("the table", "arrow", table=pa.table(item))]
+    if is_table(item):
+        return [Source(NAME, "arrow", table=table_of(item))]
     if not isinstance(item, (str, os.PathLike)):
-        raise UsageError(
-            f"data cannot be a {type(item).__name__}",
-            hint="give a path, or a table with the Arrow stream interface (pandas, polars, pyarrow)",
-        )
+        raise refusal(item)
     text = os.fspath(item)
     if text == "-":
         return [_standard_input(asked)]
@@ -202,8 +201,7 @@ def _opened(path: Path | None) -> BinaryIO:
     try:
         stream = open(path, "rb", opener=without_waiting)  # noqa: SIM115  # the caller closes it
     except FileNotFoundError:
-        near = _near(path)
-        raise InputRefused("there is no such file", where=str(path), hint=near) from None
+        raise InputRefused("there is no such file", where=str(path), hint=_near(path)) from None
     except OSError as error:
         if error.errno == errno.EIO:
             raise StorageFailed(f"cannot read: {error.strerror}".lower(), where=str(path)) from error
@@ -215,14 +213,12 @@ def _opened(path: Path | None) -> BinaryIO:
 
 
 def _near(path: Path) -> str:
-    from difflib import get_close_matches
-
     try:
         names = [file.name for file in path.parent.iterdir()]
     except OSError:
         return f"there is no folder {str(path.parent)!r}"
-    close = get_close_matches(path.name, names, n=1)
-    return f"did you mean {path.with_name(close[0])}?" if close else "check the name and the current folder"
+    close = near_file(path.name, names)
+    return f"did you mean {path.with_name(close)}?" if close else "check the name and the current folder"
 
 
 def storage_error(source: Source, error: OSError) -> InputRefused | StorageFailed:

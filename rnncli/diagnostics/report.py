@@ -14,11 +14,14 @@ from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.finding import FAULT, Finding, Proposal, examine, prescribe
 from rnncli.diagnostics.trial import Trial
 from rnncli.diagnostics.verdict import Verdict
+from rnncli.outline import Outline, shown
 from rnncli.registry import TRIAL_CHECKS, find
 
 SCHEMA = "rnncli.inspect-gradients/2"
+OUTLINED = 4  # layers, and findings
 
 
+@shown
 @dataclass(frozen=True)
 class GradientReport:
     """What was measured, what is wrong, what may be done; `before` and `trials` where remedies were tried."""
@@ -58,6 +61,16 @@ class GradientReport:
             return self.faults[0].check
         names = {verdict.name for verdict in self.verdicts}
         return "healthy" if names != {"not enough data"} else "not enough data"
+
+    def outline(self) -> Outline:
+        """The diagnosis, the verdict on each layer, what is wrong and what may be done."""
+        layers = [
+            (f"layer {place}", f"{verdict.name}: {verdict.reason}") for place, verdict in enumerate(self.verdicts)
+        ]
+        found = [(finding.check, finding.says) for finding in self.findings]
+        remedies = [("remedy", f"{p.flags}: {p.why}" if p.flags else p.why) for p in self.proposals]
+        facts = [("diagnosis", self.diagnosis), *layers[:OUTLINED], *found[:OUTLINED], *remedies[:1]]
+        return Outline("GradientReport", facts)
 
     def has(self, name: str) -> bool:
         """Whether a verdict or a finding has this name."""

@@ -7,7 +7,6 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from rnncli.baselines.baseline import Baseline
@@ -15,6 +14,7 @@ from rnncli.errors import UsageError
 from rnncli.evaluation.paired import Comparison, compare
 from rnncli.evaluation.report import Report
 from rnncli.evaluation.run import MODEL
+from rnncli.near import did_you_mean
 from rnncli.registry import BASELINES, METRICS, find
 
 _CONDITION = re.compile(r"\s*([a-z][a-z0-9_.-]*)\s*(>=|<=|>|<)\s*([-+]?[0-9.]+(?:e[-+]?\d+)?)\s*", re.IGNORECASE)
@@ -68,11 +68,7 @@ def read_condition(text: str) -> Condition:
 def rival_name(text: str) -> str:
     """The baseline that `--must-beat` names, as reports call it."""
     if text not in BASELINES:
-        close = get_close_matches(text, list(BASELINES), n=1)
-        raise UsageError(
-            f"--must-beat cannot be {text!r}",
-            hint=f"did you mean {close[0]}?" if close else f"choose from: {', '.join(BASELINES)}",
-        )
+        raise UsageError(f"--must-beat cannot be {text!r}", hint=did_you_mean(text, BASELINES))
     baseline: Baseline = find(BASELINES, text, "baseline")
     return baseline.name
 
@@ -109,9 +105,7 @@ def _of_rival(found: Comparison, alpha: float) -> Outcome:
 
 
 def _unknown(name: str, known: list[str]) -> UsageError:
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"choose from: {', '.join(known)}"
-    return UsageError(f"there is no metric {name!r}", hint=hint)
+    return UsageError(f"there is no metric {name!r}", hint=did_you_mean(name, known))
 
 
 def _is_number(text: str) -> bool:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from rnncli.evaluation.paired import Losses
 from rnncli.evaluation.scores import Scores
+from rnncli.outline import Outline, shown
 
 SCHEMA = "rnncli.evaluate/1"
 REFERENCE = "seasonal naive"
+OUTLINED = 6  # metrics
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Window:
         return {"forecasts": self.forecasts, "values": self.values, "skipped": self.skipped}
 
 
+@shown
 @dataclass(frozen=True)
 class Report:
     """Scores of a model (first) and its baselines on the same rows.
@@ -62,6 +65,19 @@ class Report:
         """Forecaster -> metric -> 1 - score / the seasonal naive's score; NaN where undefined."""
         reference = self.scores[REFERENCE]
         return {name: scores.skill(reference) for name, scores in self.scores.items() if name != REFERENCE}
+
+    def outline(self) -> Outline:
+        """What was scored, and the scores over all series."""
+        forecasts = sum(window.forecasts for window in self.windows)
+        windows = f"{len(self.windows)} window{'s' * (len(self.windows) != 1)} of {self.horizon} steps"
+        facts = [("scored", f"{len(self.ids):,} series, {windows}, {forecasts:,} forecasts")]
+        facts += [("in-sample", "training has seen rows that are scored here")] if self.in_sample else []
+        facts += [("note", note) for note in self.notes if not note.startswith("in-sample")]
+        metrics = self.metrics[:OUTLINED]
+        rows = [
+            [name, *(f"{scores.overall[metric]:.4g}" for metric in metrics)] for name, scores in self.scores.items()
+        ]
+        return Outline("Report", facts, ["scores", *metrics], rows, "to_json() has all metrics")
 
     def series_rows(self) -> list[dict[str, Any]]:
         """A dictionary for each series and forecaster: id, forecaster, in_sample, every metric (None if undefined)."""

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli import checkpoint
+from rnncli import checkpoint, files
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Statistics
-from rnncli.errors import SeriesRefused, UsageError
+from rnncli.errors import ModelRefused, SeriesRefused, UsageError
 from rnncli.inference import model_file
 from rnncli.inference.beyond import in_blocks
 from rnncli.inference.model_file import Task
+from rnncli.outline import Outline, shown
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.calibration import stretched
@@ -37,6 +38,7 @@ CUTOFFS, NAMES, NAME_ENDS, STRETCH = "series.cutoffs", "series.names", "series.n
 STATISTICS = ("center", "spread", "row", "block", "missing")
 
 
+@shown
 @dataclass(frozen=True)
 class Forecaster:
     """A trained model: specs, weights [members, ...], each training series' last ordinal and statistics (None in files
@@ -57,9 +59,25 @@ class Forecaster:
     stretch: Floats | None = None
 
     @property
+    def forecaster(self) -> Forecaster:
+        """The model itself: what holds a model is taken wherever a model file is."""
+        return self
+
+    @property
     def parameters(self) -> int:
         """Trained numbers, over all members."""
         return sum(weight.size for weight in self.weights.values())
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
+        data = to_bytes(self)
+        with files.locked(path):
+            files.atomic_write(path, data)
+        return len(data)
+
+    def outline(self) -> Outline:
+        """What the model is."""
+        return Outline("Forecaster", (("trained on", f"{len(self.cutoffs):,} series"), *self.facts()))
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """What the model is, one line each, for people."""
@@ -229,6 +247,21 @@ def _constant(past: Floats) -> NDArray[np.bool_]:
 def save(path: str | os.PathLike[str], forecaster: Forecaster) -> int:
     """Write the model file; returns its size in bytes."""
     return checkpoint.save(path, *_to_file(forecaster))
+
+
+def to_bytes(forecaster: Forecaster) -> bytes:
+    """The bytes of its model file. ModelRefused where a file could not hold it, as when a weight is not finite."""
+    try:
+        return checkpoint.to_bytes(*_to_file(forecaster))
+    except (TypeError, ValueError) as error:
+        raise ModelRefused(f"the model cannot be kept: {error}", hint="train again") from error
+
+
+def from_bytes(data: bytes, where: str) -> Forecaster:
+    """The model in a file of these bytes; messages call it `where`. ModelRefused if anything about it is not sound."""
+    model = model_file.from_bytes(data, where)
+    assert isinstance(model, Forecaster)
+    return model
 
 
 def _to_file(forecaster: Forecaster) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -25,12 +25,24 @@ class Task:
 
 def load(path: str | os.PathLike[str]) -> Any:
     """The model in a file. ModelRefused, with the reason, if anything about it is not sound."""
-    model = checkpoint.load(path, lambda description: _task(description).layout(description))
+    return _of(checkpoint.load(path, _layout), os.fspath(path))
+
+
+def from_bytes(data: bytes, where: str) -> Any:
+    """The model that `load` would read from a file of these bytes; messages call it `where`."""
+    return _of(checkpoint.from_bytes(data, _layout, where), where)
+
+
+def _layout(description: dict[str, Any]) -> checkpoint.Layout:
+    return _task(description).layout(description)
+
+
+def _of(model: checkpoint.Model, where: str) -> Any:
     try:
         return _task(model.meta).read(model)
     except checkpoint.UNUSABLE as error:
         message = f"what the file says of the model cannot be used: {error}"
-        raise checkpoint.refused(os.fspath(path), message, checkpoint.LATER) from error
+        raise checkpoint.refused(where, message, checkpoint.LATER) from error
 
 
 def _task(description: dict[str, Any]) -> Task:

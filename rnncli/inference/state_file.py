@@ -23,9 +23,10 @@ _OTHER = "it is the state of another model"
 _AFRESH = "begin a new state: give --state a file that does not exist, and the whole history"
 
 
-def digest_of(model: str | os.PathLike[str]) -> str:
-    """What tells a model file from every other."""
-    return hashlib.sha256(files.read_bytes(model, ModelRefused)).hexdigest()
+def digest_of(model: str | os.PathLike[str] | bytes) -> str:
+    """What tells a model file, or the bytes of one, from every other."""
+    data = model if isinstance(model, bytes) else files.read_bytes(model, ModelRefused)
+    return hashlib.sha256(data).hexdigest()
 
 
 def save(path: str | os.PathLike[str], carried: Carried, model_digest: str) -> int:

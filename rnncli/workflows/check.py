@@ -16,14 +16,17 @@ from rnncli.data.checks.seen import Seen, Trained
 from rnncli.data.columns import described
 from rnncli.data.writers import csv, parquet
 from rnncli.errors import InputRefused, UsageError
-from rnncli.inference import forecaster as models
+from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
 from rnncli.workflows import options as said
+from rnncli.workflows.arguments import public
 from rnncli.workflows.events import Listener, Noted, unheard
-from rnncli.workflows.options import ColumnOptions
+from rnncli.workflows.model import given
+from rnncli.workflows.options import ColumnOptions, Model
 from rnncli.workflows.reading import listed
 
 SCHEMA = "rnncli.check/1"
+OUTLINED = 5  # findings
 SEVERITIES = ("error", "warning", "note")
 
 
@@ -52,6 +55,7 @@ class Fixed:
         }
 
 
+@shown
 @dataclass(frozen=True)
 class Checked:
     """What was found, errors first; rows and series that could be read; the repaired copy, if one was asked for."""
@@ -69,6 +73,21 @@ class Checked:
         """How many findings are so bad."""
         return sum(finding.severity == severity for finding in self.findings)
 
+    def outline(self) -> Outline:
+        """Whether training would take the data, and the worst that was found."""
+        counts = [_count(self.count(severity), severity) for severity in SEVERITIES]
+        rest = len(self.findings) - OUTLINED
+        facts = [
+            ("data", f"{self.rows:,} rows of {self.series:,} series"),
+            ("found", f"{', '.join(counts)}; training {'takes' if self else 'refuses'} them"),
+            *(
+                (finding.severity, f"{finding.id} ({finding.count:,}): {finding.what}")
+                for finding in self.findings[:OUTLINED]
+            ),
+            *([] if self.fixed is None else [("repaired", f"{self.fixed.output}, {self.fixed.rows:,} rows")]),
+        ]
+        return Outline("Checked", facts, more=f"... {rest:,} more findings" if rest > 0 else "")
+
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
         return {
@@ -81,6 +100,10 @@ class Checked:
         }
 
 
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'s' * (number != 1)}"
+
+
 class CheckOptions(ColumnOptions, total=False):
     """How the copy is written: see `check`."""
 
@@ -89,9 +112,10 @@ class CheckOptions(ColumnOptions, total=False):
     csv_raw: bool
 
 
+@public
 def check(
     data: Any,
-    model: str | os.PathLike[str] | None = None,
+    model: Model | None = None,
     *,
     fix: str | os.PathLike[str] | None = None,
     horizon: int | None = None,
@@ -106,7 +130,6 @@ def check(
     missing; nothing is invented. Raises InputRefused where a file cannot be read at all, UsageError, ModelRefused,
     OutputExists, OutputLocked or StorageFailed.
     """
-    said.refuse_unknown(options, CheckOptions)
     said.positive({"horizon": horizon}, "horizon")
     tell = on_event or unheard
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
@@ -153,8 +176,8 @@ def format_of(fix: str | os.PathLike[str]) -> str:
     return suffix
 
 
-def _trained(model: str | os.PathLike[str], horizon: int | None) -> Trained:
-    forecaster = models.load(model)
+def _trained(model: Model, horizon: int | None) -> Trained:
+    forecaster = given(model).forecaster
     spec = forecaster.forecast
     return Trained(
         forecaster.columns,

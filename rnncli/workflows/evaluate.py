@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rnncli import files
 from rnncli.data.load import Loaded, load_saved
+from rnncli.data.objects import NAME
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift
 from rnncli.errors import GateFailed, InputRefused, SeriesRefused, UsageError
@@ -22,13 +23,14 @@ from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition
 from rnncli.evaluation.report import Report
 from rnncli.evaluation.run import evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
-from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
+from rnncli.outline import Outline, shown
 from rnncli.tasks.forecast.spec import ForecastSpec
-from rnncli.workflows import options as said
+from rnncli.workflows.arguments import public
 from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
-from rnncli.workflows.options import ColumnOptions
+from rnncli.workflows.model import given
+from rnncli.workflows.options import ColumnOptions, Model
 from rnncli.workflows.predict import checked_horizon, tell_beyond
 from rnncli.workflows.reading import load_known, load_new, within_bounds
 from rnncli.workflows.train import refit as train_again
@@ -38,6 +40,7 @@ Ints = NDArray[np.int64]
 ALPHA = 0.05
 
 
+@shown
 @dataclass(frozen=True)
 class Evaluation:
     """A report, whether the model was trained once more for the sake of honesty, the outcome of every gate, what is
@@ -61,6 +64,16 @@ class Evaluation:
             "drift": None if self.drift is None else self.drift.to_json(),
             "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
         }
+
+    def outline(self) -> Outline:
+        """What was scored, the scores, and the outcome of every gate."""
+        report = self.report.outline()
+        passed = {True: "passed", False: "failed"}
+        gates = [(f"gate {passed[gate.passed]}", f"{gate.gate} ({gate.reason})") for gate in self.gates]
+        drifted = self.drift is not None and self.drift.has_drifted
+        drift = [("drift", "the data have drifted since training")] if drifted else []
+        skipped = [("skipped", f"{len(self.skipped):,} series")] if self.skipped else []
+        return report._replace(title="Evaluation", facts=[*report.facts, *skipped, *drift, *gates])
 
     def refuse(self, *, fail_on_drift: bool = False) -> None:
         """GateFailed if a gate was not passed."""
@@ -103,11 +116,12 @@ class _Gates:
         return tuple(outcomes(report, self.conditions, self.rivals, self.alpha))
 
 
+@public
 def evaluate(
     data: Any,
-    model: str | os.PathLike[str] | None = None,
+    model: Model | None = None,
     *,
-    forecasts: str | os.PathLike[str] | None = None,
+    forecasts: Any = None,
     windows: int = 1,
     stride: int | None = None,
     horizon: int | None = None,
@@ -126,7 +140,6 @@ def evaluate(
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
     (0.05).
     """
-    said.refuse_unknown(options, EvaluateOptions)
     tell = on_event or unheard
     gates = _gates(options)
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
@@ -135,7 +148,7 @@ def evaluate(
     if forecasts is not None:
         return _of_saved(data, forecasts, columns, gates, tell)
     assert model is not None
-    forecaster = models.load(model)
+    forecaster = given(model).forecaster
     steps = checked_horizon(horizon, forecaster)
     beyond = tell_beyond(steps, forecaster, tell)
     loaded = within_bounds(load_known(data, forecaster, columns, tell), forecaster.bounds, columns, tell)
@@ -198,18 +211,20 @@ def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
     return replace(cut, values=values)
 
 
-def _of_saved(
-    data: Any, forecasts: str | os.PathLike[str], columns: Mapping[str, Any], gates: _Gates, tell: Listener
-) -> Evaluation:
+def _of_saved(data: Any, forecasts: Any, columns: Mapping[str, Any], gates: _Gates, tell: Listener) -> Evaluation:
     loaded = load_new(data, columns, tell)
     saved = load_saved(forecasts, loaded)
     if 0.5 not in saved.levels:
         raise InputRefused(
-            "the saved forecasts have no median", where=os.fspath(forecasts), hint="they need a column q0.5"
+            "the saved forecasts have no median", where=_named(forecasts), hint="they need a column q0.5"
         )
     matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point)
     report = evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0])
     return Evaluation(report, refitted=False, gates=gates.outcomes(report), skipped=loaded.skipped)
+
+
+def _named(forecasts: Any) -> str:
+    return os.fspath(forecasts) if isinstance(forecasts, (str, os.PathLike)) else NAME
 
 
 def _encoded(evaluation: Evaluation, suffix: str, *, by_series: bool) -> bytes:

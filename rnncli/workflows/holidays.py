@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, MissingDependency, UsageError
 from rnncli.inference.forecaster import Forecaster
+from rnncli.near import near
 from rnncli.workflows.events import Listener, Noted
 
 AHEAD = 25  # years
@@ -88,9 +88,9 @@ def _names() -> dict[str, str]:
 
 def _near(text: str, codes: list[str], names: dict[str, str]) -> str:
     """A hint that names what may have been meant."""
-    close = get_close_matches(text.lower().replace("_", " "), list(names), n=3, cutoff=0.7)
-    found = [names[name] for name in close] or get_close_matches(text.upper(), codes, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(found)}?" if found else "write two letters as in ISO 3166, such as DE or US-CA"
+    name = near(text.replace("_", " "), names)
+    found = near(text, codes) if name is None else names[name]
+    return f"did you mean {found}?" if found else "write two letters as in ISO 3166, such as DE or US-CA"
 
 
 def _years(panel: Panel) -> tuple[int, int]:

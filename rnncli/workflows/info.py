@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
+from rnncli.outline import Outline, shown
 from rnncli.spec import Columns
+from rnncli.workflows.arguments import public
 from rnncli.workflows.list_cells import sharing
+from rnncli.workflows.model import given
+from rnncli.workflows.options import Model
 
 SCHEMA = "rnncli.info/1"
 _COLUMNS = ("target", "past", "future", "static", "wide", "decimal", "thousands", "separator", "encoding", "format")
@@ -18,9 +19,10 @@ _NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "member
 _TRAINING = ("steps", "batch", "learning_rate", "clip", "clip_value", "tbptt", "seed")
 
 
+@shown
 @dataclass(frozen=True)
 class Info:
-    """A model's specs, columns, training record and sizes."""
+    """A model's specs, columns, training record and sizes; it is taken wherever a model file is."""
 
     forecaster: Forecaster
     bytes: int
@@ -41,6 +43,10 @@ class Info:
             ("shared weights", _shared(self.sharing, model.forecast.steps)),
             ("file", f"{self.bytes:,} bytes"),
         )
+
+    def outline(self) -> Outline:
+        """What the model is."""
+        return Outline("Model", self.facts)
 
     @property
     def sharing(self) -> dict[str, int]:
@@ -87,10 +93,11 @@ def _time_format(columns: Columns) -> str | None:
     return ",".join(styles) if styles else None
 
 
-def info(model: str | os.PathLike[str]) -> Info:
+@public
+def info(model: Model) -> Info:
     """Read a model file. ModelRefused if anything about it is not sound."""
-    forecaster = models.load(model)
-    return Info(forecaster, Path(model).stat().st_size)
+    found = given(model)
+    return Info(found.forecaster, found.size)
 
 
 def _shared(found: dict[str, int], steps: int) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli import files
 from rnncli.data.load import Loaded
 from rnncli.errors import GateFailed, MissingDependency, UsageError
-from rnncli.inference import forecaster as models
+from rnncli.near import did_you_mean
+from rnncli.outline import Outline, shown
 from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.workflows import options as said
+from rnncli.workflows.arguments import public
 from rnncli.workflows.events import Listener, unheard
-from rnncli.workflows.options import ColumnOptions, InspectOptions
+from rnncli.workflows.model import given
+from rnncli.workflows.options import ColumnOptions, InspectOptions, Model
 from rnncli.workflows.reading import listed, load_known, load_new
 from rnncli.workflows.train import make_plan
 
@@ -28,6 +30,7 @@ Path_ = str | os.PathLike[str]
 PICTURES = (".png", ".svg")
 
 
+@shown
 @dataclass(frozen=True)
 class Inspection:
     """What was found out about a model, or an untrained network, on some series."""
@@ -43,6 +46,14 @@ class Inspection:
     def failed(self) -> tuple[str, ...]:
         """What was found of that which must not be."""
         return tuple(name for name in self.fail_on if self.report.has(name))
+
+    def outline(self) -> Outline:
+        """What was looked at, the diagnosis, and what may be done."""
+        report = self.report.outline()
+        found = report.facts[0], ("network", self.source), *report.facts[1:]
+        failed = [("failed", ", ".join(self.failed))] if self.failed else []
+        plot = [("picture", self.plot)] if self.plot else []
+        return Outline("Inspection", [*found, *failed, *plot])
 
     def check(self) -> None:
         """GateFailed if something was found that must not be."""
@@ -66,9 +77,10 @@ class Inspection:
         return self.report.to_json() | beside
 
 
+@public
 def inspect_gradients(
     data: Any,
-    model: Path_ | None = None,
+    model: Model | None = None,
     *,
     series: int | None = None,
     quick: bool = False,
@@ -86,12 +98,12 @@ def inspect_gradients(
     write. What `fail_on` names (verdicts and checks) is in the result's `failed`, and its `check` raises GateFailed.
     UsageError, InputRefused or ModelRefused; MissingDependency where a picture is wanted and matplotlib is not there.
     """
-    said.refuse_unknown(options, InspectOptions)
     said.positive(
         options | {"series": series, "attempt_steps": attempt_steps},
         *("series", "attempt_steps", "horizon", "context", "layers", "hidden", "members"),
         *("learning_rate", "batch", "clip"),
     )
+    said.not_negative(options, "seed")
     gates, tell = _gates(fail_on), on_event or unheard
     _check_plot(plot, data)
     from rnncli.nn.runtime import prepared
@@ -114,17 +126,18 @@ def inspect_gradients(
 
 
 def _subject(
-    data: Any, model: Path_ | None, options: Mapping[str, Any], tell: Listener
+    data: Any, model: Model | None, options: Mapping[str, Any], tell: Listener
 ) -> tuple[Loaded, Plan, Mapping[str, Any] | None, str]:
     """The data, the plan, the weights (None: those training begins with) and what they are called."""
     if model is None:
         loaded = load_new(data, options, tell)
         return loaded, make_plan(loaded, options), None, "an untrained network"
-    forecaster = models.load(model)
+    found = given(model)
+    forecaster = found.forecaster
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
     loaded = load_known(data, forecaster, columns, tell)
     plan = Plan(forecaster.network, forecaster.forecast, forecaster.training)
-    return loaded, plan, {name: weight[0] for name, weight in forecaster.weights.items()}, os.fspath(model)
+    return loaded, plan, {name: weight[0] for name, weight in forecaster.weights.items()}, found.path or found.named
 
 
 def _probe(loaded: Loaded, plan: Plan, start: Mapping[str, Any] | None) -> Probe:
@@ -145,9 +158,7 @@ def _gates(fail_on: Iterable[str]) -> tuple[str, ...]:
     known = sorted({"vanishing", "exploding", "chaotic", *GRADIENT_CHECKS, *TRIAL_CHECKS})
     for name in names:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"choose from: {', '.join(known)}"
-            raise UsageError(f"nothing is called {name!r}", hint=hint)
+            raise UsageError(f"nothing is called {name!r}", hint=did_you_mean(name, known))
     return names
 
 

@@ -13,8 +13,10 @@ from rnncli.cells.dilated import dilated
 from rnncli.cells.fir import over
 from rnncli.cells.named import cells_of
 from rnncli.layers.bidirectional import bidirectional
+from rnncli.outline import Outline, shown
 from rnncli.registry import CELLS, find
 from rnncli.workflows import options as said
+from rnncli.workflows.arguments import public
 
 SCHEMA = "rnncli.cells/1"
 INPUTS, HIDDEN = 32, 64
@@ -40,6 +42,7 @@ class CellFacts:
         return {"name": self.name, "formula": self.formula, "source": self.source} | sizes | listed
 
 
+@shown
 @dataclass(frozen=True)
 class CellList:
     """Every cell at one size, and what wraps a cell."""
@@ -49,6 +52,12 @@ class CellList:
     cells: tuple[CellFacts, ...]
     wrappers: tuple[tuple[str, str], ...]
 
+    def outline(self) -> Outline:
+        """Every cell with its sizes."""
+        header = ["cell", "parameters", "state", "multiplications"]
+        rows = [[one.name, f"{one.parameters:,}", f"{one.state:,}", f"{one.cost:,}"] for one in self.cells]
+        return Outline("Cells", [("sizes", f"{self.inputs:,} inputs, {self.hidden:,} units")], header, rows)
+
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
         wrappers = [{"name": name, "formula": formula} for name, formula in self.wrappers]
@@ -56,6 +65,7 @@ class CellList:
         return {"schema": SCHEMA} | sizes | {"cells": [cell.to_json() for cell in self.cells], "wrappers": wrappers}
 
 
+@public
 def list_cells(*, inputs: int = INPUTS, hidden: int = HIDDEN) -> CellList:
     """The cells that `--cell` takes, each with its formula, its source and its size for so many inputs and units.
 

@@ -6,14 +6,26 @@ import dataclasses
 import math
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 from rnncli.data.numbertext import thousands_mark
 from rnncli.data.timestyle import check_style, has_clock
 from rnncli.errors import UsageError
+from rnncli.near import did_you_mean
 from rnncli.spec import ColumnChoices
 
 ON_BAD_SERIES = ("fail", "skip")
+
+
+class Holder(Protocol):
+    """What holds a model: the result of `train` or `info`, or the model itself."""
+
+    @property
+    def forecaster(self) -> Any:
+        """The model."""
+
+
+Model = str | os.PathLike[str] | Holder
 
 
 class ColumnOptions(TypedDict, total=False):
@@ -95,7 +107,7 @@ class TrainOptions(ArchitectureOptions, total=False):
     threads: int | None
     watch_gradients: int | None
     fresh: bool
-    warm_start: str | os.PathLike[str] | None
+    warm_start: Model | None
     checkpoint_every: float | None
     lock_wait: float | None
 
@@ -157,16 +169,10 @@ def _marks(choices: ColumnChoices) -> ColumnChoices:
 
 def refuse_unknown(options: Mapping[str, Any], known: type[Any]) -> None:
     """UsageError naming an option that there is not, with a near match."""
-    from difflib import get_close_matches
-
     names = sorted(known.__annotations__)
     for name in options:
         if name not in names:
-            close = get_close_matches(name, names, n=1)
-            raise UsageError(
-                f"there is no option {name!r}",
-                hint=f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}",
-            )
+            raise UsageError(f"there is no option {name!r}", hint=did_you_mean(name, names))
 
 
 def positive(options: Mapping[str, Any], *names: str) -> None:
@@ -175,6 +181,14 @@ def positive(options: Mapping[str, Any], *names: str) -> None:
         value = options.get(name)
         if value is not None and not value > 0:
             raise UsageError(f"{name.replace('_', '-')} must be above 0, not {value}")
+
+
+def not_negative(options: Mapping[str, Any], *names: str) -> None:
+    """UsageError where one of these is given and below 0."""
+    for name in names:
+        value = options.get(name)
+        if value is not None and not value >= 0:
+            raise UsageError(f"{name.replace('_', '-')} must be 0 or above, not {value}")
 
 
 def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:

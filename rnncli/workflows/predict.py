@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -16,15 +16,16 @@ from rnncli.data.load import Loaded
 from rnncli.data.statistics import Drift
 from rnncli.data.writers.table import ForecastTable, arrow_table, time_texts
 from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
-from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
+from rnncli.outline import Outline, shown
 from rnncli.registry import WRITERS, find
-from rnncli.workflows import options as said
+from rnncli.workflows.arguments import public
 from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.holidays import tell_unknown
 from rnncli.workflows.known_ahead import short_of_covariates, tell_missing
-from rnncli.workflows.options import ColumnOptions
+from rnncli.workflows.model import given
+from rnncli.workflows.options import ColumnOptions, Model
 from rnncli.workflows.reading import listed, load_known, within_bounds, without_bad
 from rnncli.workflows.staleness import stale_series
 from rnncli.workflows.stream import Stream
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 SCHEMA = "rnncli.predict/1"
 MOST_BLOCKS = 100  # of the trained horizon: forecasts made from so many forecasts say nothing
-SHOWN = 20  # rows of a forecast that is printed
+SHOWN, OUTLINED, NOTES = 20, 5, 3  # rows of a forecast that is printed; rows and notes of one that is outlined
 Point = Literal["median", "mean"]
 
 
+@shown
 @dataclass(frozen=True)
 class Forecast:
     """A forecast table that can be written, printed, or taken as an Arrow table or a DataFrame.
@@ -89,9 +91,25 @@ class Forecast:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def __str__(self) -> str:
-        lines = self.encode().decode().splitlines()
-        more = [f"... {self.rows - SHOWN:,} more rows"] if self.rows > SHOWN else []
-        return "\n".join([*lines[: SHOWN + 1], *more])
+        lines = find(WRITERS, "csv", "format")(_top(self.table, SHOWN), tidy=False, raw=False).decode().splitlines()
+        return "\n".join([*lines[: SHOWN + 1], *filter(None, [_more(self.rows - SHOWN)])])
+
+    def outline(self) -> Outline:
+        """What was forecast, and its first rows."""
+        steps, drifted = self.table.times.shape[1], self.drift is not None and self.drift.has_drifted
+        facts = [
+            ("series", f"{self.series:,}" + (f", {len(self.skipped):,} more are skipped" if self.skipped else "")),
+            ("horizon", f"{steps:,} steps, {self.rows:,} rows in all"),
+            *(
+                []
+                if self.beyond_trained_from is None
+                else [("beyond", f"made from forecasts from step {self.beyond_trained_from:,} on")]
+            ),
+            *([("drift", "the data have drifted since training")] if drifted else []),
+            *(("note", note) for note in self.notes[:NOTES]),
+        ]
+        header, rows = _first(self.table)
+        return Outline("Forecast", facts, header, rows, _more(self.rows - OUTLINED))
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
@@ -106,6 +124,32 @@ class Forecast:
             "drift": None if self.drift is None else self.drift.to_json(),
             "notes": list(self.notes),
         }
+
+
+def _top(table: ForecastTable, rows: int) -> ForecastTable:
+    """The first series and steps, which hold at least so many rows, if there are."""
+    steps = min(rows, table.times.shape[1])
+    series = min(len(table.ids), -(-rows // max(1, steps)))
+    return replace(
+        table,
+        ids=table.ids[:series],
+        times=table.times[:series, :steps],
+        quantiles=table.quantiles[:series, :steps],
+        point=table.point[:series, :steps],
+    )
+
+
+def _first(table: ForecastTable) -> tuple[list[str], list[list[str]]]:
+    """The header and the first rows, of the quantiles the outer ones, numbers in short."""
+    top = arrow_table(_top(table, OUTLINED), tidy=False, as_text=True).slice(0, OUTLINED)
+    outer = len(table.names) - len(table.levels), len(table.names) - 1
+    top = top.select([*range(outer[0]), *sorted({*outer})])
+    rows = zip(*(column.to_pylist() for column in top.columns), strict=True)
+    return top.column_names, [[f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+
+
+def _more(rows: int) -> str:
+    return f"... {rows:,} more rows" if rows > 0 else ""
 
 
 def _one(table: ForecastTable, place: int) -> dict[str, Any]:
@@ -139,13 +183,14 @@ class PredictOptions(ColumnOptions, total=False):
     csv_raw: bool
 
 
+@public
 def predict(
     data: Any,
-    model: str | os.PathLike[str],
+    model: Model,
     *,
     output: str | os.PathLike[str] | None = None,
     horizon: int | None = None,
-    quantiles: tuple[float, ...] | None = None,
+    quantiles: Iterable[float] | None = None,
     point: Point = "median",
     on_event: Listener | None = None,
     **options: Unpack[PredictOptions],
@@ -161,7 +206,6 @@ def predict(
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
-    said.refuse_unknown(options, PredictOptions)
     tell = on_event or unheard
     ahead = _listed_ahead(data, options)
     if output is not None:
@@ -175,9 +219,10 @@ def predict(
     with files.locked(output, wait), files.locked(state, wait):
         if output is not None and options.get("if_exists") == "error":
             files.refuse_existing(output)
-        forecaster = models.load(model)
-        stream = None if state is None else Stream(state, model, forecaster)
-        forecast = _forecast(data, forecaster, (horizon, quantiles, point), options, tell, stream)
+        found = given(model)
+        stream = None if state is None else Stream(state, found)
+        levels = None if quantiles is None else tuple(quantiles)
+        forecast = _forecast(data, found.forecaster, (horizon, levels, point), options, tell, stream)
         if output is not None:
             forecast.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
         if stream is not None:

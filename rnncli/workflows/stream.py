@@ -15,8 +15,8 @@ from rnncli.inference import carried as kept
 from rnncli.inference import state_file, stream
 from rnncli.inference.carried import Carried
 from rnncli.inference.consumed import refusals
-from rnncli.inference.forecaster import Forecaster
 from rnncli.workflows.events import Listener, Noted
+from rnncli.workflows.model import Given
 from rnncli.workflows.reading import without_bad
 
 Floats = NDArray[np.float64]
@@ -26,10 +26,10 @@ Path_ = str | os.PathLike[str]
 class Stream:
     """What is carried of a model's series, in the file `path`. ModelRefused if that is not a state of this model."""
 
-    def __init__(self, path: Path_, model: Path_, forecaster: Forecaster) -> None:
-        self._path, self._forecaster = path, forecaster
-        self._digest = state_file.digest_of(model)
-        self._stored = state_file.load(path, forecaster, self._digest)
+    def __init__(self, path: Path_, model: Given) -> None:
+        self._path, self._forecaster = path, model.forecaster
+        self._digest = model.digest
+        self._stored = state_file.load(path, self._forecaster, self._digest)
         self._carried: Carried | None = None
         self._absent: Carried | None = None
 

@@ -21,10 +21,12 @@ from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.workflows import options as said
+from rnncli.workflows.arguments import public
 from rnncli.workflows.doubt import chosen, comparison
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.held_out import Decided, decided, scores
 from rnncli.workflows.holidays import with_holidays
+from rnncli.workflows.model import Given, given
 from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions
 from rnncli.workflows.reading import listed, load_known, load_new, within_bounds
 from rnncli.workflows.request import request_of
@@ -57,6 +59,7 @@ class _Job:
     goes_on: str = ""  # the request but for the model it starts from, where that is the output itself
 
 
+@public
 def train(
     data: Any,
     *,
@@ -74,7 +77,6 @@ def train(
     Raises the errors of `rnncli.errors`; where training diverges, the last good weights are in `output` + ".partial",
     and a model at `output` stays as it was.
     """
-    said.refuse_unknown(options, TrainOptions)
     tell = on_event or unheard
     _check(options)
     if output is not None:
@@ -87,7 +89,8 @@ def train(
 
 
 def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell: Listener) -> _Job:
-    start = None if options.get("warm_start") is None else _start(options)
+    began = None if options.get("warm_start") is None else _start(options)
+    start = None if began is None else began.forecaster
     if start is None:
         loaded = with_holidays(load_new(data, options, tell), options.get("holidays") or ())
     else:
@@ -97,7 +100,7 @@ def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell:
         loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))
     plan = make_plan(loaded, options) if start is None else _plan_on(loaded, start, options)
     tell(Noted(_inferred(loaded, plan)))
-    in_place = start is not None and output is not None and _same_file(options["warm_start"], output)
+    in_place = began is not None and began.path is not None and output is not None and _same_file(began.path, output)
     goes_on = request_of(loaded, plan, None) if in_place else ""
     return _Job(loaded, plan, output, request_of(loaded, plan, start), start, goes_on)
 
@@ -106,14 +109,14 @@ def _same_file(one: Path_, other: Path_) -> bool:
     return Path(one).resolve() == Path(other).resolve()
 
 
-def _start(options: Mapping[str, Any]) -> Forecaster:
-    given = sorted(name for name, value in said.said(options).items() if name in _OF_THE_MODEL and value is not False)
-    if given:
-        flag = given[0].replace("_", "-")
+def _start(options: Mapping[str, Any]) -> Given:
+    told = sorted(name for name, value in said.said(options).items() if name in _OF_THE_MODEL and value is not False)
+    if told:
+        flag = told[0].replace("_", "-")
         raise UsageError(
             f"--{flag} describes a model, but --warm-start gives one", hint=f"leave --warm-start or --{flag} out"
         )
-    return models.load(options["warm_start"])
+    return given(options["warm_start"], "warm_start")
 
 
 def _plan_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> Plan:
@@ -184,6 +187,7 @@ def _check(options: Mapping[str, Any]) -> None:
         "threads",
         "watch_gradients",
     )
+    said.not_negative(options, "seed", "checkpoint_every", "lock_wait")
     said.quantile_levels(options, planning.DEFAULT_LEVELS)
     said.bounds(options)
 

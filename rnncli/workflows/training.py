@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rnncli.errors import SeriesRefused
 from rnncli.inference.forecaster import Forecaster
+from rnncli.outline import Outline, shown
 from rnncli.spec import Columns
 from rnncli.tasks.forecast.pool import NETWORK, Pool
 
 SCHEMA = "rnncli.train/1"
+SHOWN = (NETWORK, "seasonal naive")  # of the scores, beside the verdict
 Scores = dict[str, dict[str, float]]
 
 
+@shown
 @dataclass(frozen=True)
 class Training:
-    """A trained model and its file; `up_to_date` if the file was there already, made from the same request."""
+    """A trained model and its file; `up_to_date` if the file was there already, made from the same request.
+
+    It is taken wherever a model file is.
+    """
 
     forecaster: Forecaster
     output: str | None
@@ -84,6 +91,16 @@ class Training:
         """In one sentence, whether the network is worth having."""
         return verdict(self.forecaster.record, self.forecaster.pool)
 
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
+        return self.forecaster.save(path)
+
+    def outline(self) -> Outline:
+        """What the model is, how it did, and where it is."""
+        kept = f"{self.output}, {self.bytes:,} bytes" if self.output else "none yet: save(path) writes one"
+        scores = [(name, _scored(found)) for name, found in self.validation.items() if name in SHOWN]
+        return Outline("Training", (*self.facts, *scores, ("verdict", self.verdict), ("file", kept)))
+
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
         model = self.forecaster
@@ -113,6 +130,10 @@ class Training:
             "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
             "notes": list(self.notes),
         }
+
+
+def _scored(found: Mapping[str, float]) -> str:
+    return ", ".join(f"{name.upper()} {value:.4g}" for name, value in found.items())
 
 
 def verdict(record: Mapping[str, Any], pool: Pool) -> str:

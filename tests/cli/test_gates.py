@@ -126,7 +126,7 @@ def test_a_score_that_is_undefined_passes_no_gate(run_rnncli: Run, tmp_path: Pat
     [
         (("--fail-if", "mase=1"), "--fail-if cannot be 'mase=1'", "for example --fail-if 'mase>1'"),
         (("--fail-if", "masse>1"), "there is no metric 'masse'", "did you mean mase?"),
-        (("--fail-if", "coverage_81>1"), "there is no metric 'coverage_81'", "did you mean coverage_"),
+        (("--fail-if", "coverage_81>1"), "there is no metric 'coverage_81'", "choose from: "),
         (("--must-beat", "nave"), "--must-beat cannot be 'nave'", "did you mean naive?"),
         (("--must-beat", "naive", "--alpha", "1.5"), "--alpha", "between 0 and 1"),
     ],

@@ -81,8 +81,8 @@ def test_from_python_a_gate_is_checked_by_the_caller(jobs: Path) -> None:
 
 
 def test_a_gate_of_an_unknown_name_is_refused(jobs: Path) -> None:
-    with pytest.raises(UsageError, match="'vanished'") as refused:
-        rnncli.inspect_gradients(jobs, fail_on=["vanished"])
+    with pytest.raises(UsageError, match="'vanising'") as refused:
+        rnncli.inspect_gradients(jobs, fail_on=["vanising"])
     assert refused.value.hint == "did you mean vanishing?"
     with pytest.raises(UsageError) as refused:
         rnncli.inspect_gradients(jobs, fail_on=["bananas"])

@@ -305,7 +305,7 @@ def test_the_same_data_have_not_changed(model: tuple[Path, list[str]], write: Wr
     ("header", "edit", "name", "says"),
     [
         ("id,ds,sales,x,sky", None, "column-missing", "column 'y'"),
-        ("id,ds,y,xx,sky", None, "column-missing", "is it 'xx' now?"),
+        ("id,ds,y,X,sky", None, "column-missing", "is it 'X' now?"),
         ("id,ds,y,x,sky", ("3,dry", "much,dry"), "column-retyped", "now it is text"),
         ("id,ds,y,x,sky", ("dry", "foggy"), "category-new", "foggy"),
         ("id,ds,y,x,sky", ("b,", "c,"), "series-unseen", "'c'"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from rnncli.data.rows import Rows, rows_of
 from rnncli.data.source import sources
 from rnncli.data.tables import Faults, Tables, open_tables
 from rnncli.errors import InputRefused
+from rnncli.near import near
 from rnncli.registry import CHECKS, find
 from rnncli.spec import ColumnChoices, Columns
 
@@ -143,8 +143,8 @@ def _needed(columns: Columns) -> list[str]:
 
 
 def _lost(name: str, kinds: Mapping[str, Kind]) -> str:
-    close = get_close_matches(name, list(kinds), n=1)
-    return f"column {name!r}" + (f"; is it {close[0]!r} now?" if close else "")
+    close = near(name, kinds)
+    return f"column {name!r}" + (f"; is it {close!r} now?" if close else "")
 
 
 def _retyped(kinds: Mapping[str, Kind], columns: Columns, categories: Mapping[str, tuple[str, ...]]) -> list[Change]:
