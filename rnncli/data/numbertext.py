@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "#N/A")
 THOUSANDS = (",", ".", "'", " ", "_")
@@ -40,7 +36,7 @@ class Notation:
         """The value, NaN where it is missing; None if the text is no number in this notation."""
         text = text.strip()
         if text in MISSING:
-            return np.nan
+            return math.nan
         if self.mark:
             mark, text = unmarked(text)
             if mark != self.mark:
@@ -122,17 +118,6 @@ def grouped_by(texts: Iterable[str], mark: str = ".") -> str | None:
     beside = [text for text in some if mark not in text]
     alike = all(map(_GROUPED[mark].fullmatch, marked)) and all(map(_SMALL.fullmatch, beside))
     return marked[0] if marked and beside and alike else None
-
-
-def may_be_grouped(values: Floats) -> bool:
-    """Whether numbers that were read with a decimal point can all be of the kind that `grouped_by` looks for."""
-    seen = np.abs(values[~np.isnan(values)])
-    if not seen.size or seen.max() >= 1_000:
-        return False
-    thousandths = seen * 1_000
-    parts = np.abs(thousandths - np.round(thousandths)) < 1e-6
-    broken = seen != np.floor(seen)
-    return bool(broken.any() and not broken.all() and parts.all() and seen[broken].min() >= 1)
 
 
 def hint_for(text: str, notation: Notation, others: Sequence[str] = ()) -> str:

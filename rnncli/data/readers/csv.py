@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from rnncli.data import arrow
 from rnncli.data.limits import VALUE, Limits, Size, limits_of, shown
@@ -25,7 +26,6 @@ from rnncli.data.numbertext import (
     all_numbers,
     grouped_by,
     hint_for,
-    may_be_grouped,
     notation_of,
     other_notation,
 )
@@ -442,7 +442,7 @@ class _Table:
         if (
             self.choices.decimal is not None
             or self._flags(name)
-            or not may_be_grouped(arrow.floats(table.column(name)))
+            or not _may_be_grouped(arrow.floats(table.column(name)))
         ):
             return
         codes, texts = arrow.codes(self._read({name: "text"}, ()).column(name))
@@ -498,6 +498,17 @@ class _Table:
         if notation.mark and not flags:
             what += f" with {notation.mark}, as the others are"
         return self.source.refused(f"{text[:40]!r} in column {name!r} is {what}", hint=hint)
+
+
+def _may_be_grouped(values: NDArray[np.float64]) -> bool:
+    """Whether numbers that were read with a decimal point can all be of the kind that `grouped_by` looks for."""
+    seen = np.abs(values[~np.isnan(values)])
+    if not seen.size or seen.max() >= 1_000:
+        return False
+    thousandths = seen * 1_000
+    parts = np.abs(thousandths - np.round(thousandths)) < 1e-6
+    broken = seen != np.floor(seen)
+    return bool(broken.any() and not broken.all() and parts.all() and seen[broken].min() >= 1)
 
 
 def _counted(stream: Any, enough: Callable[[int, int], bool]) -> tuple[int, int]:

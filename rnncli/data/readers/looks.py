@@ -13,6 +13,7 @@ from rnncli.data.readers.table import Kind, Look
 from rnncli.data.timestyle import EPOCHS, STEP
 from rnncli.data.timetext import called_like_time, dateish, mostly_times, usual_style
 
+_DIGITS = 20  # more than a count of nanoseconds has; 19 nines are beyond 64 bits, and no time
 _DAY_DIGITS = 8  # of 20240131; texts of fewer digits are names as well
 
 
@@ -51,7 +52,7 @@ def look_of_whole(texts: Sequence[str]) -> Look | None:
 
 
 def _are_dates(texts: Sequence[str]) -> bool:
-    numbers = [number for text in texts if text.strip().isdecimal() and (number := int(text)) < 1 << 62]
-    if not numbers or 2 * len(numbers) <= len(texts):
+    numbers = [int(text) for text in texts if text.isdecimal() and len(text) < _DIGITS]
+    if not numbers or 2 * len(numbers) <= len(texts) or max(numbers) >= 1 << 62:
         return False
     return bool(datenumber.styles_of(np.array(numbers, np.int64)))
