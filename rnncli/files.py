@@ -10,12 +10,14 @@ import math
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, StorageFailed, UsageError
+from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, StorageFailed
+
+Mark = tuple[Any, ...]
 
 _HINTS = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -40,7 +42,7 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
     """
     target = _target(path, len(data))
     sweep(target)
-    part = target.with_name(f".{target.name}.tmp.{os.getpid()}")
+    part = _part(target)
     try:
         with _removed_on_failure(part):
             _write_new(part, data)
@@ -76,7 +78,7 @@ def locked(path: str | os.PathLike[str] | None, wait: float = 0.0) -> Iterator[N
     from filelock import Timeout, UnixFileLock  # costs as much as NumPy, and most commands write no file
 
     target = _target(path, 0)
-    file = target.with_name(f".{target.name}.lock")
+    file = _lock_file(target)
     lock = UnixFileLock(file, timeout=wait, poll_interval=0.05, mode=0o644)
     try:
         lock.acquire()
@@ -123,6 +125,19 @@ def read_bytes(path: str | os.PathLike[str], refused: type[RnncliError] = InputR
         raise refused(f"cannot open: {error.strerror}", where=os.fspath(path)) from error
 
 
+def start_of(path: str | os.PathLike[str], size: int) -> bytes:
+    """The first bytes of a file, none if nothing is there. PermissionError; StorageFailed where it cannot be read."""
+    try:
+        with open(path, "rb", opener=without_waiting) as file:
+            return file.read(size)
+    except PermissionError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):  # a link to itself is nothing
+            return b""
+        _fail(error, Path(path), 0, "read")
+
+
 def remove(path: str | os.PathLike[str]) -> None:
     """Remove a file that is not needed any more, if it is there."""
     try:
@@ -131,12 +146,41 @@ def remove(path: str | os.PathLike[str]) -> None:
         _fail(error, Path(path), 0, "remove")
 
 
-def refuse_to_replace(output: str | os.PathLike[str], inputs: Iterable[object]) -> None:
-    """UsageError if `output` is one of the files that are read."""
-    for given in inputs:
-        with contextlib.suppress(OSError, ValueError):  # the reader will say what is wrong with the path
-            if isinstance(given, (str, os.PathLike)) and Path(output).samefile(given):
-                raise UsageError("the output would replace what is read", where=os.fspath(output), hint="name another")
+def marks(path: str | os.PathLike[str]) -> frozenset[Mark]:
+    """What tells a file from every other, whatever it is called: two paths that share a mark lead to one file.
+
+    A mark is (device, inode) of what is there, or (folder, name) of where it is or would be, before and after links
+    are followed; a folder is told by `folder_mark`.
+    """
+    given = Path(path)
+    found: set[Mark] = {(folder_mark(place.parent), place.name) for place in (given, Path(_real(given)))}
+    with contextlib.suppress(OSError):
+        status = given.stat()
+        found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
+
+
+def folder_mark(folder: str | os.PathLike[str]) -> Mark:
+    """What tells a folder from every other: device and inode, or the real path of one that cannot be looked at."""
+    try:
+        status = Path(folder).stat()
+    except OSError:
+        return (_real(folder),)
+    return status.st_dev, status.st_ino
+
+
+def _real(path: str | os.PathLike[str]) -> str:
+    """The path without links, as far as the system tells: the working folder may be gone."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return os.fspath(path)
+
+
+def beside(path: str | os.PathLike[str]) -> list[Path]:
+    """What writing `path` makes, holds or removes beside it: the lock, the part that is written, and leftovers."""
+    target = Path(path)
+    return [_lock_file(target), _part(target), *_leftovers(target)]
 
 
 def refuse_existing(output: str | os.PathLike[str]) -> None:
@@ -152,12 +196,25 @@ def without_waiting(path: str, flags: int) -> int:
 
 def sweep(target: Path) -> None:
     """Remove what runs that were killed while they wrote `target` have left beside it."""
-    pattern = re.compile(rf"\.{re.escape(target.name)}\.tmp\.(\d+)")
+    for file in _leftovers(target):
+        if not _alive(int(file.name.rpartition(".")[2])):
+            _remove_if_unlocked(file)
+
+
+def _lock_file(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f".{target.name}.tmp.{os.getpid()}")
+
+
+def _leftovers(target: Path) -> list[Path]:
+    """Parts of `target` that runs are writing, or were writing when they ended."""
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.tmp\.\d+")
     with contextlib.suppress(OSError):
-        for file in target.parent.iterdir():
-            match = pattern.fullmatch(file.name)
-            if match and not _alive(int(match[1])):
-                _remove_if_unlocked(file)
+        return [file for file in target.parent.iterdir() if pattern.fullmatch(file.name)]
+    return []
 
 
 class LineLog:

@@ -184,3 +184,55 @@ def test_a_log_on_a_full_disk_is_a_storage_error() -> None:
         log.write({"a": 1})
     assert isinstance(caught.value.__cause__, OSError)
     assert caught.value.__cause__.errno == errno.ENOSPC
+
+
+# What tells files apart
+
+
+@pytest.mark.parametrize("other", ["a", "./a", "d/../a", "link", "hard", "linked/a", "loop/../a"])
+def test_a_file_has_a_mark_under_every_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "loop").mkdir()
+    (tmp_path / "a").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "linked").symlink_to(tmp_path)
+    os.link(tmp_path / "a", tmp_path / "hard")
+    monkeypatch.chdir(tmp_path)
+    assert files.marks(tmp_path / "a") & files.marks(other)
+    assert not files.marks(tmp_path / "b") & files.marks(other)
+
+
+@pytest.mark.parametrize("other", ["a", "d/../a", "link", "linked/a", "no/folder/../../a"])
+def test_a_file_that_is_not_there_has_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "linked").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert files.marks(tmp_path / "a") & files.marks(other)
+    assert not files.marks(tmp_path / "b") & files.marks(other)
+
+
+def test_a_path_in_a_working_folder_that_is_gone_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "d").mkdir()
+    monkeypatch.chdir(tmp_path / "d")
+    (tmp_path / "d").rmdir()
+    assert files.marks("a") & files.marks("a")
+    assert not files.marks("a") & files.marks("b")
+    assert not files.marks("no/a") & files.marks("a")
+
+
+def test_what_lies_beside_a_file_is_named(tmp_path: Path) -> None:
+    for name in (".a.tmp.7", ".a.tmp.x", ".b.tmp.7", ".a.tmp.77"):
+        (tmp_path / name).write_bytes(b"")
+    found = {path.name for path in files.beside(tmp_path / "a")}
+    assert found == {".a.lock", f".a.tmp.{os.getpid()}", ".a.tmp.7", ".a.tmp.77"}
+    assert len(files.beside(tmp_path / "absent" / "a")) == 2
+
+
+def test_the_start_of_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    (tmp_path / "loop").symlink_to("loop")
+    assert files.start_of(tmp_path / "a", 2) == b"ab"
+    assert files.start_of(tmp_path / "absent", 2) == files.start_of(tmp_path / "loop", 2) == b""
+    with pytest.raises(StorageFailed, match="cannot read: is a directory"):
+        files.start_of(tmp_path, 2)

@@ -17,7 +17,8 @@ from rnncli.tasks.forecast.plan import Plan
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, unheard
 from rnncli.workflows.options import ColumnOptions, InspectOptions
-from rnncli.workflows.reading import listed, load_known, load_new
+from rnncli.workflows.paths import keep_apart
+from rnncli.workflows.reading import load_known, load_new
 from rnncli.workflows.train import make_plan
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def inspect_gradients(
         *("learning_rate", "batch", "clip"),
     )
     gates, tell = _gates(fail_on), on_event or unheard
-    _check_plot(plot, data)
+    keep_apart("inspect-gradients", {**options, "data": data, "model": model, "plot": plot})
+    _check_plot(plot)
     from rnncli.nn.runtime import prepared
 
     loaded, plan, start, source = _subject(data, model, options, tell)
@@ -151,7 +153,7 @@ def _gates(fail_on: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def _check_plot(plot: Path_ | None, data: Any) -> None:
+def _check_plot(plot: Path_ | None) -> None:
     """UsageError, MissingDependency or StorageFailed before any work is done."""
     if plot is None:
         return
@@ -161,7 +163,6 @@ def _check_plot(plot: Path_ | None, data: Any) -> None:
 
     if find_spec("matplotlib") is None:
         raise MissingDependency("a picture needs matplotlib", hint="pip install 'rnncli[plot]'")
-    files.refuse_to_replace(plot, listed(data))
     files.check_writable(plot)
 
 
