@@ -247,16 +247,16 @@ def test_a_training_between_two_phases_goes_to_a_file_and_back(plan: Plan) -> No
     at_rest = Progress(plan.training, [Member(weights, 5), Member(weights, 6, weights)])
     tensors, meta = states.to_file(at_rest, plan)
     assert len(tensors) == 3 * len(weights)
-    back = states.from_file(checkpoint.Model(meta, tensors), "cpu")
+    back = states.from_file(checkpoint.Model(meta, tensors), plan, "cpu")
     assert (back.training, [(one.best_step, one.run) for one in back.members]) == (
         plan.training,
         [(5, None), (6, None)],
     )
     assert back.members[0].trained is None
     assert back.members[1].trained is not None
-    assert (back.step, set(states.layout(meta))) == (0, set(tensors))
+    assert (back.step, set(states.layout(meta, plan))) == (0, set(tensors))
     with pytest.raises(UsageError, match="its members"):
-        states.layout(meta | {"members": meta["members"] * 2})
+        states.layout(meta | {"members": meta["members"] * 2}, plan)
 
 
 # The same in one process
