@@ -31,6 +31,7 @@ _HINTS = {
     errno.EISDIR: "give the path of a file, not of a folder",
     errno.EEXIST: "remove the file .NAME.tmp.PID beside it",
     errno.ENAMETOOLONG: "use a shorter name",
+    errno.ENXIO: "this is a pipe that nobody reads, or a socket: give a file",
 }
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems cannot sync folders
 
@@ -78,6 +79,10 @@ def locked(path: str | os.PathLike[str] | None, wait: float = 0.0) -> Iterator[N
     from filelock import Timeout, UnixFileLock  # costs as much as NumPy, and most commands write no file
 
     target = _target(path, 0)
+    try:
+        _check_folder(target.parent)  # the lock would make it
+    except OSError as error:
+        _fail(error, target, 0)
     file = _lock_file(target)
     lock = UnixFileLock(file, timeout=wait, poll_interval=0.05, mode=0o644)
     try:
@@ -89,12 +94,23 @@ def locked(path: str | os.PathLike[str] | None, wait: float = 0.0) -> Iterator[N
             f"another run is writing this file{_holder(file)}", hint=hint, where=os.fspath(path)
         ) from None
     except OSError as error:
-        _fail(error, target, 0)
+        _fail_to_lock(error, file, target)
     try:
         sweep(target)
         yield
     finally:
         lock.release()
+
+
+def _fail_to_lock(error: OSError, lock: Path, target: Path) -> NoReturn:
+    """StorageFailed about the lock, where there is one that cannot be used, or else about the file."""
+    if not os.path.lexists(lock):
+        _fail(error, target, 0)
+    raise StorageFailed(
+        f"cannot lock {target.name}: {(error.strerror or str(error)).lower()}",
+        hint=f"while no run writes {target.name}, remove this file; who shares an output needs the right to write both",
+        where=os.fspath(lock),
+    ) from error
 
 
 def _holder(lock: Path) -> str:
@@ -223,8 +239,9 @@ class LineLog:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
         try:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
             self._descriptor: int | None = os.open(self._path, flags, 0o666)
+            os.set_blocking(self._descriptor, True)  # a pipe that nobody reads must not keep us waiting, a full one may
         except OSError as error:
             _fail(error, self._path, 0)
 

@@ -9,11 +9,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli import files
+from rnncli.cells.named import refuse_unused_activation
 from rnncli.data.load import Loaded
 from rnncli.errors import GateFailed, MissingDependency, UsageError
 from rnncli.inference import forecaster as models
 from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.forecast.plan import Plan, Sizes
 from rnncli.workflows import options as said
 from rnncli.workflows.events import Listener, unheard
 from rnncli.workflows.options import ColumnOptions, InspectOptions
@@ -93,6 +94,8 @@ def inspect_gradients(
         *("series", "attempt_steps", "horizon", "context", "layers", "hidden", "members"),
         *("learning_rate", "batch", "clip"),
     )
+    if model is None:
+        refuse_unused_activation(options.get("cell") or Sizes.cell, options.get("activation"))
     gates, tell = _gates(fail_on), on_event or unheard
     keep_apart("inspect-gradients", {**options, "data": data, "model": model, "plot": plot})
     _check_plot(plot)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from rnncli import checkpoint, files
+from rnncli.cells.named import refuse_unused_activation
 from rnncli.data.load import Loaded
 from rnncli.data.statistics import summarise
 from rnncli.errors import InputRefused, ModelRefused, TrainingDiverged, UsageError
@@ -193,6 +194,8 @@ def _check(options: Mapping[str, Any]) -> None:
     )
     said.quantile_levels(options, planning.DEFAULT_LEVELS)
     said.bounds(options)
+    if options.get("warm_start") is None:
+        refuse_unused_activation(options.get("cell") or planning.Sizes.cell, options.get("activation"))
 
 
 def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
