@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli import files
-from rnncli.errors import ModelRefused, RnncliError, StorageFailed
+from rnncli.errors import ModelRefused, OutputExists, RnncliError, StorageFailed
 
 Tensors = Mapping[str, NDArray[Any]]
 Layout = Mapping[str, tuple[np.dtype[Any] | str, tuple[int, ...]]]
@@ -32,6 +32,7 @@ FORMAT = 4  # 1 had no statistics of the training's series; 2 no pool, calibrati
 # 3 knew one id column and one of time, and not how numbers are written
 LARGEST_HEADER = 1 << 20
 UNFINISHED = "unfinished training"  # the task of a file that is no model yet
+STREAM = "stream"  # and of one that predict keeps
 UNUSABLE = (RnncliError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)  # a description may be
 _LONGEST = 300  # letters of a message
 _KEY = "rnncli"
@@ -60,6 +61,8 @@ _OTHER_FILES = (
     (b"\x28\xb5\x2f\xfd", "this is a zstd archive, not a model"),
     (b"\x89HDF", "this is an HDF5 file, not a model"),
 )
+_OPENING = f'{{"__metadata__":{{"{_KEY}":'.encode()
+_ANOTHER = "move it away, or give --output another path"
 _NOT_OURS = "give a file that `rnncli train DATA -o MODEL` wrote"
 LATER = "use the version of rnncli that wrote the file, or train again"
 _DAMAGED = "restore the file from a backup, or train again"
@@ -99,6 +102,32 @@ def to_bytes(tensors: Tensors, meta: Mapping[str, Any]) -> bytes:
     place = blank.index(_escaped(opening)) + len(_escaped(opening))
     digest = hashlib.sha256(blank).hexdigest().encode()
     return blank[:place] + digest + blank[place + len(digest) :]
+
+
+def refuse_to_replace_others(path: str | os.PathLike[str]) -> None:
+    """OutputExists if there is a file that holds something, and neither a model nor a training under way; one that is
+    damaged may still show that it is one.
+    """
+    try:
+        start = files.start_of(path, 8 + LARGEST_HEADER)
+    except PermissionError:
+        start = b"unknown"
+    if not _is_a_training(start):
+        raise OutputExists(
+            "there is a file already that `rnncli train` did not write", where=os.fspath(path), hint=_ANOTHER
+        )
+
+
+def _is_a_training(start: bytes) -> bool:
+    """Whether a file that starts so is empty, or what training writes."""
+    if not start:
+        return True
+    try:
+        header = _JSON.decode(start[8 : 8 + int.from_bytes(start[:8], "little")].decode())
+        document = _JSON.decode(header["__metadata__"][_KEY])
+    except (*UNUSABLE, RecursionError):
+        return start[8:].startswith(_OPENING)
+    return not isinstance(document, dict) or document.get("task") != STREAM
 
 
 def load(path: str | os.PathLike[str], expected: Callable[[dict[str, Any]], Layout]) -> Model:

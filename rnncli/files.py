@@ -10,12 +10,14 @@ import math
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, StorageFailed, UsageError
+from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, StorageFailed
+
+Mark = tuple[Any, ...]
 
 _HINTS = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -29,6 +31,7 @@ _HINTS = {
     errno.EISDIR: "give the path of a file, not of a folder",
     errno.EEXIST: "remove the file .NAME.tmp.PID beside it",
     errno.ENAMETOOLONG: "use a shorter name",
+    errno.ENXIO: "this is a pipe that nobody reads, or a socket: give a file",
 }
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems cannot sync folders
 
@@ -40,7 +43,7 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
     """
     target = _target(path, len(data))
     sweep(target)
-    part = target.with_name(f".{target.name}.tmp.{os.getpid()}")
+    part = _part(target)
     try:
         with _removed_on_failure(part):
             _write_new(part, data)
@@ -76,7 +79,11 @@ def locked(path: str | os.PathLike[str] | None, wait: float = 0.0) -> Iterator[N
     from filelock import Timeout, UnixFileLock  # costs as much as NumPy, and most commands write no file
 
     target = _target(path, 0)
-    file = target.with_name(f".{target.name}.lock")
+    try:
+        _check_folder(target.parent)  # the lock would make it
+    except OSError as error:
+        _fail(error, target, 0)
+    file = _lock_file(target)
     lock = UnixFileLock(file, timeout=wait, poll_interval=0.05, mode=0o644)
     try:
         lock.acquire()
@@ -87,12 +94,23 @@ def locked(path: str | os.PathLike[str] | None, wait: float = 0.0) -> Iterator[N
             f"another run is writing this file{_holder(file)}", hint=hint, where=os.fspath(path)
         ) from None
     except OSError as error:
-        _fail(error, target, 0)
+        _fail_to_lock(error, file, target)
     try:
         sweep(target)
         yield
     finally:
         lock.release()
+
+
+def _fail_to_lock(error: OSError, lock: Path, target: Path) -> NoReturn:
+    """StorageFailed about the lock, where there is one that cannot be used, or else about the file."""
+    if not os.path.lexists(lock):
+        _fail(error, target, 0)
+    raise StorageFailed(
+        f"cannot lock {target.name}: {(error.strerror or str(error)).lower()}",
+        hint=f"while no run writes {target.name}, remove this file; who shares an output needs the right to write both",
+        where=os.fspath(lock),
+    ) from error
 
 
 def _holder(lock: Path) -> str:
@@ -123,6 +141,19 @@ def read_bytes(path: str | os.PathLike[str], refused: type[RnncliError] = InputR
         raise refused(f"cannot open: {error.strerror}", where=os.fspath(path)) from error
 
 
+def start_of(path: str | os.PathLike[str], size: int) -> bytes:
+    """The first bytes of a file, none if nothing is there. PermissionError; StorageFailed where it cannot be read."""
+    try:
+        with open(path, "rb", opener=without_waiting) as file:
+            return file.read(size)
+    except PermissionError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):  # a link to itself is nothing
+            return b""
+        _fail(error, Path(path), 0, "read")
+
+
 def remove(path: str | os.PathLike[str]) -> None:
     """Remove a file that is not needed any more, if it is there."""
     try:
@@ -131,12 +162,41 @@ def remove(path: str | os.PathLike[str]) -> None:
         _fail(error, Path(path), 0, "remove")
 
 
-def refuse_to_replace(output: str | os.PathLike[str], inputs: Iterable[object]) -> None:
-    """UsageError if `output` is one of the files that are read."""
-    for given in inputs:
-        with contextlib.suppress(OSError, ValueError):  # the reader will say what is wrong with the path
-            if isinstance(given, (str, os.PathLike)) and Path(output).samefile(given):
-                raise UsageError("the output would replace what is read", where=os.fspath(output), hint="name another")
+def marks(path: str | os.PathLike[str]) -> frozenset[Mark]:
+    """What tells a file from every other, whatever it is called: two paths that share a mark lead to one file.
+
+    A mark is (device, inode) of what is there, or (folder, name) of where it is or would be, before and after links
+    are followed; a folder is told by `folder_mark`.
+    """
+    given = Path(path)
+    found: set[Mark] = {(folder_mark(place.parent), place.name) for place in (given, Path(_real(given)))}
+    with contextlib.suppress(OSError):
+        status = given.stat()
+        found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
+
+
+def folder_mark(folder: str | os.PathLike[str]) -> Mark:
+    """What tells a folder from every other: device and inode, or the real path of one that cannot be looked at."""
+    try:
+        status = Path(folder).stat()
+    except OSError:
+        return (_real(folder),)
+    return status.st_dev, status.st_ino
+
+
+def _real(path: str | os.PathLike[str]) -> str:
+    """The path without links, as far as the system tells: the working folder may be gone."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return os.fspath(path)
+
+
+def beside(path: str | os.PathLike[str]) -> list[Path]:
+    """What writing `path` makes, holds or removes beside it: the lock, the part that is written, and leftovers."""
+    target = Path(path)
+    return [_lock_file(target), _part(target), *_leftovers(target)]
 
 
 def refuse_existing(output: str | os.PathLike[str]) -> None:
@@ -152,12 +212,25 @@ def without_waiting(path: str, flags: int) -> int:
 
 def sweep(target: Path) -> None:
     """Remove what runs that were killed while they wrote `target` have left beside it."""
-    pattern = re.compile(rf"\.{re.escape(target.name)}\.tmp\.(\d+)")
+    for file in _leftovers(target):
+        if not _alive(int(file.name.rpartition(".")[2])):
+            _remove_if_unlocked(file)
+
+
+def _lock_file(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f".{target.name}.tmp.{os.getpid()}")
+
+
+def _leftovers(target: Path) -> list[Path]:
+    """Parts of `target` that runs are writing, or were writing when they ended."""
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.tmp\.\d+")
     with contextlib.suppress(OSError):
-        for file in target.parent.iterdir():
-            match = pattern.fullmatch(file.name)
-            if match and not _alive(int(match[1])):
-                _remove_if_unlocked(file)
+        return [file for file in target.parent.iterdir() if pattern.fullmatch(file.name)]
+    return []
 
 
 class LineLog:
@@ -166,8 +239,9 @@ class LineLog:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
         try:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
             self._descriptor: int | None = os.open(self._path, flags, 0o666)
+            os.set_blocking(self._descriptor, True)  # a pipe that nobody reads must not keep us waiting, a full one may
         except OSError as error:
             _fail(error, self._path, 0)
 

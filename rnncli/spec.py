@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from dataclasses import dataclass
+from sys import float_info
 from typing import Any, Self
 
 from rnncli.errors import UsageError
 
 LARGEST_SIZE = 1 << 20
 _SIZES = {"layers": 256, "hidden": LARGEST_SIZE, "inputs": LARGEST_SIZE, "decoder": LARGEST_SIZE, "members": 1024}
+
+INITIALISATIONS = ("orthogonal", "chrono:STEPS", "identity", "uniform")
+_FLOAT32 = 3.4e38  # torch refuses larger numbers
+_ANY = float_info.max
+_COUNTS = {"steps": 1 << 30, "batch": 1 << 24, "tbptt": 1 << 62, "evaluate_every": 1 << 30}
+_NUMBERS = {"learning_rate": _FLOAT32, "clip": _ANY, "clip_value": _FLOAT32, "time_budget": _ANY}
+LARGEST_SEED = (1 << 62) - 1
 
 
 def added(default: Any, since: int) -> Any:
@@ -192,6 +201,29 @@ class NetworkSpec(Spec):
             raise UsageError(f"dropout must be in [0, 1), not {self.dropout}")
         if self.activation not in ("tanh", "relu"):
             raise UsageError(f"activation must be tanh or relu, not {self.activation!r}")
+        initialisation(self.init)
+
+
+def initialisation(text: str) -> tuple[str, float]:
+    """How weights begin, as `--init` has it: ("chrono", T) or (name, 0). UsageError for anything else."""
+    scheme, colon, steps = text.partition(":")
+    if scheme == "chrono":
+        return scheme, _memory(text, steps)
+    if colon or scheme not in INITIALISATIONS:
+        raise UsageError(f"there is no initialisation {text!r}", hint=f"choose from: {', '.join(INITIALISATIONS)}")
+    return scheme, 0.0
+
+
+def _memory(text: str, steps: str) -> float:
+    try:
+        memory = float(steps)
+    except ValueError:
+        memory = math.nan
+    if not 2 <= memory <= _FLOAT32:
+        raise UsageError(
+            f"{text!r}: chrono needs a number of steps from 2 to {_FLOAT32:g}", hint="for example chrono:24"
+        )
+    return memory
 
 
 @dataclass(frozen=True)
@@ -213,3 +245,21 @@ class TrainingSpec(Spec):
     time_budget: float | None = None
     tbptt: int | None = added(None, since=3)
     clip_value: float | None = added(None, since=3)
+
+    def __post_init__(self) -> None:
+        for name, most in (_COUNTS | _NUMBERS).items():
+            value = getattr(self, name)
+            if value is not None:
+                _refuse_outside(name, value, "above 0", most, fits=value > 0)
+        _refuse_outside("seed", self.seed, "0 or above", LARGEST_SEED, fits=self.seed >= 0)
+        _refuse_outside("weight_decay", self.weight_decay, "0 or above", 1, fits=self.weight_decay >= 0)
+        if not 0 <= self.averaging < 1:
+            raise UsageError(f"averaging must be in [0, 1), not {self.averaging}")
+
+
+def _refuse_outside(name: str, value: float, least: str, most: float, *, fits: bool) -> None:
+    """UsageError unless a value `fits` what is said of the least, and is not above the most."""
+    if not fits:
+        raise UsageError(f"{name.replace('_', '-')} must be {least}, not {value}")
+    if value > most:
+        raise UsageError(f"{name.replace('_', '-')} must be at most {most:,}, not {value:,}")

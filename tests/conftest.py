@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,24 @@ def run_rnncli(run_python: Run) -> Run:
         return run_python("-m", "rnncli", *arguments, **options)
 
     return run
+
+
+@pytest.fixture
+def somebody() -> Callable[[], AbstractContextManager[None]]:
+    """A context in which this process is not root; paths that it may see are relative ones."""
+
+    @contextmanager
+    def unprivileged() -> Iterator[None]:
+        if os.geteuid() != 0:
+            yield
+            return
+        os.setresuid(65534, 65534, 0)
+        try:
+            yield
+        finally:
+            os.setresuid(0, 0, 0)
+
+    return unprivileged
 
 
 @pytest.fixture(scope="session")

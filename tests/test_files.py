@@ -7,12 +7,16 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from rnncli import files
 from rnncli.errors import InputRefused, ModelRefused, StorageFailed
+
+Somebody = Callable[[], AbstractContextManager[None]]
 
 
 def names(folder: Path) -> list[str]:
@@ -184,3 +188,128 @@ def test_a_log_on_a_full_disk_is_a_storage_error() -> None:
         log.write({"a": 1})
     assert isinstance(caught.value.__cause__, OSError)
     assert caught.value.__cause__.errno == errno.ENOSPC
+
+
+@pytest.mark.timeout(20)
+def test_a_log_is_not_written_to_a_pipe_that_nobody_reads(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StorageFailed, match="cannot write") as caught:
+        files.LineLog(tmp_path / "pipe")
+    assert "pipe that nobody reads" in caught.value.hint
+
+
+def test_a_log_waits_for_whoever_reads_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-c", "import sys, time; time.sleep(0.5); print(len(open(sys.argv[1]).readlines()))"]
+    held = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)  # the other one is not there yet
+    with subprocess.Popen([*command, tmp_path / "pipe"], stdout=subprocess.PIPE, text=True) as process:
+        with files.LineLog(tmp_path / "pipe") as log:
+            for _ in range(100):  # more than a pipe holds
+                log.write({"text": "x" * 2000})
+        os.close(held)
+        assert process.communicate()[0] == "100\n"
+
+
+# Another user's files
+
+
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder in which everybody may write; what locks is imported, for not everybody may read it."""
+    with files.locked(tmp_path / "other"):
+        pass
+    tmp_path.chmod(0o777)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["a", "sales.safetensors", "f.csv", "with space.csv", "s.json"])
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o400])
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+def test_a_lock_of_another_user_is_named(shared: Path, somebody: Somebody, name: str, mode: int) -> None:
+    lock = shared / f".{name}.lock"
+    lock.touch()
+    lock.chmod(mode)
+    with (
+        somebody(),
+        pytest.raises(StorageFailed, match=f"cannot lock {name}: permission denied") as caught,
+        files.locked(name),
+    ):
+        pass
+    assert caught.value.where == f".{name}.lock"
+    assert "remove this file" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_a_lock_that_is_no_file_is_named(tmp_path: Path, kind: str) -> None:
+    lock = tmp_path / ".a.lock"
+    lock.mkdir() if kind == "folder" else lock.symlink_to("elsewhere")
+    with pytest.raises(StorageFailed, match="cannot lock a: ") as caught, files.locked(tmp_path / "a"):
+        pass
+    assert caught.value.where == str(lock)
+
+
+def test_a_lock_that_cannot_be_made_is_the_fault_of_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed) as caught, files.locked(tmp_path / "absent" / "a"):
+        pass
+    assert (caught.value.where, caught.value.hint) == (str(tmp_path / "absent" / "a"), "make the folder first")
+    assert not (tmp_path / "absent").exists()
+
+
+def test_the_start_of_a_file_that_may_not_be_read_is_not_known(shared: Path, somebody: Somebody) -> None:
+    (shared / "a").write_bytes(b"x")
+    (shared / "a").chmod(0)
+    with somebody(), pytest.raises(PermissionError):
+        files.start_of("a", 2)
+
+
+# What tells files apart
+
+
+@pytest.mark.parametrize("other", ["a", "./a", "d/../a", "link", "hard", "linked/a", "loop/../a"])
+def test_a_file_has_a_mark_under_every_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "loop").mkdir()
+    (tmp_path / "a").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "linked").symlink_to(tmp_path)
+    os.link(tmp_path / "a", tmp_path / "hard")
+    monkeypatch.chdir(tmp_path)
+    assert files.marks(tmp_path / "a") & files.marks(other)
+    assert not files.marks(tmp_path / "b") & files.marks(other)
+
+
+@pytest.mark.parametrize("other", ["a", "d/../a", "link", "linked/a", "no/folder/../../a"])
+def test_a_file_that_is_not_there_has_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "linked").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert files.marks(tmp_path / "a") & files.marks(other)
+    assert not files.marks(tmp_path / "b") & files.marks(other)
+
+
+def test_a_path_in_a_working_folder_that_is_gone_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "d").mkdir()
+    monkeypatch.chdir(tmp_path / "d")
+    (tmp_path / "d").rmdir()
+    assert files.marks("a") & files.marks("a")
+    assert not files.marks("a") & files.marks("b")
+    assert not files.marks("no/a") & files.marks("a")
+
+
+def test_what_lies_beside_a_file_is_named(tmp_path: Path) -> None:
+    for name in (".a.tmp.7", ".a.tmp.x", ".b.tmp.7", ".a.tmp.77"):
+        (tmp_path / name).write_bytes(b"")
+    found = {path.name for path in files.beside(tmp_path / "a")}
+    assert found == {".a.lock", f".a.tmp.{os.getpid()}", ".a.tmp.7", ".a.tmp.77"}
+    assert len(files.beside(tmp_path / "absent" / "a")) == 2
+
+
+def test_the_start_of_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    (tmp_path / "loop").symlink_to("loop")
+    assert files.start_of(tmp_path / "a", 2) == b"ab"
+    assert files.start_of(tmp_path / "absent", 2) == files.start_of(tmp_path / "loop", 2) == b""
+    with pytest.raises(StorageFailed, match="cannot read: is a directory"):
+        files.start_of(tmp_path, 2)

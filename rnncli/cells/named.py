@@ -72,8 +72,28 @@ def _waits(name: str) -> bool:
     return bool(colon) and head == DILATED and not rest.partition(":")[0].isdigit()
 
 
+def takes_activation(text: str) -> bool:
+    """Whether a layer of these cells has an activation to choose; others ignore what is chosen."""
+    return any(_cell(name).activations for name in text.split(","))
+
+
+def refuse_unused_activation(text: str, activation: str | None) -> None:
+    """UsageError where an activation is chosen, and no layer of these cells has one."""
+    if activation is not None and not takes_activation(text):
+        others = ", ".join(name for name in CELLS if takes_activation(name))
+        raise UsageError(
+            f"--activation is given, but {text} has none to choose",
+            hint=f"leave it out, or choose a cell that has one: --cell {others}",
+        )
+
+
+def _cell(name: str) -> Cell:
+    """The cell of a name, also of one whose dilation waits for its number."""
+    return cell_named(resolved(name, 1, ()))
+
+
 def checked(text: str) -> str:
     """What `--cell` was given, if each of its parts names a cell. UsageError as in `cell_named`."""
     for name in text.split(","):
-        cell_named(resolved(name, 1, ()))
+        _cell(name)
     return text

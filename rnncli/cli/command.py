@@ -6,6 +6,7 @@ import copy
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial, update_wrapper
 from types import MappingProxyType
@@ -45,12 +46,10 @@ class Call:
             return self._print()
         told = {name: self.settings[name].value for name in Stream.__annotations__}
         passed = [s for s in entries(self.settings) if s.option.name not in told and s.value is not None]
-        with Streams(self.command, **told) as streams:
-            try:
-                return self.function(streams, **{s.option.name: s.value for s in passed}) or 0
-            except UsageError as error:
-                self._explain(error)
-                raise
+        with self._explained():
+            self._keep_apart()
+        with Streams(self.command, **told) as streams, self._explained():
+            return self.function(streams, **{s.option.name: s.value for s in passed}) or 0
 
     def asks(self, name: str) -> bool:
         """Whether a switch is on."""
@@ -61,6 +60,22 @@ class Call:
 
         put(document(self.command, entries(self.settings)).encode())
         return 0
+
+    def _keep_apart(self) -> None:
+        """No path that is written is read: the workflow looks too, but knows of no log and no settings."""
+        from rnncli.workflows.paths import WRITTEN, keep_apart
+
+        given = {name: setting.value for name, setting in self.settings.items()}
+        if any(given.get(name) is not None for name in WRITTEN):
+            keep_apart(self.command, given)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except UsageError as error:
+            self._explain(error)
+            raise
 
     def _explain(self, error: UsageError) -> None:
         """Where the options are from that the message names, if not from the command line."""

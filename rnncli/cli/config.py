@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from keyword import iskeyword
-from pathlib import Path
 from typing import Any
 
 import typer
 
 from rnncli.cli.values import Convert, text
 from rnncli.errors import UsageError
+from rnncli.files import without_waiting
 from rnncli.near import did_you_mean
 
 Raw = str | bool | list[str]  # as Typer hands it on
@@ -259,7 +260,9 @@ def _parsed(path: str) -> dict[str, Any]:
 
 def _text_of(path: str) -> str:
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb", opener=without_waiting) as file:
+            if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode) or file.isatty():
+                raise UsageError("settings are read from a file, not from a pipe or a terminal", where=path)
             data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         says = getattr(error, "strerror", None) or str(error)

@@ -30,7 +30,7 @@ from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
 from rnncli.cli.written import file_of
 from rnncli.errors import UsageError
-from rnncli.files import locked, refuse_existing, refuse_to_replace
+from rnncli.files import locked, refuse_existing
 
 if TYPE_CHECKING:
     from rnncli.evaluation.report import Report
@@ -67,10 +67,8 @@ def evaluate(
     from rnncli.workflows.evaluate import evaluate as work
 
     with locked(path, lock_wait or 0.0):
-        if path is not None:
-            refuse_to_replace(path, [*data, model, forecasts])
-            if if_exists in ("error", "skip") and Path(path).exists():
-                return _existing(streams, path, if_exists)
+        if path is not None and if_exists in ("error", "skip") and Path(path).exists():
+            return _existing(streams, path, if_exists)
         done = work(
             data,
             model,

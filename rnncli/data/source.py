@@ -110,10 +110,6 @@ class _Asked:
         """The format of a file: as was said now, as its suffix says, or else as training was told."""
         return self.choice or _known_format(path) or self.usual or format_of(path)
 
-    def takes(self, path: Path) -> bool:
-        """Whether a file of a folder is data."""
-        return bool(self.choice) or _known_format(path) is not None
-
 
 def _of_one(item: Any, asked: _Asked) -> Iterable[Source]:
     if is_table(item):
@@ -125,15 +121,23 @@ def _of_one(item: Any, asked: _Asked) -> Iterable[Source]:
         return [_standard_input(asked)]
     _refuse_unusable(text)
     path = Path(text)
-    if path.is_dir():
+    mode = _mode(path)
+    if stat.S_ISDIR(mode):
         return _folder(path, asked)
-    if not path.exists() and glob.has_magic(text):
+    if not mode and glob.has_magic(text):
         return _matches(text, asked)
     return [Source(text, asked.format_of(path), path, stem=stem_of(path))]
 
 
+def refuse_empty(item: Any) -> None:
+    """UsageError for an empty path, which would stand for the working folder."""
+    if isinstance(item, str) and not item:
+        raise UsageError("a path of data is empty", hint="is a variable unset? name files, folders or globs, or -")
+
+
 def _refuse_unusable(text: str) -> None:
-    """InputRefused for a path that no file can have."""
+    """UsageError or InputRefused for a path that no file can have."""
+    refuse_empty(text)
     try:
         os.lstat(text)
     except ValueError:
@@ -154,9 +158,23 @@ def _standard_input(asked: _Asked) -> Source:
     return Source("standard input", asked.choice or ("parquet" if data[:4] == b"PAR1" else usual or "csv"), data=data)
 
 
+def _mode(path: Path) -> int:
+    """What is at a path, 0 if nothing is. InputRefused or StorageFailed where that cannot be known."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def _folder(path: Path, asked: _Asked) -> list[Source]:
-    files = sorted(file for file in path.iterdir() if not file.name.startswith(".") and file.is_file())
-    files = list(filter(asked.takes, files)) or (files if asked.usual else [])
+    try:
+        files = sorted(
+            file for file in path.iterdir() if is_data(file.name, asked.choice or asked.usual) and file.is_file()
+        )
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if not files:
         raise InputRefused("this folder has no data files", where=str(path), hint=f"known are {_known()}")
     return [Source(str(file), asked.format_of(file), file, stem=stem_of(file)) for file in files]
@@ -167,6 +185,11 @@ def _matches(pattern: str, asked: _Asked) -> list[Source]:
     if not found:
         raise InputRefused("no file matches", where=pattern, hint="check the pattern and the current folder")
     return [source for path in found for source in _of_one(path, asked)]
+
+
+def is_data(name: str, choice: str | None) -> bool:
+    """Whether a file of this name in a folder is one of its data; where a format was chosen, every file is."""
+    return not name.startswith(".") and bool(choice or _known_format(Path(name)))
 
 
 def stem_of(path: Path) -> str:
@@ -203,13 +226,20 @@ def _opened(path: Path | None) -> BinaryIO:
     except FileNotFoundError:
         raise InputRefused("there is no such file", where=str(path), hint=_near(path)) from None
     except OSError as error:
-        if error.errno == errno.EIO:
-            raise StorageFailed(f"cannot read: {error.strerror}".lower(), where=str(path)) from error
-        raise InputRefused(f"cannot open: {(error.strerror or str(error)).lower()}", where=str(path)) from error
+        raise _unreadable(path, error) from error
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
         raise InputRefused("this is not a regular file", where=str(path), hint="pipe it in, and name it -")
     return stream
+
+
+def _unreadable(path: Path, error: OSError) -> InputRefused | StorageFailed:
+    """The error about a file or folder that the system does not let us see."""
+    where, says = os.fsdecode(error.filename or path), (error.strerror or str(error)).lower()
+    if error.errno == errno.EIO:
+        return StorageFailed(f"cannot read: {says}", where=where)
+    hint = "let the user who runs this read it, and its folder" if error.errno == errno.EACCES else "check the path"
+    return InputRefused(f"cannot open: {says}", where=where, hint=hint)
 
 
 def _near(path: Path) -> str:

@@ -17,7 +17,6 @@ from rnncli.errors import ModelRefused, UsageError
 from rnncli.inference.carried import Carried, chosen, rows_kept, shapes
 from rnncli.inference.forecaster import NAME_ENDS, NAMES, Forecaster, series_names
 
-TASK = "stream"
 COUNTS = ("starts", "consumed", "phases", "rows", "fingerprints")
 _OTHER = "it is the state of another model"
 _AFRESH = "begin a new state: give --state a file that does not exist, and the whole history"
@@ -45,7 +44,9 @@ def save(path: str | os.PathLike[str], carried: Carried, model_digest: str) -> i
         tensors |= {f"smoothing{place}.{name}": part for name, part in state.parts().items()}
     counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(carried.tail)}
     return checkpoint.save(
-        path, tensors, {"task": TASK, "model": model_digest, "series": counts, "channels": carried.tail.shape[1]}
+        path,
+        tensors,
+        {"task": checkpoint.STREAM, "model": model_digest, "series": counts, "channels": carried.tail.shape[1]},
     )
 
 
@@ -67,7 +68,7 @@ def load(path: str | os.PathLike[str], model: Forecaster, model_digest: str) -> 
 
 
 def _layout(meta: dict[str, Any], model: Forecaster, model_digest: str) -> checkpoint.Layout:
-    if meta["task"] != TASK:
+    if meta["task"] != checkpoint.STREAM:
         raise UsageError("it is no state that predict --state wrote")
     if meta["model"] != model_digest:
         raise UsageError(_OTHER)

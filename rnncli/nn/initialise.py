@@ -9,9 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from rnncli.cells.cell import Cell
-from rnncli.errors import UsageError
-
-SCHEMES = ("orthogonal", "chrono:STEPS", "identity", "uniform")
+from rnncli.spec import initialisation
 
 
 def initialise(cell: Cell, weights: Mapping[str, Tensor], init: str, generator: Generator) -> None:
@@ -27,7 +25,7 @@ def initialise(cell: Cell, weights: Mapping[str, Tensor], init: str, generator: 
     What a cell begins in a way of its own, as the eigenvalues of an LRU, does so under each of them; of a dilated cell
     the memory of T steps is one of T / dilation steps of its own. UsageError if there is no such scheme.
     """
-    scheme, memory = parse(init)
+    scheme, memory = initialisation(init)
     with torch.no_grad():
         if scheme == "uniform":
             _uniform(cell, weights, generator)
@@ -43,26 +41,6 @@ def _own(cell: Cell, weights: Mapping[str, Tensor], memory: float, generator: Ge
     draws = torch.rand(2, cell.hidden(weights), generator=generator, dtype=torch.float64).numpy()
     for name, values in cell.begin(weights, draws, memory or None).items():
         weights[name].copy_(torch.from_numpy(values))
-
-
-def parse(init: str) -> tuple[str, float]:
-    """("chrono", T) or (name, 0). UsageError for anything else."""
-    scheme, colon, steps = init.partition(":")
-    if scheme == "chrono":
-        return scheme, _memory(init, steps)
-    if colon or scheme not in SCHEMES:
-        raise UsageError(f"there is no initialisation {init!r}", hint=f"choose from: {', '.join(SCHEMES)}")
-    return scheme, 0.0
-
-
-def _memory(init: str, steps: str) -> float:
-    try:
-        memory = float(steps)
-    except ValueError:
-        memory = math.nan
-    if not 2 <= memory < math.inf:
-        raise UsageError(f"{init!r}: chrono needs a number of steps, at least 2", hint="for example chrono:24")
-    return memory
 
 
 def _uniform(cell: Cell, weights: Mapping[str, Tensor], generator: Generator) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from rnncli import checkpoint
 from rnncli.errors import UsageError
 from rnncli.nn.network import state_shapes
-from rnncli.spec import NetworkSpec, TrainingSpec
+from rnncli.spec import NetworkSpec, Spec, TrainingSpec
 from rnncli.tasks.forecast.network import weight_shapes
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.spec import ForecastSpec
@@ -21,7 +22,48 @@ from rnncli.training.fit import Run, Weights
 
 Arrays = dict[str, NDArray[Any]]
 _CARRIED = "run.carried"
+_LARGEST = 1e9  # of a number in a training that does not diverge
 _RUN = ("live", "average", "best", "first_moment", "second_moment")
+
+
+@dataclass(frozen=True)
+class _RunFacts(Spec):
+    """What a file says of a phase under way, beside its tensors."""
+
+    step: int
+    best_step: int
+    best_score: float | None
+    since_best: int
+    losses: tuple[float, ...]
+    seconds: float
+    carries: bool
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.best_step <= self.step and 0 <= self.since_best <= self.step):
+            raise UsageError("its steps contradict each other")
+        if len(self.losses) > self.step or self.seconds < 0:
+            raise UsageError("its losses and seconds do not fit its steps")
+
+
+@dataclass(frozen=True)
+class _Facts(Spec):
+    """What a file says of a member, beside its tensors."""
+
+    searched: bool
+    best_step: int
+    trained: bool
+    run: _RunFacts | None
+
+    def __post_init__(self) -> None:
+        if (self.trained and (self.run is not None or not self.searched)) or not (self.searched or self.run):
+            raise UsageError("its phases contradict each other")
+
+    @property
+    def parts(self) -> list[str]:
+        """Which weights there are."""
+        ended = [part for part in ("searched", "trained") if getattr(self, part)]
+        under_way = [] if self.run is None else [f"run.{kind}" for kind in _RUN] + [_CARRIED] * self.run.carries
+        return ended + under_way
 
 
 @dataclass
@@ -74,45 +116,80 @@ def to_file(progress: Progress, plan: Plan) -> tuple[Arrays, dict[str, Any]]:
     return tensors, meta
 
 
-def layout(meta: dict[str, Any]) -> checkpoint.Layout:
-    """The tensors that the metadata of an unfinished training imply."""
-    described = list(zip(meta["members"], _shapes(meta), _carried_shapes(meta), strict=True))
+def layout(meta: dict[str, Any], plan: Plan) -> checkpoint.Layout:
+    """The tensors that the metadata of an unfinished training of this plan imply. UsageError if they do not fit it."""
     return {
         f"{number}.{part}.{name}": (np.dtype("<f4"), shape)
-        for number, (facts, shapes, carried) in enumerate(described)
-        for part in _named(facts)
+        for number, (facts, shapes, carried) in enumerate(_described(meta, plan))
+        for part in facts.parts
         for name, shape in (carried if part == _CARRIED else shapes).items()
     }
 
 
-def _carried_shapes(meta: dict[str, Any]) -> list[dict[str, tuple[int, ...]]]:
-    """What each member carries on from step to step."""
-    batch = TrainingSpec.from_json(meta["training"]).batch
-    networks = [NetworkSpec.from_json(candidate["network"]) for candidate in meta["candidates"]]
-    return [state_shapes(network, batch) for network in networks for _ in range(network.members)]
+_Shapes = dict[str, tuple[int, ...]]
 
 
-def _shapes(meta: dict[str, Any]) -> list[dict[str, tuple[int, ...]]]:
-    """The weights of each member, candidate after candidate."""
-    shapes = []
-    for candidate in meta["candidates"]:
-        network = NetworkSpec.from_json(candidate["network"])
-        shapes += [weight_shapes(network, ForecastSpec.from_json(candidate["forecast"]))] * network.members
-    if len(meta["members"]) != len(shapes):
+def _described(meta: dict[str, Any], plan: Plan) -> list[tuple[_Facts, _Shapes, _Shapes]]:
+    """Of each member, candidate after candidate, what is said of it, and the shapes of its weights and of what it
+    carries on from step to step.
+    """
+    found: list[tuple[_Facts, _Shapes, _Shapes]] = []
+    training = _training(meta, plan)
+    for candidate in _begun(meta, plan):
+        shapes = weight_shapes(candidate.network, candidate.forecast)
+        carried = state_shapes(candidate.network, training.batch)
+        own = meta["members"][len(found) : len(found) + plan.network.members]
+        found += [(_fitting(_Facts.from_json(facts), training), shapes, carried) for facts in own]
+    return found
+
+
+def _begun(meta: dict[str, Any], plan: Plan) -> tuple[Plan, ...]:
+    """The candidates that are searched: all of them, or the first."""
+    begun = plan.candidates[: len(meta["candidates"])]
+    said = [
+        (NetworkSpec.from_json(one["network"]), ForecastSpec.from_json(one["forecast"])) for one in meta["candidates"]
+    ]
+    if not said or said != [(candidate.network, candidate.forecast) for candidate in begun]:
+        raise UsageError("its networks are not those that are trained")
+    if len(meta["members"]) != len(begun) * plan.network.members:
         raise UsageError("its members are not those of its network")
-    return shapes
+    return begun
 
 
-def from_file(model: checkpoint.Model, device: str) -> Progress:
-    """The progress that `to_file` described."""
-    meta = model.meta
+def _training(meta: dict[str, Any], plan: Plan) -> TrainingSpec:
+    """How it is trained: as is planned, but in the steps and seconds that a time budget left."""
+    said, planned = TrainingSpec.from_json(meta["training"]), plan.training
+    if planned.time_budget is not None and said.time_budget is not None and said.steps <= planned.steps:
+        budget = min(said.time_budget, planned.time_budget)
+        planned = replace(planned, steps=said.steps, evaluate_every=said.evaluate_every, time_budget=budget)
+    if said != planned:
+        raise UsageError("its training is not the one that is asked for")
+    return said
+
+
+def _fitting(facts: _Facts, training: TrainingSpec) -> _Facts:
+    if not 0 <= facts.best_step <= training.steps or (facts.run is not None and facts.run.step > training.steps):
+        raise UsageError("it took more steps than were planned")
+    return facts
+
+
+def from_file(model: checkpoint.Model, plan: Plan, device: str) -> Progress:
+    """The progress that `to_file` described. UsageError where its numbers are none that training comes to."""
+    _refuse_wild(model.tensors)
+    described = enumerate(_described(model.meta, plan))
     members = [
         _member(_Reader(model, device, tuple(shapes), tuple(carried)), f"{number}.", facts)
-        for number, (facts, shapes, carried) in enumerate(
-            zip(meta["members"], _shapes(meta), _carried_shapes(meta), strict=True)
-        )
+        for number, (facts, shapes, carried) in described
     ]
-    return Progress(TrainingSpec.from_json(meta["training"]), members)
+    return Progress(_training(model.meta, plan), members)
+
+
+def _refuse_wild(tensors: Mapping[str, NDArray[Any]]) -> None:
+    """UsageError for numbers that training could only diverge from; started over, it ends in the same bytes."""
+    for name, tensor in tensors.items():
+        least = 0.0 if ".second_moment." in name else -_LARGEST
+        if f".{_CARRIED}." not in name and tensor.size and not (tensor.min() >= least and tensor.max() <= _LARGEST):
+            raise UsageError(f"tensor {name!r} has numbers that training does not come to")
 
 
 def _parts(member: Member) -> dict[str, Weights]:
@@ -124,51 +201,33 @@ def _parts(member: Member) -> dict[str, Weights]:
 
 
 def _facts(member: Member) -> dict[str, Any]:
-    return {
-        "searched": member.searched is not None,
-        "best_step": member.best_step,
-        "trained": member.trained is not None,
-        "run": None if member.run is None else _run_facts(member.run),
-    }
+    run = None if member.run is None else _run_facts(member.run)
+    return _Facts(member.searched is not None, member.best_step, member.trained is not None, run).to_json()
 
 
-def _named(facts: dict[str, Any]) -> list[str]:
-    """Which weights a member with these facts has."""
-    ended = [part for part in ("searched", "trained") if facts[part]]
-    run = facts["run"]
-    under_way = [] if run is None else [f"run.{kind}" for kind in _RUN] + [_CARRIED] * run["carries"]
-    return ended + under_way
-
-
-def _member(reader: _Reader, prefix: str, facts: dict[str, Any]) -> Member:
+def _member(reader: _Reader, prefix: str, facts: _Facts) -> Member:
     return Member(
-        reader.weights(f"{prefix}searched") if facts["searched"] else None,
-        facts["best_step"],
-        reader.weights(f"{prefix}trained") if facts["trained"] else None,
-        None if facts["run"] is None else _run(reader, prefix, facts["run"]),
+        reader.weights(f"{prefix}searched") if facts.searched else None,
+        facts.best_step,
+        reader.weights(f"{prefix}trained") if facts.trained else None,
+        None if facts.run is None else _run(reader, prefix, facts.run),
     )
 
 
-def _run_facts(run: Run) -> dict[str, Any]:
-    return {
-        "step": run.step,
-        "best_step": run.best_step,
-        "best_score": None if math.isinf(run.best_score) else run.best_score,
-        "since_best": run.since_best,
-        "losses": run.losses,
-        "seconds": run.seconds,
-        "carries": bool(run.carried),
-    }
+def _run_facts(run: Run) -> _RunFacts:
+    best_score = None if math.isinf(run.best_score) else run.best_score
+    losses = tuple(run.losses)
+    return _RunFacts(run.step, run.best_step, best_score, run.since_best, losses, run.seconds, bool(run.carried))
 
 
-def _run(reader: _Reader, prefix: str, facts: dict[str, Any]) -> Run:
+def _run(reader: _Reader, prefix: str, facts: _RunFacts) -> Run:
     live, average, best, first, second = (reader.weights(f"{prefix}run.{kind}") for kind in _RUN)
-    run = Run(live, average, best, first, second, reader.carried(f"{prefix}{_CARRIED}") if facts["carries"] else {})
+    run = Run(live, average, best, first, second, reader.carried(f"{prefix}{_CARRIED}") if facts.carries else {})
     for weight in run.live.values():
         weight.requires_grad_()
-    run.step, run.best_step, run.since_best = facts["step"], facts["best_step"], facts["since_best"]
-    run.best_score = math.inf if facts["best_score"] is None else facts["best_score"]
-    run.losses, run.seconds = list(facts["losses"]), facts["seconds"]
+    run.step, run.best_step, run.since_best = facts.step, facts.best_step, facts.since_best
+    run.best_score = math.inf if facts.best_score is None else facts.best_score
+    run.losses, run.seconds = list(facts.losses), facts.seconds
     return run
 
 

@@ -7,9 +7,10 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rnncli import checkpoint, files
-from rnncli.errors import ModelRefused
+from rnncli.errors import ModelRefused, UsageError
 from rnncli.nn.network import state_shapes
 from rnncli.tasks.forecast.network import weight_shapes
 from rnncli.tasks.forecast.plan import Plan
@@ -18,6 +19,7 @@ from rnncli.training.progress import Progress
 
 EVERY = 10.0  # seconds
 SHARE = 50  # of the time may be spent on keeping: one part
+_OTHER = "other data, settings or versions"
 
 
 @dataclass
@@ -43,13 +45,20 @@ class Unfinished:
         if self.path is None or not self.path.exists():
             return None, ""
         try:
-            model = checkpoint.load(self.path, kept.layout)
-        except ModelRefused as error:
+            progress = kept.from_file(checkpoint.load(self.path, self._layout), self.plan, device)
+        except (ModelRefused, UsageError) as error:
+            if error.message.endswith(_OTHER):
+                return None, f"{self.path} is of {_OTHER}, so training starts over"
             return None, f"{self.path} cannot be gone on with, so training starts over ({error.message})"
-        if model.meta["request"] != self.request:
-            return None, f"{self.path} is of other data, settings or versions, so training starts over"
-        progress = kept.from_file(model, device)
         return progress, f"going on from {self.path}, {_place(progress)}"
+
+    def _layout(self, meta: dict[str, Any]) -> checkpoint.Layout:
+        """The tensors of the file. UsageError if it is no training that has not ended, or not this one."""
+        if meta["task"] != checkpoint.UNFINISHED:
+            raise UsageError("it is no training that has not ended")
+        if meta["request"] != self.request:
+            raise UsageError(_OTHER)
+        return kept.layout(meta, self.plan)
 
     def keep(self, progress: Progress) -> bool:
         """Write what there is; whether there was anything."""

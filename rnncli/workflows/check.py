@@ -23,7 +23,7 @@ from rnncli.workflows.arguments import public
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.model import given
 from rnncli.workflows.options import ColumnOptions, Model
-from rnncli.workflows.reading import listed
+from rnncli.workflows.paths import keep_apart
 
 SCHEMA = "rnncli.check/1"
 OUTLINED = 5  # findings
@@ -134,9 +134,10 @@ def check(
     tell = on_event or unheard
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
     _refuse_senseless(columns, fix)
+    keep_apart("check", {**options, "data": data, "model": model, "fix": fix})
     with files.locked(fix, options.get("lock_wait") or 0.0):
         if fix is not None:
-            _check_output(fix, [*listed(data), model], options)
+            _check_output(fix, options)
         trained = None if model is None else _trained(model, horizon)
         looked = look(data, said.column_choices(columns), trained, horizon)
         found = sorted(looked.findings, key=lambda finding: SEVERITIES.index(finding.severity))
@@ -158,9 +159,8 @@ def _refuse_senseless(columns: Mapping[str, Any], fix: object) -> None:
         raise UsageError("a repaired copy is of all rows", hint="leave --as-of or --fix out")
 
 
-def _check_output(fix: str | os.PathLike[str], inputs: list[Any], options: Mapping[str, Any]) -> None:
+def _check_output(fix: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
     format_of(fix)
-    files.refuse_to_replace(fix, inputs)
     files.check_writable(fix)
     if options.get("if_exists") == "error":
         files.refuse_existing(fix)

@@ -31,6 +31,7 @@ from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.model import given
 from rnncli.workflows.options import ColumnOptions, Model
+from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.predict import checked_horizon, tell_beyond
 from rnncli.workflows.reading import load_known, load_new, within_bounds
 from rnncli.workflows.train import refit as train_again
@@ -143,6 +144,7 @@ def evaluate(
     tell = on_event or unheard
     gates = _gates(options)
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
+    keep_apart("evaluate", {**columns, "data": data, "model": model, "forecasts": forecasts})
     if (model is None) == (forecasts is None):
         raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
     if forecasts is not None:

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli import files
+from rnncli.cells.named import refuse_unused_activation
 from rnncli.data.load import Loaded
 from rnncli.errors import GateFailed, MissingDependency, UsageError
 from rnncli.near import did_you_mean
 from rnncli.outline import Outline, shown
 from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.forecast.plan import Plan, Sizes
 from rnncli.workflows import options as said
 from rnncli.workflows.arguments import public
 from rnncli.workflows.events import Listener, unheard
 from rnncli.workflows.model import given
 from rnncli.workflows.options import ColumnOptions, InspectOptions, Model
-from rnncli.workflows.reading import listed, load_known, load_new
+from rnncli.workflows.paths import keep_apart
+from rnncli.workflows.reading import load_known, load_new
 from rnncli.workflows.train import make_plan
 
 if TYPE_CHECKING:
@@ -104,8 +106,11 @@ def inspect_gradients(
         *("learning_rate", "batch", "clip"),
     )
     said.not_negative(options, "seed")
+    if model is None:
+        refuse_unused_activation(options.get("cell") or Sizes.cell, options.get("activation"))
     gates, tell = _gates(fail_on), on_event or unheard
-    _check_plot(plot, data)
+    keep_apart("inspect-gradients", {**options, "data": data, "model": model, "plot": plot})
+    _check_plot(plot)
     from rnncli.nn.runtime import prepared
 
     loaded, plan, start, source = _subject(data, model, options, tell)
@@ -162,7 +167,7 @@ def _gates(fail_on: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def _check_plot(plot: Path_ | None, data: Any) -> None:
+def _check_plot(plot: Path_ | None) -> None:
     """UsageError, MissingDependency or StorageFailed before any work is done."""
     if plot is None:
         return
@@ -172,7 +177,6 @@ def _check_plot(plot: Path_ | None, data: Any) -> None:
 
     if find_spec("matplotlib") is None:
         raise MissingDependency("a picture needs matplotlib", hint="pip install 'rnncli[plot]'")
-    files.refuse_to_replace(plot, listed(data))
     files.check_writable(plot)
 
 

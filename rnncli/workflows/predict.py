@@ -26,6 +26,7 @@ from rnncli.workflows.holidays import tell_unknown
 from rnncli.workflows.known_ahead import short_of_covariates, tell_missing
 from rnncli.workflows.model import given
 from rnncli.workflows.options import ColumnOptions, Model
+from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.reading import listed, load_known, within_bounds, without_bad
 from rnncli.workflows.staleness import stale_series
 from rnncli.workflows.stream import Stream
@@ -207,14 +208,13 @@ def predict(
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
     tell = on_event or unheard
-    ahead = _listed_ahead(data, options)
+    _listed_ahead(data, options)
+    keep_apart("predict", {**options, "data": data, "model": model, "output": output})
     if output is not None:
         format_of(output)
-        files.refuse_to_replace(output, [*listed(data), *ahead, model])
         files.check_writable(output)
     state, wait = options.get("state"), options.get("lock_wait") or 0.0
     if state is not None:
-        files.refuse_to_replace(state, [*listed(data), *ahead, model, *([] if output is None else [output])])
         files.check_writable(state)
     with files.locked(output, wait), files.locked(state, wait):
         if output is not None and options.get("if_exists") == "error":

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from rnncli import files
+from rnncli import checkpoint, files
+from rnncli.cells.named import refuse_unused_activation
 from rnncli.data.columns import described
 from rnncli.data.load import Loaded
 from rnncli.data.statistics import summarise
@@ -28,7 +29,8 @@ from rnncli.workflows.held_out import Decided, decided, scores
 from rnncli.workflows.holidays import with_holidays
 from rnncli.workflows.model import Given, given
 from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions
-from rnncli.workflows.reading import listed, load_known, load_new, within_bounds
+from rnncli.workflows.paths import keep_apart
+from rnncli.workflows.reading import load_known, load_new, within_bounds
 from rnncli.workflows.request import request_of
 from rnncli.workflows.training import Training, verdict
 
@@ -79,13 +81,20 @@ def train(
     """
     tell = on_event or unheard
     _check(options)
+    keep_apart("train", {**options, "data": data, "output": output})
     if output is not None:
-        files.refuse_to_replace(output, listed(data))
-        files.check_writable(output)
+        refuse_to_replace_others(output)
     with files.locked(output, options.get("lock_wait") or 0.0):
         job = _prepared(data, output, options, tell)
         done = None if options.get("fresh") else _up_to_date(job)
         return done or _trained(job, options, tell)
+
+
+def refuse_to_replace_others(output: Path_) -> None:
+    """StorageFailed or OutputExists where a model, or a training under way, cannot be or must not be written."""
+    for path in (os.fspath(output), f"{os.fspath(output)}.partial"):
+        files.check_writable(path)
+        checkpoint.refuse_to_replace_others(path)
 
 
 def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell: Listener) -> _Job:
@@ -190,6 +199,8 @@ def _check(options: Mapping[str, Any]) -> None:
     said.not_negative(options, "seed", "checkpoint_every", "lock_wait")
     said.quantile_levels(options, planning.DEFAULT_LEVELS)
     said.bounds(options)
+    if options.get("warm_start") is None:
+        refuse_unused_activation(options.get("cell") or planning.Sizes.cell, options.get("activation"))
 
 
 def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from rnncli.cells.named import cell_named, cells_of, checked, layers_of, resolved
+from rnncli.cells.named import (
+    cell_named,
+    cells_of,
+    checked,
+    layers_of,
+    refuse_unused_activation,
+    resolved,
+    takes_activation,
+)
 from rnncli.errors import UsageError
 
 
@@ -68,3 +76,21 @@ def test_a_name_that_stands_for_no_cell_is_refused(name: str) -> None:
 def test_a_bidirectional_cell_is_refused_with_the_reason() -> None:
     with pytest.raises(UsageError, match="what comes after its origin must not enter a forecast"):
         checked("lstm,bidirectional:gru")
+
+
+@pytest.mark.parametrize("text", ["rnn", "jordan", "fir", "fir:24", "dilated:rnn", "dilated:24:jordan", "lstm,rnn"])
+def test_a_cell_with_an_activation_takes_one(text: str) -> None:
+    assert takes_activation(text)
+    refuse_unused_activation(text, "relu")
+
+
+@pytest.mark.parametrize(
+    "text", ["lstm", "gru", "mgu", "lru", "slstm", "mingru", "dilated:lstm", "lstm,dilated:24:gru"]
+)
+def test_an_activation_that_no_layer_has_is_refused(text: str) -> None:
+    assert not takes_activation(text)
+    refuse_unused_activation(text, None)
+    for activation in ("tanh", "relu"):
+        with pytest.raises(UsageError, match=f"--activation is given, but {text} has none") as error:
+            refuse_unused_activation(text, activation)
+        assert error.value.hint.endswith("--cell rnn, jordan, fir")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tomllib
 from collections.abc import Callable, Mapping
@@ -292,3 +293,24 @@ def test_showing_runs_nothing(run_rnncli: Run, weekly: Path, tmp_path: Path) -> 
     done = run_rnncli("config", "show", "train", weekly, "-o", tmp_path / "m")
     assert done.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("command", ["predict", "train", "info", "check", "evaluate"])
+def test_a_pipe_is_no_file_of_settings(run_rnncli: Run, tmp_path: Path, command: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = run_rnncli(command, "x", "--config", tmp_path / "pipe", timeout=30)
+    assert done.returncode == 2
+    assert f"error: {tmp_path / 'pipe'}: settings are read from a file, not from a pipe" in done.stderr
+
+
+def test_a_pipe_that_the_environment_names_is_none_either(
+    run_rnncli: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    variables = environment | {"RNNCLI_CONFIG": str(tmp_path / "pipe")}
+    assert run_rnncli("cells", env=variables, timeout=30).returncode == 2
+
+
+def test_the_null_device_says_nothing(tmp_path: Path) -> None:
+    assert config.elsewhere(DECLARED, {}, "/dev/null") == {command: {} for command in DECLARED}

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +22,7 @@ import rnncli
 from rnncli import checkpoint, files
 from rnncli.data import limits
 from rnncli.data.load import load_panel, load_saved
+from rnncli.data.reach import reach
 from rnncli.data.source import sources
 from rnncli.errors import InputRefused, ModelRefused, StorageFailed, UsageError
 from rnncli.spec import ColumnChoices
@@ -33,6 +35,7 @@ from rnncli.training.session import initial_weights
 from rnncli.workflows import train as training
 
 Write = Callable[[bytes], Path]
+Somebody = Callable[[], AbstractContextManager[None]]
 MEMORY = Path("/proc/self/mem")  # a regular file of which the first byte cannot be read: EIO
 DAYS = "".join(f"2024-01-{day:02},{day}\n" for day in range(1, 29))
 
@@ -74,6 +77,51 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     refused(tmp_path, "no data files")
     assert refused(tmp_path / "nowhere" / "a.csv", "no such file").hint.startswith("there is no folder")
     refused("/dev/null", "not a regular file", format="csv")
+
+
+# What may not be seen
+
+
+@pytest.fixture
+def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with data in folders of which one may not be listed, one not entered, and one neither."""
+    for name, mode in (("unlisted", 0o311), ("unentered", 0o644), ("closed", 0o600)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.csv").write_text("ds,y\n" + DAYS)
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "a.csv").write_text("ds,y\n" + DAYS)
+    (tmp_path / "a.csv").chmod(0)
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["unlisted", "unentered", "closed", "unentered/a.csv", "closed/*.csv", "closed/deep/a.csv", "a.csv", "closed/b"],
+)
+@pytest.mark.skipif(os.geteuid() != 0, reason="what another user owns")
+def test_what_may_not_be_seen_is_refused_as_data(locked: Path, somebody: Somebody, path: str) -> None:
+    with somebody():
+        error = refused(path, "cannot open: permission denied", format="csv")
+    assert error.where.startswith(path.split("/", maxsplit=1)[0])
+    assert "let the user who runs this read it" in error.hint
+    assert locked.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what another user owns")
+@pytest.mark.parametrize("path", ["unlisted", "unentered", "closed", "closed/*.csv", "**/*.csv"])
+def test_what_may_not_be_seen_is_kept_apart_as_far_as_it_is_known(locked: Path, somebody: Somebody, path: str) -> None:
+    with somebody():
+        found = reach(path)
+    assert not found.includes(files.marks(locked / "elsewhere.csv")) or path == "**/*.csv"
+    assert path.startswith(("closed/", "**")) or found.includes(files.marks(locked / path / "new.csv"))
+
+
+def test_a_folder_on_a_broken_disk_is_a_storage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "stat", failing(errno.EIO))
+    with pytest.raises(StorageFailed, match="cannot read: input/output error"):
+        sources(tmp_path)
 
 
 def test_a_pipe_without_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,16 +295,16 @@ def test_a_training_between_two_phases_goes_to_a_file_and_back(plan: Plan) -> No
     at_rest = Progress(plan.training, [Member(weights, 5), Member(weights, 6, weights)])
     tensors, meta = states.to_file(at_rest, plan)
     assert len(tensors) == 3 * len(weights)
-    back = states.from_file(checkpoint.Model(meta, tensors), "cpu")
+    back = states.from_file(checkpoint.Model(meta, tensors), plan, "cpu")
     assert (back.training, [(one.best_step, one.run) for one in back.members]) == (
         plan.training,
         [(5, None), (6, None)],
     )
     assert back.members[0].trained is None
     assert back.members[1].trained is not None
-    assert (back.step, set(states.layout(meta))) == (0, set(tensors))
+    assert (back.step, set(states.layout(meta, plan))) == (0, set(tensors))
     with pytest.raises(UsageError, match="its members"):
-        states.layout(meta | {"members": meta["members"] * 2})
+        states.layout(meta | {"members": meta["members"] * 2}, plan)
 
 
 # The same in one process

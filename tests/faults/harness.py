@@ -156,6 +156,11 @@ def inputs_of(folder: Path) -> tuple[Path, ...]:
     return folder / "data.csv", folder / "model.safetensors"
 
 
+def old_output(reference: Path) -> bytes:
+    """What is there before a run: something else than it writes that it may replace, of a model a damaged one."""
+    return reference.read_bytes()[:-1] if reference.suffix == ".safetensors" else b"old" * 1000
+
+
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
@@ -218,7 +223,7 @@ def _io_fault(run: Command, data: Path, reference: Path, what: tuple[str, str, i
     folder = reference.parent.parent / f"{name}.{mode}.{place}"
     folder.mkdir()
     output, report = folder / reference.name, folder.parent / "report"
-    old = b"old" * 1000
+    old = old_output(reference)
     output.write_bytes(old)
     report.unlink(missing_ok=True)
 
@@ -250,7 +255,7 @@ def kills(folder: Path, data: Path, command: str, count: int, rng: random.Random
     while killed < count:
         round_ += 1
         output = _place(folder, f"{command}.round{round_}") / file
-        old = b"old" * 1000
+        old = old_output(reference)
         output.write_bytes(old)
         ended = False
         while not ended and killed < count:

@@ -184,6 +184,7 @@ def test_a_pipe_that_nobody_reads_ends_a_command_by_its_signal_and_in_silence(
     assert (done.returncode, "error" in done.stderr) == (128 + signal.SIGPIPE, False), done.stderr
 
 
+OLD = 'damaged:{"__metadata__":{"rnncli":"'  # what each command may replace: to train it was a model
 WAITING = [  # each reads standard input, which does not end
     ("train", "-", "-o", "OUT.safetensors"),
     ("predict", "-", "-m", "MODEL", "-o", "OUT.csv"),
@@ -201,7 +202,7 @@ def waiting(environment: dict[str, str], small_model: Path, tmp_path: Path) -> C
         words = [word.replace("OUT", str(tmp_path / "out")).replace("MODEL", str(small_model)) for word in command]
         for name in words:
             if name.startswith(str(tmp_path)):
-                Path(name).write_text("old")
+                Path(name).write_text(OLD)
         pipe = subprocess.PIPE
         arguments = [sys.executable, "-m", "rnncli", *words, *more]
         return subprocess.Popen(arguments, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
@@ -212,7 +213,7 @@ def waiting(environment: dict[str, str], small_model: Path, tmp_path: Path) -> C
 def untouched(folder: Path) -> bool:
     """Whether the old output is all there is, but for its lock."""
     left = {path.name: path.read_text() for path in folder.iterdir() if path.suffix != ".lock"}
-    return set(left.values()) <= {"old"} and len(left) <= 1
+    return set(left.values()) <= {OLD} and len(left) <= 1
 
 
 @pytest.mark.parametrize("command", WAITING, ids=lambda words: words[0])
@@ -312,12 +313,12 @@ def test_a_training_that_will_not_fit_is_refused_before_it_begins(
     run_rnncli: Run, quick_training: tuple[object, ...], mounted: Callable[[str], Path]
 ) -> None:
     place = mounted("size=32k")
-    (place / "m.safetensors").write_text("old")
+    (place / "m.safetensors").write_text(OLD)
     done = run_rnncli(*quick_training, "-o", place / "m.safetensors")
     assert done.returncode == 8, done.stderr
     assert "bytes needed" in done.stderr
     assert "search" not in done.stderr
-    assert (place / "m.safetensors").read_text() == "old"
+    assert (place / "m.safetensors").read_text() == OLD
 
 
 @pytest.mark.parametrize("command", ["train", "predict"])
@@ -338,7 +339,7 @@ def test_the_output_may_not_be_what_is_read(run_rnncli: Run, small_model: Path, 
     before = data.read_bytes()
     done = run_rnncli("predict", data, "-m", small_model, "-o", data)
     assert done.returncode == 2
-    assert "would replace what is read" in done.stderr
+    assert "DATA reads this, and --output would replace it" in done.stderr
     assert data.read_bytes() == before
 
 

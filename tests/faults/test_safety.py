@@ -443,5 +443,5 @@ def test_a_linked_lock_or_partial_file_is_not_followed(
     target.write_text("precious")
     (tmp_path / name).symlink_to(target)
     done = run_rnncli("train", weekly, *TINY, "-o", tmp_path / "m.safetensors")
-    assert done.returncode in (0, 8)
+    assert done.returncode in (2, 8)
     assert target.read_text() == "precious"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -85,19 +85,6 @@ def test_a_folder_that_cannot_be_synced_is_no_failure() -> None:
     files._sync_folder(Path("/proc"))
 
 
-@contextlib.contextmanager
-def somebody() -> Iterator[None]:
-    """Not root, for a while."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.setresuid(65534, 65534, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(0, 0, 0)
-
-
-def test_a_process_of_another_user_is_alive() -> None:
+def test_a_process_of_another_user_is_alive(somebody: Callable[[], AbstractContextManager[None]]) -> None:
     with somebody():
         assert files._alive(1)

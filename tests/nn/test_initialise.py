@@ -10,9 +10,10 @@ from torch import Tensor
 
 from rnncli.cells.named import cell_named
 from rnncli.errors import UsageError
-from rnncli.nn.initialise import initialise, parse
+from rnncli.nn.initialise import initialise
 from rnncli.nn.recurrent import fused
 from rnncli.registry import CELLS
+from rnncli.spec import initialisation
 
 HIDDEN = 16
 
@@ -133,15 +134,15 @@ def test_uniform_keeps_to_the_bound_of_pytorch() -> None:
 @pytest.mark.parametrize("init", ["", "chron", "chrono", "chrono:", "chrono:x", "chrono:1", "chrono:nan", "chrono:inf"])
 def test_a_scheme_that_is_none_is_refused(init: str) -> None:
     with pytest.raises(UsageError):
-        parse(init)
+        initialisation(init)
 
 
 @pytest.mark.parametrize("init", ["uniform:3", "orthogonal:", "chrono:STEPS"])
 def test_a_number_where_none_belongs_is_refused(init: str) -> None:
     with pytest.raises(UsageError):
-        parse(init)
+        initialisation(init)
 
 
 def test_the_shortest_chrono_memory_is_two_steps() -> None:
-    assert parse("chrono:2") == ("chrono", 2.0)
+    assert initialisation("chrono:2") == ("chrono", 2.0)
     assert gates(begin("lstm", "chrono:2"))[1].abs().max() < 1e-5

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.cells.named import layers_of, resolved
+from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
@@ -199,7 +199,7 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     small = bool(np.count_nonzero(~np.isnan(panel.values[:, 0])) < SMALL_PANEL)
     inputs, known = network_inputs(spec, panel.calendar)
     longest = max(spec.seasons)
-    relu = sizes.cell == "rnn" and sizes.activation == "relu"
+    relu = sizes.activation == "relu" and all(takes_activation(name) for name in sizes.cell.split(","))
     layers = sizes.layers or layers_of(sizes.cell) or (1 if small else 2)
     return NetworkSpec(
         cell=resolved(sizes.cell, layers, spec.seasons),

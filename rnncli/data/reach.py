@@ -1,0 +1,107 @@
+"""Which files data stand for, before any of them is opened: those that are there, and those that would be read too."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any
+
+from rnncli.data.source import is_data
+from rnncli.files import Mark, folder_mark, marks
+
+Rule = tuple[Mark, Callable[[str], bool]]  # a folder, and which names in it are read
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The marks of the files that are read, and for folders and globs the rule by which a file in them would be."""
+
+    files: frozenset[Mark] = frozenset()
+    rules: tuple[Rule, ...] = ()
+
+    def includes(self, found: frozenset[Mark]) -> bool:
+        """Whether a file with these marks is one of them, or would be if it were there."""
+        return not self.files.isdisjoint(found) or any(
+            folder == mark[0] and wanted(mark[1]) for folder, wanted in self.rules for mark in found
+        )
+
+
+def reach(item: Any, choice: str | None = None) -> Reach:
+    """The reach of one source of data, which is read as `choice` if that is given. What cannot be looked at is not in
+    it: whoever reads will say so.
+    """
+    if not isinstance(item, (str, os.PathLike)):
+        return Reach()
+    text = os.fspath(item)
+    if text == "-":
+        return Reach(_standard_input())
+    with suppress(OSError, ValueError):  # the working folder is gone, a NUL in the path
+        if glob.has_magic(text) and not os.path.exists(text):  # noqa: PTH110  # it never raises
+            return _of_pattern(text, choice)
+        return _of_path(text, choice)
+    return Reach()
+
+
+def _of_path(path: str, choice: str | None) -> Reach:
+    if not os.path.isdir(path):  # noqa: PTH112  # it never raises
+        return Reach(marks(path))
+    rule = (folder_mark(path), partial(is_data, choice=choice))
+    return Reach(frozenset(_linked(path, choice)), (rule,))
+
+
+def _linked(folder: str, choice: str | None) -> Iterable[Mark]:
+    """The marks of a folder's files under other names than those they have in it."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if is_data(entry.name, choice):
+                yield from _other_names(entry)
+
+
+def _other_names(entry: os.DirEntry[str]) -> Iterable[Mark]:
+    if entry.is_symlink():
+        return marks(entry.path)
+    status = entry.stat()
+    return [(status.st_dev, status.st_ino)]
+
+
+def _of_pattern(pattern: str, choice: str | None) -> Reach:
+    """What a glob matches, what it would match, and the file that would be called just so."""
+    found = [Reach(marks(pattern)), *(_of_path(path, choice) for path in _glob(pattern))]
+    name = os.path.basename(pattern)  # noqa: PTH119  # Path would drop a slash at the end
+    rules = [(folder_mark(folder), partial(_matches, pattern=name)) for folder in _folders(pattern)]
+    return Reach(
+        frozenset().union(*(one.files for one in found)), (*rules, *(rule for one in found for rule in one.rules))
+    )
+
+
+def _folders(pattern: str) -> Iterable[str]:
+    """The folders in which a glob looks for its last part."""
+    whole = os.path.join(glob.escape(os.getcwd()), pattern)  # noqa: PTH109,PTH118  # relative, ** leaves "" out
+    folder, name = os.path.split(whole)
+    deep = _glob(os.path.join(folder, "**", "")) if name == "**" else []  # noqa: PTH118  # the slash at the end counts
+    return [*_glob(folder), *deep] if name else []
+
+
+def _glob(pattern: str) -> list[str]:
+    return glob.glob(pattern, recursive=True)  # noqa: PTH207  # Path.glob takes no absolute pattern
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a glob's last part matches a name: what is hidden must be asked for."""
+    return (pattern.startswith(".") or not name.startswith(".")) and fnmatchcase(name, pattern)
+
+
+def _standard_input() -> frozenset[Mark]:
+    """The file that a shell opened as standard input, if it is one."""
+    with suppress(OSError, ValueError, AttributeError):
+        status = os.fstat(sys.stdin.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return frozenset({(status.st_dev, status.st_ino)})
+    return frozenset()
