@@ -30,6 +30,7 @@ from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.reading import listed, load_known, within_bounds, without_bad
 from rnncli.workflows.staleness import stale_series
 from rnncli.workflows.stream import Stream
+from rnncli.workflows.unlike import tell_unlike
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -277,6 +278,7 @@ def _forecast(
     ends = forecaster.ends(loaded.panel)
     tell_missing(loaded.panel, ends, steps, forecaster, tell)
     tell_unknown(loaded.panel, ends, steps, forecaster, tell)
+    tell_unlike(loaded.panel, ends, forecaster, tell)
     beyond = tell_beyond(steps, forecaster, tell)
     if stream is None:
         made = forecaster.quantiles_if_any(loaded.panel, ends, steps)

@@ -1,0 +1,46 @@
+"""Series whose values a model cannot have learnt: it is said, for their forecasts are of what it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data.panel import Panel
+from rnncli.inference.forecaster import Forecaster
+from rnncli.workflows.events import Listener, Noted
+
+Ints = NDArray[np.int64]
+
+
+def tell_unlike(panel: Panel, ends: Ints, forecaster: Forecaster, tell: Listener) -> None:
+    """A line for each way in which recent values of series are none that the model can forecast; see `_unlike`."""
+    owner = np.repeat(np.arange(len(panel)), panel.lengths)
+    place = np.arange(len(owner)) - panel.offsets[:-1][owner]
+    recent = (
+        (place < ends[owner]) & (place >= ends[owner] - forecaster.forecast.context) & ~np.isnan(panel.values[:, 0])
+    )
+    rows = np.bincount(owner[recent], minlength=len(panel))
+    for odd, what in _unlike(panel, forecaster):
+        found = np.bincount(owner[recent & odd], minlength=len(panel))
+        series = np.flatnonzero(found)
+        if series.size:
+            first = int(series[0])
+            more = f" (and {series.size - 1:,} more series)" if series.size > 1 else ""
+            counts = f"{found[first]:,} of the last {rows[first]:,} values of series {panel.ids[first]!r}{more}"
+            tell(Noted(f"{counts} {what}"))
+
+
+def _unlike(panel: Panel, forecaster: Forecaster) -> Iterator[tuple[NDArray[np.bool_], str]]:
+    """Which values [rows] are unlike those of the training, and what becomes of them."""
+    values, spec = panel.values[:, 0], forecaster.forecast
+    again = "train again with such series to have them forecast"
+    if spec.link == "log":
+        what = "are zero or negative and cannot be used: the model has learnt from positive values only"
+        yield values <= 0, f"{what}; {again}"
+    elif spec.floor is not None and spec.minimum is None:
+        yield values < spec.floor, f"are below {spec.floor:g}, and the model forecasts nothing below it; {again}"
+    if spec.whole:
+        what = "are no whole numbers, and the model rounds forecasts to such, as training had nothing else"
+        yield values != np.round(values), f"{what}; {again}"
