@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 WHAT = "times"
+_DIGITS = 21  # more than any count of 64 bits has, with its sign
 _STEPS = "whole numbers that count steps: --time-format step"
 
 
@@ -78,78 +79,87 @@ def _times(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Fault
     types = [arrow.plain_type(column.type) for column in columns]
     if all(pa.types.is_timestamp(kind) or pa.types.is_date(kind) for kind in types):
         return _typed_times(tables, columns, named, faults)
-    codes, texts = tables.codes(named.time, WHAT)
-    texts = [text.strip() for text in texts]
-    seen = (codes >= 0) & np.array([bool(text) for text in texts] + [False])[codes]
-    _seen(seen, tables, named.time, faults)
-    if not seen.any():
+    codes, texts = _stripped(*tables.codes(named.time, WHAT))
+    seen = _seen(codes >= 0, tables, named.time, faults)
+    if not texts:
         return Times(_unlike_any(np.zeros(len(codes), np.int64), seen), Moments(np.zeros(0, np.int64)), dict(_NO_STYLE))
     integers = all(pa.types.is_integer(kind) for kind in types)
-    style, whole = _style(texts, named, whole=integers or kinds[named.time] == "whole")
-    coded = _Coded(codes, texts, seen, style, whole, named.time, wall)
-    times, moments = coded.read(tables, faults)
-    kept = replace(moments, fixed=None if moments.fixed is None else np.append(moments.fixed, False)[codes])
-    return Times(times, kept, _style_of_texts(tables, types[0], moments, whole=whole, numbers=integers))
+    style = _style(texts, named, whole=integers or kinds[named.time] == "whole")
+    times, moments = _Coded(codes, texts, style, named.time, wall).read(tables, faults)
+    fixed = None if moments.fixed is None else np.append(moments.fixed, False)[codes]
+    about = _style_of_texts(tables, types[0], moments, whole=style.whole, numbers=integers)
+    return Times(times, replace(moments, fixed=fixed), about)
 
 
 _NO_STYLE = {"time_type": "timestamp", "time_arrow": "timestamp[us]", "time_format": None, "time_zoned": False}
 
 
-def _style(texts: Sequence[str], named: Columns, *, whole: bool) -> tuple[str | None, bool]:
-    """The style of texts, None where it is to be found, and whether they are whole numbers that count steps."""
+def _stripped(codes: Ints, texts: Sequence[str]) -> tuple[Ints, list[str]]:
+    """Codes into texts without blanks around them, -1 for those that were nothing else."""
+    bare = [text.strip() for text in texts]
+    place = np.cumsum([bool(text) for text in bare], dtype=np.int64) - 1
+    place = np.where([bool(text) for text in bare], place, -1) if bare else place
+    return np.append(place, -1)[codes], [text for text in bare if text]
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How times are written: `text` is a style, None where it is to be found; `whole` are numbers that count steps.
+
+    Where several `choices` fit, nobody can tell which is meant.
+    """
+
+    text: str | None = None
+    whole: bool = False
+    choices: tuple[str, ...] = ()
+
+
+def _style(texts: Sequence[str], named: Columns, *, whole: bool) -> _Style:
     if named.time_format == STEP or named.time_type == "integer":
-        return None, True
+        return _Style(whole=True)
     if named.time_format is not None:
-        return named.time_format, False
-    if not (whole or all(map(_is_whole, filter(None, texts)))):
-        return None, False
+        return _Style(named.time_format)
+    if not (whole or all(map(_is_whole, texts))):
+        return _Style()
     numbers = [int(text) for text in texts if _is_whole(text)]
     styles = datenumber.styles_of(np.array(numbers, np.int64))
-    return (None, True) if not styles else ("|".join(styles), False)
+    if len(styles) > 1:
+        return _Style(choices=styles)
+    return _Style(styles[0]) if styles else _Style(whole=True)
 
 
 def _is_whole(text: str) -> bool:
-    try:
-        return abs(int(text)) < 1 << 62
-    except ValueError:
-        return False
+    return len(text) < _DIGITS and text.removeprefix("-").removeprefix("+").isdecimal() and abs(int(text)) < 1 << 62
 
 
 @dataclass(frozen=True)
 class _Coded:
-    """Times as codes [n] into texts; `style` as `_style` finds it, of several that fit a list with | between."""
+    """Times as codes [n] into different texts, -1 where there is none."""
 
     codes: Ints
     texts: list[str]
-    seen: Flags
-    style: str | None
-    whole: bool
+    style: _Style
     name: str
     wall: Wall
 
     def read(self, tables: Tables, faults: Faults) -> tuple[Ints, Moments]:
         """The time of each row; InputRefused with the place of the first that is none, or faults."""
         try:
-            found = self._moments([text for text in self.texts if text])
+            found = self._moments(self.texts)
         except Unreadable as error:
             refused = self._refused(error, tables)
-            if not faults.tolerant or (self.style and "|" in self.style):
+            if not faults.tolerant or self.style.choices:
                 raise refused from None
             return self._readable(refused, faults)
-        places = np.cumsum([bool(text) for text in self.texts]) - 1  # an empty text is no time
-        times = np.append(found.times, 0)[np.append(places, -1)][self.codes]
-        if found.fixed is not None:
-            found = replace(found, fixed=np.append(found.fixed, False)[np.append(places, -1)][:-1])
-        return _unlike_any(times, self.seen), found
+        return _unlike_any(np.append(found.times, 0)[self.codes], self.codes >= 0), found
 
     def _moments(self, texts: list[str]) -> Moments:
-        if self.whole:
+        if self.style.whole:
             return Moments(whole_numbers(texts))
-        if self.style and "|" in self.style:
-            choices = " or ".join(f"'{style}'" for style in self.style.split("|"))
-            what = f"{texts[0]!r} can be a date or a count of steps"
-            raise Unreadable(self.texts.index(texts[0]), what, f"say --time-format {choices}")
-        found = read_times(texts, self.style, strict=self.wall.told)
+        if self.style.choices:
+            choices = " or ".join(f"'{style}'" for style in self.style.choices)
+            raise Unreadable(0, f"{texts[0]!r} can be a date or a count of steps", f"say --time-format {choices}")
+        found = read_times(texts, self.style.text, strict=self.wall.told)
         if found.fixed is not None:
             self._refuse_zones(found.times, found.fixed)
         return found
@@ -163,26 +173,26 @@ class _Coded:
             raise Unreadable(int(np.argmax(fewer)), "some times have a zone and some have none", hint)
 
     def _refused(self, error: Unreadable, tables: Tables) -> InputRefused:
-        position = [place for place, text in enumerate(self.texts) if text][error.position]
         hint = error.hint or "one style for all rows"
-        if all(map(_is_whole, filter(None, self.texts))) and not (self.whole or (self.style and "|" in self.style)):
+        if all(map(_is_whole, self.texts)) and not (self.style.whole or self.style.choices):
             hint = f"correct it, or if these are {_STEPS}"
         return InputRefused(
             f"{error.message} (column {self.name!r})",
-            where=tables.where(int(np.argmax(self.codes == position))),
+            where=tables.where(int(np.argmax(self.codes == error.position))),
             hint=hint,
         )
 
     def _readable(self, refused: InputRefused, faults: Faults) -> tuple[Ints, Moments]:
         """The times in the style that most rows share; the other rows are faults."""
-        codes, seen = self.codes, self.seen
+        codes, style = self.codes, self.style
         counts = np.bincount(codes[codes >= 0], minlength=len(self.texts))
-        good, astray = (np.append(flags, False) for flags in readable(self.texts, counts, self.style, whole=self.whole))
+        good, astray = readable(self.texts, counts, style.text, whole=style.whole)
         if not good.any():
             raise refused
-        for id, rows in ((BAD_TIME, ~good & ~astray), (OTHER_ZONE, astray)):  # noqa: A001  # as a finding calls it
-            if (rows[codes] & seen).any():
-                faults.add(Fault(id, rows[codes] & seen, refused))
+        for id, texts in ((BAD_TIME, ~good & ~astray), (OTHER_ZONE, astray)):  # noqa: A001  # as a finding calls it
+            rows = np.append(texts, False)[codes]  # an element
+            if rows.any():
+                faults.add(Fault(id, rows, refused))
         kept = np.flatnonzero(good)
         try:
             found = self._moments([self.texts[code] for code in kept.tolist()])
@@ -190,7 +200,7 @@ class _Coded:
             raise refused from None
         times = np.zeros(len(self.texts) + 1, np.int64)
         times[kept] = found.times
-        return _unlike_any(times[codes], good[codes]), replace(found, fixed=None)
+        return _unlike_any(times[codes], np.append(good, False)[codes]), replace(found, fixed=None)
 
 
 def _typed_times(tables: Tables, columns: Sequence[pa.ChunkedArray], named: Columns, faults: Faults) -> Times:

@@ -357,10 +357,7 @@ def _dates_alike(shape: str, *, compact: bool = False) -> list[str]:
 
 def _matches(style: str, shape: str) -> bool:
     """Whether a shape, in which every digit is a 9, is of a style."""
-    loose = {"u": "9", "q": "9"}
-    if loose.keys() & letters(style):
-        style = style.replace("%q", "9").replace("%u", "9")
-    return pattern(style).fullmatch(shape) is not None
+    return pattern(style.replace("%q", "9").replace("%u", "9")).fullmatch(shape) is not None
 
 
 def _fitting(texts: Sequence[str]) -> list[str]:

@@ -128,8 +128,14 @@ def texts(style: str, step: int, start: int = START) -> list[str]:
 STYLES = [(style, DAY) for style in DAILY] + [(style, HOUR) for style in (*HOURLY, *IN_UTC)]
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
-@pytest.mark.parametrize(("style", "step"), STYLES)
+CONTAINED = [
+    (style, step, container)
+    for place, (style, step) in enumerate(STYLES)
+    for container in ("csv", "parquet", *(("tsv",) if place % 5 == 0 else ()))
+]
+
+
+@pytest.mark.parametrize(("style", "step", "container"), CONTAINED)
 def test_times_come_back_in_the_style_they_came_in(write: Write, style: str, step: int, container: str) -> None:
     *given, following = texts(style, step)
     loaded = read_twice(write(given, container))
