@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from safetensors.numpy import save as safetensors_save
 
 from rnncli import checkpoint
 from rnncli.checkpoint import Layout
-from rnncli.errors import ModelRefused, StorageFailed, UsageError
+from rnncli.errors import ModelRefused, OutputExists, StorageFailed, UsageError
 
 META: dict[str, Any] = {
     "columns": {"time": "ds", "id": 'größe "x" \\ \n ☃', "digest": "0" * 64},
@@ -354,3 +355,14 @@ def test_loading_imports_no_serialiser() -> None:
         subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": root}, check=False).returncode
         == 0
     )
+
+
+def test_a_file_that_may_not_be_read_is_not_replaced_by_a_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, somebody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    (tmp_path / "m").write_bytes(b"")
+    (tmp_path / "m").chmod(0)
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    with somebody(), pytest.raises(OutputExists, match="did not write"):
+        checkpoint.refuse_to_replace_others("m")

@@ -55,7 +55,7 @@ class Carried:
 
     def is_sound(self) -> bool:
         """Whether the numbers are such that they can be gone on with."""
-        of_the_grid = self.combination < len(_whole_grid().alpha)
+        of_the_grid = (self.combination >= 0) & (self.combination < len(_whole_grid().alpha))
         of_a_float = np.abs(self.exponent) <= LARGEST_EXPONENT
         return bool(of_the_grid.all() and of_a_float.all() and (self.count >= 0).all())
 

@@ -27,7 +27,7 @@ from rnncli.tasks.forecast.calibration import stretched
 from rnncli.tasks.forecast.network import forecast, network_inputs, weight_shapes
 from rnncli.tasks.forecast.output import to_units, within
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
-from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
+from rnncli.tasks.forecast.spec import LONGEST, ROLES, ForecastSpec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -339,14 +339,19 @@ def from_model(model: checkpoint.Model) -> Forecaster:
     cutoffs = dict(zip(series_names(model), model.tensors[CUTOFFS].tolist(), strict=True))
     _check_record(model.meta["record"])
     weights = {name: model.tensors[name] for name in weight_shapes(network, spec)}
-    statistics = None
-    if "statistics" in model.meta:
-        found = {name: model.tensors[f"series.{name}"] for name in STATISTICS}
-        statistics = Statistics(model.meta["statistics"]["length"], **found)
+    statistics = _statistics(model) if "statistics" in model.meta else None
     pool = Pool.from_json(model.meta["pool"]) if "pool" in model.meta else NETWORK_ALONE
     stretch = model.tensors.get(STRETCH)
     record = model.meta["record"]
     return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, record, statistics, pool, stretch)
+
+
+def _statistics(model: checkpoint.Model) -> Statistics:
+    """What the training data looked like. UsageError if the blocks of rows have no length."""
+    length = model.meta["statistics"]["length"]
+    if type(length) is not int or not 1 <= length <= LONGEST:
+        raise UsageError("the statistics of its training data are over no number of rows")
+    return Statistics(length, **{name: model.tensors[f"series.{name}"] for name in STATISTICS})
 
 
 def series_names(model: checkpoint.Model) -> list[str]:

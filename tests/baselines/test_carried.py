@@ -100,3 +100,10 @@ def test_values_may_grow_by_any_factor() -> None:
     small = np.concatenate([y[:, :90], np.full((1, 10), 1e3)], axis=1)
     for power in (2.0**20, 2.0**-20):
         assert (forecast(after(small * power, 1), 100) == power * forecast(after(small, 1), 100)).all()
+
+
+@pytest.mark.parametrize("number", [-1, -(2**62), 10**6])
+def test_a_combination_that_is_not_in_the_grid_is_not_sound(number: int) -> None:
+    held = carried.nothing(1, 7).parts()
+    assert carried.Carried(**held).is_sound()
+    assert not carried.Carried(**(held | {"combination": np.full((1, 2, carried.KEPT), number)})).is_sound()

@@ -230,3 +230,24 @@ def test_the_state_of_a_stream_is_not_replaced(data: Path, tmp_path: Path) -> No
     code, error = outcome(data, tmp_path / "m", state)
     assert (code, "did not write" in error) == (2, True)
     assert (tmp_path / "m.partial").read_bytes() == state
+
+
+@pytest.mark.parametrize(
+    ("change", "goes_on"),
+    [
+        ({}, True),
+        ({"steps": 1, "evaluate_every": 1, "time_budget": 1.0}, True),
+        ({"steps": 7}, False),
+        ({"time_budget": 1e6}, False),
+        ({"time_budget": None}, False),
+        ({"learning_rate": 1.0}, False),
+    ],
+)
+def test_a_training_within_a_time_goes_on_in_the_steps_that_it_had_left(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], *, goes_on: bool
+) -> None:
+    monkeypatch.setitem(SMALL, "time_budget", 600.0)
+    document, table, body = opened(partial_of(data, tmp_path, 1))
+    document["training"] |= change
+    code, note = outcome(data, tmp_path / "m", signed(document, table, body), stop=True)
+    assert (code, "going on from" in note) == (0, goes_on)
