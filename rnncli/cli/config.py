@@ -28,6 +28,7 @@ FILE = "RNNCLI_CONFIG"
 LARGEST_FILE = 1 << 16  # bytes: a hundred times all options; the standard library's parser is quadratic in some texts
 SHOWN = 40  # letters of a name in a message
 _SAID = "rnncli.said"
+_OPENED = ("/dev/fd/", "/proc/self/fd/")  # what a shell opened for us, as in --config <(...): somebody writes it
 _SWITCH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _AT = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 _QUOTED = 'write "texts" in quotes'
@@ -260,8 +261,9 @@ def _parsed(path: str) -> dict[str, Any]:
 
 def _text_of(path: str) -> str:
     try:
-        with open(path, "rb", opener=without_waiting) as file:
-            if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode) or file.isatty():
+        opened = path.startswith(_OPENED)
+        with open(path, "rb", opener=None if opened else without_waiting) as file:
+            if (stat.S_ISFIFO(os.fstat(file.fileno()).st_mode) and not opened) or file.isatty():
                 raise UsageError("settings are read from a file, not from a pipe or a terminal", where=path)
             data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -314,3 +316,10 @@ def test_a_pipe_that_the_environment_names_is_none_either(
 
 def test_the_null_device_says_nothing(tmp_path: Path) -> None:
     assert config.elsewhere(DECLARED, {}, "/dev/null") == {command: {} for command in DECLARED}
+
+
+def test_what_a_shell_opened_is_a_file_of_settings(environment: dict[str, str], tmp_path: Path) -> None:
+    line = f"{sys.executable} -m rnncli config show train a.csv -o m --config <(sleep 1; echo 'horizon = 7')"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"horizon +7 +/dev/fd/", done.stdout)
