@@ -196,6 +196,8 @@ def _real(path: str | os.PathLike[str]) -> str:
 def beside(path: str | os.PathLike[str]) -> list[Path]:
     """What writing `path` makes, holds or removes beside it: the lock, the part that is written, and leftovers."""
     target = Path(path)
+    if not target.name:  # a folder, which is refused when it is written
+        return []
     return [_lock_file(target), _part(target), *_leftovers(target)]
 
 
