@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,8 @@ Ints = NDArray[np.int64]
 
 SERIES, ROWS, VALUES = 200, 3_000, 1_500_000
 EVIDENCE, STRONG = 0.05, 0.25
+ROUNDING = 1e-9
+NEARER = 0.5  # of the difference of values that lie elsewhere in a season
 ONE_SIDED, MANY_TESTS = 1.645, 3.0  # standard errors: for one lag, and for the best of many
 WHOLE_STEPS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 24, 26, 30, 48, 52, 60, 96, 144, 168, 288, 336, 365)
 CONVENTIONAL = ("hour", "month", "quarter")
@@ -32,9 +36,12 @@ def infer_seasons(values: Floats, offsets: Ints, frequency: Frequency) -> tuple[
         return (1,)
     acf = autocorrelation(values, offsets, 2 * longest + 1)
     rows = np.isfinite(values).sum() * min(1.0, SERIES / len(lengths))
+    apart = differences_apart(values, offsets, 2 * longest + 1)
     if frequency.unit == "step":
-        return _by_evidence_alone(acf, longest, float(rows))
+        return _by_repetition(apart, longest) or _by_evidence_alone(acf, longest, float(rows))
     kept = [m for m in customary if _shown(acf, m, customary[0], float(rows))]
+    if not kept and frequency.unit in SIZES and customary and _repeats(apart, customary[0]):
+        kept = [customary[0]]  # a smooth day, of which differences of neighbours show nothing
     if frequency.unit in CONVENTIONAL and customary[0] not in kept and customary[0] == proposed(frequency)[0]:
         kept.insert(0, customary[0])
     return tuple(kept) or (1,)
@@ -65,6 +72,21 @@ def _shown(acf: Floats, m: int, shortest: int, rows: float) -> bool:
     return bool(acf[m] > np.nanmax(neighbours) + EVIDENCE / 2)
 
 
+def _repeats(apart: Floats, m: int) -> bool:
+    """Whether values a season apart, and two, are much nearer to one another than others within the season.
+
+    A random walk, a trend and noise come no nearer again, however far apart.
+    """
+    return bool(max(apart[m], apart[2 * m]) <= NEARER * apart[1:m].max(initial=0.0))
+
+
+def _by_repetition(apart: Floats, longest: int) -> tuple[int, ...]:
+    """The shortest season in which values repeat; () if there is none."""
+    lags = range(2, min(longest, (len(apart) - 1) // 2) + 1)
+    found = next((m for m in lags if apart[m] <= apart[m + 1] and _repeats(apart, m)), None)
+    return () if found is None else (found,)
+
+
 def _standard_error(acf: Floats, m: int, rows: float) -> float:
     return float(np.sqrt((1 + 2 * np.sum(acf[1:m] ** 2)) / max(rows, 1.0)))
 
@@ -86,15 +108,49 @@ def autocorrelation(values: Floats, offsets: Ints, lags: int) -> Floats:
 
     A lag that no series is long enough for is 0.
     """
+    return _median_over_series(_autocorrelation, values, offsets, lags, missing=0.0)
+
+
+def differences_apart(values: Floats, offsets: Ints, lags: int) -> Floats:
+    """Median over (at most 200) series of the root mean square difference of values 0 ... lags apart, without a linear
+    trend, as a share of the largest of them: [lags + 1]. A lag that no series is long enough for is NaN.
+    """
+    return _median_over_series(_differences_apart, values, offsets, lags, missing=np.nan)
+
+
+def _median_over_series(
+    of: Callable[[Floats, int], Floats | None], values: Floats, offsets: Ints, lags: int, missing: float
+) -> Floats:
     rows = max(ROWS, 6 * lags)
     most = min(len(offsets) - 1, SERIES, max(8, VALUES // rows))
     chosen = np.unique(np.linspace(0, len(offsets) - 2, most).astype(np.int64))
-    found = [_autocorrelation(values[max(offsets[s], offsets[s + 1] - rows) : offsets[s + 1]], lags) for s in chosen]
-    table = np.array([acf for acf in found if acf is not None]).reshape(-1, lags + 1)
+    found = [of(values[max(offsets[s], offsets[s + 1] - rows) : offsets[s + 1]], lags) for s in chosen]
+    table = np.array([one for one in found if one is not None]).reshape(-1, lags + 1)
     enough = ~np.isnan(table).all(axis=0) if len(table) else np.zeros(lags + 1, bool)
-    result = np.zeros(lags + 1)
+    result = np.full(lags + 1, missing)
     result[enough] = np.nanmedian(table[:, enough], axis=0)
     return result
+
+
+def _differences_apart(y: Floats, lags: int) -> Floats | None:
+    seen = ~np.isnan(y)
+    if seen.sum() < 8:
+        return None
+    place = np.arange(len(y)) - len(y) / 2
+    centred = place[seen] - place[seen].mean()
+    slope = float(centred @ y[seen] / max(float(centred @ centred), 1.0))
+    level = np.where(seen, y - slope * place, 0.0)
+    level = (level - level[seen].mean()) * seen
+    counts = _lagged_products(seen.astype(np.float64), lags)
+    squares = _lagged_products(level**2, lags, seen.astype(np.float64)) + _lagged_products(
+        seen.astype(np.float64), lags, level**2
+    )
+    usable = min(lags + 1, len(y) // 2 + 1)
+    apart = np.full(lags + 1, np.nan)
+    mean = (squares - 2 * _lagged_products(level, lags)) / np.maximum(counts, 1.0)
+    apart[:usable] = np.sqrt(np.maximum(mean[:usable], 0.0))
+    largest = np.nanmax(apart)
+    return apart / largest if largest > ROUNDING * np.abs(y[seen]).max() else None  # a line has no season
 
 
 def _autocorrelation(y: Floats, lags: int) -> Floats | None:
@@ -103,7 +159,8 @@ def _autocorrelation(y: Floats, lags: int) -> Floats | None:
     if seen.sum() < 8:
         return None
     change = np.where(seen, change, np.median(change[seen]))
-    spread = np.quantile(np.abs(change - np.median(change)), 0.98)
+    far = np.abs(change - np.median(change))
+    spread = np.quantile(far, 0.98) or far.max()  # where hardly anything changes, what does is no outlier
     change = np.clip(change - np.median(change), -spread, spread) * seen  # one outlier must not hide a season
     change = change - change.mean()
     covariance = _lagged_products(change, lags) / np.maximum(_lagged_products(seen.astype(np.float64), lags), 1.0)
@@ -115,7 +172,9 @@ def _autocorrelation(y: Floats, lags: int) -> Floats | None:
     return acf
 
 
-def _lagged_products(x: Floats, lags: int) -> Floats:
-    """Sum of x[t] x[t + lag] over t for lags 0 ... lags."""
+def _lagged_products(x: Floats, lags: int, later: Floats | None = None) -> Floats:
+    """Sum of x[t] later[t + lag] over t for lags 0 ... lags; `later` is x unless it is given."""
     size = 1 << (len(x) + lags).bit_length()
-    return np.asarray(np.fft.irfft(np.abs(np.fft.rfft(x, size)) ** 2, size)[: lags + 1])
+    spectrum = np.fft.rfft(x, size)
+    other = spectrum if later is None else np.fft.rfft(later, size)
+    return np.asarray(np.fft.irfft(np.conj(spectrum) * other, size)[: lags + 1])

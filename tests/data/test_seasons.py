@@ -151,3 +151,53 @@ def test_real_series_have_the_seasons_that_everybody_knows(name: str, found: tup
         series.append(np.full(at[-1] + 1, np.nan))
         series[-1][at] = rows["y"].slice(begin, end - begin).cast("float64").to_numpy()
     assert seasons(series, frequency) == found
+
+
+STEPS = np.arange(1_500)
+KNOWN = {
+    "a sine": (np.sin(2 * np.pi * STEPS / 96), 0.06, 96),
+    "a sine of an odd period": (np.sin(2 * np.pi * STEPS / 37), 0.1, 37),
+    "a sine on a trend": (np.sin(2 * np.pi * STEPS / 24) + 0.01 * STEPS, 0.1, 24),
+    "a falling trend": (3 * np.sin(2 * np.pi * STEPS / 60) - 0.05 * STEPS, 0.2, 60),
+    "on and off": (np.where(STEPS % 48 < 20, 0.0, 5.0), 0.0, 48),
+    "a saw": (STEPS % 50, 0.5, 50),
+    "rare pulses": (np.where(STEPS % 144 == 7, 9.0, 1.0), 0.0, 144),
+    "a line": (100 - 0.5 * STEPS, 0.0, 1),
+    "a line with noise": (0.1 * STEPS, 1.0, 1),
+    "a parabola": ((STEPS / 100) ** 2, 0.0, 1),
+    "growth": (np.exp(STEPS / 300), 0.0, 1),
+    "one step": (np.where(STEPS > 700, 5.0, 0.0), 0.1, 1),
+    "nothing": (np.ones(1_500), 0.0, 1),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_whole_steps_have_the_season_in_which_they_repeat(name: str) -> None:
+    signal, noise, season = KNOWN[name]
+    values = signal + noise * np.random.default_rng(0).normal(size=len(signal))
+    assert infer_seasons(values, np.array([0, len(values)]), Frequency("step")) == (season,)
+
+
+@pytest.mark.parametrize("kind", ["walk", "noise", "autoregression", "twice summed"])
+def test_chance_shows_hardly_a_season(kind: str) -> None:
+    found = 0
+    for seed in range(60):
+        noise = np.random.default_rng(seed).normal(size=400)
+        make = {
+            "walk": np.cumsum,
+            "noise": lambda e: e,
+            "autoregression": lambda e: np.convolve(e, 0.8 ** np.arange(60))[:400],
+            "twice summed": lambda e: np.cumsum(np.cumsum(e)),
+        }[kind]
+        found += infer_seasons(make(noise), np.array([0, 400]), Frequency("step")) != (1,)
+    assert found <= 2
+
+
+@pytest.mark.parametrize(("minutes", "season"), [(5, 288), (15, 96), (30, 48), (10, 144), (60, 24)])
+@pytest.mark.parametrize("shape", ["on and off", "smooth"])
+def test_a_day_is_found_at_every_step_below_it(minutes: int, season: int, shape: str) -> None:
+    steps = np.arange(10 * season)
+    day = 2 * np.pi * steps / season
+    values = np.where(np.sin(day) > 0, 80.0, 20.0) if shape == "on and off" else np.sin(day)
+    values = values + (0.0 if shape == "on and off" else 0.1) * np.random.default_rng(1).normal(size=len(steps))
+    assert infer_seasons(values, np.array([0, len(values)]), Frequency("minute", minutes))[0] == season
