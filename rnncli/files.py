@@ -33,6 +33,7 @@ _HINTS = {
     errno.ENAMETOOLONG: "use a shorter name",
     errno.ENXIO: "this is a pipe that nobody reads, or a socket: give a file",
 }
+_LONGEST_EVENT = 1 << 20  # bytes of a log's last line
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems cannot sync folders
 
 
@@ -240,6 +241,7 @@ class LineLog:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
+        _refuse_no_log(self._path)
         try:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
             self._descriptor: int | None = os.open(self._path, flags, 0o666)
@@ -270,6 +272,27 @@ class LineLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _refuse_no_log(path: Path) -> None:
+    """OutputExists if there is a file that does not end in an event: a line of JSON in it would damage it."""
+    with contextlib.suppress(OSError):  # opening it says what is wrong
+        if not stat.S_ISREG(path.stat().st_mode) or not path.stat().st_size:
+            return
+        with path.open("rb") as file:
+            file.seek(-min(path.stat().st_size, _LONGEST_EVENT), os.SEEK_END)
+            last = file.read().rstrip(b"\n").rsplit(b"\n", 1)[-1]
+        if not _is_event(last):
+            raise OutputExists(
+                "there is a file already that is no log of rnncli's", where=os.fspath(path), hint="name another"
+            )
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        return "event" in json.loads(line)
+    except (ValueError, TypeError, RecursionError):
+        return b'{"event"' in line[:200]  # one that was cut off when a disk was full
 
 
 def _target(path: str | os.PathLike[str], bytes_needed: int) -> Path:

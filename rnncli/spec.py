@@ -86,7 +86,8 @@ class Columns(Spec):
     Where `time` holds dates alone, `clock` may be the column of the times of day. Series may be told apart by more
     columns than one: `more_ids`. Without an id column, `by_file` says that each file is a series, known by its stem.
 
-    `decimal`, `thousands`, `separator`, `encoding` and `format` are what training was told of how the data are written.
+    `decimal`, `thousands`, `separator`, `encoding` and `format` are what training was told of how the data are written,
+    and `mark` is the currency or percent sign of its target.
     """
 
     time: str
@@ -110,6 +111,7 @@ class Columns(Spec):
     separator: str | None = added(None, since=4)
     encoding: str | None = added(None, since=4)
     format: str | None = added(None, since=4)
+    mark: str | None = added(None, since=4)
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rnncli import files
-from rnncli.errors import InputRefused, ModelRefused, StorageFailed
+from rnncli.errors import InputRefused, ModelRefused, OutputExists, StorageFailed
 
 Somebody = Callable[[], AbstractContextManager[None]]
 
@@ -178,9 +178,26 @@ def test_reading_refuses_what_is_no_regular_file(tmp_path: Path) -> None:
 def test_a_log_is_one_json_object_a_line_and_is_appended_to(tmp_path: Path) -> None:
     for step in (1, 2):
         with files.LineLog(tmp_path / "log") as log:
-            log.write({"step": step, "loss": float("nan"), "name": "zwölf\nx"})
+            log.write({"event": "step", "step": step, "loss": float("nan"), "name": "zwölf\nx"})
     lines = (tmp_path / "log").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == [{"step": s, "loss": None, "name": "zwölf\nx"} for s in (1, 2)]
+    like = {"event": "step", "loss": None, "name": "zwölf\nx"}
+    assert [json.loads(line) for line in lines] == [like | {"step": s} for s in (1, 2)]
+
+
+@pytest.mark.parametrize("text", [b"mine", b"a,b\n1,2\n", b'{"ds": 1}\n', b"\0\0", b"[1]\n", b'{"event": 1}\nmine\n'])
+def test_a_file_that_is_no_log_is_not_written_into(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "log").write_bytes(text)
+    with pytest.raises(OutputExists, match="no log"):
+        files.LineLog(tmp_path / "log")
+    assert (tmp_path / "log").read_bytes() == text
+
+
+@pytest.mark.parametrize("text", [b"", b'{"event": "step"}\n', b'{"event": "step", "loss": 1.', b'{"event": 1}\n\n'])
+def test_a_log_goes_on_also_after_a_line_that_was_cut_off(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "log").write_bytes(text)
+    with files.LineLog(tmp_path / "log") as log:
+        log.write({"event": "done"})
+    assert (tmp_path / "log").read_bytes() == text + b'{"event": "done"}\n'
 
 
 def test_a_log_on_a_full_disk_is_a_storage_error() -> None:

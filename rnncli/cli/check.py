@@ -54,7 +54,7 @@ def check(
         if if_exists != "skip":
             raise
         return _left_alone(streams, path)
-    text = "".join(f"{line}\n" for line in shown(done))
+    text = "" if streams.quiet and not done.findings else "".join(f"{line}\n" for line in shown(done))
     streams.result(done.to_json, text.encode(errors="backslashreplace"))
     mended = done.fixed is not None and not done.fixed.errors
     return 0 if done or mended else InputRefused.exit_code

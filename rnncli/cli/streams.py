@@ -41,6 +41,7 @@ class Streams:
         if timeout is not None:
             stopping.after(timeout)
         self.json = json
+        self.quiet = quiet
         self._people = not quiet  # who reads plain lines on stderr
         self._command = command
         self._closing = ExitStack()

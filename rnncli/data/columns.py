@@ -14,6 +14,7 @@ from rnncli.spec import ColumnChoices, Columns
 TIME, ID, TARGET = "ds", "unique_id", "y"
 Kinds = Mapping[str, Kind]
 Looks = Mapping[str, Look]
+_NUMBERED = 4  # columns of whole numbers that are looked at
 
 
 def known_columns(kinds: Kinds, columns: Columns, choices: ColumnChoices, where: str) -> Columns:
@@ -128,10 +129,14 @@ def time_column(kinds: Kinds, looks: Looks, choices: ColumnChoices, where: str) 
 
 
 def _unread(free: Sequence[str], looks: Looks, whole: Sequence[str]) -> list[str]:
-    """Texts that look like dates nobody knows; none where a column of whole numbers alone is called like a time."""
-    found = [name for name in free if looks.get(name) == "dateish"]
+    """What looks like times that nobody knows; none where a column of whole numbers alone is called like a time."""
+    found = [name for name in free if looks.get(name) == "dateish" or _only_clock(name, looks)]
     named = any(called_like_time(name) for name in whole)
     return [] if named and not any(called_like_time(name) for name in found) else found
+
+
+def _only_clock(name: str, looks: Looks) -> bool:
+    return looks.get(name) == "clock" and called_like_time(name)
 
 
 def refuse_clocks(named: Columns, clocks: Sequence[str], dates: bool, again: int, where: str) -> None:  # noqa: FBT001  # what the times are
@@ -148,25 +153,36 @@ def refuse_clocks(named: Columns, clocks: Sequence[str], dates: bool, again: int
 
 def passed_over(kinds: Kinds, taken: Collection[str], looks: Looks) -> list[str]:
     """A line about text columns that have no role."""
+    empty = [name for name, kind in kinds.items() if kind == "empty" and name not in taken]
+    nothing = [f"column {name!r} is empty as far as was looked, and is passed over" for name in empty[:1]]
     left = [name for name, kind in kinds.items() if kind == "text" and name not in taken]
     if not left:
-        return []
+        return nothing
     names = ", ".join(map(repr, left[:5])) + (f" and {len(left) - 5:,} more" if len(left) > 5 else "")
     ids = [name for name in left if looks.get(name) != "clock"]
     more = f"; if it tells series apart: --id {ids[0]}" if ids else ""
     plural = len(left) > 1
-    return [f"text column{'s' * plural} {names} {'are' if plural else 'is'} not looked at{more}"]
+    return [f"text column{'s' * plural} {names} {'are' if plural else 'is'} not looked at{more}", *nothing]
 
 
-def target_column(kinds: Kinds, taken: Sequence[str | None], choices: ColumnChoices, where: str, told: str = "") -> str:
-    """`y`, or the one numeric column that has no other role; `told` ends a hint."""
+def no_series(kinds: Kinds, taken: Collection[str]) -> list[str]:
+    """A line about columns of a wide table that are no series."""
+    left = [name for name in kinds if name not in taken]
+    names = ", ".join(map(repr, left[:5])) + (f" and {len(left) - 5:,} more" if len(left) > 5 else "")
+    return [f"columns that hold no numbers are no series: {names}"] if left else []
+
+
+def target_column(
+    kinds: Kinds, looks: Looks, taken: Sequence[str | None], choices: ColumnChoices, where: str, told: str = ""
+) -> str:
+    """`y`, or the one column of numbers, or nearly so, that has no other role; `told` ends a hint."""
     if choices.target is not None:
         return choices.target
     _guessing(choices, "--target", where)
     free = [name for name in _free(kinds, choices) if name not in taken]
     if TARGET in free:
         return TARGET
-    numbers = _numbers(free, kinds)
+    numbers = [*_numbers(free, kinds), *(name for name in free if looks.get(name) == "numbers")]
     if len(numbers) == 1:
         return numbers[0]
     if not numbers:
@@ -178,12 +194,35 @@ def target_column(kinds: Kinds, taken: Sequence[str | None], choices: ColumnChoi
     raise _ambiguous("target", numbers, "--target", where, f"; for one series a column: --wide{told}")
 
 
-def id_candidates(kinds: Kinds, taken: Sequence[str | None], choices: ColumnChoices) -> list[str]:
+def id_candidates(kinds: Kinds, looks: Looks, taken: Sequence[str | None], choices: ColumnChoices) -> list[str]:
     """Columns that may tell series apart: `unique_id`, or all text columns that have no other role."""
     if choices.strict:
         return []
     free = [name for name in _free(kinds, choices) if name not in taken]
-    return [ID] if ID in free else [name for name in free if kinds[name] == "text"]
+    if ID in free:
+        return [ID]
+    return [name for name in free if kinds[name] == "text" and looks.get(name) not in ("clock", "numbers")]
+
+
+def numbered(kinds: Kinds, looks: Looks, taken: Sequence[str | None], choices: ColumnChoices) -> list[str]:
+    """Columns of whole numbers that may tell series apart, which is asked about and never guessed."""
+    free = [name for name in _free(kinds, choices) if name not in taken and kinds[name] == "whole"]
+    return [name for name in free if looks.get(name) is None][:_NUMBERED] if ID not in kinds else []
+
+
+def refuse_numbered(names: Sequence[str], repeats: Callable[[Sequence[str]], int], where: str) -> None:
+    """InputRefused where times repeat, and one of the columns, or all together, tell series apart."""
+    if not names or not repeats(()):
+        return
+    single = next((name for name in names if not repeats([name])), None)
+    if single is None and repeats(names):
+        return
+    found = [single] if single is not None else list(names)
+    raise InputRefused(
+        f"times repeat, and whole numbers tell series apart (column {' and '.join(map(repr, found))})",
+        where=where,
+        hint=f"if they are ids: --id {','.join(found)}",
+    )
 
 
 def id_column(candidates: Sequence[str], repeats: Callable[[Sequence[str]], int], where: str) -> str | None:
@@ -215,13 +254,13 @@ def id_column(candidates: Sequence[str], repeats: Callable[[Sequence[str]], int]
     )
 
 
-def wide_columns(kinds: Kinds, times: Sequence[str], choices: ColumnChoices, where: str) -> list[str]:
+def wide_columns(kinds: Kinds, looks: Looks, times: Sequence[str], choices: ColumnChoices, where: str) -> list[str]:
     """The series of a wide table: every numeric column but time."""
     if choices.past or choices.future or choices.static or choices.id:
         raise UsageError("a wide table has no id column and no covariates", hint="use the long form: id, time, value")
     others = [name for name in kinds if name not in times]
     usable = _numbers(others, kinds)
-    found = [name for name in others if name in usable or kinds[name] == "empty"]
+    found = [name for name in others if name in usable or kinds[name] == "empty" or looks.get(name) == "numbers"]
     if not found:
         raise InputRefused("no column of numbers is left to be a series", where=where, hint=_columns(kinds))
     return found

@@ -11,6 +11,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _YEARS = (1900, 2100)
+_ENOUGH = 8  # different numbers, of which chance makes no dates
 _SINCE, _UNTIL = 946_684_800, 4_102_444_800  # 2000 and 2100, in seconds: counts below are hardly ever times
 _CLOCKS = {"%Y%m%d%H%M%S": 1_000_000, "%Y%m%d%H%M": 10_000, "%Y%m%d%H": 100, "%Y%m%d": 1}
 
@@ -72,7 +73,14 @@ def _period(values: Ints) -> tuple[str, ...]:
         return ("%Y%m",) if _several_years(values, 100) else ("%Y%m", "%G%V", STEP)
     if weeks:
         return ("%G%V",) if _several_years(values, 100) else ("%G%V", STEP)
-    return ()
+    if _parts(values, 1_000, 366):
+        return ("%Y%j", STEP)
+    return ("%y%m%d", STEP) if len(values) >= _ENOUGH and _short_dates(values) else ()
+
+
+def _short_dates(values: Ints) -> bool:
+    """Whether all are dates whose years have two digits."""
+    return bool((values >= 10_101).all() and (values < 1_000_000).all() and _dated(20_000_000 + values, 1).all())
 
 
 def _parts(values: Ints, size: int, last: int) -> bool:

@@ -11,9 +11,13 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "#N/A")
 THOUSANDS = (",", ".", "'", " ", "_")
 _SPACES = "\u00a0\u202f\u2009"  # no-break and thin spaces, which stand for one between thousands
 _APOSTROPHES = "\u2019"
+_CODES = (
+    "USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|BRL|MXN|ARS|CLP|COP|PEN|ZAR"
+    "|KRW|SGD|HKD|TWD|THB|IDR|MYR|PHP|VND|ILS|AED|SAR|EGP|NGN|KES|ISK"
+)
 _SIGN = re.compile(
-    r"(?P<minus>[+-]?)(?P<before>[$€£¥₹₽₩₺]|[A-Z]{3}(?=[ \d+-])|R\$|kr)? ?(?P<number>[+-]?[\d.,'_ ]*\d)"
-    r" ?(?P<after>[$€£¥₹₽₩₺%]|[A-Z]{3}|kr|zł|Kč|Ft)?"
+    rf"(?P<minus>[+-]?)(?P<before>[$€£¥₹₽₩₺]|(?:{_CODES})|R\$|kr)? ?(?P<number>[+-]?[\d.,'_ ]*\d)"
+    rf" ?(?P<after>[$€£¥₹₽₩₺%]|(?:{_CODES})|kr|zł|Kč|Ft)?"
 )
 _GROUPED = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in THOUSANDS}
 _SMALL = re.compile(r"[+-]?\d{1,3}")
@@ -109,15 +113,16 @@ def other_notation(texts: Sequence[str], notation: Notation) -> Notation | None:
     return None
 
 
-def grouped_by(texts: Iterable[str], mark: str = ".") -> str | None:
+def grouped_by(texts: Iterable[str], mark: str = ".", *, alone: bool = False) -> str | None:
     """A text such as 1.056 if all that have the mark have groups of three digits after it, and others are whole numbers
-    below 1,000: it may be 1,056 as well. None if the mark can only be a decimal one, or no other number is there.
+    below 1,000: it may be 1,056 as well. None if the mark can only be a decimal one, or there are no others, unless it
+    may be `alone`.
     """
     some = [bare for text in texts if (bare := text.strip()) not in MISSING]
     marked = [text for text in some if mark in text]
     beside = [text for text in some if mark not in text]
     alike = all(map(_GROUPED[mark].fullmatch, marked)) and all(map(_SMALL.fullmatch, beside))
-    return marked[0] if marked and beside and alike else None
+    return marked[0] if marked and (beside or alone) and alike else None
 
 
 def hint_for(text: str, notation: Notation, others: Sequence[str] = ()) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -132,7 +133,7 @@ def _named(tables: Tables, kinds: dict[str, Kind], choices: ColumnChoices, known
         more_ids=choices.id[1:],
         target=target
         if choices.wide
-        else roles.target_column(kinds, [time, roles.ID], choices, where, _read_as(time, tables)),
+        else roles.target_column(kinds, tables.looks(), [time, roles.ID], choices, where, _read_as(time, tables)),
         past=choices.past,
         future=choices.future,
         static=choices.static,
@@ -164,22 +165,26 @@ def _long_rows(
     wall: Wall,
 ) -> Rows:
     taken = [*named.times, named.target]
-    clocks = [name for name, look in tables.looks().items() if look == "clock"]
-    candidates = [] if named.ids or known else roles.id_candidates(kinds, [*taken, *clocks], choices)
+    looks = tables.looks()
+    clocks = [name for name, look in looks.items() if look == "clock"]
+    guessed = not (named.ids or known)
+    candidates = roles.id_candidates(kinds, looks, taken, choices) if guessed else []
+    numbered = roles.numbered(kinds, looks, taken, choices) if guessed and len(tables.sources) == 1 else []
     covariates = (*named.past, *named.future, *named.static)
-    wanted = _wanted(kinds, named, [*named.ids, *candidates], covariates, categories)
+    wanted = _wanted(kinds, named, [*named.ids, *candidates, *numbered], covariates, categories)
     tables = tables.loaded(wanted, limits_of(choices), faults)
     if not tables.rows:
         raise InputRefused("there are no rows", where=tables.name, hint="a table has a header and rows")
     found = times_of(tables, kinds, named, faults, wall)
     by_file = named.by_file if known else len(tables.sources) > 1 and not (candidates or named.ids)
-    chosen, codes, ids = _series(tables, named, candidates, found.times, by_file=by_file)
+    with _numbered_named(tables, numbered, found.times, by_file=by_file):
+        chosen, codes, ids = _series(tables, named, candidates, found.times, by_file=by_file)
     if known is None and named.clock is None:
         roles.refuse_clocks(named, clocks, found.moments.dates, repeats(found.times, codes), tables.name)
     check_ids(codes, ids, chosen, tables, faults)
     values = [tables.floats(named.target, faults) if named.target in wanted else np.full(len(found.times), np.nan)]
     texts_of: dict[str, tuple[str, ...]] = {}
-    notes = [] if known else roles.passed_over(kinds, {*taken, *chosen, *covariates}, tables.looks())
+    notes = [] if known else roles.passed_over(kinds, {*taken, *chosen, *covariates}, looks)
     for name in covariates:
         told = None if categories is None else categories.get(name)
         channel, texts = _covariate(tables, name, wanted[name], told, faults)
@@ -189,7 +194,8 @@ def _long_rows(
             if categories is not None:
                 notes += _new_categories(tables, name, texts, codes)
     first, more = (chosen[0], chosen[1:]) if chosen else (None, ())
-    fresh = replace(named, id=first, more_ids=more, by_file=by_file, **found.style)
+    mark = _mark(tables, named, known)
+    fresh = replace(named, id=first, more_ids=more, by_file=by_file, mark=mark, **found.style)
     if found.moments.zone == "mixed":
         notes.append("times have several offsets: days are counted in UTC, unless --zone says otherwise")
     return Rows(
@@ -206,6 +212,38 @@ def _long_rows(
         several_offsets=found.moments.zone == "mixed",
         fixed=found.fixed,
     )
+
+
+@contextmanager
+def _numbered_named(tables: Tables, numbered: Sequence[str], times: Ints, *, by_file: bool) -> Iterator[None]:
+    """What is refused of repeated times, or not told apart at all, names columns of whole numbers that tell series
+    apart.
+    """
+
+    def again(names: Sequence[str]) -> int:
+        return repeats(times, coded(tables, names)[0] if names else None)
+
+    try:
+        yield
+    except InputRefused:
+        roles.refuse_numbered(numbered, again, tables.name)
+        raise
+    if not by_file and numbered:
+        roles.refuse_numbered(numbered, again, tables.name)
+
+
+def _mark(tables: Tables, named: Columns, known: Columns | None) -> str:
+    """The currency or percent sign of the target. InputRefused if it is another than in training."""
+    mark = tables.mark(named.target)
+    then = None if known is None else known.mark
+    if then is not None and mark != then and ("%" in (mark, then) or (mark and then)):
+        shown = [f"with {sign}" if sign else "without a sign" for sign in (mark, then)]
+        raise InputRefused(
+            f"column {named.target!r} is written {shown[0]}, and in training it was written {shown[1]}",
+            where=tables.name,
+            hint="convert the numbers, or train again",
+        )
+    return mark if known is None or known.mark is None else known.mark
 
 
 def _series(
@@ -247,7 +285,7 @@ def _wanted(
 def _wide_rows(
     tables: Tables, kinds: dict[str, Kind], named: Columns, choices: ColumnChoices, faults: Faults, wall: Wall
 ) -> Rows:
-    series = roles.wide_columns(kinds, named.times, choices, tables.name)
+    series = roles.wide_columns(kinds, tables.looks(), named.times, choices, tables.name)
     wanted: dict[str, Kind] = {**dict.fromkeys(named.times, "text"), **dict.fromkeys(series, "number")}
     tables = tables.loaded(wanted, limits_of(choices), faults)
     found = times_of(tables, kinds, named, faults, wall)
@@ -264,7 +302,7 @@ def _wide_rows(
         found.zone,
         {},
         tables,
-        (),
+        tuple(roles.no_series(kinds, {*named.times, *series})),
         several_offsets=found.moments.zone == "mixed",
         fixed=None if found.fixed is None else np.repeat(found.fixed, len(series)),
     )

@@ -92,6 +92,10 @@ class Tables:
         """How times are written in columns where that is not ISO's way."""
         return {name: style for opened in self.opened for name, style in opened.styles.items()}
 
+    def mark(self, name: str) -> str:
+        """The currency or percent sign of a column; "" if it has none."""
+        return next((opened.marks[name] for opened in self.opened if name in opened.marks), "")
+
     def looks(self) -> dict[str, Look]:
         """What columns look like beside their kind, in any of the tables."""
         return {name: look for opened in self.opened for name, look in opened.looks.items()}

@@ -173,7 +173,8 @@ class _Coded:
             raise Unreadable(int(np.argmax(fewer)), "some times have a zone and some have none", hint)
 
     def _refused(self, error: Unreadable, tables: Tables) -> InputRefused:
-        hint = error.hint or "one style for all rows"
+        fine = "finer than a microsecond" in error.message
+        hint = "round times to microseconds" if fine else error.hint or "one style for all rows"
         if all(map(_is_whole, self.texts)) and not (self.style.whole or self.style.choices):
             hint = f"correct it, or if these are {_STEPS}"
         return InputRefused(

@@ -26,7 +26,7 @@ _ISO = re.compile(
 _DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
     *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
-    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%y/%m/%d"),
+    *("%d.%m.%y", "%y.%m.%d", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%y/%m/%d"),
     *("%d %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d%b%Y", "%d. %b %Y", "%b %d %Y", "%b %d, %Y", "%Y-%b-%d", "%Y %b %d"),
     *("%d %b %y", "%d-%b-%y", "%d%b%y"),
 )
@@ -36,6 +36,8 @@ _PERIODS = (
     *("%Y-Q%q", "%YQ%q", "%Y Q%q", "%Y/Q%q", "%Yq%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y", "%q. Quartal %Y"),
     *("%G-W%V", "%GW%V", "%G W%V", "%G-W%V-%u", "%GW%V%u", "W%V %G", "W%V-%G", "KW%V %G", "KW%V/%G"),
 )
+_ALL_PERIODS = (*_PERIODS, *(period.replace("%b", "%B") for period in _PERIODS if "%b" in period))
+_YEAR_AND_PART = ("%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%m.%Y", "%m-%Y")
 _WITH_CLOCK_WITHIN = ("%a %b %d %H:%M:%S %Y",)  # as C's ctime writes
 _CLOCK = re.compile(
     r"(?P<date>.*?)(?P<sep>T|, | +|:)(?P<hour>\d{1,2})(?P<minute>:\d\d)?(?P<second>:\d\d)?(?P<fraction>\.\d{1,9})?"
@@ -48,11 +50,17 @@ _WEEKDAY = re.compile(
 _OFFSET_BEHIND = re.compile(r"[+-]\d\d:\d\d\Z")
 _LOOKED_AT = 500
 _LONGEST = 48  # letters of a time
+_PIVOT = 50  # two-digit years from here on are of the century before
+_ENOUGH = 8  # different times, whose order is no chance
+_REGULAR, _IRREGULAR = 0.9, 0.6  # shares of the commonest step
 _ZERO_SHIFT = frozenset({"Z", "z", "UTC", "GMT", "+00:00", "+0000", "-00:00", "+00"})
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|januar|februar|märz|mai|juni|juli|oktober|dezember"
 _DATEISH = re.compile(
     rf"(?:[-/.,:' \d]|[TZ]\b|T(?=\d)|am|pm|utc|gmt|kw|[qwh](?=\d)|{_MONTHS}|[a-z]*day\b)+", re.IGNORECASE
 )
+_YEAR_IN_TEXT = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_YEAR_AND_LETTER = re.compile(r"(?:19|20)\d\d ?[A-Za-z]{1,2}\d{1,2}|R\d{1,2}\.\d{1,2}\.\d{1,2}")
+_DAY_IN_TEXT = re.compile(r"(?<!\d)(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)")
 _NAMED_MONTH = re.compile(rf"{_MONTHS}|\b[qw]\d|\dq", re.IGNORECASE)
 _SMALLEST, _LARGEST = (
     (limit.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
@@ -61,8 +69,9 @@ _SMALLEST, _LARGEST = (
 
 
 _TIME_WORDS = re.compile(
-    "ds|dates?|datetime|times?|timestamp|ts|dt|days?|week|month|quarter|period|year|steps?|t|hour"
-    "|datum|zeit|uhrzeit|zeitpunkt|zeitstempel|tag|woche|monat|quartal|jahr|fecha|dato|tidpunkt"
+    "ds|dates?|datetime|times?|timestamp|ts|dt|days?|week|month|quarter|period|year|steps?|t|hour|when"
+    "|datum|zeit|uhrzeit|zeitpunkt|zeitstempel|zeitraum|stichtag|(?:kalender)?(?:tag|woche|monat|jahr)|quartal|periode"
+    "|fecha|mes|dia|ano|año|mois|jour|ann[ée]e|p[ée]riode|mese|giorno|anno|periodo|dato|tidpunkt|日付|日期|日時"
 )
 
 
@@ -132,7 +141,13 @@ def dateish(texts: Sequence[str]) -> bool:
 
 def _has_parts(text: str) -> bool:
     numbers = re.findall(r"\d+", text)
-    if not numbers or len(text) > _LONGEST or _DATEISH.fullmatch(text.strip()) is None:
+    if not numbers or len(text) > _LONGEST:
+        return False
+    if _YEAR_IN_TEXT.search(text) and (len(numbers) >= 3 or _NAMED_MONTH.search(text)):
+        return True
+    if _YEAR_AND_LETTER.fullmatch(text) or _DAY_IN_TEXT.search(text):
+        return True
+    if _DATEISH.fullmatch(text.strip()) is None:
         return False
     return len(numbers) >= 3 or (_NAMED_MONTH.search(text) is not None)
 
@@ -151,6 +166,8 @@ def read_times(texts: Sequence[str], style: str | None = None, *, strict: bool =
     if not texts or _ISO.fullmatch(texts[0]):
         return _iso(texts)
     styles = _fitting(texts)
+    if len(styles) == 1 and styles[0] in _YEAR_AND_PART and _of_quarters(texts, styles[0]):
+        styles = [styles[0], styles[0].replace("%m", "%q")]
     if len(styles) > 1:
         choices = " or ".join(f"'{style}'" for style in styles)
         raise Unreadable(0, f"{texts[0]!r} can be read in more than one way", f"say --time-format {choices}")
@@ -159,6 +176,12 @@ def read_times(texts: Sequence[str], style: str | None = None, *, strict: bool =
     if styles:
         return _in_style(texts, styles[0])
     raise _astray(texts)
+
+
+def _of_quarters(texts: Sequence[str], style: str) -> bool:
+    """Whether the parts of several years are 1 to 4 alone: nobody knows whether they are months."""
+    moments = [read(text, style) for text in texts]
+    return len({moment.year for moment in moments}) > 1 and max(moment.month for moment in moments) == 4
 
 
 def _astray(texts: Sequence[str]) -> Unreadable:
@@ -333,7 +356,7 @@ def _alike(shape: str) -> tuple[str, ...]:
     rest = shape[weekday.end() :] if weekday else shape
     found = [day + date for date in _dates_alike(rest)] or [*_clocked(rest, day)]
     within = [style for style in _WITH_CLOCK_WITHIN if _matches(style, shape)]
-    return tuple(dict.fromkeys([*found, *within, *(style for style in _PERIODS if _matches(style, shape))]))
+    return tuple(dict.fromkeys([*found, *within, *(style for style in _ALL_PERIODS if _matches(style, shape))]))
 
 
 def _clocked(shape: str, day: str) -> Iterable[str]:
@@ -365,9 +388,39 @@ def _fitting(texts: Sequence[str]) -> list[str]:
     some = dict.fromkeys(style for text in texts[:_LOOKED_AT] for style in styles_of(text))
     found = [style for style in some if all(_fits(text, style) for text in texts)]
     plain = {style.replace("%-f", "") for style in found if "%-f" in style}  # which the one with a fraction includes
-    found = [style for style in found if style not in plain]
+    found = [style for style in found if style not in plain and not _of_days(style, texts)]
     dated = [style for style in found if "%y" not in style]
-    return dated or found
+    return _regular(dated or found, texts)
+
+
+def _of_days(style: str, texts: Sequence[str]) -> bool:
+    """Whether a month and two digits are a day of one month, not years."""
+    if style not in ("%b-%y", "%b %y", "%B-%y", "%B %y"):
+        return False
+    return len(texts) > 1 and len({read(text, style).month for text in texts}) == 1
+
+
+def _regular(styles: list[str], texts: Sequence[str]) -> list[str]:
+    """Of several styles the one in which the rows are in order, or else regular, where they are not in any other."""
+    if len(styles) < 2:
+        return styles
+    ordered = [style for style in styles if (np.diff(_in_style(texts, style).times) > 0).all()]
+    if len(ordered) == 1 and len(texts) >= _ENOUGH:
+        return ordered
+    shares = [_commonest_step(_in_style(texts, style).times) for style in styles]
+    best = max(shares)
+    others = sorted(shares)[:-1]
+    clear = best >= _REGULAR and max(others) < _IRREGULAR
+    return [styles[shares.index(best)]] if clear else styles
+
+
+def _commonest_step(times: Ints) -> float:
+    """The share of the commonest difference between neighbours, in months where all are of one day of a month."""
+    days = times.astype("datetime64[us]").astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    whole = len(np.unique(days - months)) == 1
+    steps = np.diff(np.unique(months.astype(np.int64) if whole else times))
+    return float(np.unique(steps, return_counts=True)[1].max() / len(steps)) if len(steps) else 1.0
 
 
 def _fits(text: str, style: str) -> bool:
@@ -381,12 +434,30 @@ def _fits(text: str, style: str) -> bool:
 def _in_style(texts: Sequence[str], style: str) -> Moments:
     """Where a style has no zone, a few texts may have an offset behind it: hours that the clock shows twice."""
     moments = [_read_or_fail(text, style, position) for position, text in enumerate(texts)]
+    if "y" in letters(style):
+        moments = _of_one_age(moments)
     aware = np.array([moment.tzinfo is not None for moment in moments], np.bool_)
     zoned = in_utc(style) or "z" in letters(style)
     times = np.array([_microseconds(m if m.tzinfo else m.replace(tzinfo=UTC)) for m in moments], np.int64)
     zone = _common_zone(moments) if zoned and moments else "UTC" if zoned else None
     fixed = aware if aware.any() and not zoned else None
     return Moments(times, refined(style, texts), not has_clock(style), zone, fixed)
+
+
+def _of_one_age(moments: Sequence[datetime]) -> list[datetime]:
+    """Times whose years have two digits, in the centuries in which they lie nearest together; the last before 2050."""
+    years = sorted({moment.year % 100 for moment in moments})
+    gaps = [(after - before) % 100 or 100 for before, after in zip(years, years[1:] + years[:1], strict=True)]
+    last = years[gaps.index(max(gaps))]
+    end = 2000 + last if last < _PIVOT else 1900 + last
+    return [_in_year(moment, end - (last - moment.year) % 100) for moment in moments]
+
+
+def _in_year(moment: datetime, year: int) -> datetime:
+    try:
+        return moment.replace(year=year)
+    except ValueError:  # 29 February, which 1900 lacks
+        return moment
 
 
 def _read_or_fail(text: str, style: str, position: int) -> datetime:

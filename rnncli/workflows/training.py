@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rnncli import checkpoint
 from rnncli.errors import SeriesRefused
 from rnncli.inference.forecaster import Forecaster
 from rnncli.outline import Outline, shown
@@ -92,7 +93,11 @@ class Training:
         return verdict(self.forecaster.record, self.forecaster.pool)
 
     def save(self, path: str | os.PathLike[str]) -> int:
-        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
+        """Write the model file, whole or not at all; returns its bytes.
+
+        OutputExists where there is a file that is no model, OutputLocked or StorageFailed.
+        """
+        checkpoint.refuse_to_replace_others(path)
         return self.forecaster.save(path)
 
     def outline(self) -> Outline:

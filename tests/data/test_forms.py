@@ -456,6 +456,96 @@ def test_moments_beyond_what_can_be_written_are_refused(tmp_path: Path, kind: st
         load_panel(tmp_path / "a.parquet")
 
 
+def two_digits(style: str, first: datetime, months: int, count: int) -> list[str]:
+    """Months or days from a date on, as a style with two digits of the year has them."""
+    if months:
+        moments = [
+            datetime(
+                first.year + (first.month - 1 + k * months) // 12,
+                (first.month - 1 + k * months) % 12 + 1,
+                1,
+                tzinfo=UTC,
+            )
+            for k in range(count)
+        ]
+    else:
+        moments = [first + timedelta(days=k) for k in range(count)]
+    return [timestyle.written(round((m - EPOCH).total_seconds() * 1_000_000), 0, style) for m in moments]
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("style", "first", "months", "count"),
+    [
+        ("%b-%y", datetime(1960, 1, 1, tzinfo=UTC), 1, 780),
+        ("%b-%y", datetime(1950, 1, 1, tzinfo=UTC), 1, 200),
+        ("%m/%d/%y", datetime(1965, 1, 15, tzinfo=UTC), 0, 2_000),
+        ("%d.%m.%y", datetime(1999, 11, 20, tzinfo=UTC), 0, 90),
+        ("%y.%m.%d", datetime(2024, 1, 1, tzinfo=UTC), 0, 60),
+        ("%y-%m-%d", datetime(2023, 12, 1, tzinfo=UTC), 0, 90),
+        ("%d/%m/%y", datetime(2024, 1, 1, tzinfo=UTC), 0, 90),
+    ],
+)
+def test_years_of_two_digits_go_on_from_the_last(
+    write: Write, style: str, first: datetime, months: int, count: int
+) -> None:
+    *given, following = two_digits(style, first, months, count)
+    loaded = read_twice(write(given))
+    assert next_times(loaded) == [following]
+    assert len(loaded.panel.values) == count - 1
+
+
+TWO_WAYS = {
+    "days that may be months": ([f"01/{month:02}/2024" for month in range(1, 13)], "%d/%m/%Y"),
+    "days that may be years": ([f"{day:02}.01.24" for day in range(1, 21)], "%y.%m.%d"),
+    "quarters that may be months": ([f"{year}-{part}" for year in range(2010, 2016) for part in (1, 2, 3, 4)], "%Y-%q"),
+    "dates that may be a count": ([str(240_105 + k) for k in range(27)], "%y%m%d"),
+    "days of a year that may be a count": ([str(2_023_309 + k) for k in range(50)], "%Y%j"),
+}
+
+
+@pytest.mark.parametrize("kind", TWO_WAYS)
+def test_times_that_can_be_read_in_two_ways_are_asked_about(write: Write, kind: str) -> None:
+    given, style = TWO_WAYS[kind]
+    with pytest.raises(InputRefused) as error:
+        load_panel(write(given))
+    assert f"'{style}'" in error.value.hint
+    assert read_twice(write(given), ColumnChoices(time_format=style)).panel.values.shape[0] >= len(given)
+
+
+PASSED_OVER = {
+    "unix dates": ["Mon Jan {:02} 00:00:00 CET 2024", "x"],
+    "brackets": ["[2024-01-{:02}]", "x"],
+    "a name of a zone": ["2024-01-{:02} 00:00:00 Europe/Berlin", "x"],
+    "Japanese": ["2024年1月{}日", "x"],
+    "Stata": ["2000m{}", "x"],
+    "French months": ["janv. {} 2010", "Mois"],
+    "seconds with a fraction": ["170406720{}.25", "timestamp"],
+    "Excel's serial numbers": ["4529{}.5", "Date"],
+    "years with a fraction": ["19{}.5", "year"],
+    "times of day": ["10:{:02}:00", "Timestamp"],
+}
+
+
+@pytest.mark.parametrize("kind", PASSED_OVER)
+def test_no_counter_takes_the_place_of_what_looks_like_time(tmp_path: Path, kind: str) -> None:
+    style, name = PASSED_OVER[kind]
+    rows = [f"{style.format(k + 1)},{100 + 3 * k},{k % 5}.5\n" for k in range(12)]
+    (tmp_path / "a.csv").write_text(f"{name},requests,cpu\n" + "".join(rows))
+    with pytest.raises(InputRefused, match=f"'{name}'"):
+        load_panel(tmp_path / "a.csv", ColumnChoices(target="cpu"))
+
+
+def test_hours_in_a_column_of_their_own_are_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("date,hour,y\n" + "".join(f"2024-01-{1 + k // 24:02},{k % 24},{k}.5\n" for k in range(96)))
+    with pytest.raises(InputRefused) as error:
+        load_panel(path)
+    assert "--time date,hour" in error.value.hint
+
+
 def test_the_whole_way_through_every_command(tmp_path: Path) -> None:
     for place, (style, step) in enumerate([("%Y-%m-%dT%H:%M:%S.%3fZ", HOUR), ("%-m/%-d/%Y", DAY), ("%Y%m%d", DAY)]):
         *given, following = texts(style, step)

@@ -109,7 +109,7 @@ def test_groups_of_three_digits_beside_whole_numbers_are_asked_about(write: Writ
     ],
 )
 def test_decimal_points_that_can_be_nothing_else_are_read(write: Write, numbers: list[str]) -> None:
-    assert read_twice(write(numbers)) == [float(number) for number in numbers]
+    assert read_twice(write(numbers, ",")) == [float(number) for number in numbers]
 
 
 @pytest.mark.parametrize(
@@ -339,3 +339,104 @@ def test_check_ends_with_4_where_something_is_left(tmp_path: Path, run_rnncli: R
     )
     done = run_rnncli("check", tmp_path / "a.csv", "--fix", tmp_path / "b.csv")
     assert done.returncode == 4
+
+
+def test_groups_of_three_alone_are_asked_about_where_fields_are_separated_by_semicolons(write: Write) -> None:
+    with pytest.raises(InputRefused, match="may be"):
+        load_panel(write(["1.056", "2.345", "3.456"], ";"))
+    assert read_twice(write(["1.056", "2.345", "3.456"], ";"), told(decimal=".")) == [1.056, 2.345, 3.456]
+
+
+# What is nearly a number, and is never passed over
+
+
+BAD = {
+    "a dash": "-",
+    "a word": "n.v.",
+    "accounting": "(5)",
+    "a trailing minus": "5-",
+    "a flag": "5.0 p",
+    "a colon": ":",
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("beside", ["temp", "store"])
+def test_a_measure_with_a_bad_cell_is_the_target_or_the_error(tmp_path: Path, kind: str, beside: str) -> None:
+    cells = [BAD[kind] if k == 7 else f"{9 + k % 3}.99" for k in range(20)]
+    other = [f"{k % 5}.5" if beside == "temp" else "1" for k in range(20)]
+    rows = [f"2024-01-{k + 1:02},{x},{cell}\n" for k, (x, cell) in enumerate(zip(other, cells, strict=True))]
+    (tmp_path / "a.csv").write_text(f"date,{beside},price\n" + "".join(rows))
+    with pytest.raises(InputRefused, match="more than one column could be the target") as error:
+        load_panel(tmp_path / "a.csv")
+    assert "price" in error.value.message
+    with pytest.raises(InputRefused, match="in column 'price' is not a number") as error:
+        load_panel(tmp_path / "a.csv", ColumnChoices(target="price"))
+    assert error.value.where.endswith(":9:3")
+
+
+@pytest.mark.parametrize("cell", ["-", "n.v.", "1,5", "many", "#DIV/0!"])
+def test_one_bad_cell_drops_no_series_of_a_wide_table(tmp_path: Path, cell: str) -> None:
+    rows = [f"2024-01-{k + 1:02},{k}.5,{chr(34) + cell + chr(34) if k == 6 else f'{k}.25'}\n" for k in range(20)]
+    (tmp_path / "a.csv").write_text("date,a,b\n" + "".join(rows))
+    with pytest.raises(InputRefused, match="in column 'b' is not a number") as error:
+        load_panel(tmp_path / "a.csv", ColumnChoices(wide=True))
+    assert error.value.where.endswith(":8:3")
+
+
+def test_columns_of_a_wide_table_that_are_no_series_are_said(tmp_path: Path) -> None:
+    rows = [f"2024-01-{k + 1:02},{k}.5,{k}.25,word,true\n" for k in range(20)]
+    (tmp_path / "a.csv").write_text("date,a,b,remark,open\n" + "".join(rows))
+    loaded = load_panel(tmp_path / "a.csv", ColumnChoices(wide=True))
+    assert loaded.panel.ids == ("a", "b")
+    assert any("'remark'" in note and "'open'" in note for note in loaded.notes)
+
+
+@pytest.mark.parametrize("name", ["SKU", "USW", "STO", "KWH", "DEG"])
+def test_three_capitals_and_digits_are_no_currency(tmp_path: Path, name: str) -> None:
+    rows = [f"2024-01-{k + 1:02},{name}{i},{k}.5\n" for i in (1, 2) for k in range(20)]
+    (tmp_path / "a.csv").write_text("ds,sku,y\n" + "".join(rows))
+    assert load_panel(tmp_path / "a.csv").panel.ids == (f"{name}1", f"{name}2")
+
+
+@pytest.mark.parametrize(
+    ("then", "now"), [("${}", "€{}"), ("{}%", "0.{}"), ("0.{}", "{}%"), ("EUR {}", "{} USD"), ("£{}", "{}%")]
+)
+def test_another_unit_than_in_training_is_refused(write: Write, then: str, now: str) -> None:
+    loaded = load_panel(write([then.format(k) for k in range(10, 30)]))
+    known = Known(loaded.columns, loaded.panel.calendar, loaded.categories)
+    with pytest.raises(InputRefused, match="in training it was written"):
+        load_panel(write([now.format(k) for k in range(10, 30)], name="b.csv"), None, known)
+
+
+@pytest.mark.parametrize("missing", [" NA", "NA ", " ", "  NaN ", "null "])
+def test_blanks_around_a_missing_value_are_no_matter(write: Write, missing: str) -> None:
+    assert read_twice(write(["1.5", missing, "2.5", " 3.5 ", "4.5"], ",")) == pytest.approx(
+        [1.5, np.nan, 2.5, 3.5, 4.5], nan_ok=True
+    )
+
+
+@pytest.mark.parametrize("names", [["store"], ["shop", "item"]])
+def test_ids_that_are_whole_numbers_are_asked_about(tmp_path: Path, names: list[str]) -> None:
+    keys = [str(k) for k in (1, 2)] if len(names) == 1 else [f"{a},{b}" for a in (1, 2) for b in (10, 20)]
+    rows = [f"{key},2024-01-{k + 1:02},3.5\n" for key in keys for k in range(10)]
+    (tmp_path / "a.csv").write_text(f"{','.join(names)},ds,y\n" + "".join(rows))
+    with pytest.raises(InputRefused, match="whole numbers tell series apart") as error:
+        load_panel(tmp_path / "a.csv")
+    assert f"--id {','.join(names)}" in error.value.hint
+    assert len(load_panel(tmp_path / "a.csv", ColumnChoices(id=(",".join(names),))).panel) == len(keys)
+
+
+def test_a_log_is_no_other_file(write: Write, run_rnncli: Run, tmp_path: Path) -> None:
+    path, log = write([f"{k % 7}.5" for k in range(20)]), tmp_path / "log.jsonl"
+    for _ in range(2):
+        assert run_rnncli("check", path, "--log-file", log).returncode == 0
+    assert len(log.read_text().splitlines()) >= 2
+    for name, text in {
+        "m.safetensors": b"\x08\0\0\0\0\0\0\0{}",
+        "notes.txt": b"mine\n",
+        "b.jsonl": b'{"ds": 1}\n',
+    }.items():
+        (tmp_path / name).write_bytes(text)
+        done = run_rnncli("check", path, "--log-file", tmp_path / name)
+        assert (done.returncode, (tmp_path / name).read_bytes()) == (2, text)

@@ -18,7 +18,8 @@ def time_missing(seen: Seen) -> Finding | None:
 
 def time_unreadable(seen: Seen) -> Finding | None:
     """Times that are none, or written in another way than most."""
-    remedy = "write all times in one way, such as 2024-05-01 06:00; or say which: --time-format"
+    hint = next((fault.error.hint for fault in seen.faults if fault.id == reading.BAD_TIME and fault.error.hint), "")
+    remedy = hint or "write all times in one way, such as 2024-05-01 06:00; or say which: --time-format"
     return _of_fault(seen, reading.BAD_TIME, "times cannot be read", remedy)
 
 

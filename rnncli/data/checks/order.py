@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rnncli.data.checks.finding import SHOWN, Finding
-from rnncli.data.checks.seen import Seen
+from rnncli.data.checks.seen import Ints, Seen
+from rnncli.data.zones import shown_twice_in
 
 
 def unsorted(seen: Seen) -> Finding | None:
@@ -49,8 +50,16 @@ def duplicate_conflicting(seen: Seen) -> Finding | None:
         "rows contradict another row of the same series and time",
         len(different),
         tuple(examples),
-        "keep one of each, or say which column tells series apart: --id NAME; --fix keeps the last",
+        _remedy(seen, different),
     )
+
+
+def _remedy(seen: Seen, rows: Ints) -> str:
+    """What to do, where a clock that was put back may show an hour twice, or else."""
+    shown = None if seen.whole or seen.zone is not None else shown_twice_in(int(seen.rows.times[rows].min()))
+    if shown is not None:
+        return f"if a clock that was put back shows this hour twice, say whose it is: --zone {shown}, or another"
+    return "keep one of each, or say which column tells series apart: --id NAME; --fix keeps the last"
 
 
 def _values(seen: Seen, row: int) -> str:

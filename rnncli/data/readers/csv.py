@@ -29,7 +29,7 @@ from rnncli.data.numbertext import (
     notation_of,
     other_notation,
 )
-from rnncli.data.readers.looks import Shown, look_of_whole, shown_by_texts
+from rnncli.data.readers.looks import Shown, shown_by_numbers, shown_by_texts
 from rnncli.data.readers.table import Kind, Look, Opened, repeated
 from rnncli.data.source import Source, storage_error
 from rnncli.data.timetext import looks_like_time
@@ -40,6 +40,7 @@ TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 1 << 18  # bytes from which kinds are guessed
 SAMPLE_ROWS = 2_000
+MOSTLY = 0.8  # of the texts of a column that has numbers, but for some
 _LINES_LOOKED_AT = 20  # for a delimiter, where the header has none
 LONGEST_HEADER = 16 << 20  # bytes
 BLOCK = 4 << 20  # bytes; a single field may be as long
@@ -97,6 +98,10 @@ def _decoding(source: Source, choices: ColumnChoices) -> Source:
     return source if name == "utf-8" else replace(source, encoding=name)
 
 
+class _Unexplained(InputRefused):
+    """Arrow cannot read a file in which nothing is wrong."""
+
+
 @dataclass(frozen=True)
 class _Text:
     source: Source
@@ -116,7 +121,9 @@ class _Text:
         _refuse_longer(self.source, rows, delimiter)
         found = [row for _, row in rows[1:] if len(row) == len(names)]
         table = _Table(self.source, delimiter, self.choices, names, found, sample, line)
-        return Opened(table.kinds, table.read, table.line_of, table.size, table.looks, table.styles, table.number)
+        return Opened(
+            table.kinds, table.read, table.line_of, table.size, table.looks, table.styles, table.number, table.marks
+        )
 
     def _sample(self) -> str:
         """The first lines, whole; InputRefused if they are not text in UTF-8."""
@@ -344,20 +351,27 @@ class _Table:
 
     @cached_property
     def _shown(self) -> dict[str, Shown]:
-        """What texts and whole numbers show; nothing is looked at where the time was said."""
-        if self.choices.time is not None:
-            return {}
+        """What texts and numbers show; whether they are times only where that was not said."""
         return {name: self._of_column(name, kind) for name, kind in self._plain_kinds.items()}
 
     def _of_column(self, name: str, kind: Kind) -> Shown:
         style = self.choices.time_format
         texts = [text for text in self._texts[name] if text not in MISSING]
-        if kind == "whole" and style is None:
-            return Shown(look=look_of_whole(texts))
+        if self.choices.time is not None:
+            return Shown(look="numbers") if kind == "text" and self._mostly_numbers(name, texts) else Shown()
+        if kind in ("whole", "number") and style is None:
+            return shown_by_numbers(name, texts, whole=kind == "whole")
         if kind in ("text", "time") or (kind in ("whole", "number") and style is not None):
             shown = shown_by_texts(name, texts, style)
+            if kind == "text" and shown == Shown() and self._mostly_numbers(name, texts):
+                return Shown(look="numbers")
             return replace(shown, kind=shown.kind or "text") if kind == "time" else shown
         return Shown()
+
+    def _mostly_numbers(self, name: str, texts: list[str]) -> bool:
+        """Whether most texts are numbers, but for some."""
+        found = [text for text in texts if self._notations[name].number(text) is not None]
+        return MOSTLY * len(texts) <= len(found) < len(texts)
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
@@ -374,6 +388,11 @@ class _Table:
         """How times are written that are not ISO's."""
         return {name: shown.style for name, shown in self._shown.items() if shown.style}
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """The currency or percent sign of columns that have one."""
+        return {name: notation.mark for name, notation in self._notations.items() if notation.mark}
+
     def number(self, name: str, text: str) -> float | InputRefused:
         """The number that a text of a column is, or why it is none."""
         found = self._flag(text.strip()) if self._flags(name) else self._notations[name].number(text)
@@ -388,7 +407,11 @@ class _Table:
         """The wanted columns. InputRefused with the place of a row that is none, or a text that is no number."""
         numbers = [name for name, kind in wanted.items() if kind == "number"]
         plain = [name for name in numbers if self._notations[name].plain or self._flags(name)]
-        table = self._read(wanted, plain)
+        try:
+            table = self._read(wanted, plain)
+        except _Unexplained:  # blanks around a missing value, which Arrow does not take away
+            plain = [name for name in plain if self._flags(name)]
+            table = self._read(wanted, plain)
         for name in plain:
             self._refuse_grouped(table, name)
         for name in numbers:
@@ -446,7 +469,7 @@ class _Table:
         ):
             return
         codes, texts = arrow.codes(self._read({name: "text"}, ()).column(name))
-        text = grouped_by(texts)
+        text = grouped_by(texts, alone=self.delimiter == ";")
         if text is None:
             return
         row = int(np.argmax(codes == texts.index(text)))
@@ -486,7 +509,7 @@ class _Table:
                 if isinstance(found, InputRefused):
                     found.where = f"{self.source.name}:{line}:{place + 1}"
                     return found
-        return self.source.refused(f"cannot be read as CSV: {str(error).splitlines()[0]}")
+        return _Unexplained(f"cannot be read as CSV: {str(error).splitlines()[0]}", where=self.source.name)
 
     def _flags(self, name: str) -> bool:
         return self.kinds[name] == "flag"
@@ -508,7 +531,7 @@ def _may_be_grouped(values: NDArray[np.float64]) -> bool:
     thousandths = seen * 1_000
     parts = np.abs(thousandths - np.round(thousandths)) < 1e-6
     broken = seen != np.floor(seen)
-    return bool(broken.any() and not broken.all() and parts.all() and seen[broken].min() >= 1)
+    return bool(broken.any() and parts.all() and seen[broken].min() >= 1)
 
 
 def _counted(stream: Any, enough: Callable[[int, int], bool]) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from rnncli.data.readers.table import Kind, Look
 from rnncli.data.timestyle import EPOCHS, STEP
 from rnncli.data.timetext import called_like_time, dateish, mostly_times, usual_style
 
+_HOUR = re.compile(r"\b(?:hour|hr|stunde|heure|hora|uhrzeit)s?\b")
 _DIGITS = 20  # more than a count of nanoseconds has; 19 nines are beyond 64 bits, and no time
 _DAY_DIGITS = 8  # of 20240131; texts of fewer digits are names as well
 
@@ -41,14 +43,18 @@ def shown_by_texts(name: str, texts: Sequence[str], style: str | None) -> Shown:
     return Shown()
 
 
+def shown_by_numbers(name: str, texts: Sequence[str], *, whole: bool) -> Shown:
+    """What numbers show: whole ones may be dates or hours, and fractions called like a time are none that is known."""
+    if not whole:
+        return Shown(look="dateish") if called_like_time(name) else Shown()
+    if _HOUR.search(name.lower()) and texts and all(text.isdecimal() and int(text[:3]) < 24 for text in texts):
+        return Shown(look="clock")
+    return Shown(look="dates") if _are_dates(texts) else Shown()
+
+
 def _mostly_digits(texts: Sequence[str]) -> bool:
     """Whether most texts have a digit: names of weekdays are no dates."""
     return 2 * sum(any(map(str.isdigit, text)) for text in texts) > len(texts)
-
-
-def look_of_whole(texts: Sequence[str]) -> Look | None:
-    """Whether whole numbers are dates."""
-    return "dates" if _are_dates(texts) else None
 
 
 def _are_dates(texts: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from rnncli.data.limits import VALUE, Limits, Size, limits_of
-from rnncli.data.readers.looks import Shown, look_of_whole, shown_by_texts
+from rnncli.data.readers.looks import Shown, shown_by_numbers, shown_by_texts
 from rnncli.data.readers.table import Kind, Opened, kind_of, repeated
 from rnncli.data.source import Source
 from rnncli.spec import ColumnChoices
@@ -90,8 +90,9 @@ def _opened(
     if twice is not None:
         raise source.refused(f"two columns are called {twice!r}", hint="rename one of them")
     kinds = {column.name: kind_of(column.type) for column in schema}
-    kinds = {name: kind for name, kind in kinds.items() if kind == "time" or not _PANDAS_INDEX.fullmatch(name)}
-    shown = _shown(kinds, choices, head)
+    kinds = {name: kind for name, kind in kinds.items() if kind != "whole" or not _PANDAS_INDEX.fullmatch(name)}
+    clocks = {column.name: Shown(look="clock") for column in schema if pa.types.is_time(column.type)}
+    shown = _shown(kinds, choices, head) | clocks
     return Opened(
         kinds | {name: what.kind for name, what in shown.items() if what.kind},
         wanted,
@@ -104,7 +105,9 @@ def _opened(
 
 def _shown(kinds: Mapping[str, Kind], choices: ColumnChoices, head: Callable[[Sequence[str]], Any]) -> dict[str, Shown]:
     """What the first rows of texts and whole numbers show; nothing is looked at where the time was said."""
-    names = [name for name, kind in kinds.items() if kind in ("text", "whole")] if choices.time is None else []
+    names = (
+        [name for name, kind in kinds.items() if kind in ("text", "whole", "number")] if choices.time is None else []
+    )
     sample = head(names) if names else None
     if sample is None:
         return {}
@@ -112,7 +115,7 @@ def _shown(kinds: Mapping[str, Kind], choices: ColumnChoices, head: Callable[[Se
     return {
         name: shown_by_texts(name, texts[name], choices.time_format)
         if kinds[name] == "text"
-        else Shown(look=look_of_whole(texts[name]))
+        else shown_by_numbers(name, texts[name], whole=kinds[name] == "whole")
         for name in names
     }
 

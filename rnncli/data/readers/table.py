@@ -12,7 +12,7 @@ from rnncli.data.limits import Limits, Size
 from rnncli.errors import InputRefused
 
 Kind = Literal["time", "whole", "number", "text", "flag", "empty", "other"]
-Look = Literal["dates", "dateish", "clock"]  # whole numbers that are dates, texts like dates nobody knows, times of day
+Look = Literal["dates", "dateish", "clock", "numbers"]
 NUMERIC = ("whole", "number", "flag")
 
 
@@ -24,8 +24,10 @@ class Opened:
     "text") and returns these columns. `line_of` is the line of a row (the first is row 0), 0 where rows have no lines.
     `size` is that of some columns: where it is more than the limits, it may say less than there is.
 
-    `looks` says more of some columns, `styles` how times are written where that is not ISO's way, and `number` what a
-    text in a column is: a number, or why it is none (without its place); None where numbers are no texts.
+    `looks` says more of some columns: "dates" are whole numbers that are dates, "dateish" is what is called or written
+    like a time that nobody knows, "clock" times of day, "numbers" texts of which most are numbers. `styles` is how
+    times are written where that is not ISO's way, `marks` the currencies and percent signs of columns. `number` is what
+    a text in a column is: a number, or why it is none (without its place); None where numbers are no texts.
     """
 
     kinds: Mapping[str, Kind]
@@ -35,6 +37,7 @@ class Opened:
     looks: Mapping[str, Look] = field(default_factory=dict)
     styles: Mapping[str, str] = field(default_factory=dict)
     number: Callable[[str, str], float | InputRefused] | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 def repeated(names: Sequence[str]) -> str | None:
