@@ -17,11 +17,14 @@ RnncliError                 1  a bug of ours
 
 from __future__ import annotations
 
+_HINT = "hint: "
+
 
 class RnncliError(Exception):
     """What went wrong, where, and what to do about it, each in one line.
 
-    `where` is a place a person can go to: "file.csv:12:3", or "series 'a' at 2024-05-01".
+    `where` is a place a person can go to: "file.csv:12:3", or "series 'a' at 2024-05-01". The `hint` is shown below a
+    traceback, as a note is.
     """
 
     exit_code = 1
@@ -32,6 +35,17 @@ class RnncliError(Exception):
         self.message = message
         self.hint = hint
         self.where = where
+
+    @property
+    def hint(self) -> str:
+        """What to do about it; "" if nobody knows."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, text: str) -> None:
+        self._hint = text
+        others = [note for note in getattr(self, "__notes__", ()) if not note.startswith(_HINT)]
+        self.__notes__ = [*others, _HINT + text] if text else others
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}" if self.where else self.message
