@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rnncli.data import columns as roles
 from rnncli.data.clocks import times_of
 from rnncli.data.ids import check_ids, coded, repeats
-from rnncli.data.limits import limits_of
+from rnncli.data.limits import Limits, limits_of
 from rnncli.data.readers.table import NUMERIC, Kind
 from rnncli.data.source import Source
 from rnncli.data.tables import Faults, Tables, open_tables
@@ -171,14 +171,14 @@ def _long_rows(
     candidates = roles.id_candidates(kinds, looks, taken, choices) if guessed else []
     numbered = roles.numbered(kinds, looks, taken, choices) if guessed and len(tables.sources) == 1 else []
     covariates = (*named.past, *named.future, *named.static)
-    wanted = _wanted(kinds, named, [*named.ids, *candidates, *numbered], covariates, categories)
+    wanted = _wanted(kinds, named, [*named.ids, *candidates], covariates, categories)
     tables = tables.loaded(wanted, limits_of(choices), faults)
     if not tables.rows:
         raise InputRefused("there are no rows", where=tables.name, hint="a table has a header and rows")
     found = times_of(tables, kinds, named, faults, wall)
     by_file = named.by_file if known else len(tables.sources) > 1 and not (candidates or named.ids)
-    with _numbered_named(tables, numbered, found.times, by_file=by_file):
-        chosen, codes, ids = _series(tables, named, candidates, found.times, by_file=by_file)
+    refuse = partial(roles.refuse_numbered, numbered, where=tables.name)
+    chosen, codes, ids = _told_apart(tables, named, candidates, found.times, refuse, by_file=by_file)
     if known is None and named.clock is None:
         roles.refuse_clocks(named, clocks, found.moments.dates, repeats(found.times, codes), tables.name)
     check_ids(codes, ids, chosen, tables, faults)
@@ -214,22 +214,31 @@ def _long_rows(
     )
 
 
-@contextmanager
-def _numbered_named(tables: Tables, numbered: Sequence[str], times: Ints, *, by_file: bool) -> Iterator[None]:
-    """What is refused of repeated times, or not told apart at all, names columns of whole numbers that tell series
-    apart.
-    """
+def _told_apart(
+    tables: Tables,
+    named: Columns,
+    candidates: Sequence[str],
+    times: Ints,
+    refuse: Callable[[Callable[[Sequence[str]], int]], None],
+    *,
+    by_file: bool,
+) -> tuple[tuple[str, ...], Ints, list[str]]:
+    """As `_series`; where times repeat all the same, `refuse` looks whether whole numbers tell series apart."""
+    unread = replace(tables, read=())
 
     def again(names: Sequence[str]) -> int:
-        return repeats(times, coded(tables, names)[0] if names else None)
+        if not names:
+            return repeats(times, None)
+        return repeats(times, coded(unread.loaded(dict.fromkeys(names, "text"), Limits()), names)[0])
 
     try:
-        yield
+        found = _series(tables, named, candidates, times, by_file=by_file)
     except InputRefused:
-        roles.refuse_numbered(numbered, again, tables.name)
+        refuse(again)
         raise
-    if not by_file and numbered:
-        roles.refuse_numbered(numbered, again, tables.name)
+    if not found[0] and not by_file:
+        refuse(again)
+    return found
 
 
 def _mark(tables: Tables, named: Columns, known: Columns | None) -> str:
