@@ -139,10 +139,10 @@ def _only_clock(name: str, looks: Looks) -> bool:
     return looks.get(name) == "clock" and called_like_time(name)
 
 
-def refuse_clocks(named: Columns, clocks: Sequence[str], dates: bool, again: int, where: str) -> None:  # noqa: FBT001  # what the times are
-    """InputRefused where dates repeat within series, and another column holds times of day."""
+def refuse_clocks(named: Columns, clocks: Sequence[str], where: str) -> None:
+    """InputRefused where dates repeat within series, if a column of times of day has no role yet."""
     free = [name for name in clocks if name not in (*named.past, *named.future, *named.static, *named.ids)]
-    if not (dates and again and free):
+    if not free:
         return
     raise InputRefused(
         f"the dates in column {named.time!r} repeat, and column {free[0]!r} holds times of day",
@@ -152,9 +152,10 @@ def refuse_clocks(named: Columns, clocks: Sequence[str], dates: bool, again: int
 
 
 def passed_over(kinds: Kinds, taken: Collection[str], looks: Looks) -> list[str]:
-    """A line about text columns that have no role."""
+    """A line about text columns that have no role, and one about those in which nothing was seen."""
     empty = [name for name, kind in kinds.items() if kind == "empty" and name not in taken]
-    nothing = [f"column {name!r} is empty as far as was looked, and is passed over" for name in empty[:1]]
+    others = f" and {len(empty) - 1:,} more" if len(empty) > 1 else ""
+    nothing = [f"nothing stands in column {name!r}{others} as far as was looked: not looked at" for name in empty[:1]]
     left = [name for name, kind in kinds.items() if kind == "text" and name not in taken]
     if not left:
         return nothing

@@ -21,7 +21,7 @@ from rnncli.data.source import sources
 from rnncli.data.tables import open_tables
 from rnncli.data.timetext import Unreadable, read_times, whole_numbers
 from rnncli.data.writers.csv import undefused
-from rnncli.data.writers.table import TIDY
+from rnncli.data.writers.table import TIDY, joined_style
 from rnncli.data.zones import from_wall, shown_twice_in, to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns
@@ -456,6 +456,7 @@ def load_saved(path: Any, loaded: Loaded) -> Saved:
     tidy = set(TIDY) <= set(kinds)
     if tidy:
         shape = replace(columns, time="time", id="id" if kinds["id"] != "empty" else None, more_ids=(), target="value")
+        shape = replace(shape, clock=None, clock_format=None, time_format=joined_style(columns))
         channels = ["quantile"]
     else:
         named = columns.id or (columns.id_name if columns.id_name in kinds else None)

@@ -111,6 +111,7 @@ def rows_of(
     wall = Wall(choices.zone or zone, told=known is None or choices.time_format is not None)
     if named.wide:
         rows = _wide_rows(tables, kinds, named, choices, faults, wall)
+        rows = rows if known else replace(rows, notes=tuple(roles.no_series(kinds, {*named.times, *rows.ids})))
     else:
         rows = _long_rows(tables, kinds, named, choices, known, categories, faults, wall)
     rows.tables.ambiguous(faults)
@@ -179,8 +180,8 @@ def _long_rows(
     by_file = named.by_file if known else len(tables.sources) > 1 and not (candidates or named.ids)
     refuse = partial(roles.refuse_numbered, numbered, where=tables.name)
     chosen, codes, ids = _told_apart(tables, named, candidates, found.times, refuse, by_file=by_file)
-    if known is None and named.clock is None:
-        roles.refuse_clocks(named, clocks, found.moments.dates, repeats(found.times, codes), tables.name)
+    if known is None and named.clock is None and clocks and found.moments.dates and repeats(found.times, codes):
+        roles.refuse_clocks(named, clocks, tables.name)
     check_ids(codes, ids, chosen, tables, faults)
     values = [tables.floats(named.target, faults) if named.target in wanted else np.full(len(found.times), np.nan)]
     texts_of: dict[str, tuple[str, ...]] = {}
@@ -264,11 +265,13 @@ def _series(
     if named.ids:
         return named.ids, *coded(tables, named.ids)
     found = {name: coded(tables, [name]) for name in candidates}
-    chosen = roles.id_column(
-        candidates,
-        lambda names: repeats(times, coded(tables, names)[0] if names else None),
-        tables.name,
-    )
+
+    def again(names: Sequence[str]) -> int:
+        if not names:
+            return repeats(times, None)
+        return repeats(times, (found[names[0]] if len(names) == 1 else coded(tables, names))[0])
+
+    chosen = roles.id_column(candidates, again, tables.name)
     if chosen is None:
         return (), np.zeros(len(times), np.int64), [named.target]
     return (chosen,), *found[chosen]
@@ -311,7 +314,7 @@ def _wide_rows(
         found.zone,
         {},
         tables,
-        tuple(roles.no_series(kinds, {*named.times, *series})),
+        (),
         several_offsets=found.moments.zone == "mixed",
         fixed=None if found.fixed is None else np.repeat(found.fixed, len(series)),
     )

@@ -14,6 +14,7 @@ from pyarrow import parquet
 
 import rnncli
 from rnncli.data import timestyle
+from rnncli.data.clocktext import clock_text
 from rnncli.data.load import Known, Loaded, load_panel
 from rnncli.data.writers.table import ForecastTable, arrow_table
 from rnncli.data.zones import from_wall, to_wall
@@ -557,3 +558,23 @@ def test_the_whole_way_through_every_command(tmp_path: Path) -> None:
         forecast.write(tmp_path / "f.csv")
         assert rnncli.evaluate(path, model, refit=False).report.scores
         assert rnncli.check(path, model)
+
+
+@pytest.mark.parametrize("clock", ["%H:%M", "%I:%M %p", "hour"])
+@pytest.mark.parametrize("tidy", [True, False])
+def test_two_columns_of_time_are_mended_saved_and_scored(tmp_path: Path, clock: str, tidy: bool) -> None:
+    moments = [START + k * HOUR for k in range(96)]
+    cells = [(timestyle.written(t, 0, "%d.%m.%Y"), clock_text(t, clock)) for t in moments]
+    rows = [f"{day},{at},{k % 24}.5\n" for k, (day, at) in enumerate(cells)]
+    whole, early, gapped = (tmp_path / f"{name}.csv" for name in ("whole", "early", "gapped"))
+    for path, some in ((whole, rows), (early, rows[:90]), (gapped, rows[:40] + rows[42:])):
+        path.write_text("day,at,y\n" + "".join(some))
+    mended = rnncli.check(gapped, fix=tmp_path / "mended.csv", time="day,at")
+    assert mended.fixed is not None
+    assert mended.fixed.errors == 0
+    assert [line.split(",")[:2] for line in (tmp_path / "mended.csv").read_text().splitlines()[1:]] == [
+        [*c] for c in cells
+    ]
+    rnncli.train(early, output=tmp_path / "m", time="day,at", horizon=3, steps=1, members=1, hidden=4)
+    rnncli.predict(early, tmp_path / "m").write(tmp_path / "f.csv", tidy=tidy)
+    assert rnncli.evaluate(whole, forecasts=tmp_path / "f.csv", time="day,at").report.scores

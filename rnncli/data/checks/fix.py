@@ -16,7 +16,7 @@ from rnncli.data.checks.seen import Seen
 from rnncli.data.load import GAP_ALLOWANCE, GAP_LIMIT
 from rnncli.data.readers.table import NUMERIC, Kind, Opened, kind_of
 from rnncli.data.tables import Tables
-from rnncli.data.writers.table import text_array, typed_times, written_times
+from rnncli.data.writers.table import clock_texts, text_array, typed_times, written_times
 from rnncli.data.zones import to_wall
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
@@ -186,6 +186,8 @@ class _Copying:
         columns, column = self.seen.columns, table.column(name).combine_chunks()
         if name == columns.time:
             return self._times(column, take, times)
+        if name == columns.clock:
+            return self._clocks(column, take, times)
         if name in columns.ids or name in columns.static:
             return column.take(_index(like))
         return column.take(_index(np.where(self._senseless(name)[take], -1, take)))
@@ -218,6 +220,19 @@ class _Copying:
             return written_times(*self._moments(times))
         fresh = self._in_type(column, times[added])
         return pa.concat_arrays([column, fresh]).take(_index(kept)) if len(added) else column.take(_index(kept))
+
+    def _clocks(self, column: pa.Array, take: Ints, times: Ints) -> pa.Array:
+        """Times of day as they came, and those of added rows in the same style."""
+        added = take < 0
+        if not added.any():
+            return column.take(_index(take))
+        moments, columns, calendar = self._moments(times[added])
+        texts = clock_texts(moments, columns, calendar)
+        fresh = text_array(texts, np.arange(len(texts)))
+        fresh = fresh if fresh.type == column.type else fresh.cast(column.type)
+        place = take.copy()
+        place[added] = len(column) + np.arange(len(texts))
+        return pa.concat_arrays([column, fresh]).take(_index(place))
 
     def _retyped(self, column: pa.Array) -> bool:
         """Whether texts become timestamps."""

@@ -12,9 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from rnncli.data.calendar import Calendar
-from rnncli.data.clocktext import clock_text
+from rnncli.data.clocktext import HOURS, clock_text
 from rnncli.data.ids import parts_of
 from rnncli.data.timestyle import has_clock, in_utc, letters, offset, written
+from rnncli.data.timetext import ISO_DATE
 from rnncli.data.zones import ambiguous
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
@@ -119,6 +120,14 @@ def _joined_times(times: Ints, table: ForecastTable) -> pa.Array:
     dates = time_texts(different, table.columns, table.calendar)
     clocks = clock_texts(different, table.columns, table.calendar)
     return text_array([f"{date} {clock}" for date, clock in zip(dates, clocks, strict=True)], index)
+
+
+def joined_style(columns: Columns) -> str | None:
+    """The style of times in a tidy table: of dates and times of day in one where they came in two columns."""
+    if columns.clock is None:
+        return columns.time_format
+    clock = (columns.clock_format or "%H:%M:%S").replace(HOURS, "%-H")
+    return f"{columns.time_format or ISO_DATE} {clock}"
 
 
 def clock_texts(times: Ints, columns: Columns, calendar: Calendar) -> list[str]:
