@@ -21,7 +21,7 @@ def near(typed: str, known: Iterable[str]) -> str | None:
 
 
 def near_file(typed: str, known: Iterable[str]) -> str | None:
-    """The same of file names, whose suffixes must be the same too, but for their order: `sales.cvs`."""
+    """The known file name that was mistyped, with the same suffix but for its letters' order: `sales.cvs`."""
     stem, suffix = _parted(typed)
     same = {name: _parted(name) for name in known}
     by_stem = {name: other for name, (other, end) in same.items() if _same_suffix(suffix, end, same_stem=stem == other)}

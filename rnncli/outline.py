@@ -82,6 +82,11 @@ def _aligned(outline: Outline) -> Iterator[str]:
         yield "  ".join(["  " + row[0].ljust(widths[0]), *rest])
 
 
+def article(noun: str) -> str:
+    """The noun with its article."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def _clean(text: str) -> str:
     """Names come from files: what would move a cursor or break a line is written out."""
     return "".join(c if c.isprintable() else " " if c.isspace() else repr(c)[1:-1] for c in text)

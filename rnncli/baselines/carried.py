@@ -69,7 +69,7 @@ class Carried:
         return Carried(**{name: np.concatenate([part, more[name]]) for name, part in self.parts().items()})
 
     def copy(self) -> Carried:
-        """The same in memory of its own."""
+        """A copy of the state, in memory of its own."""
         return Carried(**{name: part.copy() for name, part in self.parts().items()})
 
 

@@ -102,7 +102,7 @@ def finished(event: Finished) -> str:
 
 
 def ended(event: Finished) -> str:
-    """The same in a line of a terminal."""
+    """An event in one line of a terminal."""
     best = f", best at step {event.best_step} (validation {number(event.best_score)})"
     return f"{event.phase}: {_steps(event.step)}{'' if event.best_score is None else best}"
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from rnncli.errors import InputRefused, UsageError
+from rnncli.outline import article
 
 NAME = "the table"
 _COLUMN = re.compile(r"Conversion failed for column (.+) with type (\S+)")
@@ -44,10 +45,7 @@ def refusal(given: Any) -> UsageError:
 
 
 def _called(given: Any) -> str:
-    if given is None:
-        return "None"
-    name = type(given).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    return "None" if given is None else article(type(given).__name__)
 
 
 def _instead_of(given: Any) -> str:

@@ -109,7 +109,7 @@ class LayerFlow:
 
     @cached_property
     def decay_interval(self) -> Interval | None:
-        """The same for the rate of decay."""
+        """The interval of the rate of decay."""
         if self._draws is None:
             return None
         profiles = self._draws[:FITS] @ self.norms["state"].T

@@ -40,7 +40,7 @@ class GradientReport:
             return cls(evidence, findings, prescribe(evidence, findings))
 
     def tried(self, before: Trial, trials: tuple[Trial, ...]) -> GradientReport:
-        """The same, with remedies tried, and what that shows."""
+        """The report with remedies tried, and what that shows."""
         shown = [one for name in TRIAL_CHECKS for one in find(TRIAL_CHECKS, name, "check")(before, trials)]
         return replace(self, findings=(*self.findings, *shown), before=before, trials=trials)
 
@@ -109,7 +109,7 @@ class GradientReport:
 
 
 def _finite(value: Any) -> Any:
-    """The same with null for numbers that are not finite."""
+    """A value of JSON, with null for numbers that are not finite."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

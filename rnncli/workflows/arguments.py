@@ -16,6 +16,7 @@ from typing import Any, Literal, ParamSpec, TypeVar, Union
 
 from rnncli.errors import UsageError
 from rnncli.near import near
+from rnncli.outline import article
 from rnncli.workflows.meanings import PANELS, Meaning, in_python, panel
 from rnncli.workflows.options import refuse_unknown
 
@@ -199,8 +200,7 @@ def _shown(value: Any) -> str:
     if value is None:
         return "None"
     text = repr(value) if isinstance(value, (str, bytes, int, float)) else ""
-    name = type(value).__name__
-    kind = f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    kind = article(type(value).__name__)
     return f"{text[:SHOWN]} ({kind})" if text else kind
 
 

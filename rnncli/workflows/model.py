@@ -11,6 +11,7 @@ from rnncli.errors import UsageError
 from rnncli.inference import forecaster as models
 from rnncli.inference import state_file
 from rnncli.inference.forecaster import Forecaster
+from rnncli.outline import article
 from rnncli.workflows.options import Model
 
 IN_MEMORY = "the model in memory"
@@ -57,8 +58,3 @@ def _in_memory(held: Forecaster, path: str | None) -> Given:
 def _no_model(found: Any, name: str) -> UsageError:
     says = f"{name} cannot be {article(type(found).__name__)}"
     return UsageError(says, hint="give the path of a model file, or what rnncli.train or rnncli.info returned")
-
-
-def article(noun: str) -> str:
-    """The noun with its article."""
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"

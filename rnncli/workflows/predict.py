@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnncli import files
 from rnncli.data.load import Loaded
 from rnncli.data.statistics import Drift
-from rnncli.data.writers.table import ForecastTable, arrow_table, time_texts
+from rnncli.data.writers.table import ForecastTable, arrow_table, has_hour_twice, time_texts
 from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
 from rnncli.inference.forecaster import Forecaster
 from rnncli.outline import Outline, shown
@@ -226,6 +226,8 @@ def predict(
         forecast = _forecast(data, found.forecaster, (horizon, levels, point), options, tell, stream)
         if output is not None:
             forecast.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
+            if format_of(output) == "parquet" and has_hour_twice(forecast.table):
+                tell(Noted("an hour that the clock shows twice stands twice: such times have no offset, as in CSV"))
         if stream is not None:
             stream.keep()
     return forecast

@@ -578,3 +578,12 @@ def test_two_columns_of_time_are_mended_saved_and_scored(tmp_path: Path, clock: 
     rnncli.train(early, output=tmp_path / "m", time="day,at", horizon=3, steps=1, members=1, hidden=4)
     rnncli.predict(early, tmp_path / "m").write(tmp_path / "f.csv", tidy=tidy)
     assert rnncli.evaluate(whole, forecasts=tmp_path / "f.csv", time="day,at").report.scores
+
+
+def test_a_typed_forecast_says_that_an_hour_stands_twice(write: Write, tmp_path: Path) -> None:
+    path = write(walls(48, "%Y-%m-%d %H:%M:%S"))
+    rnncli.train(path, output=tmp_path / "m", zone="Europe/Berlin", horizon=6, steps=1, members=1, hidden=4)
+    for suffix, said in (("parquet", True), ("csv", False)):
+        events: list[object] = []
+        rnncli.predict(path, tmp_path / "m", output=tmp_path / f"f.{suffix}", on_event=events.append)
+        assert any("stands twice" in str(event) for event in events) == said

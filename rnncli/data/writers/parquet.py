@@ -15,7 +15,7 @@ def encode(table: ForecastTable, *, tidy: bool = False, raw: bool = False) -> by
 
 
 def encode_rows(rows: pa.Table) -> bytes:
-    """The same of any table."""
+    """Any table as a Parquet file."""
     sink = pa.BufferOutputStream()
     parquet.write_table(rows, sink, compression="zstd", write_page_checksum=True)
     return bytes(sink.getvalue())

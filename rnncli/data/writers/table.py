@@ -185,6 +185,14 @@ def _timestamps(times: Ints, unit: str, zone: str | None) -> pa.Array:
     return _array(times // size if fits else times, pa.timestamp(unit if fits else "us", zone))
 
 
+def has_hour_twice(table: ForecastTable) -> bool:
+    """Whether typed times without a zone hold an hour that the clock shows twice, which only texts can tell apart."""
+    columns, calendar = table.columns, table.calendar
+    stamp = _TIMESTAMP.fullmatch(columns.time_arrow)
+    typed = columns.time_type == "timestamp" and stamp is not None and not stamp[2]
+    return bool(typed and calendar.fixed_step and ambiguous(table.times, calendar.zone).any())
+
+
 def written_times(times: Ints, columns: Columns, calendar: Calendar) -> pa.Array:
     """Times as text, in the style that they came in."""
     different, index = np.unique(times, return_inverse=True)
