@@ -32,6 +32,7 @@ MONTHS = {"month": 1, "quarter": 3, "year": 12}
 UNITS = ("step", *SIZES, "day", "business day", "week", "month", "quarter", "year")
 MONDAY = 4 * DAY  # the first one after the epoch
 YEAR = 365.2425
+LENGTHS = {"day": DAY, "week": 7 * DAY, "year": 365 * DAY}  # of cycles
 _LARGEST_STEP = 1 << 60  # a step is no longer: the times of a few must fit an int64
 _LENGTHS = SIZES | {unit: days * DAY for unit, days in {**DAYS, "business day": 1}.items()}
 _LENGTHS |= {unit: months * 31 * DAY for unit, months in MONTHS.items()}
@@ -58,7 +59,8 @@ class Frequency(Spec):
 
 @dataclass(frozen=True)
 class Calendar(Spec):
-    """A frequency, the seasons in steps ((1,) if there is none; the first is MASE's), the time zone and the holidays.
+    """A frequency, the seasons in steps ((1,) if there is none; the first is MASE's), the time zone, the holidays, and
+    the `cycles` in which a network sees the place of a row: of those of the frequency (None: all), in their order.
 
     A row's time is an ordinal, one more each step, and a phase, its place within the step, constant in a series:
     half past, Saturdays, the 15th.
@@ -68,10 +70,13 @@ class Calendar(Spec):
     seasons: tuple[int, ...] = (1,)
     zone: str | None = None
     holidays: Holidays | None = added(None, since=3)
+    cycles: tuple[str, ...] | None = added(None, since=4)
 
     def __post_init__(self) -> None:
         if not self.seasons or min(self.seasons) < 1:
             raise InputRefused(f"seasons must be at least 1 step: {self.seasons}")
+        if self.cycles is not None and self.cycles != tuple(c for c in _cycles(self.frequency) if c in self.cycles):
+            raise InputRefused(f"no rows of {self.frequency} have the cycles {self.cycles}")
         if self.holidays is not None and self.frequency.unit == "step":
             raise InputRefused("there are no holidays where time is whole numbers")
 
@@ -109,8 +114,16 @@ class Calendar(Spec):
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Sine and cosine of each cycle that the frequency can see, and holidays."""
-        cycles = tuple(f"{function} {name}" for name in _cycles(self.frequency) for function in ("sin", "cos"))
+        cycles = tuple(f"{function} {name}" for name in self._seen_cycles for function in ("sin", "cos"))
         return cycles + (() if self.holidays is None else DAYS_AROUND if self.within_days else DAYS_WITHIN)
+
+    @property
+    def _seen_cycles(self) -> tuple[str, ...]:
+        return _cycles(self.frequency) if self.cycles is None else self.cycles
+
+    def cycles_within(self, span: int) -> tuple[str, ...]:
+        """The cycles that rows over `span` microseconds pass through once at least: of others they show a part."""
+        return tuple(name for name in _cycles(self.frequency) if LENGTHS[name] <= span)
 
     @property
     def within_days(self) -> bool:
@@ -135,7 +148,7 @@ class Calendar(Spec):
         return np.asarray(self.local(self.times(ordinal, phase)) // DAY)
 
     def _places(self, ordinal: Ints, phase: Ints) -> NDArray[np.float32]:
-        cycles = _cycles(self.frequency)
+        cycles = self._seen_cycles
         if not cycles:
             return np.zeros((*ordinal.shape, 0), np.float32)
         local = self.local(self.times(ordinal, phase))

@@ -19,28 +19,32 @@ from numpy.typing import NDArray
 
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast.features import from_link, to_link
+from rnncli.tasks.forecast.output import clipped, within
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import Support
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Forecast = Callable[[Panel, Ints], Floats]
 
 
-def in_blocks(forecast: Forecast, panel: Panel, ends: Ints, steps: int, spec: ForecastSpec) -> Floats:
+def in_blocks(
+    forecast: Forecast, panel: Panel, ends: Ints, steps: int, spec: ForecastSpec, may_come: Callable[[], Support]
+) -> Floats:
     """Quantiles for the `steps` rows after row ends[s] - 1 of each series: [series, steps, levels].
 
-    `forecast(panel, ends)` gives those of the trained horizon, NaN for a series that has none. Covariates that are
-    known ahead are taken from the panel's rows; what is not known there is missing.
+    `forecast(panel, ends)` gives those of the trained horizon, NaN for a series that has none; `may_come` says what
+    may. Covariates that are known ahead are taken from the panel's rows; what is not known there is missing.
     """
     blocks = -(-steps // spec.horizon)
     if blocks == 1:
         return forecast(panel, ends)[:, :steps]
-    waiting = extended(panel, ends, blocks * spec.horizon)
+    waiting, support = extended(panel, ends, blocks * spec.horizon), may_come()
     made: list[Floats] = []
     for block in range(blocks):
         now = ends + block * spec.horizon
         found = forecast(waiting, now)
-        made.append(found if block == 0 else widened(found, made[-1][:, -1], spec))
+        made.append(found if block == 0 else widened(found, made[-1][:, -1], spec, support))
         rows = (waiting.offsets[:-1] + now)[:, None] + np.arange(spec.horizon)
         waiting.values[rows, 0] = found[..., spec.median]
     return np.concatenate(made, axis=1)[:, :steps]
@@ -58,36 +62,29 @@ def extended(panel: Panel, ends: Ints, rows: int) -> Panel:
     return replace(panel, offsets=offsets, values=values)
 
 
-def widened(quantiles: Floats, before: Floats, spec: ForecastSpec) -> Floats:
+def widened(quantiles: Floats, before: Floats, spec: ForecastSpec, support: Support) -> Floats:
     """The quantiles of a block [series, horizon, levels], with the doubt [series, levels] at the end of the last."""
-    middle = quantiles[..., spec.median, None]
-    first = _deviation(before, before[:, spec.median, None], spec)[:, None, :]
-    deviation = _deviation(quantiles, middle, spec)
+    logs, middle = support.logs, quantiles[..., spec.median, None]
+    first = _deviation(before, before[:, spec.median, None], logs)[:, None, :]
+    deviation = _deviation(quantiles, middle, logs)
     outwards = np.sign(np.arange(len(spec.levels)) - spec.median)
     both = outwards * np.hypot(first, deviation)
-    units = from_link(np.clip(to_link(_positive(middle, spec), spec.link) + both, *_limits(spec)), spec.link)
-    spread = np.where(both == 0, middle, np.clip(units, spec.floor, spec.ceiling) if _bounded(spec) else units)
+    units = from_link(clipped(to_link(_positive(middle, logs), logs) + both, logs), logs)
+    spread = within(np.where(both == 0, middle, units), spec, support)
     return np.maximum.accumulate(_outside(spread, middle, outwards), axis=2)
 
 
-def _deviation(quantiles: Floats, middle: Floats, spec: ForecastSpec) -> Floats:
-    return to_link(_positive(quantiles, spec), spec.link) - to_link(_positive(middle, spec), spec.link)
+def _deviation(quantiles: Floats, middle: Floats, logs: NDArray[np.bool_]) -> Floats:
+    return to_link(_positive(quantiles, logs), logs) - to_link(_positive(middle, logs), logs)
 
 
-def _positive(values: Floats, spec: ForecastSpec) -> Floats:
+def _positive(values: Floats, logs: NDArray[np.bool_]) -> Floats:
     """What the link can take: under a logarithm, 0 is the smallest number above it."""
-    return np.maximum(values, np.finfo(np.float64).tiny) if spec.link == "log" else values
+    least = np.where(logs, np.finfo(np.float64).tiny, -np.inf)
+    return np.maximum(values, least.reshape(-1, *[1] * (values.ndim - 1)))
 
 
 def _outside(spread: Floats, middle: Floats, outwards: NDArray[np.int64]) -> Floats:
     """The same with no quantile on the wrong side of its median, whatever rounding did."""
     above = np.where(outwards > 0, np.maximum(spread, middle), middle)
     return np.where(outwards < 0, np.minimum(spread, middle), above)
-
-
-def _limits(spec: ForecastSpec) -> tuple[float, float]:
-    return (-700.0, 700.0) if spec.link == "log" else (-1e300, 1e300)
-
-
-def _bounded(spec: ForecastSpec) -> bool:
-    return (spec.floor, spec.ceiling) != (None, None)

@@ -12,6 +12,7 @@ from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.inference.forecaster import Forecaster
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import Shown, nothing_shown
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,7 +28,7 @@ class Carried:
     `rows` of these (`tail`, series after series, the oldest first: [all rows, channels]), the sum of the fingerprints
     of all of them, and the network's state: `hidden` holds for each layer [members, series, parts, H], and the last
     layer's output [members, series, 1, H]. `smoothed` is the state of each exponential smoothing in the pool, by its
-    place there.
+    place there; `shown` what values all rows consumed have shown.
     """
 
     ids: tuple[str, ...]
@@ -39,6 +40,7 @@ class Carried:
     fingerprints: Ints
     hidden: Hidden
     smoothed: dict[int, smoothing.Carried]
+    shown: Shown
 
     @property
     def ends(self) -> Ints:
@@ -81,7 +83,8 @@ def begun(model: Forecaster, panel: Panel) -> Carried:
     smoothed = {place: smoothing.nothing(count, season) for place, season in model.pool.smoothing.items()}
     consumed, rows, fingerprints = (np.zeros(count, np.int64) for _ in range(3))
     tail = np.zeros((0, panel.values.shape[1]))
-    return Carried(panel.ids, panel.starts, consumed, panel.phases, rows, tail, fingerprints, hidden, smoothed)
+    seen = nothing_shown(count)
+    return Carried(panel.ids, panel.starts, consumed, panel.phases, rows, tail, fingerprints, hidden, smoothed, seen)
 
 
 def known_and_new(model: Forecaster, carried: Carried, panel: Panel) -> tuple[Carried, Carried]:
@@ -111,6 +114,7 @@ def joined(one: Carried, other: Carried) -> Carried:
         np.concatenate([one.fingerprints, other.fingerprints]),
         {name: np.concatenate([one.hidden[name], other.hidden[name]], axis=1) for name in other.hidden},
         {place: part.beside(other.smoothed[place]) for place, part in one.smoothed.items()},
+        one.shown.beside(other.shown),
     )
 
 
@@ -129,4 +133,5 @@ def chosen(carried: Carried, places: list[int]) -> Carried:
         carried.fingerprints[at],
         {name: part[:, at] for name, part in carried.hidden.items()},
         {place: part.at(at) for place, part in carried.smoothed.items()},
+        carried.shown.at(at),
     )

@@ -23,11 +23,12 @@ from rnncli.inference.model_file import Task
 from rnncli.outline import Outline, shown
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
-from rnncli.tasks.forecast.calibration import stretched
+from rnncli.tasks.forecast.calibration import stretched, stretched_young
 from rnncli.tasks.forecast.network import forecast, network_inputs, weight_shapes
 from rnncli.tasks.forecast.output import to_units, within
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
 from rnncli.tasks.forecast.spec import LONGEST, ROLES, ForecastSpec
+from rnncli.tasks.forecast.support import Support, support
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,16 +36,29 @@ Ints = NDArray[np.int64]
 CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small
 CONSTANT_ROWS = 3
 LARGEST_MODEL = 1 << 28  # weights
-CUTOFFS, NAMES, NAME_ENDS, STRETCH = "series.cutoffs", "series.names", "series.name_ends", "calibration.stretch"
+CUTOFFS, NAMES, NAME_ENDS = "series.cutoffs", "series.names", "series.name_ends"
+STRETCH, YOUNG = "calibration.stretch", "calibration.young"
 STATISTICS = ("center", "spread", "row", "block", "missing")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known at n origins: the level and the spread [n] that relative quantiles are relative to, the target's
+    `past` [n, rows] that they can depend on, and what it says may come.
+    """
+
+    level: Floats
+    spread: Floats
+    past: Floats
+    support: Support
 
 
 @shown
 @dataclass(frozen=True)
 class Forecaster:
     """A trained model: specs, weights [members, ...], each training series' last ordinal and statistics (None in files
-    of format 1); the pool that its network is averaged with, and the stretch [horizon, q] of its intervals (None where
-    nothing was held out).
+    of format 1); the pool that its network is averaged with, and the stretch of its intervals, [horizon, q] and [k, q]
+    for `young` series (None where nothing was held out).
     """
 
     network: NetworkSpec
@@ -58,6 +72,7 @@ class Forecaster:
     statistics: Statistics | None = None
     pool: Pool = NETWORK_ALONE
     stretch: Floats | None = None
+    young: Floats | None = None
 
     @property
     def forecaster(self) -> Forecaster:
@@ -149,7 +164,11 @@ class Forecaster:
     def quantiles_if_any(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
         """The same with NaN for a series from which nothing can be forecast."""
         ends = panel.lengths if ends is None else ends
-        return in_blocks(self._trained_horizon, panel, ends, steps or self.forecast.horizon, self.forecast)
+
+        def may_come() -> Support:
+            return support(panel, np.arange(len(panel)), ends, self.forecast)
+
+        return in_blocks(self._trained_horizon, panel, ends, steps or self.forecast.horizon, self.forecast, may_come)
 
     def _trained_horizon(self, panel: Panel, ends: Ints) -> Floats:
         parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel), self.forecast.steps)]
@@ -171,7 +190,6 @@ class Forecaster:
     def _chunk(self, panel: Panel, ends: Ints, series: Ints) -> Floats:
         spec = self.forecast
         crops, last = features.latest(panel, ends, series, spec)
-        crops = features.usable(crops, spec)
         rows = np.arange(len(series))
         past = crops.values[:, : spec.lookback - 1 + spec.steps]
         seen = ~np.isnan(past).all(axis=1)
@@ -179,9 +197,10 @@ class Forecaster:
             made = np.full((len(series), spec.horizon, len(spec.levels)), np.nan)
             made[seen] = self._chunk(panel, ends, series[seen]) if seen.any() else made[seen]
             return made
-        norm = features.normalise(crops.values, spec)
+        norm = features.normalise(crops, spec)
         relative = [forecast(weights, self.network, spec, crops, norm, self.calendar) for weights in self.members()]
-        return self.finished(relative, norm.level[rows, last], norm.spread[rows, last], past, (panel, series, ends))
+        origin = Origin(norm.level[rows, last], norm.spread[rows, last], past, crops.support)
+        return self.finished(relative, origin, (panel, series, ends))
 
     def members(self) -> Iterator[dict[str, NDArray[np.float32]]]:
         """The weights of each member."""
@@ -191,33 +210,30 @@ class Forecaster:
     def finished(
         self,
         relative: Sequence[NDArray[np.float32]],
-        level: Floats,
-        spread: Floats,
-        past: Floats,
+        origin: Origin,
         made_from: tuple[Panel, Ints, Ints],
         made: Mapping[int, Floats] | None = None,
     ) -> Floats:
-        """What is printed, from each member's relative quantiles [n, horizon, q], the level and the spread [n] that
-        they are relative to, and the target's `past` [n, rows] that they can depend on; `made_from` is a panel, n
-        series of it, and how many rows of every series of it come before its forecast; `made` as in `pooled`.
+        """What is printed, from each member's relative quantiles [n, horizon, q] and what is known at the origins;
+        `made_from` is a panel, n series of it, and how many rows of every series of it come before its forecast;
+        `made` as in `pooled`.
         """
         panel, series, ends = made_from
         total = np.zeros(relative[0].shape)
         for member in relative:
-            total += to_units(member.astype(np.float64), level, spread, self.forecast)
-        found = self._finished(total / len(relative), panel, series, ends[series], made)
-        constant = _constant(past)
-        found[constant] = np.nanmax(past[constant], axis=1)[:, None, None]  # exact, whatever its size
-        return found
-
-    def _finished(
-        self, network: Floats, panel: Panel, series: Ints, ends: Ints, made: Mapping[int, Floats] | None
-    ) -> Floats:
-        """From the network's quantiles to those that are printed."""
-        found = pooled(self.pool, network, panel, series, ends, self.forecast, made)
+            total += to_units(member.astype(np.float64), origin.level, origin.spread, origin.support.logs)
+        network = total / len(relative)
+        found = pooled(self.pool, network, panel, series, ends[series], self.forecast, origin.support, made)
         if self.stretch is not None:
             found = stretched(found, self.stretch, self.forecast)
-        return within(found, self.forecast)
+        if self.young is not None:
+            rows = origin.support.count
+            young = rows <= self.forecast.young[-1]
+            found[young] = stretched_young(network[young], self.young, rows[young], self.forecast)
+        found = within(found, self.forecast, origin.support)
+        constant = _constant(origin.past)
+        found[constant] = np.nanmax(origin.past[constant], axis=1)[:, None, None]  # exact, whatever its size
+        return found
 
 
 def _loss(value: float | None) -> str:
@@ -225,7 +241,7 @@ def _loss(value: float | None) -> str:
 
 
 def _values(spec: ForecastSpec) -> str:
-    said = [f"{spec.link} link", *(["whole numbers"] if spec.whole else [])]
+    said = [f"{spec.link} link" + " where values ask for it" * spec.each, *(["whole numbers"] if spec.whole else [])]
     low = [] if spec.floor is None else [f"never below {spec.floor:g}"]
     high = [] if spec.ceiling is None else [f"never above {spec.ceiling:g}"]
     return ", ".join([*said, *low, *high])
@@ -285,6 +301,8 @@ def _to_file(forecaster: Forecaster) -> tuple[dict[str, NDArray[Any]], dict[str,
     }
     if forecaster.stretch is not None:
         tensors[STRETCH] = forecaster.stretch
+    if forecaster.young is not None:
+        tensors[YOUNG] = forecaster.young
     if forecaster.statistics is not None:
         tensors |= {f"series.{name}": getattr(forecaster.statistics, name) for name in STATISTICS}
         meta["statistics"] = {"length": forecaster.statistics.length}
@@ -330,6 +348,8 @@ def layout(meta: dict[str, Any]) -> checkpoint.Layout:
         tensors |= {f"series.{name}": (np.dtype("<f8"), (count, channels)) for name in STATISTICS}
     if meta.get("calibrated"):
         tensors[STRETCH] = (np.dtype("<f8"), (spec.horizon, len(spec.levels)))
+    if meta.get("calibrated") and spec.young:
+        tensors[YOUNG] = (np.dtype("<f8"), (len(spec.young), len(spec.levels)))
     return tensors | {CUTOFFS: (long, (count,)), NAME_ENDS: (long, (count,)), NAMES: (np.dtype("u1"), (size,))}
 
 
@@ -341,9 +361,20 @@ def from_model(model: checkpoint.Model) -> Forecaster:
     weights = {name: model.tensors[name] for name in weight_shapes(network, spec)}
     statistics = _statistics(model) if "statistics" in model.meta else None
     pool = Pool.from_json(model.meta["pool"]) if "pool" in model.meta else NETWORK_ALONE
-    stretch = model.tensors.get(STRETCH)
-    record = model.meta["record"]
-    return Forecaster(network, spec, training, columns, calendar, weights, cutoffs, record, statistics, pool, stretch)
+    return Forecaster(
+        network,
+        spec,
+        training,
+        columns,
+        calendar,
+        weights,
+        cutoffs,
+        model.meta["record"],
+        statistics,
+        pool,
+        model.tensors.get(STRETCH),
+        model.tensors.get(YOUNG),
+    )
 
 
 def _statistics(model: checkpoint.Model) -> Statistics:

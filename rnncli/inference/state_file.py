@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from rnncli.baselines import carried as smoothing
 from rnncli.errors import ModelRefused, UsageError
 from rnncli.inference.carried import Carried, chosen, rows_kept, shapes
 from rnncli.inference.forecaster import NAME_ENDS, NAMES, Forecaster, series_names
+from rnncli.tasks.forecast.support import Shown, nothing_shown
 
+SHOWN = {"least": "<f8", "whole": "u1", "count": "<i8"}
 COUNTS = ("starts", "consumed", "phases", "rows", "fingerprints")
 _OTHER = "it is the state of another model"
 _AFRESH = "begin a new state: give --state a file that does not exist, and the whole history"
@@ -40,13 +43,22 @@ def save(path: str | os.PathLike[str], carried: Carried, model_digest: str) -> i
     }
     tensors |= {f"series.{name}": getattr(carried, name) for name in COUNTS}
     tensors |= {f"state.{name}": part for name, part in carried.hidden.items()}
+    least = np.where(carried.shown.count > 0, carried.shown.least, 0.0)
+    for name, part in vars(replace(carried.shown, least=least)).items():
+        tensors[f"shown.{name}"] = part.astype(SHOWN[name])
     for place, state in carried.smoothed.items():
         tensors |= {f"smoothing{place}.{name}": part for name, part in state.parts().items()}
     counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(carried.tail)}
     return checkpoint.save(
         path,
         tensors,
-        {"task": checkpoint.STREAM, "model": model_digest, "series": counts, "channels": carried.tail.shape[1]},
+        {
+            "task": checkpoint.STREAM,
+            "model": model_digest,
+            "series": counts,
+            "channels": carried.tail.shape[1],
+            "shown": True,
+        },
     )
 
 
@@ -82,6 +94,8 @@ def _layout(meta: dict[str, Any], model: Forecaster, model_digest: str) -> check
         "tail.observed": (np.dtype("u1"), (rows, channels)),
     }
     tensors |= {f"series.{name}": (long, (count,)) for name in COUNTS}
+    if "shown" in meta or model.forecast.each:
+        tensors |= {f"shown.{name}": (np.dtype(kind), (count,)) for name, kind in SHOWN.items()}
     for place, season in model.pool.smoothing.items():
         for name, part in smoothing.nothing(0, season).parts().items():
             tensors[f"smoothing{place}.{name}"] = (part.dtype, (count, *part.shape[1:]))
@@ -96,7 +110,15 @@ def _carried(found: checkpoint.Model, model: Forecaster) -> Carried:
         raise UsageError("it does not hold the rows that it says")
     hidden = {name: tensors[f"state.{name}"] for name in shapes(model, len(names))}
     smoothed = {place: _smoothing(tensors, place, season) for place, season in model.pool.smoothing.items()}
-    return Carried(tuple(names), starts, consumed, phases, rows, tail, fingerprints, hidden, smoothed)
+    seen = _shown(tensors) if "shown.count" in tensors else nothing_shown(len(names))
+    return Carried(tuple(names), starts, consumed, phases, rows, tail, fingerprints, hidden, smoothed, seen)
+
+
+def _shown(tensors: Mapping[str, NDArray[Any]]) -> Shown:
+    least, whole, count = (tensors[f"shown.{name}"] for name in SHOWN)
+    if (count < 0).any():
+        raise UsageError("it counts fewer values than none")
+    return Shown(np.where(count > 0, least, np.inf), whole > 0, count)
 
 
 def _smoothing(tensors: Mapping[str, NDArray[Any]], place: int, season: int) -> smoothing.Carried:

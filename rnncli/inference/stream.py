@@ -21,7 +21,7 @@ from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.inference.beyond import in_blocks
 from rnncli.inference.carried import BLOCK, OUTPUT, Carried, Hidden, lead, rows_kept
 from rnncli.inference.consumed import fingerprints
-from rnncli.inference.forecaster import CHUNK, Forecaster
+from rnncli.inference.forecaster import CHUNK, Forecaster, Origin
 from rnncli.layers.stack import encoded
 from rnncli.layers.unroll import unroll
 from rnncli.tasks.forecast import features
@@ -29,6 +29,7 @@ from rnncli.tasks.forecast.network import decoded
 from rnncli.tasks.forecast.output import within
 from rnncli.tasks.forecast.pool import baseline_quantiles
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import Support, shown, shown_in, supported
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -57,6 +58,7 @@ def advanced(model: Forecaster, carried: Carried, panel: Panel, ends: Ints) -> C
         tail=tail,
         fingerprints=carried.fingerprints + fingerprints(model, consumed, carried.consumed, new),
         hidden=hidden,
+        shown=carried.shown.and_then(shown(work, np.arange(len(work)), carried.rows + new, carried.rows)),
         smoothed={
             place: _smoothed(part, model.pool.seasons[place], work, before, (carried.consumed, target))
             for place, part in carried.smoothed.items()
@@ -118,16 +120,32 @@ def _blocks(consumed: Ints, target: Ints) -> Iterator[tuple[int, Ints]]:
 
 
 def _crops(
-    model: Forecaster, work: Panel, before: Ints, places: Ints, block: Ints | int, length: Ints
+    model: Forecaster,
+    work: Panel,
+    before: Ints,
+    places: Ints,
+    block: Ints | int,
+    length: Ints,
+    known: Support | None = None,
 ) -> tuple[features.Crops, features.Normalised, ForecastSpec, Ints]:
     """Crops around a block of the grid, of which rows from length[i] on are not looked at; and the row of each series
-    at which its crop begins.
+    at which its crop begins. What they support is `known`, or what the rows before the block say.
     """
     spec = replace(model.forecast, steps=lead(model.forecast) + BLOCK)
     begin = np.maximum(block * BLOCK - lead(spec), 0)
     first_row = begin - before[places]
-    crops = features.usable(features.cut(work, length - before[places], places, first_row, spec), spec)
-    return crops, features.normalise(crops.values, spec), spec, np.broadcast_to(begin, places.shape)
+    if known is None:
+        past = _before(work, before, places, np.broadcast_to(block * BLOCK, places.shape), spec)
+        known = supported(shown_in(past), past, model.forecast)
+    crops = features.cut(work, length - before[places], places, first_row, spec, known)
+    return crops, features.normalise(crops, spec), spec, np.broadcast_to(begin, places.shape)
+
+
+def _before(work: Panel, before: Ints, places: Ints, row: Ints, spec: ForecastSpec) -> Floats:
+    """The target in the last rows before row[i] of some series that a block can look back on: [n, rows]."""
+    at = row - before[places]
+    rows = spec.lookback + lead(spec)
+    return features.gather(work.values[:, 0], work.offsets[places], at, at, 0, rows, 0)
 
 
 def _consume(model: Forecaster, work: Panel, before: Ints, hidden: Hidden, rows: tuple[int, Ints, Ints, int]) -> None:
@@ -172,7 +190,13 @@ def quantiles(model: Forecaster, carried: Carried, panel: Panel, steps: int | No
         after = advanced(model, after, waiting, ends)
         return _trained_horizon(model, after, kept_and_after(after, waiting))
 
-    return in_blocks(block, panel, carried.rows, steps, model.forecast)
+    def may_come() -> Support:
+        past = features.gather(
+            panel.values[:, 0], panel.offsets[:-1], carried.rows, carried.rows, 0, model.forecast.context, 0
+        )
+        return supported(carried.shown, past, model.forecast)
+
+    return in_blocks(block, panel, carried.rows, steps, model.forecast, may_come)
 
 
 def _trained_horizon(model: Forecaster, carried: Carried, panel: Panel) -> Floats:
@@ -189,35 +213,40 @@ def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints
     work, before, rows = seen
     spec = model.forecast
     past = features.gather(work.values[:, 0], work.offsets[places], rows[places], rows[places], 0, spec.context, 0)
-    visible = ~np.isnan(np.where(past > 0, past, np.nan) if spec.link == "log" else past).all(axis=1)
+    known = supported(carried.shown.at(places), past, spec)
+    usable = np.where(known.logs[:, None] & ~(past > 0), np.nan, past)
+    visible = np.asarray(~np.isnan(usable).all(axis=1))
     made = np.full((len(places), spec.horizon, len(spec.levels)), np.nan)
     some = places[visible]
     if not len(some):
         return made
     last = carried.consumed[some] - 1
-    crops, norm, grid, begin = _crops(model, work, before, some, last // BLOCK, carried.consumed[some])
+    known = known.at(visible)
+    crops, norm, grid, begin = _crops(model, work, before, some, last // BLOCK, carried.consumed[some], known)
     origins, at = last - begin, np.arange(len(some))
     relative = [
         decoded(weights, grid, (crops, norm, origins), carried.hidden[OUTPUT][member, some, 0], model.calendar)
         for member, weights in enumerate(model.members())
     ]
-    level, spread = norm.level[at, origins], norm.spread[at, origins]
-    baselines = _smoothed_quantiles(model, carried, (work, some, rows))
-    made[visible] = model.finished(relative, level, spread, past[visible], (work, some, rows), baselines)
+    origin = Origin(norm.level[at, origins], norm.spread[at, origins], past[visible], known)
+    baselines = _smoothed_quantiles(model, carried, (work, some, rows), known)
+    made[visible] = model.finished(relative, origin, (work, some, rows), baselines)
     return made
 
 
-def _smoothed_quantiles(model: Forecaster, carried: Carried, made_from: tuple[Panel, Ints, Ints]) -> dict[int, Floats]:
+def _smoothed_quantiles(
+    model: Forecaster, carried: Carried, made_from: tuple[Panel, Ints, Ints], known: Support
+) -> dict[int, Floats]:
     """What each smoothing that is carried forecasts [n, horizon, q], by its place in the pool; that of a series before
     its first renewal, all of whose rows are kept, is made from them.
     """
     (work, some, rows), spec, found = made_from, model.forecast, {}
     for place, every in carried.smoothed.items():
         part = every.at(some)
-        made = within(smoothing.quantiles(part, carried.consumed[some], spec.horizon, spec.levels), spec)
+        made = within(smoothing.quantiles(part, carried.consumed[some], spec.horizon, spec.levels), spec, known)
         young = np.flatnonzero(part.count == 0)
         if len(young):
             name, season = model.pool.names[place], model.pool.seasons[place]
-            made[young] = baseline_quantiles(name, season, work, some[young], rows[some[young]], spec)
+            made[young] = baseline_quantiles(name, season, work, some[young], rows[some[young]], spec, known.at(young))
         found[place] = made
     return found

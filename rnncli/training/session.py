@@ -35,6 +35,7 @@ from rnncli.training.side_by_side import side_by_side
 PATIENCE = 4
 SEARCH, REFIT = "search", "refit"
 JUDGED = 500_000  # quantiles that the pool and the calibration are fitted to at most
+YOUNG = 400  # forecasts of series that have just begun, which are calibrated by them
 FORKED = 192  # targets of a crop: its origins times the horizon
 Start = Mapping[str, NDArray[np.float32]]
 Choose = Callable[[Sequence[Validated], ForecastSpec], int]  # which candidate goes on, from what each forecast
@@ -44,7 +45,8 @@ Choose = Callable[[Sequence[Validated], ForecastSpec], int]  # which candidate g
 class Trained:
     """What training leaves: weights [members, ...], what the validation rows showed (None where there are none), and
     the best steps found; `candidates` is what they showed of each candidate, where there was a choice, and `alone`
-    whether the target alone was chosen.
+    whether the target alone was chosen; `young` what the validation rows showed of series that had just begun, for each
+    of `ForecastSpec.young`.
 
     The plan is the one that was followed: that of the candidate that was chosen, and a time budget turned into a number
     of steps.
@@ -56,6 +58,7 @@ class Trained:
     best_steps: tuple[int, ...]
     candidates: tuple[Validated, ...] = ()
     alone: bool = False
+    young: tuple[Validated, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,19 @@ def _trained(session: _Session, chosen: int, found: list[Validated]) -> Trained:
     weights = stacked([member.trained for member in members if member.trained is not None])
     best_steps = tuple(member.best_step for member in members)
     candidates = tuple(found) if len(session.candidates) > 1 else ()
-    return Trained(followed, weights, found[chosen] if found else None, best_steps, candidates, bool(chosen))
+    young = _young(session, chosen) if found else ()
+    return Trained(followed, weights, found[chosen] if found else None, best_steps, candidates, bool(chosen), young)
+
+
+def _young(session: _Session, candidate: int) -> tuple[Validated, ...]:
+    """What the searches of a candidate's members forecast for young series, on average."""
+    holdout = session.holdout.some(YOUNG)
+    found = [
+        _objective(session, session.holdout, number).young(searched, holdout)
+        for number in session.streams(candidate)
+        if (searched := session.progress.members[number].searched) is not None
+    ]
+    return tuple(one[0].made(np.mean([each.quantiles for each in one], axis=0)) for one in zip(*found, strict=True))
 
 
 def _validated(session: _Session, candidate: int) -> Validated:

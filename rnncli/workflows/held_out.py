@@ -15,7 +15,7 @@ from rnncli.evaluation.paired import compare
 from rnncli.evaluation.report import Report
 from rnncli.evaluation.run import MODEL, evaluate_made
 from rnncli.registry import BASELINES
-from rnncli.tasks.forecast.calibration import fitted_stretch, stretched
+from rnncli.tasks.forecast.calibration import fitted_stretch, fitted_young, stretched
 from rnncli.tasks.forecast.guard import guarded, seen_range
 from rnncli.tasks.forecast.output import within
 from rnncli.tasks.forecast.pool import (
@@ -42,13 +42,15 @@ RIVALS = ("naive", "seasonal naive", "drift", "exponential smoothing")
 @dataclass(frozen=True)
 class Decided:
     """The pool, the stretch [horizon, q] of its intervals, its forecasts and those of exponential smoothing from the
-    held-out origins [N, horizon, q]; without the last three where no rows could be spared.
+    held-out origins [N, horizon, q], and the stretch [k, q] for young series; without the last four where no rows could
+    be spared.
     """
 
     pool: Pool = NETWORK_ALONE
     stretch: Floats | None = None
     quantiles: Floats | None = None
     smoothed: Floats | None = None
+    young: Floats | None = None
 
 
 def decided(panel: Panel, trained: Trained) -> Decided:
@@ -57,10 +59,11 @@ def decided(panel: Panel, trained: Trained) -> Decided:
     if found is None:
         return Decided(prior_pool(spec))
     series, origins = found.holdout.series, found.holdout.origins
-    smoothed = baseline_quantiles(SMOOTHING, spec.seasons[0], panel, series, origins, spec)
+    smoothed = baseline_quantiles(SMOOTHING, spec.seasons[0], panel, series, origins, spec, found.support)
     pool, mixed = fitted_pool(panel, found, spec, smoothed)
     stretch = fitted_stretch(found.made(mixed), spec)
-    return Decided(pool, stretch, within(stretched(mixed, stretch, spec), spec), smoothed)
+    young = fitted_young(trained.young, spec) if trained.young else None
+    return Decided(pool, stretch, within(stretched(mixed, stretch, spec), spec, found.support), smoothed, young)
 
 
 def scores(panel: Panel, trained: Trained, decision: Decided) -> dict[str, Any]:
@@ -98,11 +101,11 @@ def _report(panel: Panel, found: Validated, decision: Decided, spec: ForecastSpe
     holdout, season = found.holdout, spec.seasons[0]
     places = [np.flatnonzero(holdout.window == window) for window in np.unique(holdout.window)[::-1]]
     splits = [Split(holdout.series[chosen], holdout.origins[chosen], spec.horizon) for chosen in places]
-    others = {NETWORK: _by_window(within(found.quantiles, spec), places, spec)}
+    others = {NETWORK: _by_window(within(found.quantiles, spec, found.support), places, spec)}
     for name in BASELINES:
         plain = decision.smoothed if name == SMOOTHING else None
         if plain is None:
-            plain = baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec)
+            plain = baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec, found.support)
         others[name.replace("-", " ")] = _by_window(plain, places, spec)
     assert decision.quantiles is not None
     made = _by_window(decision.quantiles, places, spec)

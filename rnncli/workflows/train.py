@@ -131,7 +131,7 @@ def _start(options: Mapping[str, Any]) -> Given:
 def _plan_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> Plan:
     """The model's own network and forecast, trained as long and as gently as a refit."""
     panel, old = loaded.panel, start.forecast
-    if old.link == "log" and planning.choose_link(panel) != "log":
+    if not old.each and old.link == "log" and planning.choose_link(panel) != "log":
         raise InputRefused(
             "the model was trained on the logarithm of positive values, and these are not all positive",
             hint="train afresh, without --warm-start",
@@ -321,6 +321,7 @@ def to_forecaster(loaded: Loaded, trained: Trained, decision: Decided, record: d
         summarise(panel, plan.forecast.horizon),
         decision.pool,
         decision.stretch,
+        decision.young,
     )
 
 

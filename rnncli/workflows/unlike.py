@@ -11,6 +11,7 @@ from rnncli.data.panel import Panel
 from rnncli.inference.forecaster import Forecaster
 from rnncli.workflows.events import Listener, Noted
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -35,6 +36,9 @@ def tell_unlike(panel: Panel, ends: Ints, forecaster: Forecaster, tell: Listener
 def _unlike(panel: Panel, forecaster: Forecaster) -> Iterator[tuple[NDArray[np.bool_], str]]:
     """Which values [rows] are unlike those of the training, and what becomes of them."""
     values, spec = panel.values[:, 0], forecaster.forecast
+    if spec.each:
+        yield from _never_seen(values, forecaster)
+        return
     again = "train again with such series to have them forecast"
     if spec.link == "log":
         what = "are zero or negative and cannot be used: the model has learnt from positive values only"
@@ -44,3 +48,15 @@ def _unlike(panel: Panel, forecaster: Forecaster) -> Iterator[tuple[NDArray[np.b
     if spec.whole:
         what = "are no whole numbers, and the model rounds forecasts to such, as training had nothing else"
         yield values != np.round(values), f"{what}; {again}"
+
+
+def _never_seen(values: Floats, forecaster: Forecaster) -> Iterator[tuple[NDArray[np.bool_], str]]:
+    """The same of a model that lets link, floor and whole numbers follow each series."""
+    again = "they are forecast as what they are; train again with such series for forecasts that know them"
+    least = forecaster.record.get("statistics", {}).get("minimum")
+    if least is not None and least > 0:
+        yield values <= 0, f"are zero or negative, and the model has learnt from positive values only: {again}"
+    elif least is not None and least >= 0:
+        yield values < 0, f"are negative, and the model has learnt from none below 0: {again}"
+    if forecaster.forecast.whole:
+        yield values != np.round(values), f"are no whole numbers, and the model has learnt from such only: {again}"

@@ -12,6 +12,7 @@ from rnncli.data.panel import Panel
 from rnncli.inference.beyond import extended, in_blocks, widened
 from rnncli.inference.forecaster import Forecaster
 from rnncli.tasks.forecast import plan
+from rnncli.tasks.forecast.support import anything, common
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -39,25 +40,26 @@ def test_the_second_block_is_the_forecast_of_data_that_end_in_the_medians(
 
 
 def test_no_interval_is_narrower_than_where_its_block_began(weekly_waves: Panel, model: Forecaster) -> None:
-    found = np.log(model.quantiles(weekly_waves, steps=40))
+    on_logs = replace(model, forecast=replace(model.forecast, each=False, link="log"))
+    found = np.log(on_logs.quantiles(weekly_waves, steps=40))
     away = np.abs(found - found[..., 1:2])
     for block in range(5, 40, 5):
         assert (away[:, block : block + 5] >= away[:, block - 1 : block] - 1e-9).all()
 
 
 def test_doubt_adds_up_as_that_of_a_random_walk(weekly_waves: Panel) -> None:
-    spec = replace(plan.forecast_spec(weekly_waves, 4, LEVELS), link="identity", floor=None)
+    spec = replace(plan.forecast_spec(weekly_waves, 4, LEVELS), link="identity", floor=None, each=False)
 
     def walk(panel: Panel, ends: np.ndarray) -> np.ndarray:
         root = np.sqrt(np.arange(1, 5))[:, None] * [-1.0, 0.0, 1.0]
         return np.broadcast_to(7 + root, (len(panel), 4, 3)).copy()
 
-    found = in_blocks(walk, weekly_waves, weekly_waves.lengths, 11, spec)
+    found = in_blocks(walk, weekly_waves, weekly_waves.lengths, 11, spec, lambda: anything(6))
     np.testing.assert_allclose(found[..., 2] - 7, np.broadcast_to(np.sqrt(np.arange(1, 12)), (6, 11)))
 
 
 def test_a_long_forecast_is_finite_ascending_and_within_its_bounds(weekly_waves: Panel, model: Forecaster) -> None:
-    bounded = replace(model, forecast=replace(model.forecast, floor=19.0, ceiling=21.0))
+    bounded = replace(model, forecast=replace(model.forecast, floor=19.0, ceiling=21.0, minimum=19.0))
     for which in (model, bounded):
         found = which.quantiles(weekly_waves, steps=60)
         assert np.isfinite(found).all()
@@ -91,9 +93,9 @@ def test_a_series_with_nothing_to_see_stays_without_a_forecast(build: object, mo
 
 @pytest.mark.parametrize("link", ["log", "identity"])
 def test_zero_and_huge_quantiles_stay_ordered_and_finite(weekly_waves: Panel, link: str) -> None:
-    spec = replace(plan.forecast_spec(weekly_waves, 2, LEVELS), link=link, floor=0.0)
+    spec = replace(plan.forecast_spec(weekly_waves, 2, LEVELS), link=link, floor=0.0, each=False)
     block = np.array([[[0.0, 1e-300, 1e300], [0.0, 0.0, 0.0]]])
-    found = widened(block, block[:, 0], spec)
+    found = widened(block, block[:, 0], spec, common(1, spec))
     assert np.isfinite(found).all()
     assert (np.diff(found, axis=2) >= 0).all()
     np.testing.assert_array_equal(found[..., 1], block[..., 1])

@@ -111,7 +111,10 @@ def test_missing_rows_are_consumed_as_missing(model: Forecaster, weekly_waves: P
 def test_while_a_series_is_shorter_than_the_context_a_stream_forecasts_what_a_window_does(
     model: Forecaster, weekly_waves: Panel
 ) -> None:
-    """Both have then seen every row from a zero state; sums over the window may round otherwise."""
+    """Both have then seen every row from a zero state; sums over the window may round otherwise. That the values are
+    no ratios, a window knows from its first row on, and a stream when it has seen it.
+    """
+    model = replace(model, forecast=replace(model.forecast, each=False, link="log"))
     short = weekly_waves.cut(np.full(6, model.forecast.steps))
     carried = consumed(model, nothing(model, short), short)
     here, _ = kept.known_and_new(model, carried, short)

@@ -12,6 +12,7 @@ from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import plan
 from rnncli.tasks.forecast.calibration import LARGEST, fitted_stretch, stretched
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import anything
 from rnncli.tasks.forecast.validation import Holdout, Validated
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -28,7 +29,9 @@ def forecasts(width: float, windows: int = 24, series: int = 60, seed: int = 0) 
     actual = np.random.default_rng(seed).normal(size=(windows * series, 6))
     window = np.tile(np.arange(windows), series)
     holdout = Holdout(np.repeat(np.arange(series), windows), window + 50, window)
-    return Validated(holdout, np.zeros((len(actual), 6, 1)) + width * NORMAL, actual, np.ones(len(actual)))
+    return Validated(
+        holdout, np.zeros((len(actual), 6, 1)) + width * NORMAL, actual, np.ones(len(actual)), anything(len(actual))
+    )
 
 
 @pytest.mark.parametrize("width", [0.5, 1.0, 1.6])

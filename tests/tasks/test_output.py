@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from rnncli.data.panel import Panel
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.forecast import output, plan
+from rnncli.tasks.forecast import output, plan, support
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 LEVELS = (0.05, 0.2, 0.5, 0.7, 0.99)
+WHOLE = support.Support(np.zeros(1, np.bool_), np.zeros(1), np.ones(1, np.bool_), np.full(1, 99))
 Weights = dict[str, NDArray[np.float32]]
 
 
@@ -50,9 +51,9 @@ def test_quantiles_in_units_ascend_and_are_finite(
     found = output.quantiles(
         weights_of(weight, seed, spec, weekly_waves), *arguments(seed, spec, weekly_waves, size), spec.median, np
     )
-    units = output.to_units(found.astype(np.float64), np.full(9, 3.0), np.full(9, 0.5), spec)
+    units = output.to_units(found.astype(np.float64), np.full(9, 3.0), np.full(9, 0.5), np.ones(9, np.bool_))
     assert np.isfinite(units).all()
-    printed = output.within(units, spec)
+    printed = output.within(units, spec, support.common(9, spec))
     assert (np.diff(printed, axis=2) >= 0).all()
     assert (printed >= 0).all()
 
@@ -79,7 +80,7 @@ def test_weights_of_a_mixture_sum_to_one_whatever_their_size() -> None:
 def test_the_quantile_of_counts_is_that_of_counts_with_noise_rounded(
     unit: float, count: float, spec: ForecastSpec
 ) -> None:
-    printed = output.within(np.full((1, 1, 5), unit), replace(spec, whole=True))
+    printed = output.within(np.full((1, 1, 5), unit), spec, WHOLE)
     assert printed.tolist() == [[[count] * 5]]
     assert not np.signbit(printed).any()
 
@@ -88,10 +89,11 @@ def test_the_rounded_quantiles_of_noisy_counts_are_their_exact_quantiles(spec: F
     rng = np.random.default_rng(0)
     counts = rng.poisson(0.8, 200_001).astype(np.float64)
     noisy = counts + rng.uniform(-0.5, 0.5, len(counts))
-    printed = output.within(np.quantile(noisy, LEVELS)[None, None], replace(spec, whole=True))
+    printed = output.within(np.quantile(noisy, LEVELS)[None, None], spec, WHOLE)
     assert printed[0, 0].tolist() == np.quantile(counts, LEVELS).tolist()
 
 
 def test_printed_quantiles_keep_to_floor_and_ceiling(spec: ForecastSpec) -> None:
-    bounded = replace(spec, floor=2.0, ceiling=7.0)
-    assert output.within(np.array([[[1.0, 2.5, 5.0, 8.0, 9.0]]]), bounded).tolist() == [[[2.0, 2.5, 5.0, 7.0, 7.0]]]
+    bounded, units = replace(spec, floor=2.0, ceiling=7.0), np.array([[[1.0, 2.5, 5.0, 8.0, 9.0]]])
+    printed = output.within(units, bounded, support.common(1, bounded))
+    assert printed.tolist() == [[[2.0, 2.5, 5.0, 7.0, 7.0]]]

@@ -16,7 +16,12 @@ LEVELS = (0.1, 0.5, 0.9)
 
 @pytest.mark.parametrize(
     ("values", "link", "floor"),
-    [(np.arange(1.0, 50), "log", 0.0), (np.arange(50.0), "identity", 0.0), (np.arange(-9.0, 40), "identity", None)],
+    [
+        (1.1 ** np.arange(49), "log", 0.0),
+        (np.arange(1.0, 50), "identity", 0.0),
+        (np.arange(50.0), "identity", 0.0),
+        (np.arange(-9.0, 40), "identity", None),
+    ],
 )
 def test_positive_values_are_forecast_in_the_log_and_counts_never_below_zero(
     build: object, values: np.ndarray, link: str, floor: float | None

@@ -20,6 +20,7 @@ from rnncli.tasks.forecast.pool import (
     prior_pool,
 )
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import anything
 from rnncli.tasks.forecast.validation import Validated, hold_out, validated
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -71,7 +72,9 @@ def test_the_weights_add_up_to_one_and_the_same_data_give_the_same(waves: Panel,
 
 def test_forecasts_that_do_not_differ_share_evenly(waves: Panel, spec: ForecastSpec) -> None:
     found = judged(waves, spec, lambda actual: actual)
-    same = baseline_quantiles(SMOOTHING, spec.seasons[0], waves, found.holdout.series, found.holdout.origins, spec)
+    same = baseline_quantiles(
+        SMOOTHING, spec.seasons[0], waves, found.holdout.series, found.holdout.origins, spec, found.support
+    )
     pool, _ = fitted_pool(waves, found.made(same), spec)
     assert share(pool, NETWORK) == pytest.approx(share(pool, SMOOTHING), abs=0.05)
 
@@ -79,14 +82,14 @@ def test_forecasts_that_do_not_differ_share_evenly(waves: Panel, spec: ForecastS
 def test_a_pool_is_the_average_of_its_forecasts_level_by_level(waves: Panel, spec: ForecastSpec) -> None:
     series, ends = np.arange(3), waves.lengths[:3]
     network = np.full((3, HORIZON, 3), 31.0)
-    naive = baseline_quantiles("naive", 1, waves, series, ends, spec)
-    made = pooled(Pool((NETWORK, "naive"), (7, 1), (0.25, 0.75)), network, waves, series, ends, spec)
+    naive = baseline_quantiles("naive", 1, waves, series, ends, spec, anything(3))
+    made = pooled(Pool((NETWORK, "naive"), (7, 1), (0.25, 0.75)), network, waves, series, ends, spec, anything(3))
     np.testing.assert_allclose(made, 0.25 * network + 0.75 * naive)
 
 
 def test_a_pool_guards_what_it_averages(waves: Panel, spec: ForecastSpec) -> None:
     series, ends = np.arange(1), waves.lengths[:1]
-    made = pooled(Pool(reach=1.0), np.full((1, HORIZON, 3), 1e9), waves, series, ends, spec)
+    made = pooled(Pool(reach=1.0), np.full((1, HORIZON, 3), 1e9), waves, series, ends, spec, anything(1))
     past = waves.target(0)[-spec.context :]
     assert (made == 2 * past.max() - past.min()).all()
 

@@ -8,6 +8,7 @@ import pytest
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import plan
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import anything
 from rnncli.tasks.forecast.validation import (
     MOST_WINDOWS,
     Holdout,
@@ -83,7 +84,13 @@ def found(actual: list[list[float]], scale: float = 2.0) -> Validated:
     seen = np.array(actual)
     nowhere = np.zeros(len(seen), np.int64)
     holdout = Holdout(nowhere, nowhere + 5, nowhere)
-    return Validated(holdout, np.repeat(np.nan_to_num(seen)[..., None], 3, axis=2), seen, np.full(len(seen), scale))
+    return Validated(
+        holdout,
+        np.repeat(np.nan_to_num(seen)[..., None], 3, axis=2),
+        seen,
+        np.full(len(seen), scale),
+        anything(len(seen)),
+    )
 
 
 def test_the_scaled_loss_of_a_perfect_forecast_is_zero() -> None:

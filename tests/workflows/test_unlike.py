@@ -44,14 +44,14 @@ def told(path: Path, model: Path) -> list[str]:
 
 
 UNLIKE = [
-    ("positive", [5.5] * 3 + [0] * 27, "zero or negative and cannot be used", "27 of the last 30"),
+    ("positive", [5.5] * 3 + [0] * 27, "zero or negative", "27 of the last 30"),
     ("positive", [5.5] * 20 + [-1.5] * 10, "zero or negative", "10 of the last 30"),
     ("positive", [0, *[5.5] * 29], "zero or negative", "1 of the last 30"),
-    ("never negative", [-8.5 + k % 3 for k in range(30)], "nothing below it", "30 of the last 30"),
-    ("never negative", [3.5] * 29 + [-0.5], "nothing below it", "1 of the last 30"),
+    ("never negative", [-8.5 + k % 3 for k in range(30)], "are negative", "30 of the last 30"),
+    ("never negative", [3.5] * 29 + [-0.5], "are negative", "1 of the last 30"),
     ("whole", [0.3 + 0.01 * k for k in range(30)], "no whole numbers", "30 of the last 30"),
     ("whole", [1, 2] * 14 + [2.5, 3.5], "no whole numbers", "2 of the last 30"),
-    ("whole", [-3] * 30, "nothing below it", "30 of the last 30"),
+    ("whole", [-3] * 30, "are negative", "30 of the last 30"),
 ]
 
 

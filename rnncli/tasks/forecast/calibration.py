@@ -10,15 +10,19 @@ stretch of time did to all series is not a law.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from rnncli.tasks.forecast.features import Floats
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Validated
 
 NEIGHBOURS = 0.2  # of the horizon, before and after a step
 PRIOR_WINDOWS, PRIOR_FORECASTS = 3.0, 10.0
 LARGEST = 3.0
+LARGEST_YOUNG, PRIOR_YOUNG = 20.0, 1.0
 
 
 def stretched(quantiles: Floats, stretch: Floats, spec: ForecastSpec) -> Floats:
@@ -31,7 +35,7 @@ def fitted_stretch(found: Validated, spec: ForecastSpec) -> Floats:
     """The stretch [horizon, q] that held-out rows ask for: 1 at the median, never crossing."""
     stretch = np.ones((spec.horizon, len(spec.levels)))
     reach = max(1, round(NEIGHBOURS * spec.horizon))
-    actual = found.actual + _jitter(found.actual.shape) if spec.whole else found.actual
+    actual = found.actual + _jitter(found.actual.shape) * found.support.whole[:, None]
     for step in range(spec.horizon):
         near = slice(max(0, step - reach), step + reach + 1)
         for place, level in enumerate(spec.levels):
@@ -40,18 +44,50 @@ def fitted_stretch(found: Validated, spec: ForecastSpec) -> Floats:
     return stretch
 
 
+def fitted_young(found: Sequence[Validated], spec: ForecastSpec) -> Floats:
+    """The stretch [k, q] of forecasts from each of the k numbers of rows of `spec.young`, over all steps."""
+    stretch = np.ones((len(spec.young), len(spec.levels)))
+    for row, one in zip(stretch, found, strict=True):
+        actual = one.actual + _jitter(one.actual.shape) * one.support.whole[:, None]
+        independent = len(np.unique(one.holdout.series)) + len(np.unique(one.holdout.window)) - 1
+        for place, level in enumerate(spec.levels):
+            scores = _scores(one, actual, slice(None), place, spec)[0]
+            if len(scores):
+                believed = independent / (independent + PRIOR_YOUNG)
+                row[place] = np.clip(_asked(scores, level, independent), 1 / LARGEST, LARGEST_YOUNG) ** believed
+    return stretch
+
+
+def stretched_young(quantiles: Floats, stretch: Floats, rows: Ints, spec: ForecastSpec) -> Floats:
+    """Quantiles [n, horizon, q] of series of so many `rows` [n] with their distances from the median stretched."""
+    own = stretch[np.minimum(np.searchsorted(spec.young, rows), len(spec.young) - 1)][:, None, :]
+    middle = quantiles[..., spec.median, None]
+    return np.asarray(middle + (quantiles - middle) * own)
+
+
 def _stretch(found: Validated, actual: Floats, near: slice, place: int, level: float, spec: ForecastSpec) -> float:
+    scores, seen = _scores(found, actual, near, place, spec)
+    if not len(scores):
+        return 1.0
+    windows, forecasts = len(np.unique(found.holdout.window[seen])), float(seen.sum())
+    believed = windows / (windows + PRIOR_WINDOWS) * forecasts / (forecasts + PRIOR_FORECASTS)
+    return float(np.clip(_asked(scores, level, forecasts), 1 / LARGEST, LARGEST) ** believed)
+
+
+def _scores(
+    found: Validated, actual: Floats, near: slice, place: int, spec: ForecastSpec
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The scores of one level at some steps, and which forecasts they are from."""
     middle = found.quantiles[:, near, spec.median]
     away = found.quantiles[:, near, place] - middle
     seen = ~np.isnan(actual) & (away != 0)
-    if not seen.any():
-        return 1.0
-    scores = (actual[seen] - middle[seen]) / away[seen]
-    windows, forecasts = len(np.unique(found.holdout.window[seen.any(axis=1)])), float(seen.any(axis=1).sum())
+    return (actual[seen] - middle[seen]) / away[seen], seen.any(axis=1)
+
+
+def _asked(scores: Floats, level: float, independent: float) -> float:
+    """The stretch that so many independent scores ask for."""
     share = max(level, 1 - level)
-    asked = float(np.quantile(scores, min(1.0, share * (1 + 1 / forecasts))))
-    believed = windows / (windows + PRIOR_WINDOWS) * forecasts / (forecasts + PRIOR_FORECASTS)
-    return float(np.clip(asked, 1 / LARGEST, LARGEST) ** believed)
+    return float(np.quantile(scores, min(1.0, share * (1 + 1 / independent))))
 
 
 def _jitter(shape: tuple[int, ...]) -> Floats:

@@ -6,7 +6,7 @@ function of the `lookback` rows that end at t.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -16,10 +16,12 @@ from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast.plain import past_errors, plain_forecasts
 from rnncli.tasks.forecast.spec import Covariate, ForecastSpec
+from rnncli.tasks.forecast.support import Support, support
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Inputs = NDArray[np.float32]
+Bools = NDArray[np.bool_]
 
 LIMIT = 8.0
 EXTRAS = 5
@@ -29,10 +31,11 @@ EXTRAS = 5
 class Crops:
     """Stretches of n series, aligned at their first step.
 
-    `values` [n, lookback - 1 + steps + after] is NaN where a row is missing, or lies outside its series;
-    `first` [n] is the ordinal of the first step, `phases` [n] as in the panel, `lengths` [n] the steps that are real
-    (the rest is padding on the right). `covariates` [n, steps + after, covariates] as in the panel, those that are not
-    known ahead NaN after the last real step.
+    `values` [n, lookback - 1 + steps + after] is NaN where a row is missing, lies outside its series, or cannot be on
+    the logarithm on which its series is; `support` says which are, and what may come. `first` [n] is the ordinal of the
+    first step, `phases` [n] as in the panel, `lengths` [n] the steps that are real (the rest is padding on the right).
+    `covariates` [n, steps + after, covariates] as in the panel, those that are not known ahead NaN after the last real
+    step.
     """
 
     values: Floats
@@ -40,11 +43,12 @@ class Crops:
     first: Ints
     phases: Ints
     lengths: Ints
+    support: Support
 
 
 @dataclass(frozen=True)
 class Normalised:
-    """Values on the link's scale with the causal level and spread of every step.
+    """Values on the scale of their link with the causal level and spread of every step.
 
     `z` as Crops.values; `level`, `spread` [n, steps], 0 and 1 where nothing was observed yet; `seen` [n, steps] is
     how many rows of the lookback were observed.
@@ -54,6 +58,7 @@ class Normalised:
     level: Floats
     spread: Floats
     seen: Floats
+    support: Support
 
 
 def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int, before: int, after: int) -> Floats:
@@ -66,16 +71,29 @@ def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int,
     return np.where(inside, flat[np.where(inside, at + begin[:, None], 0)], np.nan)
 
 
-def cut(panel: Panel, length: Ints, series: Ints, first_row: Ints, spec: ForecastSpec) -> Crops:
+def cut(
+    panel: Panel,
+    length: Ints,
+    series: Ints,
+    first_row: Ints,
+    spec: ForecastSpec,
+    known: Support | None = None,
+    begun: Ints | None = None,
+) -> Crops:
     """Crops of `spec.steps` steps from first_row on, with the horizon after the last; of series[i], row length[i] and
-    all after it are not looked at.
+    all after it are not looked at, nor those before row begun[i]. What they support may be `known`.
     """
+    known = support(panel, series, length, spec, begun) if known is None else known
     values = gather(
         panel.values[:, 0], panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
     )
+    if begun is not None:
+        values[first_row[:, None] + np.arange(1 - spec.lookback, spec.steps + spec.horizon) < begun[:, None]] = np.nan
+    if known.logs.any():
+        values[known.logs[:, None] & ~(values > 0)] = np.nan
     lengths = np.minimum(length - first_row, spec.steps)
     beside = _beside(panel, length, series, first_row, spec)
-    return Crops(values, beside, panel.starts[series] + first_row, panel.phases[series], lengths)
+    return Crops(values, beside, panel.starts[series] + first_row, panel.phases[series], lengths, known)
 
 
 def _beside(panel: Panel, length: Ints, series: Ints, first_row: Ints, spec: ForecastSpec) -> Floats:
@@ -100,21 +118,22 @@ def latest(panel: Panel, ends: Ints, series: Ints, spec: ForecastSpec) -> tuple[
     return crops, crops.lengths - 1
 
 
-def usable(crops: Crops, spec: ForecastSpec) -> Crops:
-    """The same crops with what the link cannot take, zero and below under a logarithm, missing."""
-    if spec.link != "log":
-        return crops
-    return replace(crops, values=np.where(crops.values > 0, crops.values, np.nan))
+def to_link(values: Floats, logs: Bools) -> Floats:
+    """Values [n, ...] on the scale in which the network works: their logarithms where `logs` [n]."""
+    return _where(logs, values, np.log)
 
 
-def to_link(values: Floats, link: str) -> Floats:
-    """Values on the scale in which the network works."""
-    return np.log(values) if link == "log" else values
-
-
-def from_link(z: Floats, link: str) -> Floats:
+def from_link(z: Floats, logs: Bools) -> Floats:
     """The inverse of `to_link`."""
-    return np.exp(z) if link == "log" else z
+    return _where(logs, z, np.exp)
+
+
+def _where(logs: Bools, x: Floats, of: np.ufunc) -> Floats:
+    if logs.all():
+        return np.asarray(of(x))
+    found = x.copy()
+    found[logs] = of(x[logs])
+    return found
 
 
 def _trailing(x: Floats, width: int) -> tuple[Floats, Floats]:
@@ -137,11 +156,12 @@ def _mean(total: Floats, count: Floats) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
 
 
-def normalise(values: Floats, spec: ForecastSpec) -> Normalised:
+def normalise(crops: Crops, spec: ForecastSpec) -> Normalised:
     """Level: mean of the last `level_window` rows; spread: mean absolute seasonal difference over the lookback,
     drawn towards the prior as if `prior_rows` rows had shown it.
     """
-    z = to_link(values, spec.link)
+    logs = crops.support.logs
+    z = to_link(crops.values, logs)
     steps = slice(spec.lookback - 1, spec.lookback - 1 + spec.steps)
     past = z[:, : steps.stop]
     columns = np.arange(past.shape[0])
@@ -152,11 +172,11 @@ def normalise(values: Floats, spec: ForecastSpec) -> Normalised:
     change[:, season:] = np.abs(past[:, season:] - past[:, :-season])
     total, count = (part[:, steps] for part in _trailing(change, spec.lookback))
     size, seen = (part[:, steps] for part in _trailing(np.abs(past), spec.lookback))
-    prior = spec.spread_prior * (1.0 if spec.link == "log" else _mean(size, seen))
+    prior = spec.spread_prior * np.where(logs[:, None], 1.0, _mean(size, seen))
     spread = (total + spec.prior_rows * prior) / (count + spec.prior_rows)
     blank = np.isnan(level)
     spread = np.where(blank | ~(spread > 0), 1.0, spread)
-    return Normalised(z, np.where(blank, 0.0, level), spread, seen)
+    return Normalised(z, np.where(blank, 0.0, level), spread, seen, crops.support)
 
 
 def input_count(spec: ForecastSpec, calendar_features: int) -> int:
@@ -197,7 +217,8 @@ def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calenda
     seen = np.log1p(norm.seen[:, only, None]) / np.log1p(spec.lookback)
     observed = ~np.isnan(latest)
     share = np.isnan(parts[0]).mean(axis=2, keepdims=True)
-    size = np.log(spread / spec.spread_prior) if spec.link == "log" else np.arcsinh(level / spread)
+    logs = norm.support.logs[:, None, None]
+    size = np.where(logs, np.log(spread / spec.spread_prior), np.arcsinh(level / spread))
     growth = (level - _lagged(norm.level, spec.seasons[0])[:, only, None]) / spread
     extras = [observed, share, seen, squash(size), squash(growth)]
     when = crops.first[:, None] + np.arange(steps)[only]
@@ -279,7 +300,10 @@ def targets(
     """
     at = (origins + spec.lookback)[:, None] + np.arange(spec.horizon)
     z = norm.z[rows[:, None], at]
-    if spec.whole and rng is not None:
-        z = to_link(from_link(z, spec.link) + rng.uniform(-0.5, 0.5, z.shape), spec.link)
+    whole = norm.support.whole[rows]
+    if rng is not None and whole.any():
+        logs = norm.support.logs[rows]
+        noise = rng.uniform(-0.5, 0.5, z.shape) * whole[:, None]
+        z = to_link(from_link(z, logs) + noise, logs)
     level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
     return np.asarray(((z - level) / spread).astype(np.float32))

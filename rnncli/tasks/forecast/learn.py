@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,11 @@ from rnncli.tasks.forecast.network import head_weights
 from rnncli.tasks.forecast.output import quantiles, to_units
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.stretches import Stretches
+from rnncli.tasks.forecast.support import Support, support
 from rnncli.tasks.forecast.validation import Holdout, Validated, scaled_quantile_loss, validated
 
 VALIDATED = 1_000  # forecasts; more would cost time and tell nothing new
+YOUNG_SHARE = 0.125  # of the crops of a batch
 CHUNK, CHUNK_STEPS = 128, 128 * 336  # crops at a time, and steps of them
 
 
@@ -69,13 +72,16 @@ class Examples:
         origins: Ints,
         length: Ints | None = None,
         rng: np.random.Generator | None = None,
+        begun: Ints | None = None,
     ) -> Batch:
         """Everything the network needs to forecast from step origins[i] of crop rows[i]; of each crop's series only
-        the first `length` rows are looked at, `ends` of it by default. `rng` is for the targets of counts.
+        the first `length` rows are looked at, `ends` of it by default, and none before row `begun`. `rng` is for the
+        targets of counts.
         """
+        known = self.support.at(series) if length is None else None
         length = self.ends[series] if length is None else length
-        crops = features.cut(self.panel, length, series, first_row, self.spec)
-        norm = features.normalise(crops.values, self.spec)
+        crops = features.cut(self.panel, length, series, first_row, self.spec, known, begun)
+        norm = features.normalise(crops, self.spec)
         calendar = self.panel.calendar
         plain, errors = features.components(norm, rows, origins, self.spec)
         return Batch(
@@ -91,33 +97,48 @@ class Examples:
             norm,
         )
 
+    @cached_property
+    def support(self) -> Support:
+        """What the rows that may be looked at say of each series."""
+        return support(self.panel, np.arange(len(self.panel)), self.ends, self.spec)
+
     def _tensor(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(self.device)
 
     def sample(self, rng: np.random.Generator, size: int, forks: int) -> Batch:
-        """A training batch: `size` crops drawn over all rows, up to `forks` origins in each."""
+        """A training batch: `size` crops drawn over all rows, up to `forks` origins in each. Some of the series are
+        young: they begin with their crop, whose first steps are origins.
+        """
         lengths = self.ends
         usable = np.flatnonzero(lengths > min(self.warm_up, lengths.max() - 1))
         weight = np.sqrt(lengths[usable])
         series = rng.choice(usable, size=size, p=weight / weight.sum())
         latest = np.maximum(lengths[series] - self.spec.steps, 0)
         first_row = rng.integers(0, latest + 1)
-        rows, origins = self.origins(rng, series, first_row, forks)
-        return self.batch(series, first_row, rows, origins, rng=rng)
+        young = (rng.random(size) < YOUNG_SHARE) & bool(self.spec.young)
+        first_row[young] = rng.integers(0, np.maximum(lengths[series] - 1, 1))[young]
+        age = np.exp(rng.uniform(0.0, np.log(self.warm_up + 1), size)).astype(np.int64)
+        rows, origins = self.origins(rng, series, first_row, forks, np.where(young, age, 0))
+        return self.batch(series, first_row, rows, origins, rng=rng, begun=np.where(young, first_row, 0))
 
     @property
     def warm_up(self) -> int:
-        """Rows a series needs before its first training origin."""
+        """Rows a series needs before its first training origin, unless it is drawn as a young one."""
         season = self.spec.seasons[0]
         return season if season > 1 else 3
 
-    def origins(self, rng: np.random.Generator, series: Ints, first_row: Ints, forks: int) -> tuple[Ints, Ints]:
+    def origins(
+        self, rng: np.random.Generator, series: Ints, first_row: Ints, forks: int, age: Ints | int = 0
+    ) -> tuple[Ints, Ints]:
         """Random steps with something after them: past the warm-up, or in the later half of a crop that is not the
-        start of its series, because prediction never sees a young state there.
+        start of its series, because prediction never sees a young state there. Where an `age` is given, among the
+        first so many.
         """
         steps = self.spec.steps
         earliest = np.where(first_row == 0, self.warm_up - 1, steps // 2)
         final = np.minimum(steps, self.ends[series] - first_row - 1) - 1
+        young = np.asarray(age) > 0
+        earliest, final = np.where(young, 0, earliest), np.where(young, np.minimum(age, final + 1) - 1, final)
         return _drawn(rng, np.minimum(earliest, final), final, steps, forks)
 
     def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int, forks: int) -> Batch:
@@ -245,6 +266,16 @@ class Objective:
         made = predict(weights, self.network, replace(self.examples, panel=self.whole), holdout.series, holdout.origins)
         return validated(self.whole, spec, holdout, made)
 
+    def young(self, weights: Mapping[str, Tensor], holdout: Holdout) -> tuple[Validated, ...]:
+        """The same as if each series had begun so few rows before the origin, for all of `spec.young`."""
+        spec, series, origins, found = self.examples.spec, holdout.series, holdout.origins, []
+        for rows in spec.young:
+            begun = np.maximum(origins - rows, 0)
+            short = replace(self.examples, panel=self.whole, spec=replace(spec, steps=min(rows, spec.steps)))
+            made = predict(weights, self.network, short, series, origins, begun)
+            found.append(validated(self.whole, spec, holdout, made, begun))
+        return tuple(found)
+
     def blame(self) -> str:
         """The series of the last batch whose loss is not finite, or the largest."""
         if not len(self._losses):
@@ -259,17 +290,26 @@ def _generator(seed: tuple[int, ...], device: str) -> torch.Generator:
 
 
 def predict(
-    weights: Mapping[str, Tensor], network: NetworkSpec, examples: Examples, series: Ints, ends: Ints
+    weights: Mapping[str, Tensor],
+    network: NetworkSpec,
+    examples: Examples,
+    series: Ints,
+    ends: Ints,
+    begun: Ints | None = None,
 ) -> Floats:
-    """Forecasts in units from the first ends[i] rows of each series[i]: [n, horizon, q]."""
+    """Forecasts in units from the first ends[i] rows of each series[i], or from those of them that are not before row
+    begun[i]: [n, horizon, q].
+    """
     spec, parts = examples.spec, []
     at_a_time = min(CHUNK, max(1, CHUNK_STEPS // spec.steps))
     for chunk in np.array_split(np.arange(len(series)), max(1, -(-len(series) // at_a_time))):
         length = ends[chunk]
-        first_row, last = np.maximum(length - spec.steps, 0), np.minimum(length, spec.steps) - 1
-        rows = np.arange(len(chunk))
-        batch = examples.batch(series[chunk], first_row, rows, last, length)
+        first = None if begun is None else begun[chunk]
+        first_row = np.maximum(length - spec.steps, 0 if first is None else first)
+        rows, last = np.arange(len(chunk)), length - first_row - 1
+        batch = examples.batch(series[chunk], first_row, rows, last, length, begun=first)
         with torch.no_grad():
             relative = forward(weights, network, spec, batch).double().numpy(force=True)
-        parts.append(to_units(relative, batch.norm.level[rows, last], batch.norm.spread[rows, last], spec))
+        norm = batch.norm
+        parts.append(to_units(relative, norm.level[rows, last], norm.spread[rows, last], norm.support.logs))
     return np.concatenate(parts)

@@ -16,14 +16,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnncli.layers.activation import relu, softplus
 from rnncli.layers.linear import linear
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast.features import Floats, from_link
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import Support
 
 Array = Any
+LARGEST_LOG, LARGEST = 700.0, 1e300
 
 
 def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[str, tuple[int, ...]]:
@@ -76,22 +79,36 @@ def fan(m: Array, gaps: Array, median: int, xp: Any) -> Array:
     return m + xp.concatenate([xp.flip(below, (-1,)), xp.zeros_like(m), above], axis=-1)
 
 
-def to_units(relative: Floats, level: Floats, spread: Floats, spec: ForecastSpec) -> Floats:
-    """Relative quantiles [o, K, q] and the origins' level and spread [o] -> quantiles in the data's units.
+def to_units(relative: Floats, level: Floats, spread: Floats, logs: NDArray[np.bool_]) -> Floats:
+    """Relative quantiles [o, K, q] and the origins' level and spread [o] -> quantiles in the data's units, of series
+    that are on the logarithm where `logs` [o].
 
     float64 throughout; ascending and finite whatever rounding does.
     """
     z = level[:, None, None] + spread[:, None, None] * relative
-    limit = 700.0 if spec.link == "log" else 1e300
-    return np.maximum.accumulate(from_link(np.clip(z, -limit, limit), spec.link), axis=2)
+    return np.maximum.accumulate(from_link(clipped(z, logs), logs), axis=2)
 
 
-def within(units: Floats, spec: ForecastSpec) -> Floats:
-    """Quantiles as they are printed: whole where the data are, within the spec's floor and ceiling, ascending.
+def clipped(z: Floats, logs: NDArray[np.bool_]) -> Floats:
+    """Values on the scale of the link [n, ...], no farther out than a number in the data's units can be."""
+    limit = np.where(logs, LARGEST_LOG, LARGEST).reshape(-1, *[1] * (z.ndim - 1))
+    return np.clip(z, -limit, limit)
+
+
+def within(units: Floats, spec: ForecastSpec, support: Support) -> Floats:
+    """Quantiles [n, ..., q] as they are printed: whole where the data are, within floor and ceiling, ascending.
 
     The quantile of whole numbers is that of the same numbers with noise from [-1/2, 1/2) added, rounded half down
     (Machado & Santos Silva 2005, "Quantiles for Counts").
     """
-    whole = np.ceil(units - 0.5) + 0.0 if spec.whole else units
-    bounded = np.clip(whole, spec.floor, spec.ceiling) if (spec.floor, spec.ceiling) != (None, None) else whole
-    return np.asarray(np.maximum.accumulate(bounded, axis=2))
+    found = units
+    if support.whole.any():
+        found = np.where(_beside(support.whole, units), np.ceil(units - 0.5) + 0.0, units)
+    if spec.ceiling is not None or np.isfinite(support.floor).any():
+        found = np.clip(found, _beside(support.floor, units), np.inf if spec.ceiling is None else spec.ceiling)
+    return np.asarray(np.maximum.accumulate(found, axis=-1))
+
+
+def _beside(of_series: NDArray[Any], units: Floats) -> NDArray[Any]:
+    """One number for each of n series [n], beside [n, ...]."""
+    return of_series.reshape(-1, *[1] * (units.ndim - 1))

@@ -12,17 +12,19 @@ from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
-from rnncli.tasks.forecast import features, plain
+from rnncli.tasks.forecast import plain
 from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.network import network_inputs
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
+from rnncli.tasks.forecast.support import SMALLEST_LOG_RANGE, shown, support
 
 HORIZONS = {"hour": 48, "day": 14, "business day": 10, "week": 13, "month": 18, "quarter": 8, "year": 6}  # as in M4
 DEFAULT_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WINDOW_LIMIT = 48
 CYCLES = 3  # of the longest season that the plain forecasts see
 SERIES_LOOKED_AT = 500
-SMALLEST_LOG_RANGE = 1e-6
+MOST = 0.5  # of the series
+YOUNG = (1, 2, 3, 4, 6, 8, 12, 16)  # rows of series that have just begun
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
 EVALUATIONS = 12  # of a search
 LONGEST_CONTEXT, WHOLE = 336, 1_000  # steps at most if nobody said how many; and where training sees whole series
@@ -60,14 +62,9 @@ def _centre_and_scale(values: Floats) -> tuple[float, float]:
 
 def fitted_to(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
     """The same forecast with what depends on the values taken from other rows."""
-    observed = panel.values[:, 0][~np.isnan(panel.values[:, 0])]
-    link = choose_link(panel)
+    link, floor, whole = in_common(panel, spec)
     fitted = replace(
-        spec,
-        link=link,
-        spread_prior=spread_prior(panel, link, spec.seasons[0]),
-        floor=0.0 if observed.size and observed.min() >= 0 else None,
-        whole=_all_whole(observed),
+        spec, link=link, spread_prior=spread_prior(panel, replace(spec, link=link)), floor=floor, whole=whole
     )
     return bounded(panel, fitted, spec.minimum, spec.maximum)
 
@@ -77,19 +74,15 @@ def bounded(panel: Panel, spec: ForecastSpec, minimum: float | None, maximum: fl
     even if no value has been so far.
     """
     link = "identity" if minimum is not None and minimum < 0 else spec.link
-    return replace(
+    within = replace(
         spec,
         link=link,
-        spread_prior=spec.spread_prior if link == spec.link else spread_prior(panel, link, spec.seasons[0]),
         floor=spec.floor if minimum is None else minimum,
         ceiling=spec.ceiling if maximum is None else maximum,
         minimum=minimum,
         maximum=maximum,
     )
-
-
-def _all_whole(observed: Floats) -> bool:
-    return bool(observed.size and (observed == np.round(observed)).all())
+    return within if link == spec.link else replace(within, spread_prior=spread_prior(panel, within))
 
 
 def forecast_spec(
@@ -106,33 +99,45 @@ def forecast_spec(
     """
     seasons = panel.calendar.seasons
     season, longest = seasons[0], max(seasons)
-    values = panel.values[:, 0]
-    link = choose_link(panel)
     window = min(season if season > 1 else 8, WINDOW_LIMIT)
     lookback = max(plain.SEASONS_AVERAGED * season if season > 1 else 12, window)
     lookback = max(lookback, CYCLES * longest if longest > season else 1)
     usual = min(max(2 * longest if longest <= 84 else longest, 48 if season > 1 else 32), LONGEST_CONTEXT)
     steps = context or (WHOLE if carried else int(usual))
     steps = max(1, min(steps, int(panel.lengths.max())))
-    observed = values[~np.isnan(values)]
-    return ForecastSpec(
+    spec = ForecastSpec(
         horizon=horizon,
         levels=levels,
         seasons=seasons,
-        link=link,
+        link="log",
         window=window,
         level_window=season,
         lookback=lookback,
         steps=steps,
-        spread_prior=spread_prior(panel, link, season),
+        spread_prior=1.0,
         prior_rows=float(season + 4),
-        floor=0.0 if observed.size and observed.min() >= 0 else None,
+        floor=None,
         ceiling=None,
         covariates=beside,
         components=plain.names(seasons, lookback),
-        whole=_all_whole(observed),
         judged=min(horizon, max(1, lookback // 3)),
+        each=True,
+        young=YOUNG,
     )
+    return fitted_to(panel, spec)
+
+
+def in_common(panel: Panel, spec: ForecastSpec) -> tuple[str, float | None, bool]:
+    """Link, floor and whole numbers of all series together; the logarithm where it is that of half of the series."""
+    seen = shown(panel, np.arange(len(panel)), panel.lengths)
+    some = np.isfinite(seen.least)
+    floor = 0.0 if some.any() and bool((seen.least[some] >= 0).all()) else None
+    whole = bool(some.any() and seen.whole[some].all())
+    if not spec.each:
+        return choose_link(panel), floor, whole
+    chosen = _some(len(panel))
+    told = support(panel, chosen, panel.lengths[chosen], replace(spec, link="log"))
+    return ("log" if told.logs.mean() >= MOST else "identity"), floor, whole
 
 
 def choose_link(panel: Panel) -> str:
@@ -144,11 +149,13 @@ def choose_link(panel: Panel) -> str:
     return "log"
 
 
-def spread_prior(panel: Panel, link: str, season: int) -> float:
+def spread_prior(panel: Panel, spec: ForecastSpec) -> float:
     """Median over series of the mean absolute seasonal difference on the link's scale, as a share of the mean
     absolute value where the link is the identity.
     """
-    found = [_spread(features.to_link(panel.target(s), link), link, season) for s in _some(len(panel))]
+    chosen = _some(len(panel))
+    logs = support(panel, chosen, panel.lengths[chosen], spec).logs
+    found = [_spread(panel.target(s), on_logs, spec.seasons[0]) for s, on_logs in zip(chosen, logs, strict=True)]
     usable = [value for value in found if np.isfinite(value) and value > 0]
     return float(np.median(usable)) if usable else 0.1
 
@@ -157,12 +164,13 @@ def _some(series: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, series - 1, min(series, SERIES_LOOKED_AT)).astype(np.int64))
 
 
-def _spread(z: Floats, link: str, season: int) -> float:
+def _spread(y: Floats, logs: bool, season: int) -> float:  # noqa: FBT001
+    z = np.log(y) if logs else y
     change = np.abs(z[season:] - z[:-season])
     change, size = change[~np.isnan(change)], np.abs(z[~np.isnan(z)])
     if not change.size:
         return float("nan")
-    return float(change.mean() / (1.0 if link == "log" else max(float(size.mean()), 1e-300)))
+    return float(change.mean() / (1.0 if logs else max(float(size.mean()), 1e-300)))
 
 
 @dataclass(frozen=True)

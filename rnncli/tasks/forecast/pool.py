@@ -18,11 +18,12 @@ from rnncli.baselines.baseline import Baseline
 from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.errors import UsageError
 from rnncli.registry import BASELINES, find
-from rnncli.spec import Spec
+from rnncli.spec import Spec, added
 from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.guard import REACH, fitted_reach, guarded, seen_range
 from rnncli.tasks.forecast.output import within
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import Support
 from rnncli.tasks.forecast.validation import Validated, quantile_loss
 
 NETWORK, SMOOTHING = "network", "exponential-smoothing"
@@ -33,25 +34,32 @@ RESAMPLES, SAMPLED = 200, 800  # of forecasts
 TOLERANCE = 1e-4  # of weights that were rounded
 PULL = 0.05  # of the log loss, for a step from the even share to one forecaster alone
 SMALLEST_WEIGHT = 0.02  # less is not worth its time
+KINDS = 3
 
 
 @dataclass(frozen=True)
 class Pool(Spec):
     """Forecasters by name, `network` first, the season that each looks back on, and weights that add up to 1; none of
-    them goes further beyond what its series has seen than the `reach` allows (see `guard`), if it is given.
+    them goes further beyond what its series has seen than the `reach` allows (see `guard`), if it is given. Where the
+    series are of several kinds, each kind may have weights of its `own` (see `kinds`).
     """
 
     names: tuple[str, ...] = (NETWORK,)
     seasons: tuple[int, ...] = (1,)
     weights: tuple[float, ...] = (1.0,)
     reach: float | None = None
+    own: tuple[tuple[float, ...], ...] = added((), since=4)
 
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.seasons) == len(self.weights) > 0:
             raise UsageError("a pool has a name, a season and a weight for each forecaster")
         if self.names[0] != NETWORK or not set(self.names[1:]) <= BASELINES.keys():
             raise UsageError(f"a pool is the network and some of {', '.join(BASELINES)}")
-        if min(self.seasons) < 1 or min(self.weights) < 0 or not abs(sum(self.weights) - 1) < TOLERANCE:
+        every = (self.weights, *self.own)
+        if len(self.own) not in (0, KINDS) or any(len(weights) != len(self.names) for weights in every):
+            raise UsageError("a pool has weights for each forecaster, and for each kind of series or none")
+        wrong = any(min(weights) < 0 or not abs(sum(weights) - 1) < TOLERANCE for weights in every)
+        if wrong or min(self.seasons) < 1:
             raise UsageError("the seasons of a pool are at least 1 and its weights add up to 1")
         if self.reach is not None and not self.reach >= 0:
             raise UsageError(f"the reach of a pool is not below 0: {self.reach}")
@@ -71,12 +79,21 @@ class Pool(Spec):
         """The network's weight."""
         return self.weights[0]
 
+    def shares(self, support: Support) -> Floats:
+        """The weights for each of n series: [n, forecasters]."""
+        return np.array(self.own)[kinds(support)] if self.own else np.tile(self.weights, (len(support.logs), 1))
+
     def __str__(self) -> str:
         named = [name if name == NETWORK else f"{name.replace('-', ' ')}" for name in self.names]
         return ", ".join(f"{weight:.0%} {name}" for name, weight in zip(named, self.weights, strict=True))
 
 
 NETWORK_ALONE = Pool()
+
+
+def kinds(support: Support) -> Ints:
+    """The kind of each series: 0 on the logarithm, 1 with a least value, 2 neither."""
+    return np.where(support.logs, 0, np.where(np.isfinite(support.floor), 1, 2))
 
 
 def pooled(
@@ -86,6 +103,7 @@ def pooled(
     series: Ints,
     ends: Ints,
     spec: ForecastSpec,
+    support: Support,
     made: Mapping[int, Floats] | None = None,
 ) -> Floats:
     """The average of the network's quantiles [n, horizon, q] and the baselines' from the first ends[i] rows of each
@@ -93,23 +111,26 @@ def pooled(
     """
     made = made or {}
     seen = seen_range(panel, series, ends, spec)
-    total = pool.network * guarded(network, seen, pool.reach)
+    shares = pool.shares(support)[:, :, None, None]
+    total = shares[:, 0] * guarded(network, seen, pool.reach)
     for place in range(1, len(pool.names)):
         found = made.get(place)
         if found is None:
-            found = baseline_quantiles(pool.names[place], pool.seasons[place], panel, series, ends, spec)
-        total += pool.weights[place] * guarded(found, seen, pool.reach)
+            found = baseline_quantiles(pool.names[place], pool.seasons[place], panel, series, ends, spec, support)
+        total += shares[:, place] * guarded(found, seen, pool.reach)
     return total
 
 
-def baseline_quantiles(name: str, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
+def baseline_quantiles(
+    name: str, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec, support: Support
+) -> Floats:
     """What a baseline forecasts from the last rows up to ends[i] of each series[i]: [n, horizon, q]."""
     baseline: Baseline = find(BASELINES, name, "baseline")
     made = np.empty((len(series), spec.horizon, len(spec.levels)))
     for begin in range(0, len(series), AT_A_TIME):  # their rows are copied
         some = slice(begin, begin + AT_A_TIME)
         made[some] = _quantiles(baseline, season, panel, series[some], ends[some], spec)
-    return within(made, spec)
+    return within(made, spec, support)
 
 
 def _quantiles(baseline: Baseline, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
@@ -135,54 +156,84 @@ def fitted_pool(
     def plain(name: str, season: int) -> Floats:
         if smoothed is not None and (name, season) == (SMOOTHING, spec.seasons[0]):
             return smoothed
-        return baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec)
+        return baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec, found.support)
 
     reach, seen = fitted_reach(panel, found, spec), seen_range(panel, holdout.series, holdout.origins, spec)
     made = {(NETWORK, spec.seasons[0]): guarded(found.quantiles, seen, reach)}
-    for name in (SMOOTHING, "seasonal-naive", "naive"):
-        seasons = sorted({spec.seasons[0], spec.seasons[-1]}) if name != "naive" and spec.seasons != (1,) else [1]
+    for name in (SMOOTHING, "seasonal-naive", "naive", "drift"):
+        one = name in ("naive", "drift") or spec.seasons == (1,)
+        seasons = [1] if one else sorted({spec.seasons[0], spec.seasons[-1]})
         tried = {m: guarded(plain(name, m), seen, reach) for m in seasons}
         best = min(tried, key=lambda m: float(np.nanmean(scaled(found.made(tried[m]), spec))))
         if name != "seasonal-naive" or best > 1:
             made[name, best] = tried[best]
-    weights = _weights(found, list(made.values()), spec)
-    kept = [place for place, weight in enumerate(weights) if not place or weight >= SMALLEST_WEIGHT]
-    share = weights[kept] / weights[kept].sum()
-    chosen = [list(made)[place] for place in kept]
-    pool = Pool(tuple(name for name, _ in chosen), tuple(m for _, m in chosen), tuple(share.round(6).tolist()), reach)
-    return pool, sum((w * made[key] for w, key in zip(share, chosen, strict=True)), np.zeros(()))
+    pool = _weighed(found, made, spec, reach)
+    shares = pool.shares(found.support)[:, :, None, None]
+    chosen = [made[key] for key in zip(pool.names, pool.seasons, strict=True)]
+    return pool, sum((shares[:, place] * one for place, one in enumerate(chosen)), np.zeros(()))
+
+
+def _weighed(found: Validated, made: Mapping[tuple[str, int], Floats], spec: ForecastSpec, reach: float) -> Pool:
+    """The pool of those forecasters that are worth their time, with the weights of all series and of each kind."""
+    every = list(made.values())
+    even = np.zeros(len(made))
+    even[:2] = 0.5
+    weights = _weights(found, every, spec, even)
+    of_kind = kinds(found.support)
+    own = np.tile(weights, (KINDS, 1))
+    if len(np.unique(of_kind)) > 1:
+        for kind in np.unique(of_kind).tolist():
+            places = np.flatnonzero(of_kind == kind)
+            own[kind] = _weights(found.at(places), [one[places] for one in every], spec, weights)
+    most = np.vstack([weights, own]).max(axis=0)
+    kept = [place for place in range(len(made)) if not place or most[place] >= SMALLEST_WEIGHT]
+    names, seasons = zip(*(list(made)[place] for place in kept), strict=True)
+    shares = [_rounded(one[kept]) for one in (weights, *own)]
+    return Pool(names, seasons, shares[0], reach, () if len(set(shares)) == 1 else tuple(shares[1:]))
+
+
+def _rounded(weights: Floats) -> tuple[float, ...]:
+    return tuple((weights / weights.sum()).round(6).tolist())
 
 
 def scaled(found: Validated, spec: ForecastSpec) -> Floats:
     """The scaled quantile loss of each forecast as it would be printed: [N]."""
-    return quantile_loss(found.made(within(found.quantiles, spec)), spec.levels) / found.scale
+    return quantile_loss(found.made(within(found.quantiles, spec, found.support)), spec.levels) / found.scale
 
 
-def _weights(found: Validated, made: list[Floats], spec: ForecastSpec) -> Floats:
+def _weights(found: Validated, made: list[Floats], spec: ForecastSpec, drawn_to: Floats) -> Floats:
     """The average over resamples of series and windows of the weights that minimise the logarithms of the scaled and
     of the plain loss, so that neither many small series nor a few large ones decide alone: [forecasters].
     """
     rng = np.random.default_rng(0)
     usable = np.flatnonzero(~np.isnan(found.actual).all(axis=1))
     chosen = usable if len(usable) <= SAMPLED else np.sort(rng.choice(usable, SAMPLED, replace=False))
-    part = Validated(found.holdout.at(chosen), found.quantiles[chosen], found.actual[chosen], found.scale[chosen])
-    quantiles = np.stack([one[chosen] for one in made])
+    part = found.at(chosen)
     tried = _simplex(len(made)) / TENTHS
-    losses = np.stack([_loss(part, quantiles, weights, spec) for weights in tried])
-    even = np.zeros(len(made))
-    even[:2] = 0.5
-    pull = PULL * ((tried - even) ** 2).sum(axis=1)
+    losses = _losses(part, np.stack([one[chosen] for one in made]), tried, spec)
+    pull = PULL * ((tried - drawn_to) ** 2).sum(axis=1)
     best = []
     for times in _resamples(rng, part.holdout.series, part.holdout.window):
         loss = np.log(losses / part.scale @ times + 1e-300) + np.log(losses @ times + 1e-300)
         best.append(tried[np.argmin(loss + pull)])
-    return np.asarray(np.mean(best, axis=0)) if best else even
+    return np.asarray(np.mean(best, axis=0)) if best else drawn_to
 
 
-def _loss(part: Validated, quantiles: Floats, weights: Floats, spec: ForecastSpec) -> Floats:
-    used = np.flatnonzero(weights)
-    mixed = np.tensordot(weights[used], quantiles[used], 1)
-    return quantile_loss(part.made(within(mixed, spec)), spec.levels)
+def _losses(part: Validated, quantiles: Floats, tried: Floats, spec: ForecastSpec) -> Floats:
+    """The quantile loss of each forecast with each of the weights `tried` [ways, forecasters], from the forecasters'
+    quantiles [forecasters, N, horizon, q]: [ways, N].
+
+    The pinball loss of y at level l is l (y - q) + max(q - y, 0).
+    """
+    losses = np.empty((len(tried), len(part.actual)))
+    levels = np.array(spec.levels)
+    for n, actual in enumerate(part.actual):
+        seen = ~np.isnan(actual)
+        y = actual[seen][:, None]
+        mixed = np.tensordot(tried, quantiles[:, n, seen], 1)
+        q = within(mixed, spec, part.support.at(np.full(len(tried), n)))
+        losses[:, n] = 2 * (levels * (y - q) + np.maximum(q - y, 0.0)).mean(axis=(1, 2))
+    return losses
 
 
 def _simplex(parts: int) -> NDArray[np.int64]:

@@ -59,7 +59,10 @@ class ForecastSpec(Spec):
     [`floor`, `ceiling`] where these are given: `minimum` and `maximum` where the user said so, else what was seen.
     `components` are the plain forecasts that the decoder weighs; with `judged` it also sees how far off each was that
     was made so many rows before the origin. Of `whole` data forecasts are whole numbers too.
-    `left_out` are covariates known ahead that were declared, and of which the forecast is no function.
+    `left_out` are covariates known ahead that were declared, and of which the forecast is no function. With `each`,
+    link, floor and whole numbers follow what a series has shown (see `support`), and those here are the training's.
+    Series of at most the last of `young` rows are forecast by the network alone, whose intervals are calibrated for
+    each of these numbers of rows.
     """
 
     horizon: int
@@ -81,6 +84,8 @@ class ForecastSpec(Spec):
     minimum: float | None = added(None, since=3)
     maximum: float | None = added(None, since=3)
     left_out: tuple[str, ...] = added((), since=3)
+    each: bool = added(default=False, since=4)
+    young: tuple[int, ...] = added((), since=4)
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
@@ -99,6 +104,11 @@ class ForecastSpec(Spec):
         if not 0 <= self.judged <= self.lookback:
             raise UsageError(f"judged must lie between 0 and the lookback, {self.lookback}, not {self.judged}")
         self._check_rows()
+        self._check_values()
+
+    def _check_values(self) -> None:
+        if list(self.young) != sorted(set(self.young)) or any(not 1 <= rows <= LONGEST for rows in self.young):
+            raise UsageError(f"rows of young series must ascend from 1: {self.young}")
         if not (self.spread_prior > 0 and self.prior_rows > 0):
             raise UsageError("spread_prior and prior_rows must be above 0")
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:

@@ -11,11 +11,13 @@ from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import Support, support
 
 WINDOWS = 5  # origins of a series, where it is long enough,
 FORECASTS, MOST_WINDOWS = 100, 24  # and more where there are few series: so many forecasts
 HELD_OUT = 0.25  # of the rows are spared for origins as far apart as the horizon,
 KEPT = 0.5  # and so many are never held out
+MANY = 20  # series
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Holdout:
 def hold_out(panel: Panel, spec: ForecastSpec) -> Holdout:
     """The last part of each series: five origins or more, a horizon apart where a quarter of the rows has room for
     them, else closer, down to a quarter of it; fewer where the first half of the series would be touched. Where
-    no series has room for that, one after a season and a quarter of a horizon, with what there is of a horizon.
+    no series has room for that, one after a season and a quarter of a horizon, with what there is of a horizon; where
+    no series has that, but there are many, one after a row and a quarter of a horizon: they tell of one another.
     """
     lengths, horizon = panel.lengths, spec.horizon
     windows = int(np.clip(FORECASTS // len(panel), WINDOWS, MOST_WINDOWS))
@@ -69,6 +72,8 @@ def hold_out(panel: Panel, spec: ForecastSpec) -> Holdout:
     begun, part = max(spec.seasons[0], 3), max(1, horizon // 4)
     count = np.where((count == 0) & (lengths >= 2 * horizon + begun), 1, count)
     if not count.any():
+        if len(panel) >= MANY and not (lengths >= begun + 2 * part).any():
+            begun = 1
         count = (lengths >= begun + 2 * part).astype(np.int64)
     window = np.repeat(np.cumsum(count), count) - np.arange(int(count.sum())) - 1
     series = np.repeat(np.arange(len(panel)), count)
@@ -79,25 +84,39 @@ def hold_out(panel: Panel, spec: ForecastSpec) -> Holdout:
 @dataclass(frozen=True)
 class Validated:
     """Forecasts from held-out origins: quantiles [N, horizon, q], actual [N, horizon] with NaN where nothing was
-    observed, and the seasonal scale [N] of the rows before each origin.
+    observed, the seasonal scale [N] of the rows before each origin, and what these rows say may come.
     """
 
     holdout: Holdout
     quantiles: Floats
     actual: Floats
     scale: Floats
+    support: Support
+
+    def at(self, places: Ints) -> Validated:
+        """Some of the forecasts."""
+        return Validated(
+            self.holdout.at(places),
+            self.quantiles[places],
+            self.actual[places],
+            self.scale[places],
+            self.support.at(places),
+        )
 
     def made(self, quantiles: Floats) -> Validated:
         """Other forecasts from the same origins."""
         return replace(self, quantiles=quantiles)
 
 
-def validated(panel: Panel, spec: ForecastSpec, holdout: Holdout, quantiles: Floats) -> Validated:
-    """Forecasts beside what came."""
+def validated(
+    panel: Panel, spec: ForecastSpec, holdout: Holdout, quantiles: Floats, begun: Ints | None = None
+) -> Validated:
+    """Forecasts beside what came; they were made from the rows from row `begun` [N] on, where that is given."""
     begin, length = panel.offsets[holdout.series], panel.lengths[holdout.series]
     actual = features.gather(panel.values[:, 0], begin, length, holdout.origins, spec.horizon, 0, 0)
     scale = seasonal_scale(panel, holdout.series, holdout.origins, spec.seasons[0])
-    return Validated(holdout, quantiles, actual, scale)
+    may_come = support(panel, holdout.series, holdout.origins, spec, begun)
+    return Validated(holdout, quantiles, actual, scale, may_come)
 
 
 def seasonal_scale(panel: Panel, series: Ints, ends: Ints, season: int) -> Floats:
