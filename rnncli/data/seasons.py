@@ -1,50 +1,48 @@
-"""Which seasons the values show: the calendar proposes, the autocorrelation decides."""
+"""Which seasons the values have: the calendar and the values propose, errors on rows held out decide."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.data.calendar import DAY, DAYS, SIZES, Frequency
+from rnncli.data.seasonal_errors import gain
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SERIES, ROWS, VALUES = 200, 3_000, 1_500_000
-EVIDENCE, STRONG = 0.05, 0.25
-ROUNDING = 1e-9
-NEARER = 0.5  # of the difference of values that lie elsewhere in a season
-ONE_SIDED, MANY_TESTS = 1.645, 3.0  # standard errors: for one lag, and for the best of many
-WHOLE_STEPS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 24, 26, 30, 48, 52, 60, 96, 144, 168, 288, 336, 365)
+SERIES, ROWS, VALUES = 64, 3_000, 120_000
+CYCLES = 24  # of the longest season of the calendar, at least, are looked at
+FEWEST = 8  # observations of a series that is looked at
+LONGEST = 2_016  # steps of a season that no calendar proposes
+FOLDED = 10_000_000  # values that are folded in all
+PROPOSALS, LEAST_EXPLAINED = 5, 0.05
 CONVENTIONAL = ("hour", "month", "quarter")
+CUSTOMARY, FURTHER, UNUSUAL, LOSS = (0.01, 1.5), (0.02, 2.0), (0.1, 3.0), (0.05, 4.0)  # share of errors, and in standard errors
+SAME = 0.015  # a share of errors that is no matter
+PART = 0.4  # of what is not to be expected of a part of a longer season
+ROUNDING = 1e-6
 
 
 def infer_seasons(values: Floats, offsets: Ints, frequency: Frequency) -> tuple[int, ...]:
     """Seasons in steps, shortest first; (1,) if there is none. `values` are the target, NaN where missing.
 
-    Evidence for a lag is the median over series of the autocorrelation of first differences there. Months, quarters
-    and hours keep their customary season, as published comparisons do, wherever the series are long enough.
+    Months, quarters and hours keep their customary season, as published comparisons do, unless forecasts without it
+    are clearly better.
     """
-    lengths = np.diff(offsets)
-    customary = [m for m in proposed(frequency) if np.median(lengths) >= 1.5 * m]
-    longest = (
-        min(WHOLE_STEPS[-1], int(np.median(lengths)) // 3) if frequency.unit == "step" else max(customary, default=1)
-    )
-    if longest < 2:
-        return (1,)
-    acf = autocorrelation(values, offsets, 2 * longest + 1)
-    rows = np.isfinite(values).sum() * min(1.0, SERIES / len(lengths))
-    apart = differences_apart(values, offsets, 2 * longest + 1)
-    if frequency.unit == "step":
-        return _by_repetition(apart, longest) or _by_evidence_alone(acf, longest, float(rows))
-    kept = [m for m in customary if _shown(acf, m, customary[0], float(rows))]
-    if not kept and frequency.unit in SIZES and customary and _repeats(apart, customary[0]):
-        kept = [customary[0]]  # a smooth day, of which differences of neighbours show nothing
-    if frequency.unit in CONVENTIONAL and customary[0] not in kept and customary[0] == proposed(frequency)[0]:
-        kept.insert(0, customary[0])
-    return tuple(kept) or (1,)
+    customary = proposed(frequency)
+    y = sample(values, offsets, CYCLES * max(customary, default=1))
+    rows = int(y.shape[1] - np.median(np.argmax(~np.isnan(y), axis=1))) if len(y) else 0
+    possible = [m for m in customary if rows >= 1.5 * m]
+    if not rows:
+        return tuple(possible[:1]) if frequency.unit in CONVENTIONAL and possible else (1,)
+    found = tuple(possible[:1]) if frequency.unit in CONVENTIONAL and possible[:1] == customary[:1] else ()
+    if found and gain(y, (), found).reaches(*LOSS):
+        found = ()
+    for season in [m for m in possible if m not in found]:
+        if gain(y, (*found, season), found).reaches(*(FURTHER if found else CUSTOMARY)):
+            found = (*found, season)
+    return with_unusual(y, found, [m for m in shown_periods(y, rows) if m not in possible]) or (1,)
 
 
 def proposed(frequency: Frequency) -> list[int]:
@@ -54,127 +52,104 @@ def proposed(frequency: Frequency) -> list[int]:
         step = SIZES[unit] * multiple
         spans = [DAY, 7 * DAY] if step >= SIZES["minute"] else [SIZES["minute"], SIZES["hour"]]
         return [span // step for span in spans if span % step == 0 and span // step > 1]
-    years = {"business day": 5, "week": 52, "month": 12, "quarter": 4, "year": 1}
-    season = 7 if unit in DAYS and unit == "day" else years.get(unit, 1)
-    return [season // multiple] if season % multiple == 0 and season // multiple > 1 else []
+    cycles = {"day": (7, 365), "business day": (5, 261), "week": (52,), "month": (12,), "quarter": (4,)}
+    return [m // multiple for m in cycles.get(unit, ()) if m % multiple == 0 and m // multiple > 1]
 
 
-def _shown(acf: Floats, m: int, shortest: int, rows: float) -> bool:
-    """A lag shows more than chance; a longer season more than its neighbours one shorter season away.
-
-    Chance is the test of the M4 competition, Bartlett's standard error over the `rows` that were pooled.
+def sample(values: Floats, offsets: Ints, rows: int) -> Floats:
+    """The last rows of some of the series, ending together, centred, with outliers drawn in: [s, rows], NaN where
+    missing and before a series begins. Series that do not vary are left out.
     """
-    if not acf[m] > max(EVIDENCE, ONE_SIDED * _standard_error(acf, m, rows)):
-        return False
-    if m == shortest:
-        return True
-    neighbours = acf[[m - shortest, m + shortest]]
-    return bool(acf[m] > np.nanmax(neighbours) + EVIDENCE / 2)
+    most = max(ROWS, min(rows, VALUES))
+    number = min(len(offsets) - 1, SERIES, max(1, VALUES // most))
+    chosen = np.unique(np.linspace(0, len(offsets) - 2, number).astype(np.int64))
+    recent = [values[max(offsets[s], offsets[s + 1] - most) : offsets[s + 1]] for s in chosen]
+    recent = [one for one in map(_drawn_in, recent) if one is not None]
+    y = np.full((len(recent), max(map(len, recent), default=0)), np.nan)
+    for row, one in zip(y, recent, strict=True):
+        row[len(row) - len(one) :] = one
+    return y
 
 
-def _repeats(apart: Floats, m: int) -> bool:
-    """Whether values a season apart, and two, are much nearer to one another than others within the season.
-
-    A random walk, a trend and noise come no nearer again, however far apart.
-    """
-    return bool(max(apart[m], apart[2 * m]) <= NEARER * apart[1:m].max(initial=0.0))
-
-
-def _by_repetition(apart: Floats, longest: int) -> tuple[int, ...]:
-    """The shortest season in which values repeat; () if there is none."""
-    lags = range(2, min(longest, (len(apart) - 1) // 2) + 1)
-    found = next((m for m in lags if apart[m] <= apart[m + 1] and _repeats(apart, m)), None)
-    return () if found is None else (found,)
-
-
-def _standard_error(acf: Floats, m: int, rows: float) -> float:
-    return float(np.sqrt((1 + 2 * np.sum(acf[1:m] ** 2)) / max(rows, 1.0)))
-
-
-def _by_evidence_alone(acf: Floats, longest: int, rows: float) -> tuple[int, ...]:
-    """The shortest of the strong peaks among the plausible seasons and the divisors of the highest peak."""
-    lags = np.arange(2, longest + 1)
-    least = [max(STRONG, MANY_TESTS * _standard_error(acf, m, rows)) for m in lags.tolist()]
-    peaks = lags[acf[lags] > np.maximum(np.maximum(acf[lags - 1], acf[lags + 1]), least)]
-    if not peaks.size:
-        return (1,)
-    highest = int(peaks[np.argmax(acf[peaks])])
-    plausible = [m for m in peaks.tolist() if m in WHOLE_STEPS or highest % m == 0]
-    return (min(m for m in plausible if acf[m] >= 0.85 * acf[highest]),)
-
-
-def autocorrelation(values: Floats, offsets: Ints, lags: int) -> Floats:
-    """Median over (at most 200) series of the autocorrelation of first differences at lags 0 ... lags: [lags + 1].
-
-    A lag that no series is long enough for is 0.
-    """
-    return _median_over_series(_autocorrelation, values, offsets, lags, missing=0.0)
-
-
-def differences_apart(values: Floats, offsets: Ints, lags: int) -> Floats:
-    """Median over (at most 200) series of the root mean square difference of values 0 ... lags apart, without a linear
-    trend, as a share of the largest of them: [lags + 1]. A lag that no series is long enough for is NaN.
-    """
-    return _median_over_series(_differences_apart, values, offsets, lags, missing=np.nan)
-
-
-def _median_over_series(
-    of: Callable[[Floats, int], Floats | None], values: Floats, offsets: Ints, lags: int, missing: float
-) -> Floats:
-    rows = max(ROWS, 6 * lags)
-    most = min(len(offsets) - 1, SERIES, max(8, VALUES // rows))
-    chosen = np.unique(np.linspace(0, len(offsets) - 2, most).astype(np.int64))
-    found = [of(values[max(offsets[s], offsets[s + 1] - rows) : offsets[s + 1]], lags) for s in chosen]
-    table = np.array([one for one in found if one is not None]).reshape(-1, lags + 1)
-    enough = ~np.isnan(table).all(axis=0) if len(table) else np.zeros(lags + 1, bool)
-    result = np.full(lags + 1, missing)
-    result[enough] = np.nanmedian(table[:, enough], axis=0)
-    return result
-
-
-def _differences_apart(y: Floats, lags: int) -> Floats | None:
+def _drawn_in(y: Floats) -> Floats | None:
     seen = ~np.isnan(y)
-    if seen.sum() < 8:
+    if seen.sum() < FEWEST:
         return None
-    place = np.arange(len(y)) - len(y) / 2
-    centred = place[seen] - place[seen].mean()
-    slope = float(centred @ y[seen] / max(float(centred @ centred), 1.0))
-    level = np.where(seen, y - slope * place, 0.0)
-    level = (level - level[seen].mean()) * seen
-    counts = _lagged_products(seen.astype(np.float64), lags)
-    squares = _lagged_products(level**2, lags, seen.astype(np.float64)) + _lagged_products(
-        seen.astype(np.float64), lags, level**2
-    )
-    usable = min(lags + 1, len(y) // 2 + 1)
-    apart = np.full(lags + 1, np.nan)
-    mean = (squares - 2 * _lagged_products(level, lags)) / np.maximum(counts, 1.0)
-    apart[:usable] = np.sqrt(np.maximum(mean[:usable], 0.0))
-    largest = np.nanmax(apart)
-    return apart / largest if largest > ROUNDING * np.abs(y[seen]).max() else None  # a line has no season
-
-
-def _autocorrelation(y: Floats, lags: int) -> Floats | None:
-    change = np.diff(y)
-    seen = ~np.isnan(change)
-    if seen.sum() < 8:
-        return None
-    change = np.where(seen, change, np.median(change[seen]))
-    far = np.abs(change - np.median(change))
+    y = y[np.argmax(seen) :] - np.median(y[seen])
+    far = np.abs(y[~np.isnan(y)])
     spread = np.quantile(far, 0.98) or far.max()  # where hardly anything changes, what does is no outlier
-    change = np.clip(change - np.median(change), -spread, spread) * seen  # one outlier must not hide a season
-    change = change - change.mean()
-    covariance = _lagged_products(change, lags) / np.maximum(_lagged_products(seen.astype(np.float64), lags), 1.0)
-    if not covariance[0] > 0:
-        return None
-    acf = np.full(lags + 1, np.nan)
-    usable = min(lags + 1, len(change) // 2 + 1)
-    acf[:usable] = covariance[:usable] / covariance[0]
-    return acf
+    return np.clip(y, -5 * spread, 5 * spread) / spread if spread > 0 else None
 
 
-def _lagged_products(x: Floats, lags: int, later: Floats | None = None) -> Floats:
-    """Sum of x[t] later[t + lag] over t for lags 0 ... lags; `later` is x unless it is given."""
-    size = 1 << (len(x) + lags).bit_length()
-    spectrum = np.fft.rfft(x, size)
-    other = spectrum if later is None else np.fft.rfft(later, size)
-    return np.asarray(np.fft.irfft(np.conj(spectrum) * other, size)[: lags + 1])
+def with_unusual(y: Floats, found: tuple[int, ...], candidates: list[int]) -> tuple[int, ...]:
+    """The seasons found with those among the candidates that clearly gain, without those that are of no use then."""
+    customary = found
+    for season in sorted(candidates):
+        with_it = tuple(sorted((*found, season)))
+        if gain(y, with_it, found).reaches(*UNUSUAL):
+            found = with_it
+    if found == customary:
+        return found
+    for season in found[:-1]:
+        without = tuple(m for m in found if m != season)
+        if found[-1] % season and gain(y, found, without).share < SAME:
+            found = without
+    return found
+
+
+def shown_periods(y: Floats, rows: int) -> list[int]:
+    """The few periods whose phases explain most beside chance, and that are no mere parts of one another."""
+    variance, explained = phase_variance(y, rows)
+    if len(variance) < 3:
+        return []
+    inner = np.arange(3, len(variance) - 1)
+    peaks = inner[(variance[inner] > variance[inner - 1]) & (variance[inner] >= variance[inner + 1])]
+    if variance[2] > variance[3]:
+        peaks = np.append(peaks, 2)
+    best = peaks[np.argsort(-variance[peaks])][:PROPOSALS]
+    best = best[explained[best] > LEAST_EXPLAINED].tolist()
+
+    def is_part(m: int, longer: int) -> bool:
+        share = (m - 1) / (longer - 1)
+        expected = share + PART * (1 - share)
+        return longer > m and longer % m == 0 and explained[m] < min(expected * explained[longer], explained[longer] - 0.02)
+
+    def is_multiple(m: int, shorter: int) -> bool:
+        return m > shorter and m % shorter == 0 and 1 - explained[m] > 0.95 * (1 - explained[shorter])
+
+    return [m for m in best if not any(is_part(m, other) or is_multiple(m, other) for other in best)]
+
+
+def phase_variance(y: Floats, rows: int) -> tuple[Floats, Floats]:
+    """For periods of 0, 1, 2 ... steps: the ratio of the variance between phases to that within (of a two-way analysis
+    of variance, phases by cycles), the geometric mean over series, and the share that phases explain beside chance.
+    """
+    longest = min(rows // 3, LONGEST)
+    flat = _without_line(y[: max(1, FOLDED // max(rows * longest, 1))])[:, -rows:]
+    rows = flat.shape[1]
+    sums, squares = (np.pad(np.cumsum(x[:, ::-1], axis=1), ((0, 0), (1, 0))) for x in (flat, flat**2))
+    inside, phases = np.ones((2, longest + 1, len(flat)))
+    cycles = rows // np.maximum(np.arange(longest + 1), 1)
+    for m in range(2, longest + 1):
+        folded = flat[:, rows - cycles[m] * m :].reshape(len(flat), cycles[m], m)
+        by_cycle = np.diff(sums[:, : cycles[m] * m + 1 : m], axis=1)
+        whole = by_cycle.sum(axis=1) ** 2 / (cycles[m] * m)
+        inside[m] = squares[:, cycles[m] * m] - (by_cycle**2).sum(axis=1) / m
+        phases[m] = (folded.sum(axis=1) ** 2).sum(axis=1) / cycles[m] - whole
+    inside = np.maximum(inside, ROUNDING)
+    phases = np.clip(phases / inside, ROUNDING, 1 - ROUNDING)
+    left = (1 - phases) / np.maximum(cycles - 1, 1)[:, None]  # both per phase but one
+    ratio, explained = np.exp(np.log(phases / left).mean(axis=1)), (1 - left * cycles[:, None]).mean(axis=1)
+    ratio[:2] = explained[:2] = 0.0
+    return ratio, explained
+
+
+def _without_line(y: Floats) -> Floats:
+    """Series [s, rows] less their least squares lines; 0 where missing."""
+    seen = ~np.isnan(y)
+    number = seen.sum(axis=1, keepdims=True)
+    place = seen * (np.arange(y.shape[1]) - (seen @ np.arange(y.shape[1]))[:, None] / number)
+    level = np.where(seen, y, 0.0)
+    level -= seen * (level.sum(axis=1, keepdims=True) / number)
+    slope = (place * level).sum(axis=1, keepdims=True) / np.maximum((place**2).sum(axis=1, keepdims=True), 1.0)
+    return np.asarray(level - slope * place)
