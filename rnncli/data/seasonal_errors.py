@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-FEWEST_ORIGINS, MOST_ORIGINS, FORECAST_FROM = 8, 24, 1_000_000  # values, of all origins together
-HELD_OUT = 0.25  # of the rows of a series, at least
+FEWEST_ORIGINS, MOST_ORIGINS, FORECAST_FROM = 8, 24, 600_000  # values, of all origins together
+HELD_OUT = 1 / 3  # of the rows of a series, at least
 ROWS, CYCLES = 2_000, 16  # rows, or cycles of the longest season, that the profiles are means of
 REACHES = (3.0, 12.0, 48.0, math.inf)  # rows, of discounted means
 LINES = (48.0, math.inf)
+LEVEL_ROWS, LEVEL_CYCLES = 1_000, 4  # that levels and lines are fitted to
+LEAST_WEIGHT = 1e-12  # so that there is a level after a long gap
 OUTLYING = 4.0  # robust standard deviations
 SLOPE_PRIOR = 2.0  # rows squared
 PRIOR_SPREAD, PRIOR_BLOCKS = 0.25, 2.0  # what is known of the spread of gains before any is seen
@@ -34,9 +37,9 @@ class Gain:
     widely: float = 0.0
     surety: float = 0.0
 
-    def reaches(self, share: float, surety: float) -> bool:
-        """Whether it is that large and sure, and no matter of a few series."""
-        return self.share >= share and self.surety >= surety and self.widely >= share / 2
+    def reaches(self, least: Gain) -> bool:
+        """Whether it is at least that large, that wide and that sure."""
+        return self.share >= least.share and self.widely >= least.widely and self.surety >= least.surety
 
 
 def gain(y: Floats, seasons: tuple[int, ...], without: tuple[int, ...]) -> Gain:
@@ -99,7 +102,7 @@ def _errors(y: Floats, seasons: tuple[int, ...], origin: int, horizon: int) -> F
         profile = seasonal_profile(bare, season)
         bare = bare - profile[:, np.arange(-rows, 0) % season]
         ahead += profile[:, (steps - 1) % season]
-    level, slope = levels_and_slopes(bare)
+    level, slope = levels_and_slopes(bare[:, -max((LEVEL_ROWS, *(LEVEL_CYCLES * season for season in seasons))) :])
     truth = y[:, origin : origin + horizon] - ahead
     seen = ~np.isnan(truth)
     number = seen.sum(axis=1)
@@ -115,11 +118,9 @@ def levels_and_slopes(x: Floats) -> tuple[Floats, Floats]:
     """At the last of rows [s, rows] (NaN where missing), the level and the slope a row of: the last value, and
     discounted least squares of a constant and of a line (Brown 1963, "Smoothing, Forecasting and Prediction").
     """
-    age = np.arange(x.shape[1] - 1, -1, -1.0)
-    weights = np.exp(-age[:, None] / np.array(REACHES)) + 1e-12 * (age[:, None] < 1e9)
-    moments = np.concatenate([weights, weights * age[:, None], weights * age[:, None] ** 2], axis=1)
+    moments = _moments(x.shape[1])
     seen = ~np.isnan(x)
-    s0, s1, s2 = np.split(seen @ moments, 3, axis=1)
+    s0, s1, s2 = np.split(seen.astype(np.float64) @ moments, 3, axis=1)
     t0, t1 = np.split(np.where(seen, x, 0.0) @ moments[:, : 2 * len(REACHES)], 2, axis=1)
     s0 = np.where(s0 > 0, s0, 1.0)
     mean, middle = t0 / s0, s1 / s0
@@ -130,6 +131,14 @@ def levels_and_slopes(x: Floats) -> tuple[Floats, Floats]:
     return level, np.concatenate([np.zeros((len(x), 1 + len(REACHES))), slope[:, lines]], axis=1)
 
 
+@lru_cache(maxsize=2)
+def _moments(rows: int) -> Floats:
+    """The discounted weights of each row, those times its age, and times its square: [rows, 3 reaches]."""
+    age = np.arange(rows - 1, -1, -1.0)[:, None]
+    weights = np.exp(-age / np.array(REACHES)) + LEAST_WEIGHT
+    return np.concatenate([weights, weights * age, weights * age**2], axis=1)
+
+
 def seasonal_profile(x: Floats, season: int) -> Floats:
     """What each phase adds to the level of its cycle, drawn to 0 by as much as chance would explain of it (an
     analysis of variance; James & Stein 1961): [s, season]. The first phase is that of the row after the last.
@@ -138,7 +147,7 @@ def seasonal_profile(x: Floats, season: int) -> Floats:
     folded = x[:, x.shape[1] - cycles * season :].reshape(len(x), cycles, season)
     seen = ~np.isnan(folded)
     count = np.maximum(seen.sum(axis=1), 1)
-    profile = np.zeros((len(x), season))
+    away, profile = folded, np.zeros((len(x), season))
     for _ in range(1 if seen.all() else 2):  # where phases are missing, cycles have other means without the profile
         away = folded - _level_within(folded - profile[:, None])
         profile = np.where(seen, away, 0.0).sum(axis=1) / count
