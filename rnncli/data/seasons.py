@@ -30,14 +30,14 @@ LOBES = 3.0  # of one period, in frequencies that whole cycles tell apart
 MULTIPLE = 2.0  # times chance
 PART, PART_FREEDOM = 5.0, 20  # times the variance that is left, where a part of a longer season is a season too
 ROUNDING = 1e-6
-OUTLYING = 4.0
+OUTLYING = 4.0  # times what 90 % of the values are no further from the median than
 
 
 def infer_seasons(values: Floats, offsets: Ints, frequency: Frequency) -> tuple[int, ...]:
     """Seasons in steps, shortest first; (1,) if there is none. `values` are the target, NaN where missing.
 
     Months, quarters and hours keep their customary season, as published comparisons do, unless forecasts without it
-    are clearly better.
+    are far better; it needs one and a half seasons, any other one two and a third.
     """
     customary = proposed(frequency)
     y = sample(values, offsets, CYCLES * max(customary) if customary else MOST_ROWS)
@@ -98,7 +98,7 @@ def with_unusual(y: Floats, rows: int, found: tuple[int, ...]) -> tuple[int, ...
     those that are of no use then.
     """
     before = found
-    for season in sorted(shown_periods(y, rows, found)):
+    for season in sorted({*shown_periods(y, rows, found)} - {*found}):
         with_it = tuple(sorted((*found, season)))
         if gain(y, with_it, found).reaches(UNUSUAL):
             found = with_it
