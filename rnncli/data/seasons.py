@@ -1,50 +1,58 @@
-"""Which seasons the values show: the calendar proposes, the autocorrelation decides."""
+"""Which seasons the values have: the calendar and the values propose, errors on rows held out decide."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.data.calendar import DAY, DAYS, SIZES, Frequency
+from rnncli.data.calendar import DAY, SIZES, Frequency
+from rnncli.data.seasonal_errors import Gain, gain
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SERIES, ROWS, VALUES = 200, 3_000, 1_500_000
-EVIDENCE, STRONG = 0.05, 0.25
-ROUNDING = 1e-9
-NEARER = 0.5  # of the difference of values that lie elsewhere in a season
-ONE_SIDED, MANY_TESTS = 1.645, 3.0  # standard errors: for one lag, and for the best of many
-WHOLE_STEPS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 24, 26, 30, 48, 52, 60, 96, 144, 168, 288, 336, 365)
+SERIES, ROWS, VALUES = 64, 3_000, 60_000
+MOST_ROWS = 16_000  # where no calendar proposes a season
+CYCLES = 16  # of the longest season of the calendar, at least, are looked at
+FEWEST = 8  # observations of a series that is looked at
+LONGEST = 2_016  # steps of a season that no calendar proposes
+FOLDED = 10_000_000  # values, for all periods together
+PROPOSALS, LEAST_RATIO = 4, 1.5
 CONVENTIONAL = ("hour", "month", "quarter")
+CUSTOMARY = Gain(share=0.01, widely=0.005, surety=1.75)  # the least that a season of the calendar gains
+FURTHER = Gain(share=0.02, widely=0.0, surety=2.0)  # beside another
+UNUSUAL = Gain(share=0.05, widely=0.025, surety=3.0)  # one that no calendar proposes
+LOSS = Gain(share=0.2, widely=0.1, surety=4.0)  # the least that none gains over a conventional one
+SAME = 0.015  # a share of errors that is no matter
+LOBES = 3.0  # of one period, in frequencies that whole cycles tell apart
+MULTIPLE = 2.0  # times chance
+PART, PART_FREEDOM = 5.0, 20  # times the variance that is left, where a part of a longer season is a season too
+ROUNDING = 1e-6
+OUTLYING = 4.0  # times what 90 % of the values are no further from the median than
 
 
 def infer_seasons(values: Floats, offsets: Ints, frequency: Frequency) -> tuple[int, ...]:
     """Seasons in steps, shortest first; (1,) if there is none. `values` are the target, NaN where missing.
 
-    Evidence for a lag is the median over series of the autocorrelation of first differences there. Months, quarters
-    and hours keep their customary season, as published comparisons do, wherever the series are long enough.
+    Months, quarters and hours keep their customary season, as published comparisons do, unless forecasts without it
+    are far better; it needs one and a half seasons, any other one two and a third.
     """
-    lengths = np.diff(offsets)
-    customary = [m for m in proposed(frequency) if np.median(lengths) >= 1.5 * m]
-    longest = (
-        min(WHOLE_STEPS[-1], int(np.median(lengths)) // 3) if frequency.unit == "step" else max(customary, default=1)
-    )
-    if longest < 2:
-        return (1,)
-    acf = autocorrelation(values, offsets, 2 * longest + 1)
-    rows = np.isfinite(values).sum() * min(1.0, SERIES / len(lengths))
-    apart = differences_apart(values, offsets, 2 * longest + 1)
-    if frequency.unit == "step":
-        return _by_repetition(apart, longest) or _by_evidence_alone(acf, longest, float(rows))
-    kept = [m for m in customary if _shown(acf, m, customary[0], float(rows))]
-    if not kept and frequency.unit in SIZES and customary and _repeats(apart, customary[0]):
-        kept = [customary[0]]  # a smooth day, of which differences of neighbours show nothing
-    if frequency.unit in CONVENTIONAL and customary[0] not in kept and customary[0] == proposed(frequency)[0]:
-        kept.insert(0, customary[0])
-    return tuple(kept) or (1,)
+    customary = proposed(frequency)
+    y = sample(values, offsets, CYCLES * max(customary) if customary else MOST_ROWS)
+    starts = np.argmax(~np.isnan(y), axis=1) if len(y) else 0
+    rows = int(y.shape[1] - np.median(starts)) if len(y) else int(np.median(np.diff(offsets)))
+    possible = [m for m in customary if rows >= (1.5 if m == customary[0] else 7 / 3) * m]
+    found = tuple(possible[:1]) if frequency.unit in CONVENTIONAL and possible[:1] == customary[:1] else ()
+    if not len(y):
+        return found or (1,)
+    if found and gain(y, (), found).reaches(LOSS):
+        found = ()
+    for season in [m for m in possible if m not in found]:
+        if gain(y, (*found, season), found).reaches(FURTHER if found else CUSTOMARY):
+            found = (*found, season)
+    return with_unusual(y, rows, found) or (1,)
 
 
 def proposed(frequency: Frequency) -> list[int]:
@@ -54,127 +62,139 @@ def proposed(frequency: Frequency) -> list[int]:
         step = SIZES[unit] * multiple
         spans = [DAY, 7 * DAY] if step >= SIZES["minute"] else [SIZES["minute"], SIZES["hour"]]
         return [span // step for span in spans if span % step == 0 and span // step > 1]
-    years = {"business day": 5, "week": 52, "month": 12, "quarter": 4, "year": 1}
-    season = 7 if unit in DAYS and unit == "day" else years.get(unit, 1)
-    return [season // multiple] if season % multiple == 0 and season // multiple > 1 else []
+    cycles = {"day": (7, 365), "business day": (5, 261), "week": (52,), "month": (12,), "quarter": (4,)}
+    return [m // multiple for m in cycles.get(unit, ()) if m % multiple == 0 and m // multiple > 1]
 
 
-def _shown(acf: Floats, m: int, shortest: int, rows: float) -> bool:
-    """A lag shows more than chance; a longer season more than its neighbours one shorter season away.
-
-    Chance is the test of the M4 competition, Bartlett's standard error over the `rows` that were pooled.
+def sample(values: Floats, offsets: Ints, rows: int) -> Floats:
+    """The last rows of some of the series, ending together, centred, with outliers drawn in: [s, rows], NaN where
+    missing and before a series begins. Series that do not vary are left out.
     """
-    if not acf[m] > max(EVIDENCE, ONE_SIDED * _standard_error(acf, m, rows)):
-        return False
-    if m == shortest:
-        return True
-    neighbours = acf[[m - shortest, m + shortest]]
-    return bool(acf[m] > np.nanmax(neighbours) + EVIDENCE / 2)
+    most = max(ROWS, min(rows, VALUES))
+    typical = max(1, min(most, int(np.median(np.diff(offsets)))))
+    number = min(len(offsets) - 1, SERIES, max(1, VALUES // typical))
+    chosen = np.unique(np.linspace(0, len(offsets) - 2, number).astype(np.int64))
+    recent = [values[max(offsets[s], offsets[s + 1] - most) : offsets[s + 1]] for s in chosen]
+    recent = [one for one in map(_drawn_in, recent) if one is not None]
+    y = np.full((len(recent), max(map(len, recent), default=0)), np.nan)
+    for row, one in zip(y, recent, strict=True):
+        row[len(row) - len(one) :] = one
+    return y
 
 
-def _repeats(apart: Floats, m: int) -> bool:
-    """Whether values a season apart, and two, are much nearer to one another than others within the season.
-
-    A random walk, a trend and noise come no nearer again, however far apart.
-    """
-    return bool(max(apart[m], apart[2 * m]) <= NEARER * apart[1:m].max(initial=0.0))
-
-
-def _by_repetition(apart: Floats, longest: int) -> tuple[int, ...]:
-    """The shortest season in which values repeat; () if there is none."""
-    lags = range(2, min(longest, (len(apart) - 1) // 2) + 1)
-    found = next((m for m in lags if apart[m] <= apart[m + 1] and _repeats(apart, m)), None)
-    return () if found is None else (found,)
-
-
-def _standard_error(acf: Floats, m: int, rows: float) -> float:
-    return float(np.sqrt((1 + 2 * np.sum(acf[1:m] ** 2)) / max(rows, 1.0)))
-
-
-def _by_evidence_alone(acf: Floats, longest: int, rows: float) -> tuple[int, ...]:
-    """The shortest of the strong peaks among the plausible seasons and the divisors of the highest peak."""
-    lags = np.arange(2, longest + 1)
-    least = [max(STRONG, MANY_TESTS * _standard_error(acf, m, rows)) for m in lags.tolist()]
-    peaks = lags[acf[lags] > np.maximum(np.maximum(acf[lags - 1], acf[lags + 1]), least)]
-    if not peaks.size:
-        return (1,)
-    highest = int(peaks[np.argmax(acf[peaks])])
-    plausible = [m for m in peaks.tolist() if m in WHOLE_STEPS or highest % m == 0]
-    return (min(m for m in plausible if acf[m] >= 0.85 * acf[highest]),)
-
-
-def autocorrelation(values: Floats, offsets: Ints, lags: int) -> Floats:
-    """Median over (at most 200) series of the autocorrelation of first differences at lags 0 ... lags: [lags + 1].
-
-    A lag that no series is long enough for is 0.
-    """
-    return _median_over_series(_autocorrelation, values, offsets, lags, missing=0.0)
-
-
-def differences_apart(values: Floats, offsets: Ints, lags: int) -> Floats:
-    """Median over (at most 200) series of the root mean square difference of values 0 ... lags apart, without a linear
-    trend, as a share of the largest of them: [lags + 1]. A lag that no series is long enough for is NaN.
-    """
-    return _median_over_series(_differences_apart, values, offsets, lags, missing=np.nan)
-
-
-def _median_over_series(
-    of: Callable[[Floats, int], Floats | None], values: Floats, offsets: Ints, lags: int, missing: float
-) -> Floats:
-    rows = max(ROWS, 6 * lags)
-    most = min(len(offsets) - 1, SERIES, max(8, VALUES // rows))
-    chosen = np.unique(np.linspace(0, len(offsets) - 2, most).astype(np.int64))
-    found = [of(values[max(offsets[s], offsets[s + 1] - rows) : offsets[s + 1]], lags) for s in chosen]
-    table = np.array([one for one in found if one is not None]).reshape(-1, lags + 1)
-    enough = ~np.isnan(table).all(axis=0) if len(table) else np.zeros(lags + 1, bool)
-    result = np.full(lags + 1, missing)
-    result[enough] = np.nanmedian(table[:, enough], axis=0)
-    return result
-
-
-def _differences_apart(y: Floats, lags: int) -> Floats | None:
+def _drawn_in(y: Floats) -> Floats | None:
     seen = ~np.isnan(y)
-    if seen.sum() < 8:
+    if seen.sum() < FEWEST:
         return None
-    place = np.arange(len(y)) - len(y) / 2
-    centred = place[seen] - place[seen].mean()
-    slope = float(centred @ y[seen] / max(float(centred @ centred), 1.0))
-    level = np.where(seen, y - slope * place, 0.0)
-    level = (level - level[seen].mean()) * seen
-    counts = _lagged_products(seen.astype(np.float64), lags)
-    squares = _lagged_products(level**2, lags, seen.astype(np.float64)) + _lagged_products(
-        seen.astype(np.float64), lags, level**2
-    )
-    usable = min(lags + 1, len(y) // 2 + 1)
-    apart = np.full(lags + 1, np.nan)
-    mean = (squares - 2 * _lagged_products(level, lags)) / np.maximum(counts, 1.0)
-    apart[:usable] = np.sqrt(np.maximum(mean[:usable], 0.0))
-    largest = np.nanmax(apart)
-    return apart / largest if largest > ROUNDING * np.abs(y[seen]).max() else None  # a line has no season
+    y = y[np.argmax(seen) :] - np.median(y[seen])
+    far = np.abs(y[~np.isnan(y)])
+    # where hardly anything changes, what does is no outlier
+    spread = float(np.quantile(far, 0.9) or np.quantile(far, 0.98) or far.max())
+    return np.clip(y / spread, -OUTLYING, OUTLYING) if spread > 0 else None
 
 
-def _autocorrelation(y: Floats, lags: int) -> Floats | None:
-    change = np.diff(y)
-    seen = ~np.isnan(change)
-    if seen.sum() < 8:
-        return None
-    change = np.where(seen, change, np.median(change[seen]))
-    far = np.abs(change - np.median(change))
-    spread = np.quantile(far, 0.98) or far.max()  # where hardly anything changes, what does is no outlier
-    change = np.clip(change - np.median(change), -spread, spread) * seen  # one outlier must not hide a season
-    change = change - change.mean()
-    covariance = _lagged_products(change, lags) / np.maximum(_lagged_products(seen.astype(np.float64), lags), 1.0)
-    if not covariance[0] > 0:
-        return None
-    acf = np.full(lags + 1, np.nan)
-    usable = min(lags + 1, len(change) // 2 + 1)
-    acf[:usable] = covariance[:usable] / covariance[0]
-    return acf
+def with_unusual(y: Floats, rows: int, found: tuple[int, ...]) -> tuple[int, ...]:
+    """The seasons found, and those that no calendar proposes but that the values show and that clearly gain; without
+    those that are of no use then.
+    """
+    before = found
+    for season in sorted({*shown_periods(y, rows, found)} - {*found}):
+        with_it = tuple(sorted((*found, season)))
+        if gain(y, with_it, found).reaches(UNUSUAL):
+            found = with_it
+    return found if found == before else _useful(y, found)
 
 
-def _lagged_products(x: Floats, lags: int, later: Floats | None = None) -> Floats:
-    """Sum of x[t] later[t + lag] over t for lags 0 ... lags; `later` is x unless it is given."""
-    size = 1 << (len(x) + lags).bit_length()
-    spectrum = np.fft.rfft(x, size)
-    other = spectrum if later is None else np.fft.rfft(later, size)
-    return np.asarray(np.fft.irfft(np.conj(spectrum) * other, size)[: lags + 1])
+def _useful(y: Floats, found: tuple[int, ...]) -> tuple[int, ...]:
+    """Without the seasons, no whole parts of longer ones, without which errors are hardly larger."""
+    for season in found:
+        others = tuple(m for m in found if m != season)
+        if others and all(m % season for m in others) and gain(y, found, others).share < SAME:
+            found = others
+    return found
+
+
+def shown_periods(y: Floats, rows: int, found: tuple[int, ...]) -> list[int]:
+    """The few periods beside those found whose phases explain most beside chance, and that are no mere parts or
+    multiples of one another.
+    """
+    longest = min(rows // 3, LONGEST)
+    if longest < 3:
+        return []
+    flat = _without_line(y[: max(1, FOLDED // (rows * longest))])[:, -rows:]
+    shown = phase_variance(flat, range(1, longest + 2))
+    inner = np.arange(2, longest + 1)
+    ratio = shown.ratio[inner - 1]
+    peaks = inner[(ratio > shown.ratio[inner - 2]) & (ratio >= shown.ratio[inner]) & (ratio > LEAST_RATIO)]
+    kept = [m for m in found if m <= longest]
+    for m in peaks[np.argsort(-shown.ratio[peaks - 1])].tolist():
+        mere = any(m % n == 0 and shown.nested(n, m) < MULTIPLE for n in kept if n < m)
+        same = any(abs(m - n) <= max(m // 50, LOBES * m * n / rows) for n in kept)
+        if not (mere or same) and len(kept) < len(found) + PROPOSALS:
+            kept.append(m)
+    parts = [m for m in kept if any(n > m and n % m == 0 and shown.part(m, n) < PART for n in kept)]
+    return [_refined(flat, m) for m in kept if m not in found and m not in parts]
+
+
+def _refined(flat: Floats, period: int) -> int:
+    """The period nearby whose phases leave least without noise: in means over a 24th of it."""
+    width, around = max(1, period // 24), period // 50
+    sums = np.pad(np.cumsum(flat, axis=1), ((0, 0), (1, 0)))
+    near = range(period - around, period + around + 1)
+    return near[int(np.argmin(phase_variance(sums[:, width:] - sums[:, :-width], near).left))]
+
+
+@dataclass(frozen=True)
+class PhaseVariance:
+    """A two-way analysis of variance, phases by cycles, for each period of 1, 2 ... steps, or of other ranges: the
+    ratio of the variance between phases to what is left, the sums of squares between phases and what is left of each
+    row, means over series.
+    """
+
+    ratio: Floats
+    between: Floats
+    left: Floats
+
+    def nested(self, period: int, multiple: int) -> float:
+        """How much more of the variance than chance a multiple of a period explains beside it (an F-ratio)."""
+        beside = self.between[multiple - 1] - self.between[period - 1]
+        return float(beside / (multiple - period) / self.left[multiple - 1])
+
+    def part(self, period: int, multiple: int) -> float:
+        """How much more of what a multiple explains the period explains than chance among the multiple's phases would
+        (an F-ratio, smaller where these are few).
+        """
+        chance = max(float(self.between[multiple - 1] - self.between[period - 1]), ROUNDING) / (multiple - period)
+        few = 1 + PART_FREEDOM / (multiple - period)
+        return float(self.between[period - 1] / (period - 1) / chance / few)
+
+
+def phase_variance(flat: Floats, periods: range) -> PhaseVariance:
+    """The variance between and within the phases of each period, of series [s, rows] without gaps."""
+    rows = flat.shape[1]
+    sums, squares = (np.pad(np.cumsum(x[:, ::-1], axis=1), ((0, 0), (1, 0))) for x in (flat, flat**2))
+    inside, between = np.zeros((2, len(periods), len(flat)))
+    cycles = rows // np.array(periods)
+    for place, (m, number) in enumerate(zip(periods, cycles.tolist(), strict=True)):
+        folded = flat[:, rows - number * m :].reshape(len(flat), number, m)
+        by_cycle = np.diff(sums[:, : number * m + 1 : m], axis=1)
+        whole = by_cycle.sum(axis=1) ** 2 / (number * m)
+        inside[place] = squares[:, number * m] - (by_cycle**2).sum(axis=1) / m
+        between[place] = (folded.sum(axis=1) ** 2).sum(axis=1) / number - whole
+    inside = np.maximum(inside, ROUNDING)
+    between = np.clip(between, ROUNDING * inside, (1 - ROUNDING) * inside)
+    phases = np.maximum(np.array(periods) - 1, 1)[:, None]
+    left = (inside - between) / (np.maximum(cycles - 1, 1)[:, None] * phases)
+    ratio = np.exp(np.log(between / phases / left).mean(axis=1))
+    return PhaseVariance(ratio, between.mean(axis=1), left.mean(axis=1))
+
+
+def _without_line(y: Floats) -> Floats:
+    """Series [s, rows] less their least squares lines; 0 where missing."""
+    seen = ~np.isnan(y)
+    number = seen.sum(axis=1, keepdims=True)
+    place = seen * (np.arange(y.shape[1]) - (seen @ np.arange(y.shape[1]))[:, None] / number)
+    level = np.where(seen, y, 0.0)
+    level -= seen * (level.sum(axis=1, keepdims=True) / number)
+    slope = (place * level).sum(axis=1, keepdims=True) / np.maximum((place**2).sum(axis=1, keepdims=True), 1.0)
+    return np.asarray(level - slope * place)

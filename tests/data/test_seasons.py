@@ -67,8 +67,9 @@ def test_series_shorter_than_the_season_have_none() -> None:
 
 
 @pytest.mark.parametrize("frequency", [Frequency("year"), Frequency("week", 3), Frequency("minute", 7)])
-def test_a_frequency_that_divides_no_cycle_has_no_season(frequency: Frequency) -> None:
-    assert seasons([wave(500, 12)], frequency) == (1,)
+def test_a_frequency_that_divides_no_cycle_has_the_season_of_its_values_alone(frequency: Frequency) -> None:
+    assert seasons([walk(500)], frequency) == (1,)
+    assert seasons([wave(500, 12)], frequency) == (12,)
 
 
 @pytest.mark.parametrize("season", [4, 7, 11, 12, 24, 52, 168])
@@ -181,7 +182,7 @@ def test_whole_steps_have_the_season_in_which_they_repeat(name: str) -> None:
 @pytest.mark.parametrize("kind", ["walk", "noise", "autoregression", "twice summed"])
 def test_chance_shows_hardly_a_season(kind: str) -> None:
     found = 0
-    for seed in range(60):
+    for seed in range(30):
         noise = np.random.default_rng(seed).normal(size=400)
         make = {
             "walk": np.cumsum,
@@ -190,7 +191,7 @@ def test_chance_shows_hardly_a_season(kind: str) -> None:
             "twice summed": lambda e: np.cumsum(np.cumsum(e)),
         }[kind]
         found += infer_seasons(make(noise), np.array([0, 400]), Frequency("step")) != (1,)
-    assert found <= 2
+    assert found <= 1
 
 
 @pytest.mark.parametrize(("minutes", "season"), [(5, 288), (15, 96), (30, 48), (10, 144), (60, 24)])
