@@ -24,7 +24,7 @@ CONVENTIONAL = ("hour", "month", "quarter")
 CUSTOMARY = Gain(share=0.01, widely=0.005, surety=1.75)  # the least that a season of the calendar gains
 FURTHER = Gain(share=0.02, widely=0.0, surety=2.0)  # beside another
 UNUSUAL = Gain(share=0.05, widely=0.025, surety=3.0)  # one that no calendar proposes
-LOSS = Gain(share=0.2, widely=0.1, surety=4.0)  # the least that none gains over a conventional one
+LOSS = Gain(share=0.1, widely=0.03, surety=3.0)  # the least that none gains over a conventional one
 SAME = 0.015  # a share of errors that is no matter
 LOBES = 3.0  # of one period, in frequencies that whole cycles tell apart
 MULTIPLE = 2.0  # times chance
