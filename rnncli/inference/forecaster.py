@@ -16,6 +16,7 @@ from rnncli.cells.named import takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Statistics
+from rnncli.data.wall import laid, on_the_wall
 from rnncli.errors import ModelRefused, SeriesRefused, UsageError
 from rnncli.inference import model_file
 from rnncli.inference.beyond import in_blocks
@@ -126,6 +127,11 @@ class Forecaster:
         return max(self.forecast.context, self.pool.rows)
 
     @property
+    def clock(self) -> Calendar:
+        """The calendar of the rows that the network sees."""
+        return on_the_wall(self.calendar) if self.forecast.wall else self.calendar
+
+    @property
     def bounds(self) -> tuple[float | None, float | None]:
         """What the user said that values lie within."""
         return self.forecast.minimum, self.forecast.maximum
@@ -149,7 +155,14 @@ class Forecaster:
     def quantiles_if_any(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
         """The same with NaN for a series from which nothing can be forecast."""
         ends = panel.lengths if ends is None else ends
-        return in_blocks(self._trained_horizon, panel, ends, steps or self.forecast.horizon, self.forecast)
+        steps = steps or self.forecast.horizon
+        if not self.forecast.wall:
+            return in_blocks(self._trained_horizon, panel, ends, steps, self.forecast)
+        rows = laid(panel, ends)
+        step = rows.ahead(steps)
+        wanted = int(step.max(initial=0)) + 1
+        made = in_blocks(self._trained_horizon, rows.panel, rows.ends, wanted, self.forecast)
+        return np.take_along_axis(made, step[..., None], axis=1)
 
     def _trained_horizon(self, panel: Panel, ends: Ints) -> Floats:
         parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel), self.forecast.steps)]
@@ -180,7 +193,7 @@ class Forecaster:
             made[seen] = self._chunk(panel, ends, series[seen]) if seen.any() else made[seen]
             return made
         norm = features.normalise(crops.values, spec)
-        relative = [forecast(weights, self.network, spec, crops, norm, self.calendar) for weights in self.members()]
+        relative = [forecast(weights, self.network, spec, crops, norm, self.clock) for weights in self.members()]
         return self.finished(relative, norm.level[rows, last], norm.spread[rows, last], past, (panel, series, ends))
 
     def members(self) -> Iterator[dict[str, NDArray[np.float32]]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
+from rnncli.data.wall import follows
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features, plain
 from rnncli.tasks.forecast.features import Floats, Ints
@@ -132,6 +133,7 @@ def forecast_spec(
         components=plain.names(seasons, lookback),
         whole=_all_whole(observed),
         judged=min(horizon, max(1, lookback // 3)),
+        wall=follows(panel.calendar, seasons),
     )
 
 

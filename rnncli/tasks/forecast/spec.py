@@ -59,7 +59,8 @@ class ForecastSpec(Spec):
     [`floor`, `ceiling`] where these are given: `minimum` and `maximum` where the user said so, else what was seen.
     `components` are the plain forecasts that the decoder weighs; with `judged` it also sees how far off each was that
     was made so many rows before the origin. Of `whole` data forecasts are whole numbers too.
-    `left_out` are covariates known ahead that were declared, and of which the forecast is no function.
+    `left_out` are covariates known ahead that were declared, and of which the forecast is no function. With `wall` its
+    rows are those of the wall clock's grid (see `rnncli.data.wall`), and so are the counts here.
     """
 
     horizon: int
@@ -81,6 +82,7 @@ class ForecastSpec(Spec):
     minimum: float | None = added(None, since=3)
     maximum: float | None = added(None, since=3)
     left_out: tuple[str, ...] = added((), since=3)
+    wall: bool = added(default=False, since=4)
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
