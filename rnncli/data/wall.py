@@ -32,7 +32,9 @@ class WallCalendar(Calendar):
     def times(self, ordinal: Ints, phase: Ints) -> Ints:
         """The time of the first row of each slot; of one that the clock skips, of the row so long after the change."""
         step = self.fixed_step
-        return np.asarray(-((phase - self.from_local(ordinal * step)) // step) * step + phase)
+        first = -((phase - self.from_local(ordinal * step)) // step)
+        first = first - (slots(self, first - 1, phase) == ordinal)  # where the clock jumps by a part of a step
+        return np.asarray(first * step + phase)
 
 
 def follows(calendar: Calendar, seasons: Sequence[int]) -> bool:
@@ -106,6 +108,11 @@ class Laid:
         ordinal = self.origin[:, None] + np.arange(steps)
         slot = slots(self.calendar, ordinal, np.broadcast_to(self.panel.phases[:, None], ordinal.shape))
         return np.maximum(slot - (self.panel.starts + self.ends)[:, None], 0)
+
+
+def at_steps(made: Floats, step: Ints) -> Floats:
+    """Of what was made for each step [series, steps, ...], some steps [series, n] of each: [series, n, ...]."""
+    return made[np.arange(len(step))[:, None], step]
 
 
 def laid(panel: Panel, ends: Ints) -> Laid:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rnncli.baselines.baseline import Baseline
 from rnncli.data.panel import Panel
-from rnncli.data.wall import follows, laid
+from rnncli.data.wall import at_steps, follows, laid
 from rnncli.errors import RnncliError
 from rnncli.evaluation.backtest import Floats, Integers, Split
 from rnncli.evaluation.paired import Losses
@@ -96,7 +96,7 @@ def _beside_baselines(
     every = dict(made)
     for baseline in missing:
         wide, point = baseline.quantiles(*rows, int(step.max(initial=0)) + 1, season, levels)
-        every[baseline.name] = np.take_along_axis(wide, step[..., None], 1), np.take_along_axis(point, step, 1)
+        every[baseline.name] = at_steps(wide, step), at_steps(point, step)
     return {name: Forecasts(actual, point, wide, levels, scale, squared) for name, (wide, point) in every.items()}
 
 

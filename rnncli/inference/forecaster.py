@@ -16,7 +16,7 @@ from rnncli.cells.named import takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Statistics
-from rnncli.data.wall import laid, on_the_wall
+from rnncli.data.wall import at_steps, laid, on_the_wall
 from rnncli.errors import ModelRefused, SeriesRefused, UsageError
 from rnncli.inference import model_file
 from rnncli.inference.beyond import in_blocks
@@ -162,7 +162,7 @@ class Forecaster:
         step = rows.ahead(steps)
         wanted = int(step.max(initial=0)) + 1
         made = in_blocks(self._trained_horizon, rows.panel, rows.ends, wanted, self.forecast)
-        return np.take_along_axis(made, step[..., None], axis=1)
+        return at_steps(made, step)
 
     def _trained_horizon(self, panel: Panel, ends: Ints) -> Floats:
         parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel), self.forecast.steps)]
