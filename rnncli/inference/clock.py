@@ -22,8 +22,8 @@ Ints = NDArray[np.int64]
 @dataclass(frozen=True)
 class Entered:
     """Rows that go on from a state: on the wall clock's grid, how many of each series are whole, and how many UTC rows
-    are missing between the state and the data; the same rows on the UTC grid, with those that waited before them, and
-    how many of each series come before its forecast.
+    are missing between the state and the data; the same rows on the UTC grid, with those that waited before them, how
+    many of each series come before its forecast, and whether these reach as far as the state at least.
     """
 
     wall: Panel
@@ -31,6 +31,7 @@ class Entered:
     behind: Ints
     rows: Panel
     before: Ints
+    newer: NDArray[np.bool_]
 
 
 def on_its_starts(panel: Panel) -> Panel:
@@ -41,12 +42,13 @@ def on_its_starts(panel: Panel) -> Panel:
 
 def entered(carried: Carried, panel: Panel, ends: Ints) -> Entered:
     """The panel's rows, of which the first ends[s] come before the forecast, as they follow what is kept of them."""
-    behind = np.where(carried.begun, np.maximum(panel.starts - _due(carried, panel.calendar), 0), 0)
+    due = _due(carried, panel.calendar)
+    behind = np.where(carried.begun, np.maximum(panel.starts - due, 0), 0)
     rows, added = _with_waiting(carried, panel)
     wall, before = laid(rows, ends + added).panel, ends + added
     whole = earliest(panel.calendar, rows.starts + before, rows.phases) - wall.starts
     wall, whole = _without_part_of_an_hour(carried, rows, wall, whole)
-    return Entered(wall, whole, behind, rows, before)
+    return Entered(wall, whole, behind, rows, before, newer=rows.starts + before >= due)
 
 
 def left_waiting(carried: Carried, found: Entered) -> Waiting:
@@ -54,8 +56,8 @@ def left_waiting(carried: Carried, found: Entered) -> Waiting:
     assert carried.waiting is not None
     panel = found.rows
     first = _first_row(panel.calendar, carried.ends, panel.phases)
-    old, stop = carried.waiting, panel.starts + found.before
-    newer = stop >= first + old.rows
+    old, newer = carried.waiting, found.newer
+    stop = panel.starts + found.before
     count = np.where(newer, np.maximum(stop - first, 0), 0)
     place = stretches(first - panel.starts, count)  # before the first row of a series, the row is missing
     values = panel.values[np.maximum(place, 0) + np.repeat(panel.offsets[:-1], count)]

@@ -62,7 +62,8 @@ class Stream:
         here, self._absent = kept.known_and_new(model, stored, clock.on_its_starts(panel) if on_wall else panel)
         if on_wall:
             return here, clock.entered(here, panel, ends)
-        return here, Entered(panel, ends, np.maximum(panel.starts - here.ends, 0), panel, ends)
+        first, newer = panel.starts, panel.starts + ends >= here.ends
+        return here, Entered(panel, ends, np.maximum(first - here.ends, 0), panel, ends, newer)
 
     def quantiles(self, panel: Panel, steps: int) -> Floats:
         """Quantiles for the rows after the last one consumed, of the series of a panel that `consume` gave. What is

@@ -65,9 +65,7 @@ def forecaster(panel: Panel, pool: Pool, horizon: int) -> Forecaster:
     planned = Plan(network, spec, plan.training_spec(network, sizes))
     weights = {name: weight[None].numpy() for name, weight in initial_weights(planned, 0).items()}
     columns = Columns("ds", "unique_id", "y")
-    return Forecaster(
-        network, spec, planned.training, columns, panel.calendar, weights, {"s": 5}, {}, None, pool, None
-    )
+    return Forecaster(network, spec, planned.training, columns, panel.calendar, weights, {"s": 5}, {}, None, pool, None)
 
 
 def alone(name: str, panel: Panel) -> Pool:
