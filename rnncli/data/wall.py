@@ -21,6 +21,8 @@ from rnncli.data.zones import changes, is_fixed
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+AT_ONCE = 1 << 20  # rows
+
 
 class WallCalendar(Calendar):
     """A calendar whose ordinals count the steps that the clock of its zone shows; it is never saved."""
@@ -128,9 +130,19 @@ def laid(panel: Panel, ends: Ints) -> Laid:
     clock = on_the_wall(calendar)
     if np.array_equal(kept, ends) and not _change_within(panel, origin):
         return Laid(replace(panel, starts=first, calendar=clock), ends, origin, calendar)
-    lengths, values = _filled(panel, ends, first, np.maximum(stop, first + kept))
+    least = np.maximum(stop, first + kept)
+    parts = [
+        _filled(panel.select(some), ends[some], first[some], least[some]) for some in _blocks(panel.offsets)
+    ]  # what they need beside their values is then never there for all rows at once
+    lengths, values = (np.concatenate(part) for part in zip(*parts, strict=True))
     wall = replace(panel, offsets=offsets_of(lengths), values=values, starts=first, calendar=clock)
     return Laid(wall, kept, origin, calendar)
+
+
+def _blocks(offsets: Ints) -> list[Ints]:
+    """The places of all series, in groups of about `AT_ONCE` rows."""
+    begins = np.unique(np.searchsorted(offsets[:-1], np.arange(0, offsets[-1] + 1, AT_ONCE)))
+    return np.split(np.arange(len(offsets) - 1), begins[(begins > 0) & (begins < len(offsets) - 1)])
 
 
 def _change_within(panel: Panel, origin: Ints) -> bool:

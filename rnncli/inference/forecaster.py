@@ -100,7 +100,7 @@ class Forecaster:
                 "frequency",
                 str(self.calendar.frequency) + (f", zone {self.calendar.zone}" if self.calendar.zone else ""),
             ),
-            ("seasons", f"{seasons} (steps)" if spec.seasons != (1,) else seasons),
+            ("seasons", f"{seasons} (steps{' on the wall clock' * spec.wall})" if spec.seasons != (1,) else seasons),
             ("horizon", f"{spec.horizon} steps, from the last {self.context} rows"),
             ("network", f"{shape}, {self.parameters:,} parameters"),
             ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}{truncated}"),

@@ -150,7 +150,9 @@ def test_a_series_that_is_nothing_but_a_row_of_that_hour_has_a_row() -> None:
     assert (found.ends.tolist(), found.past()[0].tolist(), found.ahead(3)[0].tolist()) == ([1], [0.0], [0, 0, 1])
 
 
-def test_series_of_a_panel_are_laid_each_on_its_own() -> None:
+@pytest.mark.parametrize("at_once", [1, 400, 1 << 20])
+def test_series_of_a_panel_are_laid_each_on_its_own(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnncli.data.wall.AT_ONCE", at_once)
     one, _ = series("Europe/Berlin", 60, "2024-03-01 00:00", "2024-04-01 00:00")
     other, _ = series("Europe/Berlin", 60, "2024-10-20 00:00", "2024-10-29 00:00")
     both = Panel(
