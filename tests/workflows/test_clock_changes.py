@@ -156,3 +156,29 @@ def test_gradients_are_inspected_on_the_grid_that_was_trained_on(halves: Path) -
     table = table_of(times, peaks(times), "Australia/Melbourne")
     found = rnncli.inspect_gradients(table, halves, quick=True)
     assert found.report.to_json()
+
+
+def test_data_that_end_before_the_state_are_forecast_from_where_the_state_is(halves: Path, tmp_path: Path) -> None:
+    begin, end, *_ = AUTUMN
+    times = moments(MELBOURNE, begin, end, 30)
+    table = table_of(times, peaks(times), "Australia/Melbourne")
+    for edge in ("2024-04-07T02:30+11:00", "2024-04-07T02:30+10:00", "2024-04-07T05:00+10:00"):
+        state = tmp_path / f"{edge[:13]}{edge[-5:-3]}.safetensors"
+        seen = cut(table, edge)[0]
+        made, before = rnncli.predict(seen, halves, state=state), state.read_bytes()
+        older = cut(seen, "2024-04-06T12:00+11:00")[0]
+        assert rnncli.predict(older, halves, state=state).encode() == made.encode()
+        assert state.read_bytes() == before
+
+
+def test_covariates_that_are_known_ahead_are_read_on_the_grid_too(tmp_path: Path) -> None:
+    """Values are a covariate that is known ahead, on either side of a change and in the horizon over it."""
+    times = moments(BERLIN, "2024-03-20", "2024-04-02", 60)
+    known = np.random.default_rng(0).uniform(5, 50, len(times))
+    target = pa.array([value if time.day != 31 else None for time, value in zip(times, known.tolist(), strict=True)])
+    table = table_of(times, known.tolist(), "Europe/Berlin").rename_columns(["ds", "x"]).append_column("y", target)
+    past, ahead = cut(table, "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00")[:2]
+    options = SMALL | {"hidden": 16, "steps": 60, "horizon": 6, "learning_rate": 0.03}
+    model = rnncli.train(past, target="y", future=["x"], keep_covariates=True, **options)
+    made = rnncli.predict(pa.concat_tables([past, ahead]), model).table.point[0]
+    assert np.corrcoef(made, ahead["x"].to_numpy()[:6])[0, 1] > 0.9
