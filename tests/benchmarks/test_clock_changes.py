@@ -1,8 +1,7 @@
 """What the wall clock's grid brings about clock changes, beside the UTC grid: same rows, one training on each.
 
-For each change a model is trained on the year up to a day before it, and scored from that day's origin and those of the
-eight days after it, two days ahead each: the first horizons cross the change, the others have it in the rows before
-them.
+For each change a model is trained on the year up to a day before it, and scored from there on, at every midnight and
+noon of nine days, two days ahead each: the first horizons cross the change, the others have it in the rows before them.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ CHANGES = {
     "pedestrian": ("2016-04-03", "2016-10-02"),
     "vic_elec": ("2013-04-07", "2013-10-06", "2014-04-06", "2014-10-05"),
 }
-WINDOWS, DAYS, STEPS = 9, 2, 120
+DAYS, AHEAD, STEPS = 9, 2, 120
 SCORED = ("model", "seasonal naive", "exponential smoothing")
 METRICS = ("mase", "wql")
 Scores = dict[str, dict[str, float]]
@@ -61,13 +60,13 @@ def scores(path: Path, change: str, folder: Path) -> Scores:
     """The scores from the origins about one change."""
     table = parquet.read_table(path, columns=["unique_id", "ds", "y"])
     day = datetime.fromisoformat(change).replace(tzinfo=ZoneInfo(table.schema.field("ds").type.tz))
-    begin, first, last = day - timedelta(days=364), day - timedelta(days=1), day + timedelta(days=WINDOWS - 2 + DAYS)
+    begin, first, last = day - timedelta(days=364), day - timedelta(days=1), day + timedelta(days=DAYS - 1.5 + AHEAD)
     times = table["ds"]
     past, whole = folder / "past.parquet", folder / "whole.parquet"
     parquet.write_table(table.filter(pc.and_(pc.greater_equal(times, begin), pc.less(times, first))), past)
     parquet.write_table(table.filter(pc.and_(pc.greater_equal(times, begin), pc.less(times, last))), whole)
     steps_a_day = round(timedelta(days=1) / min(pc.unique(pc.subtract(times[1:50], times[:49])).to_pylist()))
-    options = {"target": "y", "horizon": DAYS * steps_a_day, "steps": STEPS, "members": 1}
+    options = {"target": "y", "horizon": AHEAD * steps_a_day, "steps": STEPS, "members": 1}
     model = rnncli.train(past, **options)
-    found = rnncli.evaluate(whole, model, windows=WINDOWS, stride=steps_a_day, refit=False)
+    found = rnncli.evaluate(whole, model, windows=2 * DAYS, stride=steps_a_day // 2, refit=False)
     return found.to_json()["scores"]
