@@ -60,7 +60,8 @@ def scores(path: Path, change: str, folder: Path) -> Scores:
     """The scores from the origins about one change."""
     table = parquet.read_table(path, columns=["unique_id", "ds", "y"])
     day = datetime.fromisoformat(change).replace(tzinfo=ZoneInfo(table.schema.field("ds").type.tz))
-    begin, first, last = day - timedelta(days=364), day - timedelta(days=1), day + timedelta(days=DAYS - 1.5 + AHEAD)
+    begin, last = day - timedelta(days=364), day + timedelta(days=DAYS - 1.5 + AHEAD)
+    first = day - timedelta(days=1, hours=1)  # before the first origin, whichever way the clock goes
     times = table["ds"]
     past, whole = folder / "past.parquet", folder / "whole.parquet"
     parquet.write_table(table.filter(pc.and_(pc.greater_equal(times, begin), pc.less(times, first))), past)
