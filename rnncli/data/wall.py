@@ -121,8 +121,8 @@ def laid(panel: Panel, ends: Ints) -> Laid:
     """The panel on the wall clock's grid, where a forecast follows the first ends[s] rows of each series.
 
     A slot that the clock skips has no target, and the other channels of the row before; one with two rows has the mean
-    of what is observed of their targets, and the other channels of the later. An origin in an hour that comes twice
-    lies before that hour, which is not whole yet.
+    of what is observed of their targets (of counts a count), and the other channels of the later. An origin in an hour
+    that comes twice lies before that hour, which is not whole yet.
     """
     calendar, phases, origin = panel.calendar, panel.phases, panel.starts + ends
     first, stop = earliest(calendar, panel.starts, phases), earliest(calendar, origin, phases)
@@ -184,10 +184,13 @@ def _filled(panel: Panel, ends: Ints, first: Ints, stop: Ints) -> tuple[Ints, Fl
 
 
 def _means(values: Floats, group: Ints) -> Floats:
-    """The mean of what is observed in the group of each value, NaN where nothing is."""
+    """The mean of what is observed in the group of each value, NaN where nothing is; of whole numbers a whole one."""
+    if not len(values):
+        return values
     _, place = np.unique(group, return_inverse=True)
     seen = ~np.isnan(values)
-    count = np.bincount(place, seen)[place] if len(place) else np.zeros(0)
+    count = np.bincount(place, seen)[place]
     parts = np.where(seen, values, 0.0) / np.maximum(count, 1.0)  # divided first: no sum is too large
-    total = np.bincount(place, parts)[place] if len(place) else np.zeros(0)
-    return np.where(count > 0, total, np.nan)
+    mean = np.where(count > 0, np.bincount(place, parts)[place], np.nan)
+    broken = np.bincount(place, seen & (values != np.round(values)))[place] > 0
+    return np.where(broken, mean, np.round(mean))

@@ -89,6 +89,10 @@ def test_rows_of_the_hour_that_comes_twice_share_their_slots() -> None:
     np.testing.assert_array_equal(found.values[at, 0], at + 2)  # the mean of both
     values[at[0], 0] = np.nan
     assert laid(panel, panel.lengths).panel.values[at[0], 0] == at[0] + 4  # the one that is observed
+    values[at[1], 0] = at[1] + 1
+    assert laid(panel, panel.lengths).panel.values[at[1], 0] == np.round(at[1] + 2.5)  # of whole numbers one
+    values[at[1], 0] = at[1] + 0.5
+    assert laid(panel, panel.lengths).panel.values[at[1], 0] == at[1] + 2.25
 
 
 @pytest.mark.parametrize(
