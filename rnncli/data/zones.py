@@ -92,6 +92,16 @@ def skipped(wall: Times, zone: str | None) -> Times:
     return np.where((place > 0) & (wall < begin + jump[place]), jump[place], 0)
 
 
+def changes(zone: str | None, times: Times) -> Times:
+    """UTC moments at which the clock of a zone changes, from a year before the first time to one after the last."""
+    return np.zeros(0, np.int64) if zone is None or not times.size else _transitions(zone, times).at
+
+
+def is_fixed(zone: str) -> bool:
+    """Whether a zone is UTC or an offset, whose clock never changes. InputRefused if there is no such zone."""
+    return isinstance(zone_info(zone), timezone)
+
+
 @cache
 def zone_info(zone: str) -> tzinfo:
     """The named zone, or a fixed offset such as "+01:00". InputRefused if there is none."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rnncli.baselines.baseline import Baseline
 from rnncli.data.panel import Panel
+from rnncli.data.wall import at_steps, follows, laid
 from rnncli.errors import RnncliError
 from rnncli.evaluation.backtest import Floats, Integers, Split
 from rnncli.evaluation.paired import Losses
@@ -62,7 +63,7 @@ def evaluate_made(
         actual = split.actual(panel)
         mine = {MODEL: made[place]} | {name: every[place] for name, every in others.items()}
         mine = {name: _checked(forecasts, actual, levels) for name, forecasts in mine.items()}
-        for name, table in _beside_baselines(split.history(panel), actual, mine, levels, season).items():
+        for name, table in _beside_baselines(panel, split, actual, mine, levels, season).items():
             tables.setdefault(name, []).append(table)
     return _report(panel, splits, tables, season, _dishonest(panel, splits, flags), notes)
 
@@ -73,24 +74,45 @@ def evaluate_saved(
     """Score saved forecasts, found by `match`, beside baselines made from the rows before each series' first one."""
     split = matched.split
     saved = {MODEL: (matched.quantiles, matched.point)}
-    tables = _beside_baselines(split.history(panel), matched.actual, saved, levels, season)
+    tables = _beside_baselines(panel, split, matched.actual, saved, levels, season)
     every = {name: [table] for name, table in tables.items()}
     return _report(panel, [split], every, season, None, (*notes, *_unmatched(matched)))
 
 
 def _beside_baselines(
-    history: tuple[Floats, Integers],
+    panel: Panel,
+    split: Split,
     actual: Floats,
     made: Mapping[str, tuple[Floats, Floats]],
     levels: tuple[float, ...],
     season: int,
 ) -> dict[str, Forecasts]:
     """Forecasts of the model (and of others) and of each baseline, with the scales of their histories."""
+    history = split.history(panel)
     scale, squared = (seasonal_scales(*history, season, power) for power in (1, 2))
     found: list[Baseline] = [find(BASELINES, name, "baseline") for name in BASELINES]
     missing = [baseline for baseline in found if baseline.name not in made]
-    every = dict(made) | {b.name: b.quantiles(*history, actual.shape[1], season, levels) for b in missing}
+    rows, step = _rows_and_steps(panel, split, history, actual.shape[1], season)
+    every = dict(made)
+    for baseline in missing:
+        wide, point = baseline.quantiles(*rows, int(step.max(initial=0)) + 1, season, levels)
+        every[baseline.name] = at_steps(wide, step), at_steps(point, step)
     return {name: Forecasts(actual, point, wide, levels, scale, squared) for name, (wide, point) in every.items()}
+
+
+def _rows_and_steps(
+    panel: Panel, split: Split, history: tuple[Floats, Integers], horizon: int, season: int
+) -> tuple[tuple[Floats, Integers], Integers]:
+    """What baselines look at, on the wall clock's grid where the season is to follow it; and which step after it each
+    row to forecast is: [N, horizon].
+    """
+    if not follows(panel.calendar, (season,)):
+        return history, np.broadcast_to(np.arange(horizon), (len(split.series), horizon))
+    (values, offsets), chosen = history, split.series
+    ids, starts = tuple(panel.ids[s] for s in chosen), panel.starts[chosen]
+    past = Panel(ids, offsets, values[:, None], starts, panel.phases[chosen], panel.calendar, panel.channels[:1])
+    rows = laid(past, past.lengths)
+    return rows.past(), rows.ahead(horizon)
 
 
 def _checked(made: tuple[Floats, Floats], actual: Floats, levels: tuple[float, ...]) -> tuple[Floats, Floats]:

@@ -23,12 +23,32 @@ OUTPUT = "output"  # of the last layer, at the last row that was consumed
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """UTC rows that are kept while an hour that the clock shows twice is not over: how many there are of each series,
+    from the first row of the slot to be consumed next, and all channels of them, series after series.
+    """
+
+    rows: Ints
+    values: Floats
+
+    def of(self, places: Ints) -> Waiting:
+        """Those of the series at these places, in that order."""
+        rows = self.rows[places]
+        return Waiting(rows, self.values[stretches(offsets_of(self.rows)[:-1][places], rows)])
+
+    def beside(self, other: Waiting) -> Waiting:
+        """Those of these series and of others."""
+        return Waiting(np.concatenate([self.rows, other.rows]), np.concatenate([self.values, other.values]))
+
+
+@dataclass(frozen=True)
 class Carried:
     """What is kept of each series: the ordinal of its first row, how many rows were `consumed`, its phase, the last
     `rows` of these (`tail`, series after series, the oldest first: [all rows, channels]), the sum of the fingerprints
     of all of them, and the network's state: `hidden` holds for each layer [members, series, parts, H], and the last
     layer's output [members, series, 1, H]. `smoothed` is the state of each exponential smoothing in the pool, by its
-    place there; `shown` what values all rows consumed have shown.
+    place there; `shown` is what all rows consumed have shown of the values. Of a model on the wall clock's grid all
+    these are rows of it, and there may be rows `waiting`.
     """
 
     ids: tuple[str, ...]
@@ -41,6 +61,13 @@ class Carried:
     hidden: Hidden
     smoothed: dict[int, smoothing.Carried]
     shown: Shown
+    waiting: Waiting | None = None
+
+    @property
+    def begun(self) -> NDArray[np.bool_]:
+        """Of which series there is anything to go on from."""
+        consumed = self.consumed > 0
+        return consumed if self.waiting is None else consumed | (self.waiting.rows > 0)
 
     @property
     def ends(self) -> Ints:
@@ -84,14 +111,17 @@ def begun(model: Forecaster, panel: Panel) -> Carried:
     consumed, rows, fingerprints = (np.zeros(count, np.int64) for _ in range(3))
     tail = np.zeros((0, panel.values.shape[1]))
     seen = nothing_shown(count)
-    return Carried(panel.ids, panel.starts, consumed, panel.phases, rows, tail, fingerprints, hidden, smoothed, seen)
+    waiting = Waiting(np.zeros(count, np.int64), tail) if model.forecast.wall else None
+    return Carried(
+        panel.ids, panel.starts, consumed, panel.phases, rows, tail, fingerprints, hidden, smoothed, seen, waiting
+    )
 
 
 def known_and_new(model: Forecaster, carried: Carried, panel: Panel) -> tuple[Carried, Carried]:
     """What is kept of each series of the panel, in its order, or the beginning of one of which no row was consumed;
     and what is kept of the series that the panel does not have.
     """
-    place = {name: at for at, name in enumerate(carried.ids) if carried.consumed[at]}
+    place = {name: at for at, name in enumerate(carried.ids) if carried.begun[at]}
     fresh = [at for at, name in enumerate(panel.ids) if name not in place]
     place |= {panel.ids[at]: len(carried.ids) + number for number, at in enumerate(fresh)}
     both = joined(carried, begun(model, panel.select(np.array(fresh, np.int64))))
@@ -115,6 +145,7 @@ def joined(one: Carried, other: Carried) -> Carried:
         {name: np.concatenate([one.hidden[name], other.hidden[name]], axis=1) for name in other.hidden},
         {place: part.beside(other.smoothed[place]) for place, part in one.smoothed.items()},
         one.shown.beside(other.shown),
+        None if one.waiting is None or other.waiting is None else one.waiting.beside(other.waiting),
     )
 
 
@@ -134,4 +165,5 @@ def chosen(carried: Carried, places: list[int]) -> Carried:
         {name: part[:, at] for name, part in carried.hidden.items()},
         {place: part.at(at) for place, part in carried.smoothed.items()},
         carried.shown.at(at),
+        None if carried.waiting is None else carried.waiting.of(at),
     )

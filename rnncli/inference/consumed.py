@@ -62,13 +62,16 @@ def _columns(model: Forecaster) -> list[int]:
     return [0, *(1 + at for at, covariate in enumerate(model.forecast.covariates) if covariate.role != "static")]
 
 
-def refusals(model: Forecaster, carried: Carried, panel: Panel, ends: Ints) -> list[SeriesRefused]:
+def refusals(
+    model: Forecaster, carried: Carried, panel: Panel, ends: Ints, behind: Ints | None = None
+) -> list[SeriesRefused]:
     """Why series of the panel, of which the first ends[s] rows count, cannot go on from what is kept of them
-    (`carried`, in the panel's order): a row between was never seen, or one that was consumed is another now.
+    (`carried`, in the panel's order): a row between was never seen, or one that was consumed is another now. `behind`
+    [series] is how many rows are between, by default those from what was consumed to the panel's first.
     """
-    first, due, known = panel.starts, carried.ends, carried.consumed > 0
+    first, due, known = panel.starts, carried.ends, carried.begun
     other_phase = known & (panel.phases != carried.phases)
-    behind = np.maximum(first - due, 0) * known
+    behind = (np.maximum(first - due, 0) if behind is None else behind) * known
     before = np.maximum(carried.starts - first, 0) * known
     usual = known & ~other_phase & (behind == 0) & (before == 0)
     changed = _first_changed(model, carried, panel, np.where(usual, ends, 0))

@@ -16,6 +16,7 @@ from rnncli.cells.named import takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Statistics
+from rnncli.data.wall import at_steps, laid, on_the_wall
 from rnncli.errors import ModelRefused, SeriesRefused, UsageError
 from rnncli.inference import model_file
 from rnncli.inference.beyond import in_blocks
@@ -114,7 +115,7 @@ class Forecaster:
                 "frequency",
                 str(self.calendar.frequency) + (f", zone {self.calendar.zone}" if self.calendar.zone else ""),
             ),
-            ("seasons", f"{seasons} (steps)" if spec.seasons != (1,) else seasons),
+            ("seasons", f"{seasons} (steps{' on the wall clock' * spec.wall})" if spec.seasons != (1,) else seasons),
             ("horizon", f"{spec.horizon} steps, from the last {self.context} rows"),
             ("network", f"{shape}, {self.parameters:,} parameters"),
             ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}{truncated}"),
@@ -141,6 +142,11 @@ class Forecaster:
         return max(self.forecast.context, self.pool.rows)
 
     @property
+    def clock(self) -> Calendar:
+        """The calendar of the rows that the network sees."""
+        return on_the_wall(self.calendar) if self.forecast.wall else self.calendar
+
+    @property
     def bounds(self) -> tuple[float | None, float | None]:
         """What the user said that values lie within."""
         return self.forecast.minimum, self.forecast.maximum
@@ -164,11 +170,18 @@ class Forecaster:
     def quantiles_if_any(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
         """The same with NaN for a series from which nothing can be forecast."""
         ends = panel.lengths if ends is None else ends
+        steps = steps or self.forecast.horizon
+        if not self.forecast.wall:
+            return self._in_blocks(panel, ends, steps)
+        rows = laid(panel, ends)
+        step = rows.ahead(steps)
+        return at_steps(self._in_blocks(rows.panel, rows.ends, int(step.max(initial=0)) + 1), step)
 
+    def _in_blocks(self, panel: Panel, ends: Ints, steps: int) -> Floats:
         def may_come() -> Support:
             return support(panel, np.arange(len(panel)), ends, self.forecast)
 
-        return in_blocks(self._trained_horizon, panel, ends, steps or self.forecast.horizon, self.forecast, may_come)
+        return in_blocks(self._trained_horizon, panel, ends, steps, self.forecast, may_come)
 
     def _trained_horizon(self, panel: Panel, ends: Ints) -> Floats:
         parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel), self.forecast.steps)]
@@ -198,7 +211,7 @@ class Forecaster:
             made[seen] = self._chunk(panel, ends, series[seen]) if seen.any() else made[seen]
             return made
         norm = features.normalise(crops, spec)
-        relative = [forecast(weights, self.network, spec, crops, norm, self.calendar) for weights in self.members()]
+        relative = [forecast(weights, self.network, spec, crops, norm, self.clock) for weights in self.members()]
         origin = Origin(norm.level[rows, last], norm.spread[rows, last], past, crops.support)
         return self.finished(relative, origin, (panel, series, ends))
 

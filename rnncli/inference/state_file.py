@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rnncli import checkpoint, files
 from rnncli.baselines import carried as smoothing
 from rnncli.errors import ModelRefused, UsageError
-from rnncli.inference.carried import Carried, chosen, rows_kept, shapes
+from rnncli.inference.carried import Carried, Waiting, chosen, rows_kept, shapes
 from rnncli.inference.forecaster import NAME_ENDS, NAMES, Forecaster, series_names
 from rnncli.tasks.forecast.support import Shown, nothing_shown
 
@@ -49,6 +49,11 @@ def save(path: str | os.PathLike[str], carried: Carried, model_digest: str) -> i
     for place, state in carried.smoothed.items():
         tensors |= {f"smoothing{place}.{name}": part for name, part in state.parts().items()}
     counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(carried.tail)}
+    if carried.waiting is not None:
+        counts["waiting"] = len(carried.waiting.values)
+        tensors["series.waiting"] = carried.waiting.rows
+        tensors["waiting.values"] = np.nan_to_num(carried.waiting.values)
+        tensors["waiting.observed"] = (~np.isnan(carried.waiting.values)).astype(np.uint8)
     return checkpoint.save(
         path,
         tensors,
@@ -96,6 +101,10 @@ def _layout(meta: dict[str, Any], model: Forecaster, model_digest: str) -> check
     tensors |= {f"series.{name}": (long, (count,)) for name in COUNTS}
     if "shown" in meta or model.forecast.each:
         tensors |= {f"shown.{name}": (np.dtype(kind), (count,)) for name, kind in SHOWN.items()}
+    if model.forecast.wall:
+        shape = (meta["series"]["waiting"], channels)
+        tensors |= {"waiting.values": (np.dtype("<f8"), shape), "waiting.observed": (np.dtype("u1"), shape)}
+        tensors["series.waiting"] = (long, (count,))
     for place, season in model.pool.smoothing.items():
         for name, part in smoothing.nothing(0, season).parts().items():
             tensors[f"smoothing{place}.{name}"] = (part.dtype, (count, *part.shape[1:]))
@@ -105,13 +114,14 @@ def _layout(meta: dict[str, Any], model: Forecaster, model_digest: str) -> check
 def _carried(found: checkpoint.Model, model: Forecaster) -> Carried:
     names, tensors = series_names(found), found.tensors
     starts, consumed, phases, rows, fingerprints = (tensors[f"series.{name}"] for name in COUNTS)
-    tail = np.where(tensors["tail.observed"] > 0, tensors["tail.values"], np.nan)
+    tail = _observed(tensors, "tail")
     if (consumed < 0).any() or (rows != np.minimum(consumed, rows_kept(model))).any() or rows.sum() != len(tail):
         raise UsageError("it does not hold the rows that it says")
     hidden = {name: tensors[f"state.{name}"] for name in shapes(model, len(names))}
     smoothed = {place: _smoothing(tensors, place, season) for place, season in model.pool.smoothing.items()}
     seen = _shown(tensors) if "shown.count" in tensors else nothing_shown(len(names))
-    return Carried(tuple(names), starts, consumed, phases, rows, tail, fingerprints, hidden, smoothed, seen)
+    waiting = _waiting(tensors) if model.forecast.wall else None
+    return Carried(tuple(names), starts, consumed, phases, rows, tail, fingerprints, hidden, smoothed, seen, waiting)
 
 
 def _shown(tensors: Mapping[str, NDArray[Any]]) -> Shown:
@@ -119,6 +129,17 @@ def _shown(tensors: Mapping[str, NDArray[Any]]) -> Shown:
     if (count < 0).any():
         raise UsageError("it counts fewer values than none")
     return Shown(np.where(count > 0, least, np.inf), whole > 0, count)
+
+
+def _observed(tensors: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float64]:
+    return np.where(tensors[f"{name}.observed"] > 0, tensors[f"{name}.values"], np.nan)
+
+
+def _waiting(tensors: Mapping[str, NDArray[Any]]) -> Waiting:
+    found = Waiting(tensors["series.waiting"], _observed(tensors, "waiting"))
+    if (found.rows < 0).any() or found.rows.sum() != len(found.values):
+        raise UsageError("it does not hold the rows that wait as it says")
+    return found
 
 
 def _smoothing(tensors: Mapping[str, NDArray[Any]], place: int, season: int) -> smoothing.Carried:

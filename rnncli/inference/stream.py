@@ -154,7 +154,7 @@ def _consume(model: Forecaster, work: Panel, before: Ints, hidden: Hidden, rows:
     crops, norm, spec, begin = _crops(model, work, before, places, block, start + length)
     steps = (start - begin)[:, None] + np.arange(length)
     only = slice(int(steps.min()), int(steps.max()) + 1)
-    x = features.inputs(crops, norm, spec, model.calendar, only)[np.arange(len(places))[:, None], steps - only.start]
+    x = features.inputs(crops, norm, spec, model.clock, only)[np.arange(len(places))[:, None], steps - only.start]
     cells = cells_of(model.network.cell, model.network.layers)
     for member, weights in enumerate(model.members()):
 
@@ -225,7 +225,7 @@ def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints
     crops, norm, grid, begin = _crops(model, work, before, some, last // BLOCK, carried.consumed[some], known)
     origins, at = last - begin, np.arange(len(some))
     relative = [
-        decoded(weights, grid, (crops, norm, origins), carried.hidden[OUTPUT][member, some, 0], model.calendar)
+        decoded(weights, grid, (crops, norm, origins), carried.hidden[OUTPUT][member, some, 0], model.clock)
         for member, weights in enumerate(model.members())
     ]
     origin = Origin(norm.level[at, origins], norm.spread[at, origins], past[visible], known)

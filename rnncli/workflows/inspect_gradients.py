@@ -15,6 +15,7 @@ from rnncli.near import did_you_mean
 from rnncli.outline import Outline, shown
 from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
 from rnncli.tasks.forecast.plan import Plan, Sizes
+from rnncli.tasks.forecast.rows import rows_seen
 from rnncli.workflows import options as said
 from rnncli.workflows.arguments import public
 from rnncli.workflows.events import Listener, unheard
@@ -151,10 +152,11 @@ def _probe(loaded: Loaded, plan: Plan, start: Mapping[str, Any] | None) -> Probe
     from rnncli.training.session import initial_weights
     from rnncli.workflows.probe import Probe
 
+    panel = rows_seen(loaded.panel, plan.forecast)
     if start is None:
-        return Probe(loaded.panel, plan, initial_weights(plan, plan.training.seed), trained=False)
+        return Probe(panel, plan, initial_weights(plan, plan.training.seed), trained=False)
     weights = {name: torch.tensor(weight) for name, weight in start.items()}
-    return Probe(loaded.panel, plan, weights, trained=True)
+    return Probe(panel, plan, weights, trained=True)
 
 
 def _gates(fail_on: Iterable[str]) -> tuple[str, ...]:

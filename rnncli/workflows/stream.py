@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
+from rnncli.data.wall import at_steps
 from rnncli.errors import InputRefused
 from rnncli.inference import carried as kept
-from rnncli.inference import state_file, stream
+from rnncli.inference import clock, state_file, stream
 from rnncli.inference.carried import Carried
+from rnncli.inference.clock import Entered
 from rnncli.inference.consumed import refusals
 from rnncli.workflows.events import Listener, Noted
 from rnncli.workflows.model import Given
@@ -32,24 +34,36 @@ class Stream:
         self._stored = state_file.load(path, self._forecaster, self._digest)
         self._carried: Carried | None = None
         self._absent: Carried | None = None
+        self._kept: Panel | None = None
 
     def consume(self, loaded: Loaded, tell: Listener, *, skip: bool) -> Loaded:
         """Carry the state over the rows that are new. The panel that comes back begins with the rows that are kept;
         series that cannot go on are refused, or left out under `skip`.
         """
-        panel = loaded.panel
-        stored = self._stored or kept.begun(self._forecaster, panel.select(np.zeros(0, np.int64)))
-        here, self._absent = kept.known_and_new(self._forecaster, stored, panel)
-        bad = refusals(self._forecaster, here, panel, self._forecaster.ends(panel))
+        here, found = self._entered(loaded.panel)
+        bad = refusals(self._forecaster, here, found.wall, found.ends, found.behind)
         if bad:
             loaded = without_bad(loaded, bad, InputRefused, tell, skip=skip)
-            panel = loaded.panel
-            here, self._absent = kept.known_and_new(self._forecaster, stored, panel)
-        self._carried = stream.advanced(self._forecaster, here, panel, self._forecaster.ends(panel))
+            here, found = self._entered(loaded.panel)
+        self._carried = stream.advanced(self._forecaster, here, found.wall, found.ends)
         new = int((self._carried.consumed - here.consumed).sum())
         known = int(np.count_nonzero(here.consumed))
-        tell(Noted(f"{new:,} new rows were consumed; {known:,} of {len(panel):,} series went on from their state"))
-        return replace(loaded, panel=stream.kept_and_after(self._carried, panel))
+        tell(Noted(f"{new:,} new rows were consumed; {known:,} of {len(here.ids):,} series went on from their state"))
+        self._kept = stream.kept_and_after(self._carried, found.wall)
+        if not self._forecaster.forecast.wall:
+            return replace(loaded, panel=self._kept)
+        self._carried = replace(self._carried, waiting=clock.left_waiting(self._carried, found))
+        return replace(loaded, panel=clock.back_on_utc(self._carried, self._kept, found))
+
+    def _entered(self, panel: Panel) -> tuple[Carried, Entered]:
+        """What is kept of each series of the panel, and its rows as they go on from there."""
+        model, ends, on_wall = self._forecaster, self._forecaster.ends(panel), self._forecaster.forecast.wall
+        stored = self._stored or kept.begun(model, panel.select(np.zeros(0, np.int64)))
+        here, self._absent = kept.known_and_new(model, stored, clock.on_its_starts(panel) if on_wall else panel)
+        if on_wall:
+            return here, clock.entered(here, panel, ends)
+        first, newer = panel.starts, panel.starts + ends >= here.ends
+        return here, Entered(panel, ends, np.maximum(first - here.ends, 0), panel, ends, newer)
 
     def quantiles(self, panel: Panel, steps: int) -> Floats:
         """Quantiles for the rows after the last one consumed, of the series of a panel that `consume` gave. What is
@@ -57,8 +71,15 @@ class Stream:
         """
         assert self._carried is not None
         place = {name: at for at, name in enumerate(self._carried.ids)}
-        carried = kept.chosen(self._carried, [place[name] for name in panel.ids])
-        return stream.quantiles(self._forecaster, carried, panel, steps)
+        places = [place[name] for name in panel.ids]
+        carried = kept.chosen(self._carried, places)
+        if not self._forecaster.forecast.wall:
+            return stream.quantiles(self._forecaster, carried, panel, steps)
+        assert self._kept is not None
+        rows = self._kept.select(np.array(places, np.int64))
+        step = clock.steps_ahead(carried, panel, self._forecaster.ends(panel), steps)
+        made = stream.quantiles(self._forecaster, carried, rows, int(step.max(initial=0)) + 1)
+        return at_steps(made, step)
 
     def keep(self) -> None:
         """Write the state with what was consumed."""

@@ -14,6 +14,7 @@ from rnncli import checkpoint, files
 from rnncli.cells.named import refuse_unused_activation
 from rnncli.data.columns import described
 from rnncli.data.load import Loaded
+from rnncli.data.panel import Panel
 from rnncli.data.statistics import summarise
 from rnncli.errors import InputRefused, ModelRefused, TrainingDiverged, UsageError
 from rnncli.inference import forecaster as models
@@ -21,6 +22,7 @@ from rnncli.inference.forecaster import Forecaster
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.forecast.rows import rows_seen
 from rnncli.workflows import options as said
 from rnncli.workflows.arguments import public
 from rnncli.workflows.doubt import chosen, comparison
@@ -242,35 +244,36 @@ def run(
         if line:
             tell(Noted(line))
         progress = progress or Progress()
-        watching = _watching(loaded, plan, where, options.get("watch_gradients"), progress)
+        panel = rows_seen(loaded.panel, plan.forecast)
+        watching = _watching(panel, plan, where, options.get("watch_gradients"), progress)
         try:
-            for event in train(loaded.panel, plan, where, progress, start, workers, chosen):
+            for event in train(panel, plan, where, progress, start, workers, chosen):
                 if isinstance(event, Trained):
                     return event
                 for seen in watching(event):
                     tell(seen)
                 _pass_on(event, tell, progress, unfinished)
         except TrainingDiverged as error:
-            error.where = _named(loaded, plan, where, progress, error) or error.where
+            error.where = _named(panel, plan, where, progress, error) or error.where
             _keep_diverged(loaded, plan, progress, unfinished, error)
             raise
     raise AssertionError("training ends in what it trained")
 
 
-def _watching(loaded: Loaded, plan: Plan, device: str, every: int | None, progress: Any) -> Callable[[object], Any]:
+def _watching(panel: Panel, plan: Plan, device: str, every: int | None, progress: Any) -> Callable[[object], Any]:
     """Who looks at gradients while they are there; nobody, unless that was asked for."""
     if every is None:
         return lambda _: ()
     from rnncli.workflows.watching import Watching
 
-    return Watching(loaded.panel, plan, device, every, progress)
+    return Watching(panel, plan, device, every, progress)
 
 
-def _named(loaded: Loaded, plan: Plan, device: str, progress: Any, error: TrainingDiverged) -> str:
+def _named(panel: Panel, plan: Plan, device: str, progress: Any, error: TrainingDiverged) -> str:
     """Series, origin, layer and lag of a step that is not finite."""
     from rnncli.workflows.watching import named
 
-    return named(loaded.panel, plan, device, progress, error.phase)
+    return named(panel, plan, device, progress, error.phase)
 
 
 def _pass_on(event: object, tell: Listener, progress: Any, unfinished: Any) -> None:
@@ -334,7 +337,8 @@ def _target_alone(loaded: Loaded) -> Loaded:
 def _finish(job: _Job, trained: Trained) -> Training:
     loaded = job.loaded
     target = loaded.panel.values[:, 0]
-    decision = decided(loaded.panel, trained)
+    seen = rows_seen(loaded.panel, trained.plan.forecast)
+    decision = decided(seen, trained)
     record = {
         "rows": len(target),
         "observed": int(np.count_nonzero(~np.isnan(target))),
@@ -342,7 +346,7 @@ def _finish(job: _Job, trained: Trained) -> Training:
         "best_steps": list(trained.best_steps),
         "request": job.request,
         **({"goes_on": job.goes_on} if job.goes_on else {}),
-    } | scores(loaded.panel, trained, decision)
+    } | scores(seen, trained, decision)
     record |= about_covariates(job, trained)
     forecaster = to_forecaster(loaded, trained, decision, record)
     size = models.save(job.output, forecaster) if job.output is not None else 0
@@ -384,4 +388,4 @@ def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], te
     spec = planning.fitted_to(loaded.panel, forecaster.forecast)
     plan = Plan(forecaster.network, spec, forecaster.training)
     trained = run(loaded, plan, options, tell, Unfinished(None, "", plan))
-    return to_forecaster(loaded, trained, decided(loaded.panel, trained), {})
+    return to_forecaster(loaded, trained, decided(rows_seen(loaded.panel, spec), trained), {})

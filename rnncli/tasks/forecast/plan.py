@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
+from rnncli.data.wall import follows
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import plain
 from rnncli.tasks.forecast.features import Floats, Ints
@@ -123,6 +124,7 @@ def forecast_spec(
         judged=min(horizon, max(1, lookback // 3)),
         each=True,
         young=YOUNG,
+        wall=follows(panel.calendar, seasons),
     )
     return fitted_to(panel, spec)
 

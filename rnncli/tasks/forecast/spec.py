@@ -63,6 +63,7 @@ class ForecastSpec(Spec):
     link, floor and whole numbers follow what a series has shown (see `support`), and those here are the training's.
     Series of at most the last of `young` rows are forecast by the network alone, whose intervals are calibrated for
     each of these numbers of rows.
+    With `wall` its rows are those of the wall clock's grid (see `rnncli.data.wall`), and so are the counts here.
     """
 
     horizon: int
@@ -86,6 +87,7 @@ class ForecastSpec(Spec):
     left_out: tuple[str, ...] = added((), since=3)
     each: bool = added(default=False, since=4)
     young: tuple[int, ...] = added((), since=4)
+    wall: bool = added(default=False, since=4)
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
