@@ -24,7 +24,7 @@ from rnncli.nn.initialise import initialise
 from rnncli.spec import TrainingSpec
 from rnncli.tasks.forecast.learn import Examples, Objective
 from rnncli.tasks.forecast.network import HEAD, weight_shapes
-from rnncli.tasks.forecast.plan import REFIT_RATE, REFIT_SHARE, Plan, affordable, target_alone
+from rnncli.tasks.forecast.plan import REFIT_RATE, REFIT_SHARE, Plan, affordable, forks, target_alone
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out
 from rnncli.training.events import Event
@@ -35,7 +35,6 @@ from rnncli.training.side_by_side import side_by_side
 PATIENCE = 4
 SEARCH, REFIT = "search", "refit"
 JUDGED = 500_000  # quantiles that the pool and the calibration are fitted to at most
-FORKED = 192  # targets of a crop: its origins times the horizon
 Start = Mapping[str, NDArray[np.float32]]
 Choose = Callable[[Sequence[Validated], ForecastSpec], int]  # which candidate goes on, from what each forecast
 
@@ -244,9 +243,9 @@ def objective_for(panel: Panel, plan: Plan, device: str, holdout: Holdout | None
     """What a phase minimises: a search where rows are held out, a refit where none are."""
     ends = panel.lengths if holdout is None else holdout.ends(panel.lengths)
     examples = Examples(panel, plan.forecast, ends, device)
-    forks = max(4, FORKED // plan.forecast.horizon)
+    origins = forks(plan.forecast.horizon)
     seed = (plan.training.seed, member, int(holdout is None))
-    return Objective(examples, plan.network, plan.training, forks, holdout, seed, panel)
+    return Objective(examples, plan.network, plan.training, origins, holdout, seed, panel)
 
 
 def _first_weights(session: _Session, number: int) -> Weights:

@@ -139,10 +139,10 @@ def _plan_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> P
     fitted = planning.fitted_to(panel, old)
     forecast = replace(fitted, link=old.link, spread_prior=old.spread_prior)
     given = planning.Sizes(**said.only(planning.Sizes, options))
-    usual = planning.training_spec(start.network, given)
+    usual = planning.training_spec(start.network, forecast, given)
     steps = given.steps or max(1, round(WARM_SHARE * usual.steps))
     rate = given.learning_rate or WARM_RATE * usual.learning_rate
-    training = planning.training_spec(start.network, replace(given, steps=steps, learning_rate=rate))
+    training = planning.training_spec(start.network, forecast, replace(given, steps=steps, learning_rate=rate))
     return Plan(start.network, forecast, training)
 
 
@@ -214,7 +214,7 @@ def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
     forecast = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
     forecast = planning.bounded(panel, forecast, *said.bounds(options))
     network = planning.network_spec(panel, forecast, given)
-    plan = Plan(network, forecast, planning.training_spec(network, given))
+    plan = Plan(network, forecast, planning.training_spec(network, forecast, given))
     return plan if options.get("keep_covariates") else planning.doubted(panel, plan)
 
 

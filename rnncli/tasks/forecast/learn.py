@@ -29,8 +29,8 @@ from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.stretches import Stretches
 from rnncli.tasks.forecast.validation import Holdout, Validated, scaled_quantile_loss, validated
 
-VALIDATED = 1_000  # forecasts; more would cost time and tell nothing new
-CHUNK, CHUNK_STEPS = 128, 128 * 336  # crops at a time, and steps of them
+VALIDATED, VALIDATED_TARGETS = 1_000, 256_000  # forecasts, and rows of them; more would tell nothing new
+CHUNK, CHUNK_STEPS, CHUNK_TARGETS = 128, 128 * 336, 1 << 16  # crops at a time, steps of them, and rows forecast
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,8 @@ class Objective:
         """Mean over series of the scaled quantile loss on the held-out rows."""
         if self.holdout is None or not len(self.holdout):
             return None
-        found = self.validation(weights, self.holdout.some(VALIDATED))
+        most = min(VALIDATED, max(1, VALIDATED_TARGETS // self.examples.spec.horizon))
+        found = self.validation(weights, self.holdout.some(most))
         return float(np.nanmean(scaled_quantile_loss(found, self.examples.spec.levels)))
 
     def validation(self, weights: Mapping[str, Tensor], holdout: Holdout) -> Validated:
@@ -263,7 +264,7 @@ def predict(
 ) -> Floats:
     """Forecasts in units from the first ends[i] rows of each series[i]: [n, horizon, q]."""
     spec, parts = examples.spec, []
-    at_a_time = min(CHUNK, max(1, CHUNK_STEPS // spec.steps))
+    at_a_time = max(1, min(CHUNK, CHUNK_STEPS // spec.steps, CHUNK_TARGETS // spec.horizon))
     for chunk in np.array_split(np.arange(len(series)), max(1, -(-len(series) // at_a_time))):
         length = ends[chunk]
         first_row, last = np.maximum(length - spec.steps, 0), np.minimum(length, spec.steps) - 1

@@ -24,7 +24,9 @@ CYCLES = 3  # of the longest season that the plain forecasts see
 SERIES_LOOKED_AT = 500
 SMALLEST_LOG_RANGE = 1e-6
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
-EVALUATIONS = 12  # of a search
+EVALUATIONS, LEAST_BETWEEN = 12, 5  # of a search, and steps from one to the next
+FORKED, MOST_FORKED = 192, 1 << 10  # targets of a crop: its origins times the horizon
+ROWS_A_STEP, TARGETS_A_STEP = 64_000, 1 << 16  # of the encoder, and of the decoder: what training holds in memory
 LONGEST_CONTEXT, WHOLE = 336, 1_000  # steps at most if nobody said how many; and where training sees whole series
 
 
@@ -217,13 +219,13 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     )
 
 
-def training_spec(network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
+def training_spec(network: NetworkSpec, forecast: ForecastSpec, sizes: Sizes) -> TrainingSpec:
     """Steps, batch and rates; the steps are those of the search on held-out rows."""
     small = network.hidden * network.layers < 64
     steps = sizes.steps or (400 if small else 640)
     return TrainingSpec(
         steps=steps,
-        batch=sizes.batch or (64 if small else 32),
+        batch=sizes.batch or _batch(64 if small else 32, forecast, sizes.tbptt),
         learning_rate=sizes.learning_rate or (3e-3 if small else 6e-3),
         weight_decay=0.01,
         clip=sizes.clip or 1.0,
@@ -236,8 +238,19 @@ def training_spec(network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
     )
 
 
+def _batch(usual: int, forecast: ForecastSpec, tbptt: int | None) -> int:
+    """The usual batch, or as many crops as memory is bounded by where each is long, or its horizon."""
+    rows = min(forecast.steps, tbptt or forecast.steps)
+    return max(1, min(usual, ROWS_A_STEP // rows, TARGETS_A_STEP // forecast.horizon))
+
+
+def forks(horizon: int) -> int:
+    """Origins of a crop: as many as make FORKED targets, or four; fewer where these would be more than MOST_FORKED."""
+    return max(1, min(max(4, FORKED // horizon), MOST_FORKED // horizon))
+
+
 def _evaluate_every(steps: int) -> int:
-    return max(1, steps // EVALUATIONS)
+    return max(LEAST_BETWEEN, steps // EVALUATIONS)
 
 
 def affordable(training: TrainingSpec, searches: int, refits: int, seconds_a_step: float) -> TrainingSpec:
