@@ -45,9 +45,7 @@ class Crops:
 
     def at(self, some: slice) -> Crops:
         """Some of the crops, in the same memory."""
-        return Crops(
-            self.values[some], self.covariates[some], self.first[some], self.phases[some], self.lengths[some]
-        )
+        return Crops(self.values[some], self.covariates[some], self.first[some], self.phases[some], self.lengths[some])
 
 
 @dataclass(frozen=True)
