@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from rnncli.baselines.baseline import Baseline
 from rnncli.baselines.history import Floats, Integers, Observed
 
+Flags = NDArray[np.bool_]
+
 LONGEST = 1_000  # rows looked back on
 CHUNK = 128  # series at a time,
 STATES = 1 << 22  # or values of a season, for all combinations
@@ -77,7 +79,7 @@ class _Histories:
     row: Integers
     stop: Integers
 
-    def of(self, rows: NDArray[np.bool_], y: Floats) -> _Histories:
+    def of(self, rows: Flags, y: Floats) -> _Histories:
         """Those of some of the rows, whose values are these."""
         some = rows[self.row]
         return _Histories(y, (np.cumsum(rows) - 1)[self.row[some]], self.stop[some])
@@ -136,7 +138,7 @@ def _of_some(seen: _Histories, horizon: int, season: int, levels: Sequence[float
 
 
 def _of_sizes_near_one(seen: _Histories, horizon: int, season: int, levels: Sequence[float]) -> tuple[Floats, Floats]:
-    positive = ~(np.where(np.isnan(seen.y), 1.0, seen.y) <= 0).any(axis=1)
+    positive: Flags = np.asarray(~(np.where(np.isnan(seen.y), 1.0, seen.y) <= 0).any(axis=1))
     plain, center, variance = _combined(seen, horizon, season)
     quantiles = normal(center, variance, levels)
     if positive.any():
@@ -226,7 +228,7 @@ class Run:
     squares: Floats
     rows: Integers
     count: Integers
-    enough: NDArray[np.bool_]
+    enough: Flags
 
     def at(self, some: slice) -> Run:
         """After some of the histories."""
@@ -241,7 +243,7 @@ def ran(y: Floats, season: int, g: Grid, row: Integers | None = None, stop: Inte
     row = np.arange(len(y)) if row is None else row
     stop = np.full(len(row), y.shape[1]) if stop is None else stop
     first, missing = np.argmax(~np.isnan(y), axis=1), np.isnan(y)
-    some_missing, latest = missing.any(axis=0), int(first.max(initial=0))
+    some_missing, latest = np.asarray(missing.any(axis=0)), int(first.max(initial=0))
     level, trend, seasons = _start(y, first, season, g)
     squares = np.zeros_like(level)
     kept, flat, error, product = (np.empty_like(level) for _ in range(4))

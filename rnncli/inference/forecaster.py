@@ -32,7 +32,8 @@ from rnncli.tasks.forecast.spec import LONGEST, ROLES, ForecastSpec
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small
+CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small;
+CHUNK_TARGETS, CHUNK_ROWS = 1 << 16, 1 << 19  # so does that of what is forecast, and of what is looked back on
 CONSTANT_ROWS = 3
 LARGEST_MODEL = 1 << 28  # weights
 CUTOFFS, NAMES, NAME_ENDS, STRETCH = "series.cutoffs", "series.names", "series.name_ends", "calibration.stretch"
@@ -152,8 +153,10 @@ class Forecaster:
         return in_blocks(self._trained_horizon, panel, ends, steps or self.forecast.horizon, self.forecast)
 
     def _trained_horizon(self, panel: Panel, ends: Ints) -> Floats:
-        parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel), self.forecast.steps)]
-        return np.concatenate(parts) if parts else np.zeros((0, self.forecast.horizon, len(self.forecast.levels)))
+        made = np.empty((len(panel), self.forecast.horizon, len(self.forecast.levels)))
+        for series in chunks(len(panel), self.forecast):
+            made[series] = self._chunk(panel, ends, series)
+        return made
 
     def unseen(self, panel: Panel, made: Floats) -> list[SeriesRefused]:
         """What is to be said of the series for which nothing was made."""
@@ -180,7 +183,7 @@ class Forecaster:
             made[seen] = self._chunk(panel, ends, series[seen]) if seen.any() else made[seen]
             return made
         norm = features.normalise(crops.values, spec)
-        relative = [forecast(weights, self.network, spec, crops, norm, self.calendar) for weights in self.members()]
+        relative = forecast(self.members(), self.network, spec, crops, norm, self.calendar)
         return self.finished(relative, norm.level[rows, last], norm.spread[rows, last], past, (panel, series, ends))
 
     def members(self) -> Iterator[dict[str, NDArray[np.float32]]]:
@@ -231,9 +234,12 @@ def _values(spec: ForecastSpec) -> str:
     return ", ".join([*said, *low, *high])
 
 
-def _chunks(series: int, steps: int) -> list[Ints]:
-    size = min(CHUNK, max(1, CHUNK_STEPS // steps))
-    return [np.arange(begin, min(begin + size, series)) for begin in range(0, series, size)]
+def chunks(series: int, spec: ForecastSpec) -> Iterator[Ints]:
+    """All series, so many at a time as have a small workspace, whatever they look back on and ahead to."""
+    rows = spec.lookback + spec.steps + spec.horizon
+    size = max(1, min(CHUNK, CHUNK_STEPS // spec.steps, CHUNK_TARGETS // spec.horizon, CHUNK_ROWS // rows))
+    for begin in range(0, series, size):
+        yield np.arange(begin, min(begin + size, series))
 
 
 def _constant(past: Floats) -> NDArray[np.bool_]:

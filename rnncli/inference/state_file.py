@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from numpy.typing import NDArray
 
 from rnncli import checkpoint, files
 from rnncli.baselines import carried as smoothing
+from rnncli.data.panel import stretches
 from rnncli.errors import ModelRefused, UsageError
-from rnncli.inference.carried import Carried, chosen, rows_kept, shapes
+from rnncli.inference.carried import Carried, rows_kept, shapes
 from rnncli.inference.forecaster import NAME_ENDS, NAMES, Forecaster, series_names
 
 COUNTS = ("starts", "consumed", "phases", "rows", "fingerprints")
@@ -30,24 +33,52 @@ def digest_of(model: str | os.PathLike[str] | bytes) -> str:
 
 def save(path: str | os.PathLike[str], carried: Carried, model_digest: str) -> int:
     """Write the state of a model; returns its size in bytes. Series are sorted: the same state is the same file."""
-    carried = chosen(carried, sorted(range(len(carried.ids)), key=carried.ids.__getitem__))
-    names = [name.encode() for name in carried.ids]
+    order = np.array(sorted(range(len(carried.ids)), key=carried.ids.__getitem__), np.int64)
+    names = [carried.ids[place].encode() for place in order.tolist()]
+    tail = carried.tail[stretches(carried.offsets[order], carried.rows[order])]
     tensors: dict[str, NDArray[Any]] = {
         NAMES: np.frombuffer(b"".join(names), np.uint8),
         NAME_ENDS: np.cumsum([len(name) for name in names], dtype=np.int64),
-        "tail.values": np.nan_to_num(carried.tail),
-        "tail.observed": (~np.isnan(carried.tail)).astype(np.uint8),
+        "tail.values": np.nan_to_num(tail),
+        "tail.observed": (~np.isnan(tail)).astype(np.uint8),
     }
-    tensors |= {f"series.{name}": getattr(carried, name) for name in COUNTS}
-    tensors |= {f"state.{name}": part for name, part in carried.hidden.items()}
+    of_series = {f"series.{name}": getattr(carried, name) for name in COUNTS}
     for place, state in carried.smoothed.items():
-        tensors |= {f"smoothing{place}.{name}": part for name, part in state.parts().items()}
-    counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(carried.tail)}
+        of_series |= {f"smoothing{place}.{name}": part for name, part in state.parts().items()}
+    of_members = {f"state.{name}": part for name, part in carried.hidden.items()}
+    counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(tail)}
     return checkpoint.save(
         path,
-        tensors,
-        {"task": checkpoint.STREAM, "model": model_digest, "series": counts, "channels": carried.tail.shape[1]},
+        _Sorted(order, tensors, of_series, of_members),
+        {"task": checkpoint.STREAM, "model": model_digest, "series": counts, "channels": tail.shape[1]},
     )
+
+
+@dataclass(frozen=True)
+class _Sorted(Mapping[str, NDArray[Any]]):
+    """Tensors of which those of the series, on the first axis or behind the members, are put into order one at a time:
+    all at once would be the state a second time.
+    """
+
+    order: NDArray[np.int64]
+    whole: Mapping[str, NDArray[Any]]
+    of_series: Mapping[str, NDArray[Any]]
+    of_members: Mapping[str, NDArray[Any]]
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name in self.whole:
+            return self.whole[name]
+        axis = int(name in self.of_members)
+        part = (self.of_series, self.of_members)[axis][name]
+        if (self.order == np.arange(len(self.order))).all():
+            return part
+        return np.take(part, self.order, axis)
+
+    def __iter__(self) -> Iterator[str]:
+        return itertools.chain(self.whole, self.of_series, self.of_members)
+
+    def __len__(self) -> int:
+        return sum(map(len, (self.whole, self.of_series, self.of_members)))
 
 
 def load(path: str | os.PathLike[str], model: Forecaster, model_digest: str) -> Carried | None:
@@ -99,9 +130,14 @@ def _carried(found: checkpoint.Model, model: Forecaster) -> Carried:
     return Carried(tuple(names), starts, consumed, phases, rows, tail, fingerprints, hidden, smoothed)
 
 
+def _light(tensor: NDArray[Any]) -> NDArray[Any]:
+    """The same; zeros, as of series before their first renewal, take no memory until they are written."""
+    return tensor if tensor.any() else np.zeros(tensor.shape, tensor.dtype)
+
+
 def _smoothing(tensors: Mapping[str, NDArray[Any]], place: int, season: int) -> smoothing.Carried:
     names = smoothing.nothing(0, season).parts()
-    found = smoothing.Carried(**{name: tensors[f"smoothing{place}.{name}"] for name in names})
+    found = smoothing.Carried(**{name: _light(tensors[f"smoothing{place}.{name}"]) for name in names})
     if not found.is_sound():
         raise UsageError("its smoothing is none")
     return found

@@ -39,6 +39,7 @@ class Stream:
         """
         panel = loaded.panel
         stored = self._stored or kept.begun(self._forecaster, panel.select(np.zeros(0, np.int64)))
+        self._stored = None  # it is as large as what it becomes
         here, self._absent = kept.known_and_new(self._forecaster, stored, panel)
         bad = refusals(self._forecaster, here, panel, self._forecaster.ends(panel))
         if bad:
