@@ -21,6 +21,7 @@ from rnncli.inference.forecaster import Forecaster
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.forecast.validation import Validated
 from rnncli.workflows import options as said
 from rnncli.workflows.arguments import public
 from rnncli.workflows.doubt import chosen, comparison
@@ -230,6 +231,7 @@ def run(
     it was kept; where it diverges, the best weights are kept as a model.
     """
     from rnncli.nn.runtime import available_cpus, device, prepared
+    from rnncli.training.events import Budgeted
     from rnncli.training.progress import Progress
     from rnncli.training.session import Trained, train
 
@@ -244,7 +246,10 @@ def run(
         progress = progress or Progress()
         watching = _watching(loaded, plan, where, options.get("watch_gradients"), progress)
         try:
-            for event in train(loaded.panel, plan, where, progress, start, workers, chosen):
+            for event in train(loaded.panel, plan, where, progress, start, workers, chosen, _judge(loaded, plan)):
+                if isinstance(event, Budgeted):
+                    tell(Noted(str(event)))
+                    continue
                 if isinstance(event, Trained):
                     return event
                 for seen in watching(event):
@@ -255,6 +260,18 @@ def run(
             _keep_diverged(loaded, plan, progress, unfinished, error)
             raise
     raise AssertionError("training ends in what it trained")
+
+
+def _judge(loaded: Loaded, plan: Plan) -> Callable[[Validated], object]:
+    """What is done with the held-out forecasts in the end, for what it costs."""
+
+    def judged(found: Validated) -> object:
+        trial = Trained(plan, {}, found, ())
+        return scores(loaded.panel, trial, decided(loaded.panel, trial))
+
+    from rnncli.training.session import Trained
+
+    return judged
 
 
 def _watching(loaded: Loaded, plan: Plan, device: str, every: int | None, progress: Any) -> Callable[[object], Any]:
@@ -342,7 +359,7 @@ def _finish(job: _Job, trained: Trained) -> Training:
         "request": job.request,
         **({"goes_on": job.goes_on} if job.goes_on else {}),
     } | scores(loaded.panel, trained, decision)
-    record |= about_covariates(job, trained)
+    record |= about_covariates(job, trained) | about_time(trained)
     forecaster = to_forecaster(loaded, trained, decision, record)
     size = models.save(job.output, forecaster) if job.output is not None else 0
     output = None if job.output is None else os.fspath(job.output)
@@ -358,6 +375,13 @@ def about_covariates(job: _Job, trained: Trained) -> dict[str, Any]:
         return {"covariates": comparison(trained.candidates, job.plan.forecast, names)}
     before = {} if job.start is None else job.start.record
     return {"covariates": before["covariates"]} if "covariates" in before else {}
+
+
+def about_time(trained: Trained) -> dict[str, Any]:
+    """The training record's part about a time budget: the steps that it allowed, of those that were planned."""
+    if trained.budgeted is None:
+        return {}
+    return {"time_budget": {"steps": trained.budgeted.steps, "planned_steps": trained.budgeted.planned}}
 
 
 def _statistics(target: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
@@ -381,6 +405,7 @@ def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], te
     from rnncli.training.unfinished import Unfinished
 
     spec = planning.fitted_to(loaded.panel, forecaster.forecast)
-    plan = Plan(forecaster.network, spec, forecaster.training)
+    training = replace(forecaster.training, time_budget=None)  # its steps are what the budget allowed
+    plan = Plan(forecaster.network, spec, training)
     trained = run(loaded, plan, options, tell, Unfinished(None, "", plan))
     return to_forecaster(loaded, trained, decided(loaded.panel, trained), {})

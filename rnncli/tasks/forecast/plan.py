@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
+from rnncli.errors import UsageError
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features, plain
 from rnncli.tasks.forecast.features import Floats, Ints
@@ -25,6 +27,7 @@ SERIES_LOOKED_AT = 500
 SMALLEST_LOG_RANGE = 1e-6
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
 EVALUATIONS, LEAST_BETWEEN = 12, 5  # of a search, and steps from one to the next
+SCORED = 0.25  # of a time budget may be spent on scores
 FORKED, MOST_FORKED = 192, 1 << 10  # targets of a crop: its origins times the horizon
 ROWS_A_STEP, TARGETS_A_STEP = 64_000, 1 << 16  # of the encoder, and of the decoder: what training holds in memory
 LONGEST_CONTEXT, WHOLE = 336, 1_000  # steps at most if nobody said how many; and where training sees whole series
@@ -253,16 +256,39 @@ def _evaluate_every(steps: int) -> int:
     return max(LEAST_BETWEEN, steps // EVALUATIONS)
 
 
-def affordable(training: TrainingSpec, searches: int, refits: int, seconds_a_step: float) -> TrainingSpec:
+@dataclass(frozen=True)
+class Costs:
+    """Seconds that the parts of a training take: a step, a score of the held-out rows, and all that is done once."""
+
+    step: float
+    score: float = 0.0
+    once: float = 0.0
+
+    def least(self, searches: int, refits: int) -> float:
+        """Of a single step of each search and refit, with what must be."""
+        return self.once + searches * (self.step + self.score) + refits * self.step
+
+
+def affordable(training: TrainingSpec, searches: int, refits: int, costs: Costs) -> TrainingSpec:
     """The same training in as many of its steps as its time budget allows, with the budget of one search; so many
-    searches and refits come one after the other.
+    searches and refits come one after the other. Where scores are dear there are fewer of them.
 
     Once the steps are known, training does not depend on the clock any more, unless the machine slows down.
+    UsageError if there is no time for a single step that is judged.
     """
     assert training.time_budget is not None
-    budget = training.time_budget / (searches + refits * REFIT_SHARE)
-    steps = int(np.clip(budget / max(seconds_a_step, 1e-6), 1, training.steps))
-    return replace(training, steps=steps, evaluate_every=_evaluate_every(steps), time_budget=budget)
+    step, score = max(costs.step, 1e-6), searches * costs.score
+    least = costs.least(searches, refits)
+    if training.time_budget < least:
+        raise UsageError(
+            f"--time-budget is {training.time_budget:.3g} s, but to judge what is trained takes {least:.2g} s alone",
+            hint=f"give it {math.ceil(1.5 * least)}s or more",
+        )
+    left, rounds = training.time_budget - costs.once, searches + refits * REFIT_SHARE
+    scores = int(np.clip(SCORED * left / max(score, 1e-6), 1, EVALUATIONS))
+    steps = int(np.clip(round((left - scores * score) / (rounds * step), 6), 1, training.steps))
+    every = _evaluate_every(steps) if scores == EVALUATIONS else max(_evaluate_every(steps), -(-steps // scores))
+    return replace(training, steps=steps, evaluate_every=every, time_budget=left / rounds)
 
 
 @dataclass(frozen=True)
