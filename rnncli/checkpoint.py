@@ -27,6 +27,7 @@ from rnncli.errors import ModelRefused, OutputExists, RnncliError, StorageFailed
 
 Tensors = Mapping[str, NDArray[Any]]
 Layout = Mapping[str, tuple[np.dtype[Any] | str, tuple[int, ...]]]
+_Kind = tuple[np.dtype[Any], tuple[int, ...]]
 
 FORMAT = 4  # 1 had no statistics of the training's series; 2 no pool, calibration and shares of categories
 # 3 knew one id column and one of time, and not how numbers are written
@@ -77,10 +78,13 @@ class Model:
 
 
 def save(path: str | os.PathLike[str], tensors: Tensors, meta: Mapping[str, Any]) -> int:
-    """Write a model file in one piece and return its size in bytes. Raises StorageFailed."""
-    data = to_bytes(tensors, meta)
-    files.atomic_write(path, data)
-    return len(data)
+    """Write a model file and return its size in bytes. Raises StorageFailed, and ValueError as `to_bytes` does.
+
+    Each tensor is asked for when it is needed, more than once, so that a mapping may make them one at a time.
+    """
+    head, names, size = _head(tensors, meta)
+    files.atomic_write(path, head, (_bytes_of(tensors[name]) for name in names), size)
+    return size
 
 
 def to_bytes(tensors: Tensors, meta: Mapping[str, Any]) -> bytes:
@@ -88,20 +92,49 @@ def to_bytes(tensors: Tensors, meta: Mapping[str, Any]) -> bytes:
 
     ValueError if a tensor is not finite, its dtype has no place in the format, or the header would be too long.
     """
-    from safetensors.numpy import save as serialise
+    head, names, _ = _head(tensors, meta)
+    return b"".join([head, *(_bytes_of(tensors[name]) for name in names)])
 
+
+def _head(tensors: Tensors, meta: Mapping[str, Any]) -> tuple[bytes, list[str], int]:
+    """The header of a file with its digest, the tensors in their order behind it, and how long the file is."""
     document = {**meta, "format": FORMAT, "digest": _ZEROS}
     if len(document) != len(meta) + len(_RESERVED):
         raise ValueError(f"the keys {', '.join(_RESERVED)} are taken")
-    arrays = {name: _storable(name, tensors[name]) for name in sorted(tensors)}
-    blank = serialise(arrays, {_KEY: _canonical(document)})
-    if int.from_bytes(blank[:8], "little") > LARGEST_HEADER:
+    table, size = _table({name: _storable(name, tensors[name]) for name in sorted(tensors)})
+    text = json.dumps({"__metadata__": {_KEY: _canonical(document)}} | table, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > LARGEST_HEADER:
         raise ValueError("the header is too long: what grows with the data belongs into tensors")
+    blank = len(text).to_bytes(8, "little") + text
+    sha = hashlib.sha256(blank)
+    for name in table:
+        sha.update(_bytes_of(tensors[name]))
     before = _canonical({key: value for key, value in document.items() if key < "digest"})
     opening = before.removesuffix("}") + ("," if len(before) > 2 else "") + '"digest":"'
     place = blank.index(_escaped(opening)) + len(_escaped(opening))
-    digest = hashlib.sha256(blank).hexdigest().encode()
-    return blank[:place] + digest + blank[place + len(digest) :]
+    head = blank[:place] + sha.hexdigest().encode() + blank[place + len(_ZEROS) :]
+    return head, list(table), len(head) + size
+
+
+def _table(kinds: Mapping[str, _Kind]) -> tuple[dict[str, Any], int]:
+    """The table of tensors of a file as safetensors orders them, and the bytes of all of them."""
+    from safetensors.numpy import save as serialise
+
+    empty = serialise({name: np.empty(0, dtype) for name, (dtype, _) in kinds.items()})
+    table: dict[str, Any] = json.loads(empty[8:])
+    end = 0
+    for name, entry in table.items():
+        dtype, shape = kinds[name]
+        begin, end = end, end + dtype.itemsize * math.prod(shape)
+        entry.update(shape=list(shape), data_offsets=[begin, end])
+    return table, end
+
+
+def _bytes_of(tensor: NDArray[Any]) -> memoryview:
+    """A tensor as it lies in a file."""
+    laid_out = np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("<"))
+    return laid_out.reshape(-1).view(np.uint8).data
 
 
 def refuse_to_replace_others(path: str | os.PathLike[str]) -> None:
@@ -155,7 +188,7 @@ def _checked(where: str, read: _Read, expected: Callable[[dict[str, Any]], Layou
         _refuse(where, "the file is damaged: its bytes do not match its digest", _DAMAGED)
     if problem:
         _refuse(where, problem, LATER)
-    tensors = {name: _array(entry, body) for name, entry in table.items()}
+    tensors = {name: _array(entry, body[name]) for name, entry in table.items()}
     for name, array in tensors.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             _refuse(where, f"tensor {name!r} is not finite", "train again")
@@ -172,11 +205,11 @@ class _DuplicateKey(ValueError):
     pass
 
 
-_Read = tuple[_Header, dict[str, Any], bytes]
+_Read = tuple[_Header, dict[str, Any], dict[str, bytes]]
 
 
 def _read(path: str | os.PathLike[str]) -> _Read:
-    """Header, its rnncli document, and the tensors' bytes: all that can be told without the digest is checked."""
+    """Header, its rnncli document, and each tensor's bytes: all that can be told without the digest is checked."""
     try:
         with open(path, "rb", opener=files.without_waiting) as file:
             return _read_open(file, os.fspath(path))
@@ -214,10 +247,16 @@ def _read_all(file: BinaryIO, whole: int, where: str) -> _Read:
     size = _checked_size(header, where)
     if whole != 8 + length + size:
         _refuse(where, f"the file is damaged: it has {whole:,} bytes, not {8 + length + size:,}", _DAMAGED)
-    body = file.read(size + 1)
-    if len(body) != size:
+    body = {name: file.read(end - begin) for name, (begin, end) in _places(header)}
+    if sum(map(len, body.values())) != size or file.read(1):
         _refuse(where, "the file changed while it was read", "try again")
     return header, document, body
+
+
+def _places(header: _Header) -> list[tuple[str, tuple[int, int]]]:
+    """Where each tensor begins and ends, one after the other."""
+    found = [(name, tuple(entry["data_offsets"])) for name, entry in header.items() if name != "__metadata__"]
+    return sorted(found, key=lambda item: item[1])
 
 
 def _refuse_other_files(start: bytes, where: str) -> None:
@@ -332,26 +371,27 @@ def _shown(kind: tuple[str, tuple[int, ...]] | None) -> str:
     return "absent" if kind is None else f"{kind[0]}{list(kind[1])}"
 
 
-def _digest_fits(digest: str, head: bytes, body: bytes) -> bool:
+def _digest_fits(digest: str, head: bytes, body: Mapping[str, bytes]) -> bool:
     if head.count(digest.encode()) != 1:
         return False
     sha = hashlib.sha256(head.replace(digest.encode(), _ZEROS.encode()))
-    sha.update(body)
+    for data in body.values():
+        sha.update(data)
     return sha.hexdigest() == digest
 
 
 def _array(entry: dict[str, Any], body: bytes) -> NDArray[Any]:
     dtype, shape = np.dtype(_DTYPES[entry["dtype"]]).newbyteorder("<"), entry["shape"]
-    flat = np.frombuffer(body, dtype, math.prod(shape), entry["data_offsets"][0])
-    return flat.reshape(shape)
+    return np.frombuffer(body, dtype, math.prod(shape)).reshape(shape)
 
 
-def _storable(name: str, tensor: NDArray[Any]) -> NDArray[Any]:
+def _storable(name: str, tensor: NDArray[Any]) -> _Kind:
+    """The dtype and the shape of a tensor. ValueError if a file cannot hold it."""
     if tensor.dtype.name not in _DTYPES.values():
         raise ValueError(f"tensor {name!r} is of type {tensor.dtype}, which a model file cannot hold")
     if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
         raise ValueError(f"tensor {name!r} is not finite")
-    return np.asarray(tensor, order="C")
+    return tensor.dtype, tensor.shape
 
 
 def _canonical(value: Mapping[str, Any]) -> str:

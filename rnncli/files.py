@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import itertools
 import json
 import math
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -37,21 +38,26 @@ _LONGEST_EVENT = 1 << 20  # bytes of a log's last line
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems cannot sync folders
 
 
-def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
-    """Put `data` at `path`, or leave what is there untouched: `.NAME.tmp.PID` beside it, synced, renamed.
+def atomic_write(
+    path: str | os.PathLike[str], data: bytes, more: Iterable[memoryview] = (), size: int | None = None
+) -> None:
+    """Put `data`, and `more` behind it, at `path`, or leave what is there untouched: `.NAME.tmp.PID` beside it, synced,
+    renamed.
 
-    A symbolic link at `path` is replaced, not followed. Raises StorageFailed, which names the path and the bytes.
+    A symbolic link at `path` is replaced, not followed. Raises StorageFailed, which names the path and the bytes, of
+    which there are `size` in all.
     """
-    target = _target(path, len(data))
+    size = len(data) if size is None else size
+    target = _target(path, size)
     sweep(target)
     part = _part(target)
     try:
         with _removed_on_failure(part):
-            _write_new(part, data)
+            _write_new(part, itertools.chain([memoryview(data)], more))
             part.replace(target)
         _sync_folder(target.parent)
     except OSError as error:
-        _fail(error, target, len(data))
+        _fail(error, target, size)
 
 
 def check_writable(path: str | os.PathLike[str], bytes_needed: int = 0) -> None:
@@ -257,7 +263,7 @@ class LineLog:
         if self._descriptor is None:
             raise ValueError("the log is closed")
         try:
-            _write_all(self._descriptor, line)
+            _write_all(self._descriptor, memoryview(line))
         except OSError as error:
             _fail(error, self._path, len(line))
 
@@ -325,19 +331,19 @@ def _check_folder(folder: Path) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def _write_new(part: Path, data: bytes) -> None:
+def _write_new(part: Path, pieces: Iterable[memoryview]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(part, flags, 0o666)  # less the umask
     try:
         _lock(descriptor)
-        _write_all(descriptor, data)
+        for piece in pieces:
+            _write_all(descriptor, piece)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
+def _write_all(descriptor: int, rest: memoryview) -> None:
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 

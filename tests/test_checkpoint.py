@@ -366,3 +366,19 @@ def test_a_file_that_may_not_be_read_is_not_replaced_by_a_training(
     monkeypatch.chdir(tmp_path)
     with somebody(), pytest.raises(OutputExists, match="did not write"):
         checkpoint.refuse_to_replace_others("m")
+
+
+def test_tensors_that_are_written_one_at_a_time_give_the_bytes_of_safetensors(tmp_path: Path) -> None:
+    tensors: dict[str, NDArray[Any]] = {
+        "b.odd": np.arange(3, dtype=np.uint8),
+        "a": np.arange(6, dtype=np.float32).reshape(2, 3).T,
+        "none": np.zeros((0, 4), np.int64),
+        "wide": np.arange(4.0),
+    }
+    path = tmp_path / "m"
+    size = checkpoint.save(path, tensors, {"task": "x"})
+    data = path.read_bytes()
+    assert (size, data) == (len(data), checkpoint.to_bytes(tensors, {"task": "x"}))
+    with safe_open(path, "np") as file:
+        told = file.metadata()
+    assert data == safetensors_save({name: np.ascontiguousarray(part) for name, part in tensors.items()}, told)

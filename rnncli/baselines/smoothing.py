@@ -15,7 +15,8 @@ in which a fit would follow the noise, are forecast better by.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
@@ -24,8 +25,12 @@ from numpy.typing import NDArray
 from rnncli.baselines.baseline import Baseline
 from rnncli.baselines.history import Floats, Integers, Observed
 
+Flags = NDArray[np.bool_]
+
 LONGEST = 1_000  # rows looked back on
-CHUNK = 128  # series at a time
+CHUNK = 128  # series at a time,
+STATES = 1 << 22  # or values of a season, for all combinations
+FORECASTS = 1 << 19  # at a time, of all combinations: few enough to stay in the processor's cache
 START = 8  # rows that a first level and trend are taken from
 SMALLEST = 1e-24  # of a variance, where the largest value is about 1: a perfect fit is no better than this
 ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.75, 0.99)
@@ -64,16 +69,58 @@ class Fitted:
     criterion: Floats
 
 
+@dataclass(frozen=True)
+class _Histories:
+    """Rows y [g, T] that end at the right, NaN before the first observed one, and N forecasts: each is from the first
+    `stop` columns of a `row` of y.
+    """
+
+    y: Floats
+    row: Integers
+    stop: Integers
+
+    def of(self, rows: Flags, y: Floats) -> _Histories:
+        """Those of some of the rows, whose values are these."""
+        some = rows[self.row]
+        return _Histories(y, (np.cumsum(rows) - 1)[self.row[some]], self.stop[some])
+
+
 def smoothed(seen: Observed, horizon: int, season: int, levels: Sequence[float]) -> tuple[Floats, Floats]:
     """Quantiles [S, horizon, Q] and medians [S, horizon]; NaN where a history has no observed value."""
     count = len(seen.ends)
     quantiles = np.full((count, horizon, len(levels)), np.nan)
     point = np.full((count, horizon), np.nan)
     known = np.flatnonzero(seen.last >= 0)
-    for chunk in np.array_split(known, max(1, -(-len(known) // CHUNK))):
+    size = max(1, min(CHUNK, STATES // (season * len(grid(seasonal=season > 1).alpha))))
+    for chunk in np.array_split(known, max(1, -(-len(known) // size))):
         if len(chunk):
-            quantiles[chunk], point[chunk] = _of_some(_history(seen, chunk), horizon, season, levels)
+            quantiles[chunk], point[chunk] = _of_some(_histories(seen, chunk, season), horizon, season, levels)
     return quantiles, point
+
+
+def _histories(seen: Observed, chunk: Integers, season: int) -> _Histories:
+    """Some histories; where they begin with one another, one run over the longest passes through all of them."""
+    leads = [not _goes_on(seen, one, other, season) for one, other in pairwise(chunk.tolist())] + [True]
+    leaders = chunk[leads]
+    row = np.cumsum([0, *leads[:-1]])
+    y = _history(seen, leaders)
+    length = seen.ends - seen.first
+    return _Histories(y, row, y.shape[1] - np.maximum(length[leaders][row] - length[chunk], 0))
+
+
+def _goes_on(seen: Observed, one: int, other: int, season: int) -> bool:
+    """Whether a history begins with another one that is run in the same way: on the same scale, its start from rows
+    that both have.
+    """
+    y, longer = (seen.values[seen.first[i] : seen.ends[i]] for i in (one, other))
+    if not max(START, 2 * season) <= len(y) <= len(longer) <= LONGEST:
+        return False
+    return y[0] == longer[0] and y.tobytes() == longer[: len(y)].tobytes() and _scale_of(y) == _scale_of(longer)
+
+
+def _scale_of(y: Floats) -> tuple[int, bool]:
+    """The power of two that values are divided by, and whether they have logarithms."""
+    return int(np.frexp(np.nanmax(np.abs(y)))[1]), bool((y <= 0).any())
 
 
 def _history(seen: Observed, chunk: Integers) -> Floats:
@@ -83,26 +130,31 @@ def _history(seen: Observed, chunk: Integers) -> Floats:
     return np.where(at >= seen.first[chunk][:, None], seen.take(np.maximum(at, 0)), np.nan)
 
 
-def _of_some(y: Floats, horizon: int, season: int, levels: Sequence[float]) -> tuple[Floats, Floats]:
-    _, exponent = np.frexp(np.nanmax(np.abs(y), axis=1))
+def _of_some(seen: _Histories, horizon: int, season: int, levels: Sequence[float]) -> tuple[Floats, Floats]:
+    _, exponent = np.frexp(np.nanmax(np.abs(seen.y), axis=1))
     size = np.ldexp(1.0, exponent)[:, None]  # a power of two: twice the data are twice the forecast to the last bit
-    quantiles, center = _of_sizes_near_one(y / size, horizon, season, levels)
-    return quantiles * size[..., None], center * size
+    quantiles, center = _of_sizes_near_one(replace(seen, y=seen.y / size), horizon, season, levels)
+    return quantiles * size[seen.row][..., None], center * size[seen.row]
 
 
-def _of_sizes_near_one(y: Floats, horizon: int, season: int, levels: Sequence[float]) -> tuple[Floats, Floats]:
-    positive = ~(np.where(np.isnan(y), 1.0, y) <= 0).any(axis=1)
-    plain, center, variance = _combined(y, horizon, season)
+def _of_sizes_near_one(seen: _Histories, horizon: int, season: int, levels: Sequence[float]) -> tuple[Floats, Floats]:
+    positive: Flags = np.asarray(~(np.where(np.isnan(seen.y), 1.0, seen.y) <= 0).any(axis=1))
+    plain, center, variance = _combined(seen, horizon, season)
     quantiles = normal(center, variance, levels)
     if positive.any():
-        logs = np.log(y[positive])
+        logs = seen.of(positive, np.log(seen.y[positive]))
         criterion, z, spread = _combined(logs, horizon, season)
-        criterion = criterion + 2 * sum_of(logs)  # the density of y, not of log y
+        criterion = criterion + 2 * _sums_of(logs)  # the density of y, not of log y
         log_quantiles = log_normal(z, spread, levels)
-        share = share_of_logs(plain[positive], criterion)[:, None, None]
-        quantiles[positive] = share * log_quantiles + (1 - share) * quantiles[positive]
-        center[positive] = share[..., 0] * np.exp(np.clip(z, -700, 700)) + (1 - share[..., 0]) * center[positive]
+        here = positive[seen.row]
+        share = share_of_logs(plain[here], criterion)[:, None, None]
+        quantiles[here] = share * log_quantiles + (1 - share) * quantiles[here]
+        center[here] = share[..., 0] * np.exp(np.clip(z, -700, 700)) + (1 - share[..., 0]) * center[here]
     return quantiles, center
+
+
+def _sums_of(seen: _Histories) -> Floats:
+    return np.asarray(np.cumsum(np.nan_to_num(seen.y), axis=1)[seen.row, seen.stop - 1])
 
 
 def sum_of(logs: Floats) -> Floats:
@@ -126,14 +178,23 @@ def share_of_logs(values: Floats, logs: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(np.clip((logs - values) / 2, -50, 50))))
 
 
-def _combined(y: Floats, horizon: int, season: int) -> tuple[Floats, Floats, Floats]:
-    """Criterion [S], points [S, H] and variances [S, H] over all grids that can run, by Akaike weights."""
-    runs = [_fitted(y, horizon, 1, grid(seasonal=False))]
-    if season > 1 and y.shape[1] >= 2 * season:
-        runs.append(_fitted(y, horizon, season, grid(seasonal=True)))
-    point, variance = (np.concatenate([getattr(run, name) for run in runs], axis=2) for name in ("point", "variance"))
-    criterion = np.concatenate([run.criterion for run in runs], axis=1)
-    return averaged(criterion, point, variance)
+def _combined(seen: _Histories, horizon: int, season: int) -> tuple[Floats, Floats, Floats]:
+    """Criterion [N], points [N, H] and variances [N, H] over all grids that can run, by Akaike weights."""
+    grids = [grid(seasonal=False)]
+    runs = [ran(seen.y, 1, grids[0], seen.row, seen.stop)]
+    if season > 1 and seen.y.shape[1] >= 2 * season:
+        grids.append(grid(seasonal=True))
+        runs.append(ran(seen.y, season, grids[1], seen.row, seen.stop))
+    count = len(seen.row)
+    best, center, spread = np.empty(count), np.empty((count, horizon)), np.empty((count, horizon))
+    at_once = max(1, FORECASTS // (horizon * sum(len(g.alpha) for g in grids)))
+    for begin in range(0, count, at_once):
+        some = slice(begin, begin + at_once)
+        fitted = [_fitted(run.at(some), horizon, g) for run, g in zip(runs, grids, strict=True)]
+        point, variance = (np.concatenate([getattr(one, kind) for one in fitted], 2) for kind in ("point", "variance"))
+        criterion = np.concatenate([one.criterion for one in fitted], axis=1)
+        best[some], center[some], spread[some] = averaged(criterion, point, variance)
+    return best, center, spread
 
 
 def averaged(criterion: Floats, point: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
@@ -148,51 +209,72 @@ def averaged(criterion: Floats, point: Floats, variance: Floats) -> tuple[Floats
     return best[..., 0], center, (weight[..., None, :] * (variance + between)).sum(axis=-1)
 
 
-def _fitted(y: Floats, horizon: int, season: int, g: Grid) -> Fitted:
-    run = ran(y, season, g)
+def _fitted(run: Run, horizon: int, g: Grid) -> Fitted:
     criterion = np.where(run.enough[:, None], criterion_of(run.squares, run.count, g.parameters), np.inf)
     variance = variance_of(run.squares, run.count, g.parameters)
-    return Fitted(*_ahead(run.level, run.trend, run.seasons, y.shape[1], variance, horizon, g), criterion)
+    return Fitted(*_ahead(run, variance, horizon, g), criterion)
 
 
 @dataclass(frozen=True)
 class Run:
-    """Where every combination stands after the histories: level, trend and sum of squared errors [S, j], and the
-    season's values [m, S, j] at rows 0, 1 ... m - 1; how many rows were observed [S, 1], and whether they were `enough`
-    to begin with [S].
+    """Where every combination stands after N histories: level, trend and sum of squared errors [N, j], and the
+    season's values [m, N, j] at rows 0, 1 ... m - 1; how many `rows` there were and how many were observed [N, 1], and
+    whether they were `enough` to begin with [N].
     """
 
     level: Floats
     trend: Floats
     seasons: Floats
     squares: Floats
+    rows: Integers
     count: Integers
-    enough: NDArray[np.bool_]
+    enough: Flags
+
+    def at(self, some: slice) -> Run:
+        """After some of the histories."""
+        parts = (self.squares[some], self.rows[some], self.count[some], self.enough[some])
+        return Run(self.level[some], self.trend[some], self.seasons[:, some], *parts)
 
 
-def ran(y: Floats, season: int, g: Grid) -> Run:
-    """Run every combination over the histories [S, T]."""
-    first = np.argmax(~np.isnan(y), axis=1)
+def ran(y: Floats, season: int, g: Grid, row: Integers | None = None, stop: Integers | None = None) -> Run:
+    """Run every combination over the histories [S, T], each to its end, or to all ends of N of them: the first stop[i]
+    columns of row[i].
+    """
+    row = np.arange(len(y)) if row is None else row
+    stop = np.full(len(row), y.shape[1]) if stop is None else stop
+    first, missing = np.argmax(~np.isnan(y), axis=1), np.isnan(y)
+    some_missing, latest = np.asarray(missing.any(axis=0)), int(first.max(initial=0))
     level, trend, seasons = _start(y, first, season, g)
-    squares, count = np.zeros_like(level), (~np.isnan(y)).sum(axis=1, keepdims=True)
+    squares = np.zeros_like(level)
+    kept, flat, error, product = (np.empty_like(level) for _ in range(4))
+    found = [np.empty((len(row), len(g.alpha))) for _ in range(3)]
+    values = np.empty((season, len(row), len(g.alpha)))
+    ending = {at: np.flatnonzero(stop == at) for at in np.unique(stop).tolist()}
     for t in range(y.shape[1]):
-        phase = t % season
-        kept = g.phi * trend
-        flat = level + kept
-        error = y[:, t, None] - flat
-        error -= seasons[phase]
-        if np.isnan(y[:, t]).any():
-            error[np.isnan(y[:, t])] = 0.0
-        squares += error * error
-        seasons[phase] += g.gamma * error
-        flat += g.alpha * error
-        kept += g.beta * error
-        waits = t < first
-        if waits.any():
+        np.multiply(g.phi, trend, out=kept)
+        np.add(level, kept, out=flat)
+        np.subtract(y[:, t, None], flat, out=error)
+        if season > 1:
+            error -= seasons[t % season]
+        if some_missing[t]:
+            error[missing[:, t]] = 0.0
+        squares += np.multiply(error, error, out=product)
+        if season > 1:
+            seasons[t % season] += np.multiply(g.gamma, error, out=product)
+        flat += np.multiply(g.alpha, error, out=product)
+        kept += np.multiply(g.beta, error, out=product)
+        if t < latest:
+            waits = t < first
             flat[waits], kept[waits] = level[waits], trend[waits]
-        level, trend = flat, kept
-    enough = y.shape[1] - first >= (2 * season if season > 1 else 1)
-    return Run(level, trend, seasons, squares, count, enough)
+        level, flat, trend, kept = flat, level, kept, trend
+        if t + 1 in ending:
+            here = ending[t + 1]
+            for part, now in zip(found, (level, trend, squares), strict=True):
+                part[here] = now[row[here]]
+            values[:, here] = seasons[:, row[here]]
+    count = np.cumsum(~missing, axis=1)[row, stop - 1][:, None]
+    enough = stop - first[row] >= (2 * season if season > 1 else 1)
+    return Run(found[0], found[1], values, found[2], stop[:, None], count, enough)
 
 
 def criterion_of(squares: Floats, count: Integers, parameters: Floats) -> Floats:
@@ -206,14 +288,12 @@ def variance_of(squares: Floats, count: Integers, parameters: Floats) -> Floats:
     return np.asarray(squares / np.maximum(count, 1) * inflation)
 
 
-def _ahead(
-    level: Floats, trend: Floats, seasons: Floats, now: int, variance: Floats, horizon: int, g: Grid
-) -> tuple[Floats, Floats]:
-    """Forecasts and their variances [S, H, j]: sigma^2 (1 + sum c_i^2), c_i = alpha + beta phi_i + gamma [m | i]."""
-    ahead = np.arange(1, horizon + 1)
-    damped, growth = damping_and_growth(g, len(seasons), horizon)
-    point = level[:, None] + trend[:, None] * damped + np.moveaxis(seasons[(now + ahead - 1) % len(seasons)], 0, 1)
-    return point, variance[:, None] * growth
+def _ahead(run: Run, variance: Floats, horizon: int, g: Grid) -> tuple[Floats, Floats]:
+    """Forecasts and their variances [N, H, j]: sigma^2 (1 + sum c_i^2), c_i = alpha + beta phi_i + gamma [m | i]."""
+    season, ahead = len(run.seasons), np.arange(1, horizon + 1)
+    damped, growth = damping_and_growth(g, season, horizon)
+    seasons = run.seasons[(run.rows + ahead - 1) % season, np.arange(len(run.rows))[:, None]]
+    return run.level[:, None] + run.trend[:, None] * damped + seasons, variance[:, None] * growth
 
 
 def damping_and_growth(g: Grid, season: int, horizon: int) -> tuple[Floats, Floats]:

@@ -106,7 +106,8 @@ def begun(model: Forecaster, panel: Panel) -> Carried:
     hidden = {name: np.zeros(shape, np.float32) for name, shape in shapes(model, count).items()}
     for index, cell in enumerate(cells_of(network.cell, network.layers)):
         for part, name in enumerate(cell.state_names):
-            hidden[f"layer{index}"][:, :, part] = cell.initial.get(name, 0.0)
+            if name in cell.initial:  # memory that holds zeros costs nothing until it is written
+                hidden[f"layer{index}"][:, :, part] = cell.initial[name]
     smoothed = {place: smoothing.nothing(count, season) for place, season in model.pool.smoothing.items()}
     consumed, rows, fingerprints = (np.zeros(count, np.int64) for _ in range(3))
     tail = np.zeros((0, panel.values.shape[1]))

@@ -34,7 +34,8 @@ from rnncli.tasks.forecast.support import Support, support
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small
+CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small;
+CHUNK_TARGETS, CHUNK_ROWS = 1 << 16, 1 << 19  # so does that of what is forecast, and of what is looked back on
 CONSTANT_ROWS = 3
 LARGEST_MODEL = 1 << 28  # weights
 CUTOFFS, NAMES, NAME_ENDS = "series.cutoffs", "series.names", "series.name_ends"
@@ -184,8 +185,10 @@ class Forecaster:
         return in_blocks(self._trained_horizon, panel, ends, steps, self.forecast, may_come)
 
     def _trained_horizon(self, panel: Panel, ends: Ints) -> Floats:
-        parts = [self._chunk(panel, ends, chunk) for chunk in _chunks(len(panel), self.forecast.steps)]
-        return np.concatenate(parts) if parts else np.zeros((0, self.forecast.horizon, len(self.forecast.levels)))
+        made = np.empty((len(panel), self.forecast.horizon, len(self.forecast.levels)))
+        for series in chunks(len(panel), self.forecast):
+            made[series] = self._chunk(panel, ends, series)
+        return made
 
     def unseen(self, panel: Panel, made: Floats) -> list[SeriesRefused]:
         """What is to be said of the series for which nothing was made."""
@@ -211,7 +214,7 @@ class Forecaster:
             made[seen] = self._chunk(panel, ends, series[seen]) if seen.any() else made[seen]
             return made
         norm = features.normalise(crops, spec)
-        relative = [forecast(weights, self.network, spec, crops, norm, self.clock) for weights in self.members()]
+        relative = forecast(self.members(), self.network, spec, crops, norm, self.clock)
         origin = Origin(norm.level[rows, last], norm.spread[rows, last], past, crops.support)
         return self.finished(relative, origin, (panel, series, ends))
 
@@ -260,9 +263,12 @@ def _values(spec: ForecastSpec) -> str:
     return ", ".join([*said, *low, *high])
 
 
-def _chunks(series: int, steps: int) -> list[Ints]:
-    size = min(CHUNK, max(1, CHUNK_STEPS // steps))
-    return [np.arange(begin, min(begin + size, series)) for begin in range(0, series, size)]
+def chunks(series: int, spec: ForecastSpec) -> Iterator[Ints]:
+    """All series, so many at a time as have a small workspace, whatever they look back on and ahead to."""
+    rows = spec.lookback + spec.steps + spec.horizon
+    size = max(1, min(CHUNK, CHUNK_STEPS // spec.steps, CHUNK_TARGETS // spec.horizon, CHUNK_ROWS // rows))
+    for begin in range(0, series, size):
+        yield np.arange(begin, min(begin + size, series))
 
 
 def _constant(past: Floats) -> NDArray[np.bool_]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from rnncli import checkpoint, files
 from rnncli.baselines import carried as smoothing
+from rnncli.data.panel import stretches
 from rnncli.errors import ModelRefused, UsageError
-from rnncli.inference.carried import Carried, Waiting, chosen, rows_kept, shapes
+from rnncli.inference.carried import Carried, Waiting, rows_kept, shapes
 from rnncli.inference.forecaster import NAME_ENDS, NAMES, Forecaster, series_names
 from rnncli.tasks.forecast.support import Shown, nothing_shown
 
@@ -33,38 +35,58 @@ def digest_of(model: str | os.PathLike[str] | bytes) -> str:
 
 def save(path: str | os.PathLike[str], carried: Carried, model_digest: str) -> int:
     """Write the state of a model; returns its size in bytes. Series are sorted: the same state is the same file."""
-    carried = chosen(carried, sorted(range(len(carried.ids)), key=carried.ids.__getitem__))
-    names = [name.encode() for name in carried.ids]
+    order = np.array(sorted(range(len(carried.ids)), key=carried.ids.__getitem__), np.int64)
+    names = [carried.ids[place].encode() for place in order.tolist()]
+    tail = carried.tail[stretches(carried.offsets[order], carried.rows[order])]
     tensors: dict[str, NDArray[Any]] = {
         NAMES: np.frombuffer(b"".join(names), np.uint8),
         NAME_ENDS: np.cumsum([len(name) for name in names], dtype=np.int64),
-        "tail.values": np.nan_to_num(carried.tail),
-        "tail.observed": (~np.isnan(carried.tail)).astype(np.uint8),
+        "tail.values": np.nan_to_num(tail),
+        "tail.observed": (~np.isnan(tail)).astype(np.uint8),
     }
-    tensors |= {f"series.{name}": getattr(carried, name) for name in COUNTS}
-    tensors |= {f"state.{name}": part for name, part in carried.hidden.items()}
-    least = np.where(carried.shown.count > 0, carried.shown.least, 0.0)
-    for name, part in vars(replace(carried.shown, least=least)).items():
-        tensors[f"shown.{name}"] = part.astype(SHOWN[name])
+    of_series = {f"series.{name}": getattr(carried, name) for name in COUNTS}
+    of_series |= {f"shown.{name}": part for name, part in _of_shown(carried.shown).items()}
     for place, state in carried.smoothed.items():
-        tensors |= {f"smoothing{place}.{name}": part for name, part in state.parts().items()}
-    counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(carried.tail)}
+        of_series |= {f"smoothing{place}.{name}": part for name, part in state.parts().items()}
+    of_members = {f"state.{name}": part for name, part in carried.hidden.items()}
+    counts = {"count": len(names), "bytes": sum(map(len, names)), "rows": len(tail)}
     if carried.waiting is not None:
-        counts["waiting"] = len(carried.waiting.values)
-        tensors["series.waiting"] = carried.waiting.rows
-        tensors["waiting.values"] = np.nan_to_num(carried.waiting.values)
-        tensors["waiting.observed"] = (~np.isnan(carried.waiting.values)).astype(np.uint8)
+        waiting = carried.waiting.of(order)
+        counts["waiting"] = len(waiting.values)
+        tensors["series.waiting"] = waiting.rows
+        tensors["waiting.values"] = np.nan_to_num(waiting.values)
+        tensors["waiting.observed"] = (~np.isnan(waiting.values)).astype(np.uint8)
+    described = {"model": model_digest, "series": counts, "channels": tail.shape[1], "shown": True}
     return checkpoint.save(
-        path,
-        tensors,
-        {
-            "task": checkpoint.STREAM,
-            "model": model_digest,
-            "series": counts,
-            "channels": carried.tail.shape[1],
-            "shown": True,
-        },
+        path, _Sorted(order, tensors, of_series, of_members), {"task": checkpoint.STREAM, **described}
     )
+
+
+@dataclass(frozen=True)
+class _Sorted(Mapping[str, NDArray[Any]]):
+    """Tensors of which those of the series, on the first axis or behind the members, are put into order one at a time:
+    all at once would be the state a second time.
+    """
+
+    order: NDArray[np.int64]
+    whole: Mapping[str, NDArray[Any]]
+    of_series: Mapping[str, NDArray[Any]]
+    of_members: Mapping[str, NDArray[Any]]
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name in self.whole:
+            return self.whole[name]
+        axis = int(name in self.of_members)
+        part = (self.of_series, self.of_members)[axis][name]
+        if (self.order == np.arange(len(self.order))).all():
+            return part
+        return np.take(part, self.order, axis)
+
+    def __iter__(self) -> Iterator[str]:
+        return itertools.chain(self.whole, self.of_series, self.of_members)
+
+    def __len__(self) -> int:
+        return sum(map(len, (self.whole, self.of_series, self.of_members)))
 
 
 def load(path: str | os.PathLike[str], model: Forecaster, model_digest: str) -> Carried | None:
@@ -124,6 +146,11 @@ def _carried(found: checkpoint.Model, model: Forecaster) -> Carried:
     return Carried(tuple(names), starts, consumed, phases, rows, tail, fingerprints, hidden, smoothed, seen, waiting)
 
 
+def _of_shown(found: Shown) -> dict[str, NDArray[Any]]:
+    least = np.where(found.count > 0, found.least, 0.0)
+    return {name: part.astype(SHOWN[name]) for name, part in (vars(found) | {"least": least}).items()}
+
+
 def _shown(tensors: Mapping[str, NDArray[Any]]) -> Shown:
     least, whole, count = (tensors[f"shown.{name}"] for name in SHOWN)
     if (count < 0).any():
@@ -142,9 +169,14 @@ def _waiting(tensors: Mapping[str, NDArray[Any]]) -> Waiting:
     return found
 
 
+def _light(tensor: NDArray[Any]) -> NDArray[Any]:
+    """The same; zeros, as of series before their first renewal, take no memory until they are written."""
+    return tensor if tensor.any() else np.zeros(tensor.shape, tensor.dtype)
+
+
 def _smoothing(tensors: Mapping[str, NDArray[Any]], place: int, season: int) -> smoothing.Carried:
     names = smoothing.nothing(0, season).parts()
-    found = smoothing.Carried(**{name: tensors[f"smoothing{place}.{name}"] for name in names})
+    found = smoothing.Carried(**{name: _light(tensors[f"smoothing{place}.{name}"]) for name in names})
     if not found.is_sound():
         raise UsageError("its smoothing is none")
     return found

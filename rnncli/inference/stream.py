@@ -21,11 +21,11 @@ from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.inference.beyond import in_blocks
 from rnncli.inference.carried import BLOCK, OUTPUT, Carried, Hidden, lead, rows_kept
 from rnncli.inference.consumed import fingerprints
-from rnncli.inference.forecaster import CHUNK, Forecaster, Origin
+from rnncli.inference.forecaster import CHUNK, Forecaster, Origin, chunks
 from rnncli.layers.stack import encoded
 from rnncli.layers.unroll import unroll
 from rnncli.tasks.forecast import features
-from rnncli.tasks.forecast.network import decoded
+from rnncli.tasks.forecast.network import decoded, known_at
 from rnncli.tasks.forecast.output import within
 from rnncli.tasks.forecast.pool import baseline_quantiles
 from rnncli.tasks.forecast.spec import ForecastSpec
@@ -70,6 +70,8 @@ def _smoothed(
     carried: smoothing.Carried, season: int, work: Panel, before: Ints, rows: tuple[Ints, Ints]
 ) -> smoothing.Carried:
     """A smoothing after row rows[1][s] - 1 of each series, from where it was before row rows[0][s]."""
+    if not carried.count.any() and (smoothing.last_renewal(rows[1], season) <= rows[0]).all():
+        return carried  # nothing is begun, so nothing goes on
     after = carried.copy()
     for begin in range(0, len(before), CHUNK):
         some = np.arange(begin, min(begin + CHUNK, len(before)))
@@ -201,12 +203,11 @@ def quantiles(model: Forecaster, carried: Carried, panel: Panel, steps: int | No
 
 def _trained_horizon(model: Forecaster, carried: Carried, panel: Panel) -> Floats:
     rows, before = carried.rows, carried.consumed - carried.rows
-    parts = [
-        _forecast(model, carried, (panel, before, rows), np.arange(begin, min(begin + CHUNK, len(panel))))
-        for begin in range(0, len(panel), CHUNK)
-    ]
     spec = model.forecast
-    return np.concatenate(parts) if parts else np.zeros((0, spec.horizon, len(spec.levels)))
+    made = np.empty((len(panel), spec.horizon, len(spec.levels)))
+    for places in chunks(len(panel), spec):
+        made[places] = _forecast(model, carried, (panel, before, rows), places)
+    return made
 
 
 def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints], places: Ints) -> Floats:
@@ -224,8 +225,9 @@ def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints
     known = known.at(visible)
     crops, norm, grid, begin = _crops(model, work, before, some, last // BLOCK, carried.consumed[some], known)
     origins, at = last - begin, np.arange(len(some))
+    ahead = known_at(grid, (crops, norm, origins), model.clock)
     relative = [
-        decoded(weights, grid, (crops, norm, origins), carried.hidden[OUTPUT][member, some, 0], model.clock)
+        decoded(weights, grid, ahead, carried.hidden[OUTPUT][member, some, 0])
         for member, weights in enumerate(model.members())
     ]
     origin = Origin(norm.level[at, origins], norm.spread[at, origins], past[visible], known)

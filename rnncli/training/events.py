@@ -45,4 +45,19 @@ class Finished:
     best_score: float | None
 
 
-Event = Started | Stepped | Evaluated | Finished
+@dataclass(frozen=True)
+class Budgeted:
+    """A time budget allows so many of the steps that were planned; `undecided` where it allows too few to tell whether
+    covariates help, so that they stay.
+    """
+
+    steps: int
+    planned: int
+    undecided: bool = False
+
+    def __str__(self) -> str:
+        stay = "; too few to tell whether the covariates help, so they stay" if self.undecided else ""
+        return f"time budget: {self.steps:,} of {self.planned:,} steps{stay}"
+
+
+Event = Budgeted | Started | Stepped | Evaluated | Finished

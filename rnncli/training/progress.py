@@ -53,6 +53,7 @@ class _Facts(Spec):
     best_step: int
     trained: bool
     run: _RunFacts | None
+    cut_short: bool = False
 
     def __post_init__(self) -> None:
         if (self.trained and (self.run is not None or not self.searched)) or not (self.searched or self.run):
@@ -69,13 +70,14 @@ class _Facts(Spec):
 @dataclass
 class Member:
     """One network so far: what its search found, after which step, what it was trained to in the end, and the phase
-    that is under way.
+    that is under way; `cut_short` if the clock ended the search long before its steps were done.
     """
 
     searched: Weights | None = None
     best_step: int = 0
     trained: Weights | None = None
     run: Run | None = None
+    cut_short: bool = False
 
     @property
     def good_weights(self) -> Weights:
@@ -202,7 +204,9 @@ def _parts(member: Member) -> dict[str, Weights]:
 
 def _facts(member: Member) -> dict[str, Any]:
     run = None if member.run is None else _run_facts(member.run)
-    return _Facts(member.searched is not None, member.best_step, member.trained is not None, run).to_json()
+    return _Facts(
+        member.searched is not None, member.best_step, member.trained is not None, run, member.cut_short
+    ).to_json()
 
 
 def _member(reader: _Reader, prefix: str, facts: _Facts) -> Member:
@@ -211,6 +215,7 @@ def _member(reader: _Reader, prefix: str, facts: _Facts) -> Member:
         facts.best_step,
         reader.weights(f"{prefix}trained") if facts.trained else None,
         None if facts.run is None else _run(reader, prefix, facts.run),
+        facts.cut_short,
     )
 
 

@@ -24,11 +24,12 @@ from rnncli.nn.initialise import initialise
 from rnncli.spec import TrainingSpec
 from rnncli.tasks.forecast.learn import Examples, Objective
 from rnncli.tasks.forecast.network import HEAD, weight_shapes
-from rnncli.tasks.forecast.plan import REFIT_RATE, REFIT_SHARE, Plan, affordable, target_alone
+from rnncli.tasks.forecast.plan import REFIT_RATE, REFIT_SHARE, Costs, Plan, affordable, forks, target_alone
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out
-from rnncli.training.events import Event
-from rnncli.training.fit import Weights, begin, fit, seconds_a_step
+from rnncli.training.budget import Clock, Judge, judging_seconds, score_seconds, step_seconds
+from rnncli.training.events import Budgeted, Event
+from rnncli.training.fit import Weights, begin, fit
 from rnncli.training.progress import Member, Progress
 from rnncli.training.side_by_side import side_by_side
 
@@ -36,7 +37,7 @@ PATIENCE = 4
 SEARCH, REFIT = "search", "refit"
 JUDGED = 500_000  # quantiles that the pool and the calibration are fitted to at most
 YOUNG = 400  # forecasts of series that have just begun, which are calibrated by them
-FORKED = 192  # targets of a crop: its origins times the horizon
+ENOUGH = 0.5  # of the planned steps: after fewer, a search with covariates says nothing of them
 Start = Mapping[str, NDArray[np.float32]]
 Choose = Callable[[Sequence[Validated], ForecastSpec], int]  # which candidate goes on, from what each forecast
 
@@ -46,7 +47,7 @@ class Trained:
     """What training leaves: weights [members, ...], what the validation rows showed (None where there are none), and
     the best steps found; `candidates` is what they showed of each candidate, where there was a choice, and `alone`
     whether the target alone was chosen; `young` what the validation rows showed of series that had just begun, for each
-    of `ForecastSpec.young`.
+    of `ForecastSpec.young`. `budgeted` is what a time budget allowed.
 
     The plan is the one that was followed: that of the candidate that was chosen, and a time budget turned into a number
     of steps.
@@ -59,6 +60,7 @@ class Trained:
     candidates: tuple[Validated, ...] = ()
     alone: bool = False
     young: tuple[Validated, ...] = ()
+    budgeted: Budgeted | None = None
 
 
 @dataclass(frozen=True)
@@ -96,38 +98,60 @@ def train(
     start: Start | None = None,
     workers: int = 1,
     choose: Choose = lambda _found, _spec: 0,
+    judge: Judge = lambda _found: None,
 ) -> Iterator[Event | Trained]:
     """Yield the events of training and, last, what was trained.
 
     `progress`, which is whole at every event, is where to go on; `start` [members, ...] are weights to begin with;
     `workers` members are trained at a time; `choose` says which candidate goes on, the same one whenever it is asked.
-    InputRefused if no series has two rows to learn from; TrainingDiverged leaves the last good weights in `progress`.
+    `judge` is what will be done with the forecasts of the held-out rows: a time budget must leave time for it.
+    InputRefused if no series has two rows to learn from; UsageError if the time budget cannot be kept;
+    TrainingDiverged leaves the last good weights in `progress`.
     """
     if not (panel.lengths >= 2).any():
         raise InputRefused("no series has the two rows that training needs", hint="give longer series")
     progress = progress or Progress()
     session = _Session(panel, plan, device, hold_out(panel, plan.forecast), progress, start, workers)
-    _begin(session)
+    _begin(session, judge)
+    undecided = len(progress.members) < len(session.candidates) * session.members
+    if undecided:  # the time budget is too short for the rival
+        session = replace(session, plan=replace(plan, rival=None))
+    if plan.training.time_budget is not None:
+        yield _budgeted(session, undecided=undecided)
     if len(session.candidates) == 1:
         yield from side_by_side([_member(session, number) for number in session.streams(0)], workers)
-        yield _trained(session, 0, [_validated(session, 0)] if len(session.holdout) else [])
+        found = [_validated(session, 0)] if len(session.holdout) else []
+        yield _trained(session, 0, found, undecided=undecided)
         return
     searches = [_search(session, number) for number in range(len(session.progress.members))]
     yield from side_by_side(searches, workers)
+    if any(progress.members[number].cut_short for number in session.streams(0)):
+        yield _budgeted(session, undecided=True)
+        yield from side_by_side([_refit(session, number) for number in session.streams(0)], workers)
+        yield _trained(session, 0, [_validated(session, 0)], undecided=True)
+        return
     found = [_validated(session, candidate) for candidate in range(len(session.candidates))]
     chosen = choose(found, plan.forecast)
     yield from side_by_side([_refit(session, number) for number in session.streams(chosen)], workers)
     yield _trained(session, chosen, found)
 
 
-def _begin(session: _Session) -> None:
-    """What is decided once for all members, unless it was before: their first weights and how long they train."""
+def _begin(session: _Session, judge: Judge) -> None:
+    """What is decided once for all members, unless it was before: their first weights, how long they train, and
+    whether there is time for those that know the target alone.
+    """
     progress = session.progress
     if not progress.members:
         numbers = range(len(session.candidates) * session.members)
         firsts = [_first_weights(session, number) for number in numbers]
-        progress.training = _planned(session, firsts)
-        progress.members = [Member(run=begin(weights)) for weights in firsts]
+        progress.training, count = _planned(session, firsts, judge)
+        progress.members = [Member(run=begin(weights)) for weights in firsts[:count]]
+
+
+def _budgeted(session: _Session, *, undecided: bool) -> Budgeted:
+    training = session.progress.training
+    assert training is not None
+    return Budgeted(training.steps, session.plan.training.steps, undecided)
 
 
 def _member(session: _Session, number: int) -> Iterator[Event]:
@@ -143,6 +167,8 @@ def _search(session: _Session, number: int) -> Iterator[Event]:
         assert member.run is not None
         objective = _objective(session, session.holdout, number)
         yield from fit(member.run, objective, training, _phase(SEARCH, number, session), PATIENCE)
+        stopped = member.run.step < training.steps and member.run.since_best < PATIENCE
+        member.cut_short = stopped and member.run.step < ENOUGH * session.plan.training.steps
         member.searched, member.best_step, member.run = member.run.best, member.run.best_step, None
 
 
@@ -159,16 +185,39 @@ def _refit(session: _Session, number: int) -> Iterator[Event]:
     member.trained = member.trained or member.searched
 
 
-def _planned(session: _Session, firsts: list[Weights]) -> TrainingSpec:
-    """The steps to take: those of the plan, or as many of them as the time budget allows."""
+def _planned(session: _Session, firsts: list[Weights], judge: Judge) -> tuple[TrainingSpec, int]:
+    """The steps to take and how many members take them: what is planned, or what the time budget allows. The rival is
+    left out where both would take less than `ENOUGH` of their steps.
+    """
     training, members, workers = session.plan.training, session.members, session.workers
     if training.time_budget is None:
-        return training
-    seconds = [
-        seconds_a_step(firsts[number], _objective(session, session.holdout, number), training)
-        for number in range(0, len(firsts), members)
-    ]
-    return affordable(training, -(-len(firsts) // workers), -(-members // workers), float(np.mean(seconds)))
+        return training, len(firsts)
+    clock = Clock()
+    step, scores, judging = _measured(session, firsts, judge)
+    refits, made, count = -(-members // workers), training, members
+    for count in sorted({len(firsts), members}, reverse=True):
+        searches = -(-count // workers)
+        once = clock.since + searches * scores[0] + count * judging[0] + judging[1]
+        costs = Costs(step, scores[1], once)
+        if count > members and training.time_budget < costs.least(searches, refits):
+            continue
+        made = affordable(training, searches, refits, costs)
+        if made.steps >= ENOUGH * training.steps:
+            break
+    return made, count
+
+
+def _measured(
+    session: _Session, firsts: list[Weights], judge: Judge
+) -> tuple[float, tuple[float, float], tuple[float, float]]:
+    """Seconds of a step, of the first score and of a later one, and of judging: the forecasts, and what follows."""
+    at_once = min(session.workers, session.members)
+    objectives = [_objective(session, session.holdout, number) for number in range(at_once)]
+    step = step_seconds(objectives, firsts[:at_once], session.plan.training)
+    if not len(session.holdout):
+        return step, (0.0, 0.0), (0.0, 0.0)
+    scores = score_seconds(objectives[0], firsts[0])
+    return step, scores, judging_seconds(objectives[0], firsts[0], _judged(session), judge)
 
 
 def refit_spec(training: TrainingSpec) -> TrainingSpec:
@@ -178,7 +227,7 @@ def refit_spec(training: TrainingSpec) -> TrainingSpec:
     return replace(training, steps=steps, learning_rate=training.learning_rate * REFIT_RATE, time_budget=budget)
 
 
-def _trained(session: _Session, chosen: int, found: list[Validated]) -> Trained:
+def _trained(session: _Session, chosen: int, found: list[Validated], *, undecided: bool = False) -> Trained:
     progress = session.progress
     assert progress.training is not None
     training = replace(progress.training, time_budget=session.plan.training.time_budget)
@@ -186,9 +235,12 @@ def _trained(session: _Session, chosen: int, found: list[Validated]) -> Trained:
     members = [progress.members[number] for number in session.streams(chosen)]
     weights = stacked([member.trained for member in members if member.trained is not None])
     best_steps = tuple(member.best_step for member in members)
-    candidates = tuple(found) if len(session.candidates) > 1 else ()
+    candidates = tuple(found) if len(found) > 1 else ()
+    budgeted = None if training.time_budget is None else _budgeted(session, undecided=undecided)
     young = _young(session, chosen) if found else ()
-    return Trained(followed, weights, found[chosen] if found else None, best_steps, candidates, bool(chosen), young)
+    return Trained(
+        followed, weights, found[chosen] if found else None, best_steps, candidates, bool(chosen), young, budgeted
+    )
 
 
 def _young(session: _Session, candidate: int) -> tuple[Validated, ...]:
@@ -206,14 +258,19 @@ def _validated(session: _Session, candidate: int) -> Validated:
     """What the searches of a candidate's members forecast from the held-out origins, on average; of so many series
     that memory stays bounded.
     """
-    forecast = session.plan.forecast
-    holdout = session.holdout.some(JUDGED // (forecast.horizon * len(forecast.levels)))
+    holdout = _judged(session)
     found = [
         _objective(session, session.holdout, number).validation(searched, holdout)
         for number in session.streams(candidate)
         if (searched := session.progress.members[number].searched) is not None
     ]
     return found[0].made(np.mean([one.quantiles for one in found], axis=0))
+
+
+def _judged(session: _Session) -> Holdout:
+    """The held-out forecasts that decide in the end."""
+    forecast = session.plan.forecast
+    return session.holdout.some(JUDGED // (forecast.horizon * len(forecast.levels)))
 
 
 def good_so_far(progress: Progress, plan: Plan) -> Trained | None:
@@ -259,9 +316,9 @@ def objective_for(panel: Panel, plan: Plan, device: str, holdout: Holdout | None
     """What a phase minimises: a search where rows are held out, a refit where none are."""
     ends = panel.lengths if holdout is None else holdout.ends(panel.lengths)
     examples = Examples(panel, plan.forecast, ends, device)
-    forks = max(4, FORKED // plan.forecast.horizon)
+    origins = forks(plan.forecast.horizon)
     seed = (plan.training.seed, member, int(holdout is None))
-    return Objective(examples, plan.network, plan.training, forks, holdout, seed, panel)
+    return Objective(examples, plan.network, plan.training, origins, holdout, seed, panel)
 
 
 def _first_weights(session: _Session, number: int) -> Weights:

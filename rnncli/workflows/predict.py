@@ -24,6 +24,7 @@ from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.holidays import tell_unknown
 from rnncli.workflows.known_ahead import short_of_covariates, tell_missing
+from rnncli.workflows.memory import give_back
 from rnncli.workflows.model import given
 from rnncli.workflows.options import ColumnOptions, Model
 from rnncli.workflows.paths import keep_apart
@@ -225,6 +226,7 @@ def predict(
         levels = None if quantiles is None else tuple(quantiles)
         forecast = _forecast(data, found.forecaster, (horizon, levels, point), options, tell, stream)
         if output is not None:
+            give_back()  # a file is as large again
             forecast.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
             if format_of(output) == "parquet" and has_hour_twice(forecast.table):
                 tell(Noted("an hour that the clock shows twice stands twice: such times have no offset, as in CSV"))
@@ -272,6 +274,7 @@ def _forecast(
     tell_drift(found, tell)
     if options.get("fail_on_drift"):
         refuse_drift(found)
+    give_back()  # nothing of the tables is needed any more
     if stream is not None:
         loaded = stream.consume(loaded, tell, skip=skip)
     ends = forecaster.ends(loaded.panel)

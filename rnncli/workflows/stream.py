@@ -40,11 +40,14 @@ class Stream:
         """Carry the state over the rows that are new. The panel that comes back begins with the rows that are kept;
         series that cannot go on are refused, or left out under `skip`.
         """
-        here, found = self._entered(loaded.panel)
+        stored = self._stored or kept.begun(self._forecaster, loaded.panel.select(np.zeros(0, np.int64)))
+        self._stored = None  # it is as large as what it becomes
+        here, found = self._entered(stored, loaded.panel)
         bad = refusals(self._forecaster, here, found.wall, found.ends, found.behind)
         if bad:
             loaded = without_bad(loaded, bad, InputRefused, tell, skip=skip)
-            here, found = self._entered(loaded.panel)
+            here, found = self._entered(stored, loaded.panel)
+        del stored
         self._carried = stream.advanced(self._forecaster, here, found.wall, found.ends)
         new = int((self._carried.consumed - here.consumed).sum())
         known = int(np.count_nonzero(here.consumed))
@@ -55,10 +58,9 @@ class Stream:
         self._carried = replace(self._carried, waiting=clock.left_waiting(self._carried, found))
         return replace(loaded, panel=clock.back_on_utc(self._carried, self._kept, found))
 
-    def _entered(self, panel: Panel) -> tuple[Carried, Entered]:
+    def _entered(self, stored: Carried, panel: Panel) -> tuple[Carried, Entered]:
         """What is kept of each series of the panel, and its rows as they go on from there."""
         model, ends, on_wall = self._forecaster, self._forecaster.ends(panel), self._forecaster.forecast.wall
-        stored = self._stored or kept.begun(model, panel.select(np.zeros(0, np.int64)))
         here, self._absent = kept.known_and_new(model, stored, clock.on_its_starts(panel) if on_wall else panel)
         if on_wall:
             return here, clock.entered(here, panel, ends)

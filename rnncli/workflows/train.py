@@ -23,6 +23,7 @@ from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.rows import rows_seen
+from rnncli.tasks.forecast.validation import Validated
 from rnncli.workflows import options as said
 from rnncli.workflows.arguments import public
 from rnncli.workflows.doubt import chosen, comparison
@@ -141,10 +142,10 @@ def _plan_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> P
     fitted = planning.fitted_to(panel, old)
     forecast = replace(fitted, link=old.link, spread_prior=old.spread_prior)
     given = planning.Sizes(**said.only(planning.Sizes, options))
-    usual = planning.training_spec(start.network, given)
+    usual = planning.training_spec(start.network, forecast, given)
     steps = given.steps or max(1, round(WARM_SHARE * usual.steps))
     rate = given.learning_rate or WARM_RATE * usual.learning_rate
-    training = planning.training_spec(start.network, replace(given, steps=steps, learning_rate=rate))
+    training = planning.training_spec(start.network, forecast, replace(given, steps=steps, learning_rate=rate))
     return Plan(start.network, forecast, training)
 
 
@@ -216,7 +217,7 @@ def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
     forecast = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
     forecast = planning.bounded(panel, forecast, *said.bounds(options))
     network = planning.network_spec(panel, forecast, given)
-    plan = Plan(network, forecast, planning.training_spec(network, given))
+    plan = Plan(network, forecast, planning.training_spec(network, forecast, given))
     return plan if options.get("keep_covariates") else planning.doubted(panel, plan)
 
 
@@ -232,6 +233,7 @@ def run(
     it was kept; where it diverges, the best weights are kept as a model.
     """
     from rnncli.nn.runtime import available_cpus, device, prepared
+    from rnncli.training.events import Budgeted
     from rnncli.training.progress import Progress
     from rnncli.training.session import Trained, train
 
@@ -247,7 +249,10 @@ def run(
         panel = rows_seen(loaded.panel, plan.forecast)
         watching = _watching(panel, plan, where, options.get("watch_gradients"), progress)
         try:
-            for event in train(panel, plan, where, progress, start, workers, chosen):
+            for event in train(panel, plan, where, progress, start, workers, chosen, _judge(panel, plan)):
+                if isinstance(event, Budgeted):
+                    tell(Noted(str(event)))
+                    continue
                 if isinstance(event, Trained):
                     return event
                 for seen in watching(event):
@@ -258,6 +263,18 @@ def run(
             _keep_diverged(loaded, plan, progress, unfinished, error)
             raise
     raise AssertionError("training ends in what it trained")
+
+
+def _judge(panel: Panel, plan: Plan) -> Callable[[Validated], object]:
+    """What is done with the held-out forecasts in the end, for what it costs."""
+
+    def judged(found: Validated) -> object:
+        trial = Trained(plan, {}, found, ())
+        return scores(panel, trial, decided(panel, trial))
+
+    from rnncli.training.session import Trained
+
+    return judged
 
 
 def _watching(panel: Panel, plan: Plan, device: str, every: int | None, progress: Any) -> Callable[[object], Any]:
@@ -347,7 +364,7 @@ def _finish(job: _Job, trained: Trained) -> Training:
         "request": job.request,
         **({"goes_on": job.goes_on} if job.goes_on else {}),
     } | scores(seen, trained, decision)
-    record |= about_covariates(job, trained)
+    record |= about_covariates(job, trained) | about_time(trained)
     forecaster = to_forecaster(loaded, trained, decision, record)
     size = models.save(job.output, forecaster) if job.output is not None else 0
     output = None if job.output is None else os.fspath(job.output)
@@ -363,6 +380,13 @@ def about_covariates(job: _Job, trained: Trained) -> dict[str, Any]:
         return {"covariates": comparison(trained.candidates, job.plan.forecast, names)}
     before = {} if job.start is None else job.start.record
     return {"covariates": before["covariates"]} if "covariates" in before else {}
+
+
+def about_time(trained: Trained) -> dict[str, Any]:
+    """The training record's part about a time budget: the steps that it allowed, of those that were planned."""
+    if trained.budgeted is None:
+        return {}
+    return {"time_budget": {"steps": trained.budgeted.steps, "planned_steps": trained.budgeted.planned}}
 
 
 def _statistics(target: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
@@ -386,6 +410,7 @@ def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], te
     from rnncli.training.unfinished import Unfinished
 
     spec = planning.fitted_to(loaded.panel, forecaster.forecast)
-    plan = Plan(forecaster.network, spec, forecaster.training)
+    training = replace(forecaster.training, time_budget=None)  # its steps are what the budget allowed
+    plan = Plan(forecaster.network, spec, training)
     trained = run(loaded, plan, options, tell, Unfinished(None, "", plan))
     return to_forecaster(loaded, trained, decided(rows_seen(loaded.panel, spec), trained), {})

@@ -124,6 +124,7 @@ class Training:
             "network": model.network.to_json(),
             "forecast": model.forecast.to_json(),
             "training": model.training.to_json(),
+            "time_budget": model.record.get("time_budget"),
             "parameters": self.parameters,
             "best_steps": list(self.best_steps),
             "validation": model.record["validation"],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnncli.baselines.naive import seasonal_naive
-from rnncli.baselines.smoothing import ALPHAS, Grid, _fitted, _start, exponential_smoothing
+from rnncli.baselines.smoothing import ALPHAS, Grid, _fitted, _start, exponential_smoothing, ran
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -36,7 +36,7 @@ def test_the_recursion_is_that_of_the_book(beer: tuple[np.ndarray, np.ndarray]) 
     past, _ = beer
     alpha, beta, phi, gamma, m = 0.3, 0.09, 0.9, 0.2, 4
     g = Grid(*np.array([[alpha, beta, phi, gamma, 5.0]]).T)
-    found = _fitted(past[None], 6, m, g)
+    found = _fitted(ran(past[None], m, g), 6, g)
     level, trend, season = (part.ravel() for part in _start(past[None], np.zeros(1, np.int64), m, g))
     b, d, s, errors = float(level[0]), float(trend[0]), season.tolist(), []
     for t, y in enumerate(past):
@@ -68,6 +68,18 @@ def test_the_intervals_of_noise_hold_what_they_promise() -> None:
     inside = (found[..., 0] < noise[:, 80:]) & (noise[:, 80:] < found[..., 2])
     assert inside.mean() == pytest.approx(0.8, abs=0.03)
     assert (found > 0).all()
+
+
+@pytest.mark.parametrize("rows", [1_000, 1_060])
+def test_histories_that_begin_with_one_another_are_forecast_as_each_is_alone(rows: int) -> None:
+    rng = np.random.default_rng(3)
+    ends = [5, 30, 90, 700, rows - 40, rows - 12, rows]
+    jumps = np.where(np.arange(rows) > 800, 9.0, 1.0)  # to another power of two
+    series = [np.exp(rng.normal(0, 0.1, rows)) * jumps, rng.normal(0, 1, rows), rng.poisson(1.0, rows) * 1.0]
+    series[0][[0, 1, 2, 40]] = np.nan
+    histories = [y[:end] for y in series for end in ends]
+    alone = np.concatenate([forecast(history, season=12) for history in histories])
+    np.testing.assert_array_equal(forecast(*histories, season=12), alone)
 
 
 def test_a_history_is_forecast_the_same_bits_alone_and_among_others() -> None:

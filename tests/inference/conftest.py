@@ -35,7 +35,7 @@ def _untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tu
         plain_stack=normed,
     )
     network = plan.network_spec(panel, spec, sizes)
-    planned = Plan(network, spec, plan.training_spec(network, sizes))
+    planned = Plan(network, spec, plan.training_spec(network, spec, sizes))
     generator = torch.Generator().manual_seed(5)
     start = initial_weights(planned, 0)
     weights = {n: (w + 0.2 * torch.randn(w.shape, generator=generator))[None].numpy() for n, w in start.items()}

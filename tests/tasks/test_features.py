@@ -106,3 +106,23 @@ def test_a_category_is_one_among_zeros(build: object) -> None:
     covariate = Covariate("sky", "past", ("rain", "sun"))
     got = features.encoded(np.array([[0.0], [1.0], [np.nan]]), (covariate,), (covariate,))
     assert got.tolist() == [[1, 0], [0, 1], [0, 0]]
+
+
+def test_the_size_of_the_pieces_has_no_say(weekly_waves: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = plan.forecast_spec(weekly_waves, 60, (0.1, 0.5, 0.9))
+    series = np.arange(len(weekly_waves))
+    crops, last = features.latest(weekly_waves, weekly_waves.lengths, series, spec)
+
+    def made() -> list[np.ndarray]:
+        norm = features.normalise(crops.values, spec)
+        calendar = weekly_waves.calendar
+        inputs = features.inputs(crops, norm, spec, calendar)
+        known = features.known(crops, series, last, spec, calendar)
+        return [inputs, inputs[:, 3:9], *features.components(norm, series, last, spec), known]
+
+    whole = made()
+    monkeypatch.setattr(features, "AT_ONCE", 100)
+    pieces = made()
+    norm = features.normalise(crops.values, spec)
+    pieces[1] = features.inputs(crops, norm, spec, weekly_waves.calendar, slice(3, 9))
+    assert all(np.array_equal(one, other) for one, other in zip(whole, pieces, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,16 @@ def test_a_spec_goes_to_json_and_comes_back(weekly_waves: Panel) -> None:
 def test_levels_that_make_no_fan_are_refused(weekly_waves: Panel, levels: tuple[float, ...]) -> None:
     with pytest.raises(UsageError):
         plan.forecast_spec(weekly_waves, 3, levels)
+
+
+def test_the_batch_and_the_origins_of_a_crop_are_bounded_by_rows_and_targets(weekly_waves: Panel) -> None:
+    usual, long, far = (
+        replace(plan.forecast_spec(weekly_waves, 48, LEVELS), steps=steps, horizon=horizon)
+        for steps, horizon in ((336, 48), (5_000, 48), (336, 2_000))
+    )
+    network = plan.network_spec(weekly_waves, usual, plan.Sizes())
+    assert plan.training_spec(network, usual, plan.Sizes()).batch == 64
+    assert plan.training_spec(network, long, plan.Sizes()).batch * 5_000 <= plan.ROWS_A_STEP
+    assert plan.training_spec(network, far, plan.Sizes()).batch * 2_000 <= plan.TARGETS_A_STEP
+    assert plan.training_spec(network, long, plan.Sizes(batch=64)).batch == 64
+    assert [plan.forks(horizon) for horizon in (1, 14, 48, 256, 2_000)] == [192, 13, 4, 4, 1]

@@ -80,7 +80,7 @@ def test_origins_have_a_past_and_something_to_forecast(weekly_waves: Panel) -> N
 def planned(panel: Panel, said: plan.Sizes, beside: tuple[Covariate, ...] = (), horizon: int = 3) -> Plan:
     spec = plan.forecast_spec(panel, horizon, LEVELS, beside=beside)
     network = plan.network_spec(panel, spec, said)
-    return Plan(network, spec, plan.training_spec(network, said))
+    return Plan(network, spec, plan.training_spec(network, spec, said))
 
 
 def objective(panel: Panel, made: Plan, kind: type[Objective] = Objective) -> Objective:

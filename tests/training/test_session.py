@@ -28,7 +28,7 @@ def planned(panel: Panel, steps: int = 4, **said: object) -> Plan:
     spec = plan.forecast_spec(panel, 3, (0.1, 0.5, 0.9), 20)
     sizes = plan.Sizes(hidden=6, layers=1, steps=steps, batch=8, **said)  # type: ignore[arg-type]
     network = plan.network_spec(panel, spec, sizes)
-    return Plan(network, spec, plan.training_spec(network, sizes))
+    return Plan(network, spec, plan.training_spec(network, spec, sizes))
 
 
 def trained(panel: Panel, **said: object) -> Trained:

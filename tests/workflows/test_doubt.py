@@ -147,9 +147,9 @@ def test_the_phases_say_which_candidate_they_are_of() -> None:
 
 
 def test_a_time_budget_counts_both_candidates() -> None:
-    from rnncli.tasks.forecast.plan import Sizes, affordable, training_spec
+    from rnncli.tasks.forecast.plan import Costs, Sizes, affordable, training_spec
 
     one = rnncli.train(table(), **QUICK | {"steps": 1}).forecaster
-    budget = training_spec(one.network, Sizes(time_budget=13.0, steps=10_000))
-    assert affordable(budget, 1, 1, 0.01).steps == 1_000
-    assert affordable(budget, 2, 1, 0.01).steps == 565
+    budget = training_spec(one.network, one.forecast, Sizes(time_budget=13.0, steps=10_000))
+    assert affordable(budget, 1, 1, Costs(0.01)).steps == 1_000
+    assert affordable(budget, 2, 1, Costs(0.01)).steps == 565

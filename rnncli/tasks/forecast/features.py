@@ -6,6 +6,7 @@ function of the `lookback` rows that end at t.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ Bools = NDArray[np.bool_]
 
 LIMIT = 8.0
 EXTRAS = 5
+AT_ONCE = 1 << 19  # numbers of a float64 workspace: few enough to stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,17 @@ class Crops:
     lengths: Ints
     support: Support
 
+    def at(self, some: slice) -> Crops:
+        """Some of the crops, in the same memory."""
+        return Crops(
+            self.values[some],
+            self.covariates[some],
+            self.first[some],
+            self.phases[some],
+            self.lengths[some],
+            self.support.at(some),
+        )
+
 
 @dataclass(frozen=True)
 class Normalised:
@@ -59,6 +72,19 @@ class Normalised:
     spread: Floats
     seen: Floats
     support: Support
+
+    def at(self, some: slice) -> Normalised:
+        """Those of some crops, in the same memory."""
+        return Normalised(self.z[some], self.level[some], self.spread[some], self.seen[some], self.support.at(some))
+
+
+def pieces(count: int, numbers: int) -> Iterator[slice]:
+    """0 ... count - 1 in stretches, of which each makes `numbers` numbers, such that a workspace of float64 is no
+    larger than `AT_ONCE`, or of one of them.
+    """
+    size = max(1, AT_ONCE // max(1, numbers))
+    for begin in range(0, count, size):
+        yield slice(begin, min(begin + size, count))
 
 
 def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int, before: int, after: int) -> Floats:
@@ -207,11 +233,22 @@ def squash(x: Floats) -> Floats:
 
 def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calendar, only: slice = slice(None)) -> Inputs:
     """What the encoder sees at each step, or at some of them: [n, steps, inputs]."""
+    begin, stop, _ = only.indices(spec.steps)
+    width = input_count(spec, len(calendar.feature_names))
+    made = np.empty((len(crops.lengths), max(0, stop - begin), width), np.float32)
+    widest = max(spec.window, *(min(spec.horizon, season) for season in _long_seasons(spec)), width)
+    for steps in pieces(made.shape[1], widest):
+        for some in pieces(len(made), (steps.stop - steps.start) * widest):
+            there = slice(begin + steps.start, begin + steps.stop)
+            made[some, steps] = _inputs(crops.at(some), norm.at(some), spec, calendar, there)
+    return made
+
+
+def _inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calendar, only: slice) -> Inputs:
     z, level, spread = norm.z, norm.level[:, only, None], norm.spread[:, only, None]
     start, steps = spec.lookback - 1, spec.steps
-    parts = [sliding_window_view(z[:, start - spec.window + 1 : start + steps], spec.window, axis=1)]
-    parts += [_block_before(z, season, spec) for season in _long_seasons(spec)]
-    parts = [part[:, only] for part in parts]
+    parts = [sliding_window_view(z[:, start - spec.window + 1 : start + steps], spec.window, axis=1)[:, only]]
+    parts += [_block_before(z, season, spec, only) for season in _long_seasons(spec)]
     relative = [squash((part - level) / spread) for part in parts]
     latest = z[:, start : start + steps, None][:, only]
     seen = np.log1p(norm.seen[:, only, None]) / np.log1p(spec.lookback)
@@ -251,11 +288,11 @@ def _lagged(level: Floats, lag: int) -> Floats:
     return np.concatenate([np.repeat(level[:, :1], lag, axis=1), level[:, : level.shape[1] - lag]], axis=1)
 
 
-def _block_before(z: Floats, season: int, spec: ForecastSpec) -> Floats:
-    """The horizon's values one season earlier, averaged into at most 48 bins: [n, steps, bins]."""
+def _block_before(z: Floats, season: int, spec: ForecastSpec, only: slice) -> Floats:
+    """The horizon's values one season earlier, averaged into at most 48 bins, at some steps: [n, steps, bins]."""
     bins, width = _pooled(spec, season), min(spec.horizon, season)
     begin = spec.lookback - season
-    blocks = sliding_window_view(z[:, begin : begin + spec.steps + width - 1], width, axis=1)
+    blocks = sliding_window_view(z[:, begin : begin + spec.steps + width - 1], width, axis=1)[:, only]
     if bins == width:
         return blocks
     edges = np.linspace(0, width, bins + 1).astype(int)
@@ -269,17 +306,34 @@ def components(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) 
     """Plain forecasts from origin (rows[i], step origins[i]), relative to its level and spread: [o, horizon, c]; and
     how far off each was before (see `past_errors`): [o, c], or [o, 0] if that is not looked at.
     """
+    count = len(spec.plain)
+    made = np.empty((len(rows), spec.horizon, count), np.float32)
+    errors = np.empty((len(rows), count if spec.judged else 0), np.float32)
+    for some in pieces(len(rows), (spec.horizon + spec.judged) * count + spec.lookback):
+        made[some], errors[some] = _components(norm, rows[some], origins[some], spec)
+    return made, errors
+
+
+def _components(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) -> tuple[Floats, Floats]:
     level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
     at = (origins + spec.lookback - 1)[:, None]
     history = norm.z[rows[:, None], at - spec.lookback + 1 + np.arange(spec.lookback)]
     relative = (history - level) / spread
     made = plain_forecasts(relative, spec.plain, spec.seasons, spec.horizon)
     errors = past_errors(relative, spec.plain, spec.seasons, spec.judged) if spec.judged else made[:, 0, :0]
-    return made.astype(np.float32), errors.astype(np.float32)
+    return made, errors
 
 
 def known(crops: Crops, rows: Ints, origins: Ints, spec: ForecastSpec, calendar: Calendar) -> Inputs:
     """What is known of each step of the horizon before it comes, calendar and covariates: [o, horizon, known]."""
+    width = known_count(spec, len(calendar.feature_names))
+    made = np.empty((len(rows), spec.horizon, width), np.float32)
+    for some in pieces(len(rows), spec.horizon * (width + 1)):
+        made[some] = _known(crops, rows[some], origins[some], spec, calendar)
+    return made
+
+
+def _known(crops: Crops, rows: Ints, origins: Ints, spec: ForecastSpec, calendar: Calendar) -> Inputs:
     ahead = np.arange(1, spec.horizon + 1)
     when = (crops.first[rows] + origins)[:, None] + ahead
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[rows][:, None], when.shape))

@@ -7,7 +7,7 @@ stretch of so many rows of each of its streams, whose state is carried on from s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,12 +28,13 @@ from rnncli.tasks.forecast.network import head_weights
 from rnncli.tasks.forecast.output import quantiles, to_units
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.stretches import Stretches
-from rnncli.tasks.forecast.support import Support, support
+from rnncli.tasks.forecast.support import Support, anything, support
 from rnncli.tasks.forecast.validation import Holdout, Validated, scaled_quantile_loss, validated
 
-VALIDATED = 1_000  # forecasts; more would cost time and tell nothing new
+VALIDATED, VALIDATED_TARGETS = 1_000, 256_000  # forecasts, and rows of them; more would tell nothing new
 YOUNG_SHARE = 0.125  # of the crops of a batch
-CHUNK, CHUNK_STEPS = 128, 128 * 336  # crops at a time, and steps of them
+KEPT_BYTES = 64 << 20  # of held-out batches, which are the same at every score
+CHUNK, CHUNK_STEPS, CHUNK_TARGETS = 128, 128 * 336, 1 << 16  # crops at a time, steps of them, and rows forecast
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ class Objective:
     _ahead: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
     _next: tuple[int, Future[Batch]] | None = None
     _stretches: Stretches | None = None
+    _held: _HeldOut | None = None
 
     def loss(self, weights: Mapping[str, Tensor], step: int, carried: dict[str, Tensor] | None = None) -> Tensor:
         """Mean pinball loss over the origins of this step's batch, in units of each origin's spread.
@@ -257,7 +259,11 @@ class Objective:
         """Mean over series of the scaled quantile loss on the held-out rows."""
         if self.holdout is None or not len(self.holdout):
             return None
-        found = self.validation(weights, self.holdout.some(VALIDATED))
+        if self._held is None:
+            most = min(VALIDATED, max(1, VALIDATED_TARGETS // self.examples.spec.horizon))
+            self._held = _held_out(replace(self.examples, panel=self.whole), self.holdout.some(most))
+        found = self._held.found
+        found = found.made(_predicted(weights, self.network, self.examples.spec, self._held.origins()))
         return float(np.nanmean(scaled_quantile_loss(found, self.examples.spec.levels)))
 
     def validation(self, weights: Mapping[str, Tensor], holdout: Holdout) -> Validated:
@@ -300,16 +306,71 @@ def predict(
     """Forecasts in units from the first ends[i] rows of each series[i], or from those of them that are not before row
     begun[i]: [n, horizon, q].
     """
-    spec, parts = examples.spec, []
-    at_a_time = min(CHUNK, max(1, CHUNK_STEPS // spec.steps))
+    return _predicted(weights, network, examples.spec, _origins(examples, series, ends, begun))
+
+
+@dataclass(frozen=True)
+class _Origins:
+    """Crops that are each forecast from one step, the level and spread there [n], and which are on the logarithm."""
+
+    batch: Batch
+    level: Floats
+    spread: Floats
+    logs: NDArray[np.bool_]
+
+    @property
+    def nbytes(self) -> int:
+        batch = self.batch
+        return sum(part.nbytes for part in (batch.inputs, batch.components, batch.known, batch.errors))
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """What came after held-out origins (no forecasts yet), and the crops there, made again each time if not `kept`."""
+
+    examples: Examples
+    found: Validated
+    kept: tuple[_Origins, ...]
+
+    def origins(self) -> Iterable[_Origins]:
+        """The crops, some at a time."""
+        holdout = self.found.holdout
+        return self.kept or _origins(self.examples, holdout.series, holdout.origins)
+
+
+def _held_out(examples: Examples, holdout: Holdout) -> _HeldOut:
+    """The crops are kept if they are small."""
+    found = validated(examples.panel, examples.spec, holdout, np.zeros(0))
+    kept, size = [], 0
+    for part in _origins(examples, holdout.series, holdout.origins):
+        size += part.nbytes
+        if size > KEPT_BYTES:
+            return _HeldOut(examples, found, ())
+        kept.append(part)
+    return _HeldOut(examples, found, tuple(kept))
+
+
+def _origins(examples: Examples, series: Ints, ends: Ints, begun: Ints | None = None) -> Iterator[_Origins]:
+    """The crops that end with row ends[i] - 1 of each series[i], some at a time; see `predict`."""
+    spec = examples.spec
+    at_a_time = max(1, min(CHUNK, CHUNK_STEPS // spec.steps, CHUNK_TARGETS // spec.horizon))
     for chunk in np.array_split(np.arange(len(series)), max(1, -(-len(series) // at_a_time))):
         length = ends[chunk]
         first = None if begun is None else begun[chunk]
         first_row = np.maximum(length - spec.steps, 0 if first is None else first)
         rows, last = np.arange(len(chunk)), length - first_row - 1
         batch = examples.batch(series[chunk], first_row, rows, last, length, begun=first)
+        norm, nothing = batch.norm, features.Normalised(*(np.zeros((0, 0)),) * 4, anything(0))
+        made = replace(batch, norm=nothing)
+        yield _Origins(made, norm.level[rows, last], norm.spread[rows, last], norm.support.logs)
+
+
+def _predicted(
+    weights: Mapping[str, Tensor], network: NetworkSpec, spec: ForecastSpec, origins: Iterable[_Origins]
+) -> Floats:
+    parts = []
+    for some in origins:
         with torch.no_grad():
-            relative = forward(weights, network, spec, batch).double().numpy(force=True)
-        norm = batch.norm
-        parts.append(to_units(relative, norm.level[rows, last], norm.spread[rows, last], norm.support.logs))
+            relative = forward(weights, network, spec, some.batch).double().numpy(force=True)
+        parts.append(to_units(relative, some.level, some.spread, some.logs))
     return np.concatenate(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,14 +44,14 @@ def head_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def forecast(
-    weights: Mapping[str, NDArray[np.float32]],
+    members: Iterable[Mapping[str, NDArray[np.float32]]],
     network: NetworkSpec,
     spec: ForecastSpec,
     crops: features.Crops,
     norm: features.Normalised,
     calendar: Calendar,
-) -> NDArray[np.float32]:
-    """Relative quantiles from the last step of each crop, by one member, in NumPy: [n, horizon, q]."""
+) -> list[NDArray[np.float32]]:
+    """Relative quantiles from the last step of each crop, by each member, in NumPy: [n, horizon, q] each."""
     cells = cells_of(network.cell, network.layers)
     rows, last = np.arange(len(crops.lengths)), crops.lengths - 1
 
@@ -59,25 +59,39 @@ def forecast(
         return unroll(cells[index], weights, x, None, np, activation=network.activation)[0]
 
     x = features.inputs(crops, norm, spec, calendar)[:, : int(crops.lengths.max())]
-    states = encoded(run_cell, network.layers, weights, x, network.residual)
-    return decoded(weights, spec, (crops, norm, last), states[rows, last], calendar)
+    known = known_at(spec, (crops, norm, last), calendar)
+
+    def by(weights: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        states = encoded(run_cell, network.layers, weights, x, network.residual)
+        return decoded(weights, spec, known, states[rows, last])
+
+    return [by(weights) for weights in members]
 
 
-def decoded(
-    weights: Mapping[str, NDArray[np.float32]],
-    spec: ForecastSpec,
-    seen: tuple[features.Crops, features.Normalised, features.Ints],
-    state: NDArray[np.float32],
-    calendar: Calendar,
-) -> NDArray[np.float32]:
-    """Relative quantiles from the encoder's state [n, H] at one step of each crop, by one member: [n, horizon, q].
+Known = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
+def known_at(
+    spec: ForecastSpec, seen: tuple[features.Crops, features.Normalised, features.Ints], calendar: Calendar
+) -> Known:
+    """What every member's decoder is given beside its state, from one step of each crop: plain forecasts, how far off
+    they were before, and what is known of the horizon.
 
     `seen` is the crops, their normalised values, and the step [n] of each which is its origin.
     """
     crops, norm, origins = seen
     rows = np.arange(len(origins))
     plain, errors = features.components(norm, rows, origins, spec)
-    known = features.known(crops, rows, origins, spec, calendar)
+    return plain, errors, features.known(crops, rows, origins, spec, calendar)
+
+
+def decoded(
+    weights: Mapping[str, NDArray[np.float32]], spec: ForecastSpec, beside: Known, state: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Relative quantiles from the encoder's state [n, H] and what is known `beside` it, by one member:
+    [n, horizon, q].
+    """
+    plain, errors, known = beside
     relative: NDArray[np.float32] = output.quantiles(
         head_weights(weights), state, plain, errors, known, spec.median, np
     )

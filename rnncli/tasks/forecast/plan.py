@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.data.wall import follows
+from rnncli.errors import UsageError
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import plain
 from rnncli.tasks.forecast.features import Floats, Ints
@@ -27,7 +29,10 @@ SERIES_LOOKED_AT = 500
 MOST = 0.5  # of the series
 YOUNG = (1, 2, 3, 4, 6, 8, 12, 16)  # rows of series that have just begun
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
-EVALUATIONS = 12  # of a search
+EVALUATIONS, LEAST_BETWEEN = 12, 5  # of a search, and steps from one to the next
+SCORED = 0.25  # of a time budget may be spent on scores
+FORKED, MOST_FORKED = 192, 1 << 10  # targets of a crop: its origins times the horizon
+ROWS_A_STEP, TARGETS_A_STEP = 64_000, 1 << 16  # of the encoder, and of the decoder: what training holds in memory
 LONGEST_CONTEXT, WHOLE = 336, 1_000  # steps at most if nobody said how many; and where training sees whole series
 
 
@@ -227,13 +232,13 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     )
 
 
-def training_spec(network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
+def training_spec(network: NetworkSpec, forecast: ForecastSpec, sizes: Sizes) -> TrainingSpec:
     """Steps, batch and rates; the steps are those of the search on held-out rows."""
     small = network.hidden * network.layers < 64
     steps = sizes.steps or (400 if small else 640)
     return TrainingSpec(
         steps=steps,
-        batch=sizes.batch or (64 if small else 32),
+        batch=sizes.batch or _batch(64 if small else 32, forecast, sizes.tbptt),
         learning_rate=sizes.learning_rate or (3e-3 if small else 6e-3),
         weight_decay=0.01,
         clip=sizes.clip or 1.0,
@@ -246,20 +251,54 @@ def training_spec(network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
     )
 
 
+def _batch(usual: int, forecast: ForecastSpec, tbptt: int | None) -> int:
+    """The usual batch, or as many crops as memory is bounded by where each is long, or its horizon."""
+    rows = min(forecast.steps, tbptt or forecast.steps)
+    return max(1, min(usual, ROWS_A_STEP // rows, TARGETS_A_STEP // forecast.horizon))
+
+
+def forks(horizon: int) -> int:
+    """Origins of a crop: as many as make FORKED targets, or four; fewer where these would be more than MOST_FORKED."""
+    return max(1, min(max(4, FORKED // horizon), MOST_FORKED // horizon))
+
+
 def _evaluate_every(steps: int) -> int:
-    return max(1, steps // EVALUATIONS)
+    return max(LEAST_BETWEEN, steps // EVALUATIONS)
 
 
-def affordable(training: TrainingSpec, searches: int, refits: int, seconds_a_step: float) -> TrainingSpec:
+@dataclass(frozen=True)
+class Costs:
+    """Seconds that the parts of a training take: a step, a score of the held-out rows, and all that is done once."""
+
+    step: float
+    score: float = 0.0
+    once: float = 0.0
+
+    def least(self, searches: int, refits: int) -> float:
+        """Of a single step of each search and refit, with what must be."""
+        return self.once + searches * (self.step + self.score) + refits * self.step
+
+
+def affordable(training: TrainingSpec, searches: int, refits: int, costs: Costs) -> TrainingSpec:
     """The same training in as many of its steps as its time budget allows, with the budget of one search; so many
-    searches and refits come one after the other.
+    searches and refits come one after the other. Where scores are dear there are fewer of them.
 
     Once the steps are known, training does not depend on the clock any more, unless the machine slows down.
+    UsageError if there is no time for a single step that is judged.
     """
     assert training.time_budget is not None
-    budget = training.time_budget / (searches + refits * REFIT_SHARE)
-    steps = int(np.clip(budget / max(seconds_a_step, 1e-6), 1, training.steps))
-    return replace(training, steps=steps, evaluate_every=_evaluate_every(steps), time_budget=budget)
+    step, score = max(costs.step, 1e-6), searches * costs.score
+    least = costs.least(searches, refits)
+    if training.time_budget < least:
+        raise UsageError(
+            f"--time-budget is {training.time_budget:.3g} s, but to judge what is trained takes {least:.2g} s alone",
+            hint=f"give it {math.ceil(1.5 * least)}s or more",
+        )
+    left, rounds = training.time_budget - costs.once, searches + refits * REFIT_SHARE
+    scores = int(np.clip(SCORED * left / max(score, 1e-6), 1, EVALUATIONS))
+    steps = int(np.clip(round((left - scores * score) / (rounds * step), 6), 1, training.steps))
+    every = _evaluate_every(steps) if scores == EVALUATIONS else max(_evaluate_every(steps), -(-steps // scores))
+    return replace(training, steps=steps, evaluate_every=every, time_budget=left / rounds)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""What the parts of a training take on this machine, measured before it begins: so many of them fit a time budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rnncli.spec import TrainingSpec
+from rnncli.tasks.forecast.learn import Objective
+from rnncli.tasks.forecast.validation import Holdout, Validated
+from rnncli.training.fit import Weights, seconds_a_step
+from rnncli.training.side_by_side import side_by_side
+
+SAMPLES = (48, 48, 192)  # forecasts that are judged to see how long all of them take; the first time warms up
+Judge = Callable[[Validated], object]  # what is done once with the held-out forecasts, when all is trained
+
+
+@dataclass
+class Clock:
+    """Counts seconds."""
+
+    seconds: float = 0.0
+    begun: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count what is done meanwhile."""
+        begun = time.monotonic()
+        yield
+        self.seconds += time.monotonic() - begun
+
+    @property
+    def since(self) -> float:
+        """Seconds since there is this clock."""
+        return time.monotonic() - self.begun
+
+
+def step_seconds(objectives: Sequence[Objective], weights: Sequence[Weights], training: TrainingSpec) -> float:
+    """Of a step, where so many members are trained side by side."""
+
+    def measured(objective: Objective, first: Weights) -> Iterator[float]:
+        yield seconds_a_step(first, objective, training)
+
+    streams = [measured(*one) for one in zip(objectives, weights, strict=True)]
+    return max(side_by_side(streams, len(streams)))
+
+
+def score_seconds(objective: Objective, weights: Weights) -> tuple[float, float]:
+    """Of the first score of the held-out rows, and of each that follows."""
+    clocks = Clock(), Clock()
+    for clock in clocks:
+        with clock.running():
+            objective.score(weights)
+    return clocks[0].seconds, clocks[1].seconds
+
+
+def judging_seconds(objective: Objective, weights: Weights, holdout: Holdout, judge: Judge) -> tuple[float, float]:
+    """Of one network's forecasts of all that is held out, and of what is then done with them: from samples of them, on
+    the line through the last two.
+    """
+    taken = [_taken(objective, weights, holdout.some(most), judge) for most in SAMPLES]
+    (few, *less), (many, *more) = taken[-2:]
+    rest = len(holdout) - many
+    slopes = [(b - a) / (many - few) if many > few else 0.0 for a, b in zip(less, more, strict=True)]
+    first, second = (b + max(0.0, slope) * rest for b, slope in zip(more, slopes, strict=True))
+    return first, second
+
+
+def _taken(objective: Objective, weights: Weights, part: Holdout, judge: Judge) -> tuple[int, float, float]:
+    """How many forecasts there are, and the seconds of both."""
+    forecasting, judging = Clock(), Clock()
+    with forecasting.running():
+        found = objective.validation(weights, part)
+    with judging.running():
+        judge(found)
+    return len(part), forecasting.seconds, judging.seconds
