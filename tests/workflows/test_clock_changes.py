@@ -59,7 +59,9 @@ def table_of(times: list[datetime], values: list[float], zone: str) -> pa.Table:
 
 
 @pytest.mark.parametrize(
-    ("write", "suffix"), [(as_wall_times, "csv"), (with_offsets, "csv"), (as_parquet, "parquet")], ids=str
+    ("write", "suffix"),
+    [(as_wall_times, "csv"), (with_offsets, "csv"), (as_parquet, "parquet")],
+    ids=("wall times", "offsets", "parquet"),
 )
 def test_the_peak_of_eight_is_forecast_at_eight_after_the_clock_was_put_back(
     write: Write, suffix: str, tmp_path: Path
