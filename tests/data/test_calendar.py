@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -265,6 +266,19 @@ def test_each_frequency_sees_the_cycles_longer_than_itself(frequency: Frequency,
     features = grid.features(np.arange(5), np.zeros(5, np.int64))
     assert features.shape == (5, 2 * len(cycles))
     assert features.dtype == np.float32
+
+
+def test_cycles_that_rows_do_not_pass_through_are_not_seen() -> None:
+    hours = Calendar(Frequency("hour"))
+    spans = {3 * 3_600: (), 86_400: ("day",), 30 * 86_400: ("day", "week"), 400 * 86_400: ("day", "week", "year")}
+    for seconds, cycles in spans.items():
+        assert hours.cycles_within(seconds * 1_000_000) == cycles
+    month = replace(hours, cycles=hours.cycles_within(30 * 86_400 * 1_000_000))
+    at = np.arange(500), np.zeros(500, np.int64)
+    np.testing.assert_array_equal(month.features(*at), hours.features(*at)[:, :4])
+    assert Calendar.from_json(month.to_json()) == month
+    with pytest.raises(InputRefused):
+        Calendar(Frequency("day"), cycles=("day",))
 
 
 def test_features_are_on_the_unit_circle() -> None:

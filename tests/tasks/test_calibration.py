@@ -10,7 +10,7 @@ import pytest
 
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import plan
-from rnncli.tasks.forecast.calibration import LARGEST, fitted_stretch, stretched
+from rnncli.tasks.forecast.calibration import LARGEST, fitted_stretch, fitted_young, stretched, stretched_young
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import anything
 from rnncli.tasks.forecast.validation import Holdout, Validated
@@ -65,3 +65,13 @@ def test_where_nothing_was_observed_nothing_is_stretched(spec: ForecastSpec) -> 
     found = forecasts(0.5)
     assert (fitted_stretch(replace(found, actual=np.full_like(found.actual, np.nan)), spec) == 1).all()
     assert (fitted_stretch(forecasts(0.0), spec) == 1).all()
+
+
+def test_young_series_are_stretched_by_how_many_rows_they_have(spec: ForecastSpec) -> None:
+    found = [forecasts(width, series=20) for width in np.linspace(0.4, 1.5, len(spec.young))]
+    stretch = fitted_young(found, spec)
+    assert (np.diff(stretch[:, 2]) < 0).all()
+    assert (stretch[:, spec.median] == 1).all()
+    rows = np.array([spec.young[0], spec.young[-1]])
+    made = stretched_young(np.zeros((2, 6, 1)) + NORMAL, stretch, rows, spec)
+    np.testing.assert_allclose(made[:, 0, 2] / NORMAL[2], stretch[[0, -1], 2])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -32,6 +34,31 @@ def test_a_batch_never_looks_past_the_end_it_was_given(build: object, spec: Fore
     batch = Examples(panel, spec, np.array([80])).sample(np.random.default_rng(0), 64, 12)
     assert not torch.isinf(batch.targets).any()
     assert torch.isfinite(batch.inputs).all()
+
+
+def test_some_crops_are_of_series_that_have_just_begun(weekly_waves: Panel, spec: ForecastSpec) -> None:
+    examples = Examples(weekly_waves, spec, weekly_waves.lengths)
+    batch = examples.sample(np.random.default_rng(0), 400, 6)
+    origins = [batch.origins.numpy()[batch.rows.numpy() == crop] for crop in range(400)]
+    young = [crop for crop, steps in enumerate(origins) if len(steps) and steps.max() < examples.warm_up - 1]
+    assert 0.08 < len(young) / 400 < 0.17
+    assert {0, 1, 2} <= {int(step) for crop in young for step in origins[crop]}
+    assert any(batch.first_row[crop] > 0 for crop in young)
+
+
+def test_a_young_series_shows_nothing_before_it_began(weekly_waves: Panel, spec: ForecastSpec) -> None:
+    series, begun, at = np.array([4]), np.array([50]), (np.array([0]), np.array([2]))
+    one = Examples(weekly_waves, spec, weekly_waves.lengths).batch(series, begun, *at, begun=begun)
+    values = weekly_waves.values.copy()
+    first = weekly_waves.offsets[4]
+    values[first : first + 50] = 1e6
+    changed = replace(weekly_waves, values=values)
+    length = weekly_waves.lengths[series]
+    other = Examples(changed, spec, weekly_waves.lengths).batch(series, begun, *at, length, begun=begun)
+    same = Examples(weekly_waves, spec, weekly_waves.lengths).batch(series, begun, *at, length, begun=begun)
+    for name in ("inputs", "components", "errors", "targets"):
+        torch.testing.assert_close(getattr(other, name), getattr(same, name))
+    assert one.norm.seen[0, 2] == 3
 
 
 def test_whole_numbers_are_learnt_with_noise_that_rounds_back(build: object) -> None:

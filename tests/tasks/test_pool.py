@@ -115,3 +115,27 @@ def test_a_pool_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
 def test_weights_that_were_rounded_are_a_pool() -> None:
     weights = (0.333333, 0.333333, 0.166666, 0.166666)
     assert Pool((NETWORK, SMOOTHING, "seasonal-naive", "naive"), (1,) * 4, weights).weights == weights
+
+
+def test_kinds_of_series_may_be_weighed_apart(build: Callable[..., Panel]) -> None:
+    rng = np.random.default_rng(6)
+    ratios = [40 * np.exp(0.1 * np.cumsum(rng.normal(size=80))) for _ in range(20)]
+    panel = build(*ratios, *(rng.normal(0, 5, 80) for _ in range(20)))
+    spec = plan.forecast_spec(panel, HORIZON, LEVELS)
+    found = judged(panel, spec, lambda actual: actual)
+    free = ~found.support.logs
+    wrong = np.where(free[:, None, None], found.quantiles + 50, found.quantiles)
+    pool, mixed = fitted_pool(panel, found.made(wrong), spec)
+    shares = pool.shares(found.support)
+    assert shares[~free, 0].min() > 0.9
+    assert shares[free, 0].max() < 0.1
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+    assert Pool.from_json(pool.to_json()) == pool
+    assert np.abs(mixed[free] - wrong[free]).mean() > 40
+
+
+def test_drift_is_what_lines_are_forecast_by(build: Callable[..., Panel]) -> None:
+    panel = build(*(3.0 * k + k * np.arange(60.0) for k in range(1, 12)))
+    spec = plan.forecast_spec(panel, HORIZON, LEVELS)
+    pool, _ = fitted_pool(panel, judged(panel, spec, lambda actual: 0.9 * actual), spec)
+    assert share(pool, "drift") > 0.95

@@ -26,10 +26,13 @@ def encode(table: ForecastTable, *, tidy: bool = False, raw: bool = False) -> by
     texts = [*table.ids, table.columns.time_format or "", table.columns.clock_format or ""]
     style = "needed" if any(map(_NEEDS_QUOTES.search, texts)) else "none"
     options = csv.WriteOptions(include_header=False, quoting_style=style, batch_size=16_384)
-    sink = pa.BufferOutputStream()
-    sink.write((",".join(map(_quoted, names)) + "\n").encode())
-    csv.write_csv(rows, sink, options)
-    return bytes(sink.getvalue())
+    parts: list[bytes | pa.Buffer] = [(",".join(map(_quoted, names)) + "\n").encode()]
+    for begin in range(0, rows.num_rows, _ROWS_AT_ONCE):  # one buffer would grow to twice what is in it
+        sink = pa.BufferOutputStream()
+        csv.write_csv(rows.slice(begin, _ROWS_AT_ONCE), sink, options)
+        parts.append(sink.getvalue())
+    del rows
+    return b"".join(parts)
 
 
 def encode_rows(rows: pa.Table, plain: Collection[str], *, raw: bool = False) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -27,10 +28,10 @@ WINDOW_LIMIT = 48
 CYCLES = 3  # of the longest season that the plain forecasts see
 SERIES_LOOKED_AT = 500
 MOST = 0.5  # of the series
+ROUNDING = 1 + 1e-9
 YOUNG = (1, 2, 3, 4, 6, 8, 12, 16)  # rows of series that have just begun
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
 EVALUATIONS, LEAST_BETWEEN = 12, 5  # of a search, and steps from one to the next
-SCORED = 0.25  # of a time budget may be spent on scores
 FORKED, MOST_FORKED = 192, 1 << 10  # targets of a crop: its origins times the horizon
 ROWS_A_STEP, TARGETS_A_STEP = 64_000, 1 << 16  # of the encoder, and of the decoder: what training holds in memory
 LONGEST_CONTEXT, WHOLE = 336, 1_000  # steps at most if nobody said how many; and where training sees whole series
@@ -281,13 +282,13 @@ class Costs:
 
 def affordable(training: TrainingSpec, searches: int, refits: int, costs: Costs) -> TrainingSpec:
     """The same training in as many of its steps as its time budget allows, with the budget of one search; so many
-    searches and refits come one after the other. Where scores are dear there are fewer of them.
+    searches and refits come one after the other.
 
-    Once the steps are known, training does not depend on the clock any more, unless the machine slows down.
-    UsageError if there is no time for a single step that is judged.
+    Once the steps are known, training does not depend on the clock any more, unless the machine slows down: the same
+    number of steps without a budget is the same training. UsageError if there is no time for a single step that is
+    judged.
     """
     assert training.time_budget is not None
-    step, score = max(costs.step, 1e-6), searches * costs.score
     least = costs.least(searches, refits)
     if training.time_budget < least:
         raise UsageError(
@@ -295,10 +296,12 @@ def affordable(training: TrainingSpec, searches: int, refits: int, costs: Costs)
             hint=f"give it {math.ceil(1.5 * least)}s or more",
         )
     left, rounds = training.time_budget - costs.once, searches + refits * REFIT_SHARE
-    scores = int(np.clip(SCORED * left / max(score, 1e-6), 1, EVALUATIONS))
-    steps = int(np.clip(round((left - scores * score) / (rounds * step), 6), 1, training.steps))
-    every = _evaluate_every(steps) if scores == EVALUATIONS else max(_evaluate_every(steps), -(-steps // scores))
-    return replace(training, steps=steps, evaluate_every=every, time_budget=left / rounds)
+
+    def seconds(steps: int) -> float:
+        return rounds * steps * costs.step + searches * -(-steps // _evaluate_every(steps)) * costs.score
+
+    steps = max(1, bisect_right(range(1, training.steps + 1), left * ROUNDING, key=seconds))
+    return replace(training, steps=steps, evaluate_every=_evaluate_every(steps), time_budget=left / rounds)
 
 
 @dataclass(frozen=True)

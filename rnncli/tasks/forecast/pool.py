@@ -85,7 +85,8 @@ class Pool(Spec):
 
     def __str__(self) -> str:
         named = [name if name == NETWORK else f"{name.replace('-', ' ')}" for name in self.names]
-        return ", ".join(f"{weight:.0%} {name}" for name, weight in zip(named, self.weights, strict=True))
+        shares = ", ".join(f"{weight:.0%} {name}" for name, weight in zip(named, self.weights, strict=True))
+        return f"{shares}, with other shares for each kind of series" if self.own else shares
 
 
 NETWORK_ALONE = Pool()

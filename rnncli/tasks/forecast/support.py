@@ -25,7 +25,7 @@ Bools = NDArray[np.bool_]
 EVIDENCE = 0.05  # nats a row by which values must be likelier than logarithms
 PAIRS = 8  # of rows, for any evidence
 ENOUGH = 24  # rows that say by themselves what a series can be
-SMALLEST_LOG_RANGE = 1e-6  # of the median: what is smaller is no ratio of it
+SMALLEST_LOG_RANGE = 1e-6  # of the geometric mean: what is smaller is no ratio of it
 SMALLEST = 1e-20  # of a variance, in units of the values squared
 MANY = 1 << 31  # values, where nobody counts them
 AT_ONCE = 4_096  # series
@@ -180,13 +180,14 @@ def supported(seen: Shown, past: Floats, spec: ForecastSpec) -> Support:
 
 def _are_ratios(past: Floats, least: Floats, spec: ForecastSpec) -> Bools:
     """Which positive series are forecast on their logarithm."""
-    size = np.where(np.isnan(past), -np.inf, past).max(axis=1, keepdims=True)
-    y = past / np.where(size > 0, size, 1.0)
+    seen = ~np.isnan(past)
+    size = np.where(seen, past, 0.0).max(axis=1, initial=0.0)
+    y = np.maximum(past / np.where(size > 0, size, 1.0)[:, None], np.finfo(np.float64).tiny)
     found = np.full(len(y), np.nan)
-    for lag in (1, spec.seasons[0]):
+    for lag in dict.fromkeys((1, spec.seasons[0])):
         told = evidence(y, lag)
         found = np.where(np.isnan(told), found, told)
-    middle = np.array([np.median(row[~np.isnan(row)]) if (~np.isnan(row)).any() else 0.0 for row in past])
+    middle = size * np.exp(np.where(seen, np.log(y), 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
     ratios = np.where(np.isnan(found), spec.link == "log", found <= EVIDENCE)
     return np.asarray(ratios & (least >= SMALLEST_LOG_RANGE * middle))
 
