@@ -257,10 +257,10 @@ def _loss(value: float | None) -> str:
 
 
 def _values(spec: ForecastSpec) -> str:
-    said = [f"{spec.link} link" + " where values ask for it" * spec.each, *(["whole numbers"] if spec.whole else [])]
+    said = [f"{spec.link} link", *(["whole numbers"] if spec.whole else [])]
     low = [] if spec.floor is None else [f"never below {spec.floor:g}"]
     high = [] if spec.ceiling is None else [f"never above {spec.ceiling:g}"]
-    return ", ".join([*said, *low, *high])
+    return ", ".join([*said, *low, *high]) + "; each series as it shows itself" * spec.each
 
 
 def chunks(series: int, spec: ForecastSpec) -> Iterator[Ints]:

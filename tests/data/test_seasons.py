@@ -126,7 +126,7 @@ def test_four_hundred_series_take_little_time() -> None:
         ("m4_hourly", (24, 168)),
         ("nn5_daily", (7,)),
         ("hospital", (12,)),
-        ("carparts", (12,)),
+        ("carparts", (1,)),
         ("exchange_rate", (1,)),
         ("vic_elec", (48, 336)),
         ("pedestrian", (24, 168)),

@@ -62,7 +62,7 @@ def forecaster(panel: Panel, pool: Pool, horizon: int) -> Forecaster:
     spec = plan.forecast_spec(panel, horizon, (0.1, 0.5, 0.9), 8)
     sizes = plan.Sizes(hidden=4, layers=1, members=1)
     network = plan.network_spec(panel, spec, sizes)
-    planned = Plan(network, spec, plan.training_spec(network, sizes))
+    planned = Plan(network, spec, plan.training_spec(network, spec, sizes))
     weights = {name: weight[None].numpy() for name, weight in initial_weights(planned, 0).items()}
     columns = Columns("ds", "unique_id", "y")
     return Forecaster(network, spec, planned.training, columns, panel.calendar, weights, {"s": 5}, {}, None, pool, None)

@@ -114,7 +114,7 @@ def test_the_size_of_the_pieces_has_no_say(weekly_waves: Panel, monkeypatch: pyt
     crops, last = features.latest(weekly_waves, weekly_waves.lengths, series, spec)
 
     def made() -> list[np.ndarray]:
-        norm = features.normalise(crops.values, spec)
+        norm = features.normalise(crops, spec)
         calendar = weekly_waves.calendar
         inputs = features.inputs(crops, norm, spec, calendar)
         known = features.known(crops, series, last, spec, calendar)
@@ -123,6 +123,6 @@ def test_the_size_of_the_pieces_has_no_say(weekly_waves: Panel, monkeypatch: pyt
     whole = made()
     monkeypatch.setattr(features, "AT_ONCE", 100)
     pieces = made()
-    norm = features.normalise(crops.values, spec)
+    norm = features.normalise(crops, spec)
     pieces[1] = features.inputs(crops, norm, spec, weekly_waves.calendar, slice(3, 9))
     assert all(np.array_equal(one, other) for one, other in zip(whole, pieces, strict=True))

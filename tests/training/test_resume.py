@@ -163,7 +163,7 @@ def test_a_time_budget_becomes_steps_that_repeat_the_training(jobs: Path) -> Non
     plain = SMALL | {"members": 1, "steps": 5_000}
     phases: list[list[int]] = [[], []]
     keep = [lambda event, to=to: to.append(event.step) if isinstance(event, Finished) else None for to in phases]
-    timed = rnncli.train(jobs, time_budget=2.0, on_event=keep[0], **plain).forecaster
+    timed = rnncli.train(jobs, time_budget=8.0, on_event=keep[0], **plain).forecaster
     assert timed.training.steps < 5_000
     repeated = rnncli.train(jobs, on_event=keep[1], **(plain | {"steps": timed.training.steps})).forecaster
     if phases[0] == phases[1]:  # unless the machine slowed down on the way

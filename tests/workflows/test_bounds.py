@@ -48,7 +48,9 @@ def test_every_quantile_lies_within_the_bounds(shares: pd.DataFrame, model: Path
 def test_the_model_says_its_bounds(model: Path) -> None:
     spec = models.load(model).forecast
     assert (spec.floor, spec.ceiling, spec.minimum, spec.maximum) == (0, 100, 0, 100)
-    assert ("values", "identity link, never below 0, never above 100") in models.load(model).facts()
+    assert ("values", "identity link, never below 0, never above 100; each series as it shows itself") in models.load(
+        model
+    ).facts()
 
 
 @pytest.mark.parametrize(("value", "says"), [(101.5, "above the maximum"), (-3.0, "below the minimum")])
