@@ -24,7 +24,7 @@ from rnncli.inference.model_file import Task
 from rnncli.outline import Outline, shown
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
-from rnncli.tasks.forecast.calibration import stretched, stretched_young
+from rnncli.tasks.forecast.calibration import stretched, stretched_unproven, stretched_young
 from rnncli.tasks.forecast.network import forecast, network_inputs, weight_shapes
 from rnncli.tasks.forecast.output import to_units, within
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
@@ -59,8 +59,8 @@ class Origin:
 @dataclass(frozen=True)
 class Forecaster:
     """A trained model: specs, weights [members, ...], each training series' last ordinal and statistics (None in files
-    of format 1); the pool that its network is averaged with, and the stretch of its intervals, [horizon, q] and [k, q]
-    for `young` series (None where nothing was held out).
+    of format 1); the pool that its network is averaged with, and the stretch of its intervals, [horizon, q] and
+    [k, horizon, q] for `young` series (None where nothing was held out).
     """
 
     network: NetworkSpec
@@ -242,12 +242,14 @@ class Forecaster:
         found = pooled(self.pool, network, panel, series, ends[series], self.forecast, origin.support, made)
         if self.stretch is not None:
             found = stretched(found, self.stretch, self.forecast)
+        elif self.forecast.each:
+            found = stretched_unproven(found, origin.support.count, self.forecast)
+        rows, young = origin.support.count, np.zeros(len(found), np.bool_)
         if self.young is not None:
-            rows = origin.support.count
             young = rows <= self.forecast.young[-1]
             found[young] = stretched_young(network[young], self.young, rows[young], self.forecast)
         found = within(found, self.forecast, origin.support)
-        constant = _constant(origin.past)
+        constant = _constant(origin.past) & ~young
         found[constant] = np.nanmax(origin.past[constant], axis=1)[:, None, None]  # exact, whatever its size
         return found
 
@@ -368,7 +370,7 @@ def layout(meta: dict[str, Any]) -> checkpoint.Layout:
     if meta.get("calibrated"):
         tensors[STRETCH] = (np.dtype("<f8"), (spec.horizon, len(spec.levels)))
     if meta.get("calibrated") and spec.young:
-        tensors[YOUNG] = (np.dtype("<f8"), (len(spec.young), len(spec.levels)))
+        tensors[YOUNG] = (np.dtype("<f8"), (len(spec.young), spec.horizon, len(spec.levels)))
     return tensors | {CUTOFFS: (long, (count,)), NAME_ENDS: (long, (count,)), NAMES: (np.dtype("u1"), (size,))}
 
 

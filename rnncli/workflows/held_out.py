@@ -42,8 +42,8 @@ RIVALS = ("naive", "seasonal naive", "drift", "exponential smoothing")
 @dataclass(frozen=True)
 class Decided:
     """The pool, the stretch [horizon, q] of its intervals, its forecasts and those of exponential smoothing from the
-    held-out origins [N, horizon, q], and the stretch [k, q] for young series; without the last four where no rows could
-    be spared.
+    held-out origins [N, horizon, q], and the stretch [k, horizon, q] for young series; without the last four where no
+    rows could be spared.
     """
 
     pool: Pool = NETWORK_ALONE

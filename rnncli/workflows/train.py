@@ -140,7 +140,8 @@ def _plan_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> P
             hint="train afresh, without --warm-start",
         )
     fitted = planning.fitted_to(panel, old)
-    forecast = replace(fitted, link=old.link, spread_prior=old.spread_prior)
+    scale = {name: getattr(old, name) for name in ("link", "spread_prior", "spread_unit", "spread_fixed")}
+    forecast = replace(fitted, **scale)
     given = planning.Sizes(**said.only(planning.Sizes, options))
     usual = planning.training_spec(start.network, forecast, given)
     steps = given.steps or max(1, round(WARM_SHARE * usual.steps))

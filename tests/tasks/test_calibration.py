@@ -10,7 +10,14 @@ import pytest
 
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import plan
-from rnncli.tasks.forecast.calibration import LARGEST, fitted_stretch, fitted_young, stretched, stretched_young
+from rnncli.tasks.forecast.calibration import (
+    LARGEST,
+    fitted_stretch,
+    fitted_young,
+    stretched,
+    stretched_unproven,
+    stretched_young,
+)
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import anything
 from rnncli.tasks.forecast.validation import Holdout, Validated
@@ -70,8 +77,14 @@ def test_where_nothing_was_observed_nothing_is_stretched(spec: ForecastSpec) -> 
 def test_young_series_are_stretched_by_how_many_rows_they_have(spec: ForecastSpec) -> None:
     found = [forecasts(width, series=20) for width in np.linspace(0.4, 1.5, len(spec.young))]
     stretch = fitted_young(found, spec)
-    assert (np.diff(stretch[:, 2]) < 0).all()
-    assert (stretch[:, spec.median] == 1).all()
+    assert (np.diff(stretch[:, :, 2], axis=0) < 0).all()
+    assert (stretch[:, :, spec.median] == 1).all()
     rows = np.array([spec.young[0], spec.young[-1]])
     made = stretched_young(np.zeros((2, 6, 1)) + NORMAL, stretch, rows, spec)
-    np.testing.assert_allclose(made[:, 0, 2] / NORMAL[2], stretch[[0, -1], 2])
+    np.testing.assert_allclose(made[..., 2] / NORMAL[2], stretch[[0, -1], :, 2])
+
+
+@pytest.mark.parametrize(("rows", "t"), [(3, 1.886), (5, 1.533), (11, 1.372), (31, 1.310), (1_000_001, 1.282)])
+def test_intervals_without_proof_are_those_of_students_t(rows: int, t: float, spec: ForecastSpec) -> None:
+    made = stretched_unproven(np.zeros((1, 6, 1)) + NORMAL, np.array([rows]), spec)
+    np.testing.assert_allclose(made[0, 0, 2] / np.sqrt(1 + 1 / rows), t, rtol=0.03)

@@ -11,6 +11,7 @@ stretch of time did to all series is not a law.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ NEIGHBOURS = 0.2  # of the horizon, before and after a step
 PRIOR_WINDOWS, PRIOR_FORECASTS = 3.0, 10.0
 LARGEST = 3.0
 LARGEST_YOUNG, PRIOR_YOUNG = 20.0, 1.0
+ANCHORS = 8  # steps of the horizon at which intervals of young series are calibrated
 
 
 def stretched(quantiles: Floats, stretch: Floats, spec: ForecastSpec) -> Floats:
@@ -45,24 +47,50 @@ def fitted_stretch(found: Validated, spec: ForecastSpec) -> Floats:
 
 
 def fitted_young(found: Sequence[Validated], spec: ForecastSpec) -> Floats:
-    """The stretch [k, q] of forecasts from each of the k numbers of rows of `spec.young`, over all steps."""
-    stretch = np.ones((len(spec.young), len(spec.levels)))
-    for row, one in zip(stretch, found, strict=True):
+    """The stretch [k, horizon, q] of forecasts from each of the k numbers of rows of `spec.young`: asked for at some
+    steps, and between them what lies between.
+    """
+    stretch = np.ones((len(spec.young), spec.horizon, len(spec.levels)))
+    anchors = np.unique(np.linspace(0, spec.horizon - 1, ANCHORS).round().astype(np.int64))
+    reach = max(1, round(NEIGHBOURS * spec.horizon))
+    for own, one in zip(stretch, found, strict=True):
         actual = one.actual + _jitter(one.actual.shape) * one.support.whole[:, None]
         independent = len(np.unique(one.holdout.series)) + len(np.unique(one.holdout.window)) - 1
         for place, level in enumerate(spec.levels):
-            scores = _scores(one, actual, slice(None), place, spec)[0]
-            if len(scores):
-                believed = independent / (independent + PRIOR_YOUNG)
-                row[place] = np.clip(_asked(scores, level, independent), 1 / LARGEST, LARGEST_YOUNG) ** believed
+            near = [slice(max(0, step - reach), step + reach + 1) for step in anchors.tolist()]
+            asked = [_asked_of_young(one, actual[:, some], some, place, level, independent, spec) for some in near]
+            own[:, place] = np.interp(np.arange(spec.horizon), anchors, asked)
     return stretch
+
+
+def _asked_of_young(
+    found: Validated, actual: Floats, near: slice, place: int, level: float, independent: int, spec: ForecastSpec
+) -> float:
+    scores = np.zeros(0) if place == spec.median else _scores(found, actual, near, place, spec)[0]
+    if not len(scores):
+        return 1.0
+    believed = independent / (independent + PRIOR_YOUNG)
+    return float(np.clip(_asked(scores, level, independent), 1 / LARGEST, LARGEST_YOUNG) ** believed)
 
 
 def stretched_young(quantiles: Floats, stretch: Floats, rows: Ints, spec: ForecastSpec) -> Floats:
     """Quantiles [n, horizon, q] of series of so many `rows` [n] with their distances from the median stretched."""
-    own = stretch[np.minimum(np.searchsorted(spec.young, rows), len(spec.young) - 1)][:, None, :]
+    own = stretch[np.minimum(np.searchsorted(spec.young, rows), len(spec.young) - 1)]
     middle = quantiles[..., spec.median, None]
-    return np.asarray(middle + (quantiles - middle) * own)
+    return np.asarray(np.maximum.accumulate(middle + (quantiles - middle) * own, axis=2))
+
+
+def stretched_unproven(quantiles: Floats, rows: Ints, spec: ForecastSpec) -> Floats:
+    """Quantiles [n, horizon, q] that no held-out rows have proven, as far from the median as those of a value of which
+    mean and variance come from so many `rows` [n]: Student's t times sqrt(1 + 1 / n) instead of the normal z, by the
+    first terms of its expansion in 1 / (n - 1) (Fisher & Cornish 1960).
+    """
+    freedom = np.maximum(rows - 1, 1)[:, None]
+    z = np.array([NormalDist().inv_cdf(level) for level in spec.levels])
+    wider = 1 + (z**2 + 1) / (4 * freedom) + (5 * z**4 + 16 * z**2 + 3) / (96 * freedom**2)
+    stretch = np.minimum(wider * np.sqrt(1 + 1 / np.maximum(rows, 1))[:, None], LARGEST)[:, None, :]
+    middle = quantiles[..., spec.median, None]
+    return np.asarray(np.maximum.accumulate(middle + (quantiles - middle) * stretch, axis=2))
 
 
 def _stretch(found: Validated, actual: Floats, near: slice, place: int, level: float, spec: ForecastSpec) -> float:

@@ -26,6 +26,7 @@ Bools = NDArray[np.bool_]
 
 LIMIT = 8.0
 EXTRAS = 5
+FARTHEST = 1e6  # spreads from the level
 AT_ONCE = 1 << 19  # numbers of a float64 workspace: few enough to stay in the processor's cache
 
 
@@ -198,10 +199,13 @@ def normalise(crops: Crops, spec: ForecastSpec) -> Normalised:
     change[:, season:] = np.abs(past[:, season:] - past[:, :-season])
     total, count = (part[:, steps] for part in _trailing(change, spec.lookback))
     size, seen = (part[:, steps] for part in _trailing(np.abs(past), spec.lookback))
-    prior = spec.spread_prior * np.where(logs[:, None], 1.0, _mean(size, seen))
+    relative = np.where(logs[:, None], 1.0, _mean(size, seen))
+    prior = spec.spread_prior * relative
+    if spec.spread_fixed:
+        prior = np.where(logs[:, None] | np.isnan(relative), prior, spec.spread_unit)
     spread = (total + spec.prior_rows * prior) / (count + spec.prior_rows)
     blank = np.isnan(level)
-    spread = np.where(blank | ~(spread > 0), 1.0, spread)
+    spread = np.where(blank | ~(spread > 0), np.where(logs[:, None], 1.0, spec.spread_unit), spread)
     return Normalised(z, np.where(blank, 0.0, level), spread, seen, crops.support)
 
 
@@ -310,7 +314,8 @@ def components(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec) 
     made = np.empty((len(rows), spec.horizon, count), np.float32)
     errors = np.empty((len(rows), count if spec.judged else 0), np.float32)
     for some in pieces(len(rows), (spec.horizon + spec.judged) * count + spec.lookback):
-        made[some], errors[some] = _components(norm, rows[some], origins[some], spec)
+        far, errors[some] = _components(norm, rows[some], origins[some], spec)
+        made[some] = _bounded(far)
     return made, errors
 
 
@@ -360,4 +365,10 @@ def targets(
         noise = rng.uniform(-0.5, 0.5, z.shape) * whole[:, None]
         z = to_link(from_link(z, logs) + noise, logs)
     level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
-    return np.asarray(((z - level) / spread).astype(np.float32))
+    with np.errstate(over="ignore"):
+        return _bounded((z - level) / spread)
+
+
+def _bounded(relative: Floats) -> Inputs:
+    """As float32, no farther out than that what is computed with it stays finite."""
+    return np.asarray(np.clip(relative, -FARTHEST, FARTHEST).astype(np.float32))

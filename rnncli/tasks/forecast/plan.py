@@ -70,9 +70,7 @@ def _centre_and_scale(values: Floats) -> tuple[float, float]:
 def fitted_to(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
     """The same forecast with what depends on the values taken from other rows."""
     link, floor, whole = in_common(panel, spec)
-    fitted = replace(
-        spec, link=link, spread_prior=spread_prior(panel, replace(spec, link=link)), floor=floor, whole=whole
-    )
+    fitted = with_spread(panel, replace(spec, link=link, floor=floor, whole=whole))
     return bounded(panel, fitted, spec.minimum, spec.maximum)
 
 
@@ -89,7 +87,7 @@ def bounded(panel: Panel, spec: ForecastSpec, minimum: float | None, maximum: fl
         minimum=minimum,
         maximum=maximum,
     )
-    return within if link == spec.link else replace(within, spread_prior=spread_prior(panel, within))
+    return within if link == spec.link else with_spread(panel, within)
 
 
 def forecast_spec(
@@ -157,28 +155,45 @@ def choose_link(panel: Panel) -> str:
     return "log"
 
 
-def spread_prior(panel: Panel, spec: ForecastSpec) -> float:
-    """Median over series of the mean absolute seasonal difference on the link's scale, as a share of the mean
-    absolute value where the link is the identity.
+def with_spread(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
+    """The same with the spread that short histories are drawn towards: the median over series of the mean absolute
+    seasonal difference, on the logarithm as it is, and else as a share of the mean absolute value; or in the data's
+    units, where that is what differs less between the series.
     """
     chosen = _some(len(panel))
     logs = support(panel, chosen, panel.lengths[chosen], spec).logs
-    found = [_spread(panel.target(s), on_logs, spec.seasons[0]) for s, on_logs in zip(chosen, logs, strict=True)]
-    usable = [value for value in found if np.isfinite(value) and value > 0]
-    return float(np.median(usable)) if usable else 0.1
+    targets, season = [panel.target(s) for s in chosen], spec.seasons[0]
+    units = np.array([_spread(y, season) for y in targets])
+    sizes = np.array([_size(y) for y in targets])
+    ratios = np.array([_spread(np.log(y), season) if on else 0.0 for y, on in zip(targets, logs, strict=True)])
+    relative = np.where(logs, ratios, units / np.maximum(sizes, 1e-300))
+    spec = replace(spec, spread_prior=_middle(relative, 0.1))
+    if not spec.each:
+        return spec
+    off = ~logs if not logs.all() else logs
+    known = ~logs & (units > 0) & (relative > 0)
+    fixed = bool(known.any() and np.std(np.log(units[known])) <= np.std(np.log(relative[known])))
+    return replace(spec, spread_unit=_middle(units[off], 1.0), spread_fixed=fixed)
+
+
+def _middle(values: Floats, otherwise: float) -> float:
+    usable = values[np.isfinite(values) & (values > 0)]
+    return float(np.median(usable)) if usable.size else otherwise
 
 
 def _some(series: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, series - 1, min(series, SERIES_LOOKED_AT)).astype(np.int64))
 
 
-def _spread(y: Floats, logs: bool, season: int) -> float:  # noqa: FBT001
-    z = np.log(y) if logs else y
+def _spread(z: Floats, season: int) -> float:
     change = np.abs(z[season:] - z[:-season])
-    change, size = change[~np.isnan(change)], np.abs(z[~np.isnan(z)])
-    if not change.size:
-        return float("nan")
-    return float(change.mean() / (1.0 if logs else max(float(size.mean()), 1e-300)))
+    change = change[~np.isnan(change)]
+    return float(change.mean()) if change.size else float("nan")
+
+
+def _size(y: Floats) -> float:
+    seen = np.abs(y[~np.isnan(y)])
+    return float(seen.mean()) if seen.size else float("nan")
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ class ForecastSpec(Spec):
     was made so many rows before the origin. Of `whole` data forecasts are whole numbers too.
     `left_out` are covariates known ahead that were declared, and of which the forecast is no function. With `each`,
     link, floor and whole numbers follow what a series has shown (see `support`), and those here are the training's.
+    Off the logarithm, the spread that a short history is drawn towards is `spread_prior` times its mean absolute value,
+    or with `spread_fixed` the `spread_unit`, in the data's units, which it also is where nothing else says how large.
     Series of at most the last of `young` rows are forecast by the network alone, whose intervals are calibrated for
     each of these numbers of rows.
     With `wall` its rows are those of the wall clock's grid (see `rnncli.data.wall`), and so are the counts here.
@@ -87,6 +89,8 @@ class ForecastSpec(Spec):
     left_out: tuple[str, ...] = added((), since=3)
     each: bool = added(default=False, since=4)
     young: tuple[int, ...] = added((), since=4)
+    spread_unit: float = added(1.0, since=4)
+    spread_fixed: bool = added(default=False, since=4)
     wall: bool = added(default=False, since=4)
 
     def __post_init__(self) -> None:
@@ -111,8 +115,8 @@ class ForecastSpec(Spec):
     def _check_values(self) -> None:
         if list(self.young) != sorted(set(self.young)) or any(not 1 <= rows <= LONGEST for rows in self.young):
             raise UsageError(f"rows of young series must ascend from 1: {self.young}")
-        if not (self.spread_prior > 0 and self.prior_rows > 0):
-            raise UsageError("spread_prior and prior_rows must be above 0")
+        if not (self.spread_prior > 0 and self.prior_rows > 0 and self.spread_unit > 0):
+            raise UsageError("spread_prior, prior_rows and spread_unit must be above 0")
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
             raise UsageError(f"the floor {self.floor} must not be above the ceiling {self.ceiling}")
 
