@@ -29,7 +29,7 @@ from rnncli.spec import ColumnChoices, Columns
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LARGEST = 1e150  # its square is still a number
+LARGEST, SMALLEST = 1e150, 1e-150  # their squares are still numbers
 GAP_LIMIT, GAP_ALLOWANCE = 50, 100_000  # grid rows for each row given, and how many more are no matter
 
 
@@ -190,6 +190,7 @@ def _refuse_wild(rows: Rows) -> None:
     """SeriesRefused with the place of the first value that cannot be computed with."""
     wild = np.abs(rows.values) > LARGEST
     if not wild.any():
+        _refuse_tiny(rows)
         return
     row, channel = (int(place) for place in np.argwhere(wild)[0])
     series = rows.ids[int(rows.codes[row])]
@@ -200,6 +201,25 @@ def _refuse_wild(rows: Rows) -> None:
         where=rows.where(row),
         hint="correct it, or leave it empty where it is not known",
     )
+
+
+def _refuse_tiny(rows: Rows) -> None:
+    """SeriesRefused for a series of which no target is large enough to compute with, but some are not 0."""
+    size = np.nan_to_num(np.abs(rows.values[:, 0]))
+    tiny = (size > 0) & (size < SMALLEST)
+    if not tiny.any():
+        return
+    largest = np.zeros(len(rows.ids))
+    np.maximum.at(largest, rows.codes, size)
+    of_tiny = np.flatnonzero(tiny & (largest[rows.codes] < SMALLEST))
+    if of_tiny.size:
+        row = int(of_tiny[0])
+        raise SeriesRefused(
+            f"all values are too small to compute with (none reaches {SMALLEST:g})",
+            rows.ids[int(rows.codes[row])],
+            where=rows.where(row),
+            hint="give them in a unit in which the numbers are larger",
+        )
 
 
 def zone_of(rows: Rows, choices: ColumnChoices, known: Known | None) -> str | None:

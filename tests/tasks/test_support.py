@@ -22,12 +22,12 @@ SERIES = {
     "sales": (50 * np.exp(0.02 * np.cumsum(NOISE)), True, 0.0, False),
     "growth": (1.05**T, True, 0.0, False),
     "a line": (100.5 - T, False, 0.0, False),
-    "a noisy level": (30 + 9 * NOISE.clip(-3, 3), False, 0.0, False),
+    "a noisy level": (30 + 9 * NOISE.clip(-3, 3), True, 0.0, False),
     "counts": (RNG.poisson(0.7, ROWS).astype(float), False, 0.0, True),
     "zeros": (np.zeros(ROWS), False, 0.0, True),
     "losses": (-5 + NOISE, False, -np.inf, False),
     "whole and signed": (np.round(3 * NOISE), False, -np.inf, True),
-    "shares": (0.5 + 0.1 * NOISE.clip(-3, 3), False, 0.0, False),
+    "shares": (0.5 + 0.1 * NOISE.clip(-3, 3), True, 0.0, False),
     "out of proportion": (np.where(T == 7, 1e-9, 50.5), False, 0.0, False),
 }
 

@@ -135,6 +135,41 @@ def test_intervals_of_series_that_have_just_begun_hold_what_they_promise(
         assert 0.68 <= covered <= 0.96, rows
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_the_interval_of_one_value_does_not_depend_on_how_near_zero_it_is(unit: float) -> None:
+    rng = np.random.default_rng(6)
+    model = rnncli.train(table(unit * (rng.normal(0, 10, (25, 1)) + rng.normal(size=(25, 80)))), **QUICK)
+    low, _, high = forecast(unit * np.array([[0.0], [0.001], [1.0], [-20.0], [20.0]]), model)
+    width = ((high - low) / unit).mean(axis=1)  # about 2 x 1.28 x sqrt 2 is right
+    assert (width > 2).all()
+    assert (width < 7).all()
+
+
+def test_a_few_equal_rows_are_no_constant() -> None:
+    rng = np.random.default_rng(7)
+    model = rnncli.train(table(rng.poisson(2, (25, 80)).astype(float)), **QUICK)
+    low, _, high = forecast(np.full((1, 3), 2.0), model)
+    assert (high - low >= 2).all()
+    low, _, high = forecast(np.full((1, 30), 2.0), model)
+    assert (low == 2.0).all()
+    assert (high == 2.0).all()
+
+
+def test_an_outlier_beyond_all_measure_fails_no_training() -> None:
+    values = np.random.default_rng(8).normal(size=(4, 80))
+    values[2, 40] = -1e100
+    low, median, high = forecast(values, rnncli.train(table(values), **QUICK))
+    assert np.isfinite([low, median, high]).all()
+    assert np.abs(median[[0, 1, 3]]).max() < 3
+
+
+def test_values_too_small_to_compute_with_are_refused_by_their_place() -> None:
+    tiny = table(np.array([np.linspace(1e-200, 9e-200, 60), np.linspace(1, 9, 60)]))
+    with pytest.raises(rnncli.errors.SeriesRefused, match="too small to compute with") as refused:
+        rnncli.train(tiny, **QUICK)
+    assert refused.value.series == "s000"
+
+
 KINDS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "positive": level,
     "zero": lambda rng, rows: rng.poisson(0.6, rows).astype(float),

@@ -32,7 +32,8 @@ AT_A_TIME = 128  # forecasts of a baseline
 TENTHS = 10  # a weight is a number of these
 RESAMPLES, SAMPLED = 200, 800  # of forecasts
 TOLERANCE = 1e-4  # of weights that were rounded
-PULL = 0.05  # of the log loss, for a step from the even share to one forecaster alone
+PULL = 0.05  # of the log loss, for a step from the even share to one forecaster alone,
+PULL_APART = 0.15  # and from the share of all series to that of a kind
 SMALLEST_WEIGHT = 0.02  # less is not worth its time
 KINDS = 3
 
@@ -185,7 +186,7 @@ def _weighed(found: Validated, made: Mapping[tuple[str, int], Floats], spec: For
     if len(np.unique(of_kind)) > 1:
         for kind in np.unique(of_kind).tolist():
             places = np.flatnonzero(of_kind == kind)
-            own[kind] = _weights(found.at(places), [one[places] for one in every], spec, weights)
+            own[kind] = _weights(found.at(places), [one[places] for one in every], spec, weights, PULL_APART)
     most = np.vstack([weights, own]).max(axis=0)
     kept = [place for place in range(len(made)) if not place or most[place] >= SMALLEST_WEIGHT]
     names, seasons = zip(*(list(made)[place] for place in kept), strict=True)
@@ -202,7 +203,7 @@ def scaled(found: Validated, spec: ForecastSpec) -> Floats:
     return quantile_loss(found.made(within(found.quantiles, spec, found.support)), spec.levels) / found.scale
 
 
-def _weights(found: Validated, made: list[Floats], spec: ForecastSpec, drawn_to: Floats) -> Floats:
+def _weights(found: Validated, made: list[Floats], spec: ForecastSpec, drawn_to: Floats, pull: float = PULL) -> Floats:
     """The average over resamples of series and windows of the weights that minimise the logarithms of the scaled and
     of the plain loss, so that neither many small series nor a few large ones decide alone: [forecasters].
     """
@@ -212,11 +213,11 @@ def _weights(found: Validated, made: list[Floats], spec: ForecastSpec, drawn_to:
     part = found.at(chosen)
     tried = _simplex(len(made)) / TENTHS
     losses = _losses(part, np.stack([one[chosen] for one in made]), tried, spec)
-    pull = PULL * ((tried - drawn_to) ** 2).sum(axis=1)
+    drawn = pull * ((tried - drawn_to) ** 2).sum(axis=1)
     best = []
     for times in _resamples(rng, part.holdout.series, part.holdout.window):
         loss = np.log(losses / part.scale @ times + 1e-300) + np.log(losses @ times + 1e-300)
-        best.append(tried[np.argmin(loss + pull)])
+        best.append(tried[np.argmin(loss + drawn)])
     return np.asarray(np.mean(best, axis=0)) if best else drawn_to
 
 
