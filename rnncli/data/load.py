@@ -124,7 +124,7 @@ def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[i
     _spread_statics(panel, rows.columns, notes)
     if known is None:
         found = seasons or infer_seasons(panel.values[:, 0], panel.offsets, calendar.frequency)
-        cycles = calendar.cycles_within(_longest_span(panel))
+        cycles = calendar.cycles_within(_span(panel))
         panel = replace(panel, calendar=replace(calendar, seasons=tuple(found), cycles=cycles))
         _refuse_nothing(panel, rows)
     if not rows.columns.future and not (known and known.waiting):
@@ -132,12 +132,10 @@ def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[i
     return Loaded(panel, rows.columns, rows.categories, tuple(notes))
 
 
-def _longest_span(panel: Panel) -> int:
-    """From the first row of the longest series to the row after its last."""
-    s = int(np.argmax(panel.lengths))
-    ends = panel.starts[s] + np.array([0, panel.lengths[s]])
-    first, final = panel.calendar.times(ends, np.full(2, panel.phases[s])).tolist()
-    return int(final - first)
+def _span(panel: Panel) -> int:
+    """From the first row of any series to the last of any."""
+    first = panel.calendar.times(panel.starts, panel.phases).min()
+    return int(panel.future_times(1).max() - first)
 
 
 def _without(rows: Rows, error: SeriesRefused) -> Rows:
