@@ -174,7 +174,7 @@ def supported(seen: Shown, past: Floats, spec: ForecastSpec) -> Support:
     floor = np.where(bounded, 0.0, -np.inf) if spec.minimum is None else np.full(len(past), spec.minimum)
     logs = np.zeros(len(past), np.bool_)
     if spec.minimum is None or spec.minimum >= 0:
-        positive = np.flatnonzero(seen.least > 0)
+        positive = np.flatnonzero((seen.least > 0) & (enough | (spec.floor is not None)))
         logs[positive] = _are_ratios(past[positive], seen.least[positive], spec)
     return Support(logs, floor, seen.whole & (enough | spec.whole), seen.count)
 
