@@ -203,12 +203,12 @@ def _refuse_wild(rows: Rows) -> None:
 
 def _refuse_tiny(rows: Rows) -> None:
     """SeriesRefused for a series of which no target is large enough to compute with, but some are not 0."""
-    size = np.nan_to_num(np.abs(rows.values[:, 0]))
+    size = np.abs(rows.values[:, 0])
     tiny = (size > 0) & (size < SMALLEST)
     if not tiny.any():
         return
     largest = np.zeros(len(rows.ids))
-    np.maximum.at(largest, rows.codes, size)
+    np.fmax.at(largest, rows.codes, size)
     of_tiny = np.flatnonzero(tiny & (largest[rows.codes] < SMALLEST))
     if of_tiny.size:
         row = int(of_tiny[0])

@@ -122,7 +122,8 @@ def known_and_new(model: Forecaster, carried: Carried, panel: Panel) -> tuple[Ca
     """What is kept of each series of the panel, in its order, or the beginning of one of which no row was consumed;
     and what is kept of the series that the panel does not have.
     """
-    place = {name: at for at, name in enumerate(carried.ids) if carried.begun[at]}
+    goes_on = carried.begun.tolist()
+    place = {name: at for at, name in enumerate(carried.ids) if goes_on[at]}
     fresh = [at for at, name in enumerate(panel.ids) if name not in place]
     place |= {panel.ids[at]: len(carried.ids) + number for number, at in enumerate(fresh)}
     both = joined(carried, begun(model, panel.select(np.array(fresh, np.int64))))
