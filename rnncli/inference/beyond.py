@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast.features import from_link, to_link
-from rnncli.tasks.forecast.output import clipped, within
+from rnncli.tasks.forecast.output import beside, clipped, within
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
 
@@ -80,8 +80,7 @@ def _deviation(quantiles: Floats, middle: Floats, logs: NDArray[np.bool_]) -> Fl
 
 def _positive(values: Floats, logs: NDArray[np.bool_]) -> Floats:
     """What the link can take: under a logarithm, 0 is the smallest number above it."""
-    least = np.where(logs, np.finfo(np.float64).tiny, -np.inf)
-    return np.maximum(values, least.reshape(-1, *[1] * (values.ndim - 1)))
+    return np.asarray(np.maximum(values, beside(np.where(logs, np.finfo(np.float64).tiny, -np.inf), values)))
 
 
 def _outside(spread: Floats, middle: Floats, outwards: NDArray[np.int64]) -> Floats:

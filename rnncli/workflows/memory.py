@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import platform
 
 
 def give_back() -> None:
@@ -11,5 +10,6 @@ def give_back() -> None:
     from pyarrow import default_memory_pool
 
     default_memory_pool().release_unused()
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if trim is not None:
+        trim(0)

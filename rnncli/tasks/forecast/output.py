@@ -91,24 +91,30 @@ def to_units(relative: Floats, level: Floats, spread: Floats, logs: NDArray[np.b
 
 def clipped(z: Floats, logs: NDArray[np.bool_]) -> Floats:
     """Values on the scale of the link [n, ...], no farther out than a number in the data's units can be."""
-    limit = np.where(logs, LARGEST_LOG, LARGEST).reshape(-1, *[1] * (z.ndim - 1))
+    limit = beside(np.where(logs, LARGEST_LOG, LARGEST), z)
     return np.clip(z, -limit, limit)
 
 
 def within(units: Floats, spec: ForecastSpec, support: Support) -> Floats:
-    """Quantiles [n, ..., q] as they are printed: whole where the data are, within floor and ceiling, ascending.
+    """Quantiles [n, ..., q] as they are printed: whole where the data are, within floor and ceiling, ascending."""
+    return np.asarray(np.maximum.accumulate(possible(units, spec, support), axis=-1))
+
+
+def possible(units: Floats, spec: ForecastSpec, support: Support) -> Floats:
+    """Quantiles [n, ...] rounded where the data are whole, and within floor and ceiling.
 
     The quantile of whole numbers is that of the same numbers with noise from [-1/2, 1/2) added, rounded half down
     (Machado & Santos Silva 2005, "Quantiles for Counts").
     """
     found = units
     if support.whole.any():
-        found = np.where(_beside(support.whole, units), np.ceil(units - 0.5) + 0.0, units)
+        rounded = np.ceil(units - 0.5) + 0.0
+        found = rounded if support.whole.all() else np.where(beside(support.whole, units), rounded, units)
     if spec.ceiling is not None or np.isfinite(support.floor).any():
-        found = np.clip(found, _beside(support.floor, units), np.inf if spec.ceiling is None else spec.ceiling)
-    return np.asarray(np.maximum.accumulate(found, axis=-1))
+        found = np.clip(found, beside(support.floor, units), np.inf if spec.ceiling is None else spec.ceiling)
+    return found
 
 
-def _beside(of_series: NDArray[Any], units: Floats) -> NDArray[Any]:
-    """One number for each of n series [n], beside [n, ...]."""
+def beside(of_series: NDArray[Any], units: Floats) -> NDArray[Any]:
+    """One number for each of n series [n], in the shape in which it meets units [n, ...]."""
     return of_series.reshape(-1, *[1] * (units.ndim - 1))

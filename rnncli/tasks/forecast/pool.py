@@ -21,7 +21,7 @@ from rnncli.registry import BASELINES, find
 from rnncli.spec import Spec, added
 from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.guard import REACH, fitted_reach, guarded, seen_range
-from rnncli.tasks.forecast.output import within
+from rnncli.tasks.forecast.output import possible, within
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
 from rnncli.tasks.forecast.validation import Validated, quantile_loss
@@ -225,16 +225,15 @@ def _losses(part: Validated, quantiles: Floats, tried: Floats, spec: ForecastSpe
     """The quantile loss of each forecast with each of the weights `tried` [ways, forecasters], from the forecasters'
     quantiles [forecasters, N, horizon, q]: [ways, N].
 
-    The pinball loss of y at level l is l (y - q) + max(q - y, 0).
+    The pinball loss of y at level l is l (y - q) + max(q - y, 0). Averages of quantiles that ascend do so too.
     """
     losses = np.empty((len(tried), len(part.actual)))
-    levels = np.array(spec.levels)
     for n, actual in enumerate(part.actual):
         seen = ~np.isnan(actual)
-        y = actual[seen][:, None]
-        mixed = np.tensordot(tried, quantiles[:, n, seen], 1)
-        q = within(mixed, spec, part.support.at(np.full(len(tried), n)))
-        losses[:, n] = 2 * (levels * (y - q) + np.maximum(q - y, 0.0)).mean(axis=(1, 2))
+        y, levels = np.repeat(actual[seen], len(spec.levels)), np.tile(spec.levels, int(seen.sum()))
+        mixed = tried @ quantiles[:, n, seen].reshape(len(quantiles), -1)
+        away = possible(mixed, spec, part.support.at(np.full(len(tried), n))) - y
+        losses[:, n] = 2 * (np.maximum(away, 0.0).sum(axis=1) - away @ levels) / len(y)
     return losses
 
 
