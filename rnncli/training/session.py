@@ -26,7 +26,8 @@ from rnncli.tasks.forecast.learn import Examples, Objective
 from rnncli.tasks.forecast.network import HEAD, weight_shapes
 from rnncli.tasks.forecast.plan import REFIT_RATE, REFIT_SHARE, Costs, Plan, affordable, forks, target_alone
 from rnncli.tasks.forecast.spec import ForecastSpec
-from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out
+from rnncli.tasks.forecast.support import support
+from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out, validated
 from rnncli.training.budget import Clock, Judge, judging_seconds, score_seconds, step_seconds
 from rnncli.training.events import Budgeted, Event
 from rnncli.training.fit import Weights, begin, fit
@@ -244,14 +245,18 @@ def _trained(session: _Session, chosen: int, found: list[Validated], *, undecide
 
 
 def _young(session: _Session, candidate: int) -> tuple[Validated, ...]:
-    """What the searches of a candidate's members forecast for young series, on average."""
-    holdout = session.holdout.some(YOUNG)
-    found = [
-        _objective(session, session.holdout, number).young(searched, holdout)
-        for number in session.streams(candidate)
-        if (searched := session.progress.members[number].searched) is not None
-    ]
-    return tuple(one[0].made(np.mean([each.quantiles for each in one], axis=0)) for one in zip(*found, strict=True))
+    """What the searches of a candidate's members forecast for young series, on average, for each of their ages."""
+    spec, holdout = session.plan.forecast, session.holdout.some(YOUNG)
+    objectives = [_objective(session, session.holdout, number) for number in session.streams(candidate)]
+    searched = [session.progress.members[number].searched or {} for number in session.streams(candidate)]
+    actual = validated(session.panel, spec, holdout, np.zeros(0))
+
+    def of(rows: int) -> Validated:
+        made = [one.young(weights, holdout, rows) for one, weights in zip(objectives, searched, strict=True)]
+        may_come = support(session.panel, holdout.series, holdout.origins, spec, np.maximum(holdout.origins - rows, 0))
+        return replace(actual, quantiles=np.mean(made, axis=0), support=may_come)
+
+    return tuple(of(rows) for rows in spec.young)
 
 
 def _validated(session: _Session, candidate: int) -> Validated:

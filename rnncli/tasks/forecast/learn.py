@@ -274,15 +274,12 @@ class Objective:
         made = predict(weights, self.network, replace(self.examples, panel=self.whole), holdout.series, holdout.origins)
         return validated(self.whole, spec, holdout, made)
 
-    def young(self, weights: Mapping[str, Tensor], holdout: Holdout) -> tuple[Validated, ...]:
-        """The same as if each series had begun so few rows before the origin, for all of `spec.young`."""
-        spec, series, origins, found = self.examples.spec, holdout.series, holdout.origins, []
-        for rows in spec.young:
-            begun = np.maximum(origins - rows, 0)
-            short = replace(self.examples, panel=self.whole, spec=replace(spec, steps=min(rows, spec.steps)))
-            made = predict(weights, self.network, short, series, origins, begun)
-            found.append(validated(self.whole, spec, holdout, made, begun))
-        return tuple(found)
+    def young(self, weights: Mapping[str, Tensor], holdout: Holdout, rows: int) -> Floats:
+        """Forecasts from held-out origins as if each series had begun so few rows before: [N, horizon, q]."""
+        short = replace(self.examples.spec, steps=min(rows, self.examples.spec.steps))
+        examples = replace(self.examples, panel=self.whole, spec=short)
+        begun = np.maximum(holdout.origins - rows, 0)
+        return predict(weights, self.network, examples, holdout.series, holdout.origins, begun)
 
     def blame(self) -> str:
         """The series of the last batch whose loss is not finite, or the largest."""

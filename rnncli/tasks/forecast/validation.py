@@ -108,14 +108,12 @@ class Validated:
         return replace(self, quantiles=quantiles)
 
 
-def validated(
-    panel: Panel, spec: ForecastSpec, holdout: Holdout, quantiles: Floats, begun: Ints | None = None
-) -> Validated:
-    """Forecasts beside what came; they were made from the rows from row `begun` [N] on, where that is given."""
+def validated(panel: Panel, spec: ForecastSpec, holdout: Holdout, quantiles: Floats) -> Validated:
+    """Forecasts beside what came."""
     begin, length = panel.offsets[holdout.series], panel.lengths[holdout.series]
     actual = features.gather(panel.values[:, 0], begin, length, holdout.origins, spec.horizon, 0, 0)
     scale = seasonal_scale(panel, holdout.series, holdout.origins, spec.seasons[0])
-    may_come = support(panel, holdout.series, holdout.origins, spec, begun)
+    may_come = support(panel, holdout.series, holdout.origins, spec)
     return Validated(holdout, quantiles, actual, scale, may_come)
 
 
