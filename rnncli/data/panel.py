@@ -23,6 +23,16 @@ def offsets_of(lengths: Ints) -> Ints:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
 
 
+def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int, before: int, after: int) -> Floats:
+    """Rows first_row - before ... first_row + steps + after - 1 of n series: [n, before + steps + after].
+
+    Series i is flat[begin[i] : begin[i] + length[i]]; rows outside it are NaN.
+    """
+    at = first_row[:, None] + np.arange(-before, steps + after)
+    inside = (at >= 0) & (at < length[:, None])
+    return np.where(inside, flat[np.where(inside, at + begin[:, None], 0)], np.nan)
+
+
 @dataclass(frozen=True)
 class Panel:
     """Series s is rows offsets[s] ... offsets[s + 1] - 1 of `values` [rows, channels], one row a step.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rnncli.baselines import carried as smoothing
 from rnncli.baselines.smoothing import LONGEST
 from rnncli.cells.named import cells_of
-from rnncli.data.panel import Panel, offsets_of, stretches
+from rnncli.data.panel import Panel, gather, offsets_of, stretches
 from rnncli.inference.beyond import in_blocks
 from rnncli.inference.carried import BLOCK, OUTPUT, Carried, Hidden, lead, rows_kept
 from rnncli.inference.consumed import fingerprints
@@ -94,7 +94,7 @@ def _rows(work: Panel, before: Ints, places: Ints, rows: tuple[Ints, Ints], *, f
     first, stop = (part - before[places] for part in rows)
     begin, most = work.offsets[places], int((stop - np.maximum(first, 0)).max(initial=0))
     at = first if from_first else stop - most
-    return features.gather(work.values[:, 0], begin, stop, at, most, 0, 0)
+    return gather(work.values[:, 0], begin, stop, at, most, 0, 0)
 
 
 def _work(carried: Carried, panel: Panel) -> tuple[Panel, Ints]:
@@ -128,18 +128,18 @@ def _crops(
     places: Ints,
     block: Ints | int,
     length: Ints,
-    known: Support | None = None,
+    may_come: Support | None = None,
 ) -> tuple[features.Crops, features.Normalised, ForecastSpec, Ints]:
     """Crops around a block of the grid, of which rows from length[i] on are not looked at; and the row of each series
-    at which its crop begins. What they support is `known`, or what the rows before the block say.
+    at which its crop begins. What `may_come` is given, or what the rows before the block say.
     """
     spec = replace(model.forecast, steps=lead(model.forecast) + BLOCK)
     begin = np.maximum(block * BLOCK - lead(spec), 0)
     first_row = begin - before[places]
-    if known is None:
+    if may_come is None:
         past = _before(work, before, places, np.broadcast_to(block * BLOCK, places.shape), spec)
-        known = supported(shown_in(past), past, model.forecast)
-    crops = features.cut(work, length - before[places], places, first_row, spec, known)
+        may_come = supported(shown_in(past), past, model.forecast)
+    crops = features.cut(work, length - before[places], places, first_row, spec, may_come)
     return crops, features.normalise(crops, spec), spec, np.broadcast_to(begin, places.shape)
 
 
@@ -147,7 +147,7 @@ def _before(work: Panel, before: Ints, places: Ints, row: Ints, spec: ForecastSp
     """The target in the last rows before row[i] of some series that a block can look back on: [n, rows]."""
     at = row - before[places]
     rows = spec.lookback + lead(spec)
-    return features.gather(work.values[:, 0], work.offsets[places], at, at, 0, rows, 0)
+    return gather(work.values[:, 0], work.offsets[places], at, at, 0, rows, 0)
 
 
 def _consume(model: Forecaster, work: Panel, before: Ints, hidden: Hidden, rows: tuple[int, Ints, Ints, int]) -> None:
@@ -193,9 +193,7 @@ def quantiles(model: Forecaster, carried: Carried, panel: Panel, steps: int | No
         return _trained_horizon(model, after, kept_and_after(after, waiting))
 
     def may_come() -> Support:
-        past = features.gather(
-            panel.values[:, 0], panel.offsets[:-1], carried.rows, carried.rows, 0, model.forecast.context, 0
-        )
+        past = gather(panel.values[:, 0], panel.offsets[:-1], carried.rows, carried.rows, 0, model.forecast.context, 0)
         return supported(carried.shown, past, model.forecast)
 
     return in_blocks(block, panel, carried.rows, steps, model.forecast, may_come)
@@ -213,31 +211,31 @@ def _trained_horizon(model: Forecaster, carried: Carried, panel: Panel) -> Float
 def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints], places: Ints) -> Floats:
     work, before, rows = seen
     spec = model.forecast
-    past = features.gather(work.values[:, 0], work.offsets[places], rows[places], rows[places], 0, spec.context, 0)
-    known = supported(carried.shown.at(places), past, spec)
-    usable = np.where(known.logs[:, None] & ~(past > 0), np.nan, past)
+    past = gather(work.values[:, 0], work.offsets[places], rows[places], rows[places], 0, spec.context, 0)
+    may_come = supported(carried.shown.at(places), past, spec)
+    usable = np.where(may_come.logs[:, None] & ~(past > 0), np.nan, past)
     visible = np.asarray(~np.isnan(usable).all(axis=1))
     made = np.full((len(places), spec.horizon, len(spec.levels)), np.nan)
     some = places[visible]
     if not len(some):
         return made
     last = carried.consumed[some] - 1
-    known = known.at(visible)
-    crops, norm, grid, begin = _crops(model, work, before, some, last // BLOCK, carried.consumed[some], known)
+    may_come = may_come.at(visible)
+    crops, norm, grid, begin = _crops(model, work, before, some, last // BLOCK, carried.consumed[some], may_come)
     origins, at = last - begin, np.arange(len(some))
     ahead = known_at(grid, (crops, norm, origins), model.clock)
     relative = [
         decoded(weights, grid, ahead, carried.hidden[OUTPUT][member, some, 0])
         for member, weights in enumerate(model.members())
     ]
-    origin = Origin(norm.level[at, origins], norm.spread[at, origins], past[visible], known)
-    baselines = _smoothed_quantiles(model, carried, (work, some, rows), known)
+    origin = Origin(norm.level[at, origins], norm.spread[at, origins], past[visible], may_come)
+    baselines = _smoothed_quantiles(model, carried, (work, some, rows), may_come)
     made[visible] = model.finished(relative, origin, (work, some, rows), baselines)
     return made
 
 
 def _smoothed_quantiles(
-    model: Forecaster, carried: Carried, made_from: tuple[Panel, Ints, Ints], known: Support
+    model: Forecaster, carried: Carried, made_from: tuple[Panel, Ints, Ints], may_come: Support
 ) -> dict[int, Floats]:
     """What each smoothing that is carried forecasts [n, horizon, q], by its place in the pool; that of a series before
     its first renewal, all of whose rows are kept, is made from them.
@@ -245,10 +243,12 @@ def _smoothed_quantiles(
     (work, some, rows), spec, found = made_from, model.forecast, {}
     for place, every in carried.smoothed.items():
         part = every.at(some)
-        made = within(smoothing.quantiles(part, carried.consumed[some], spec.horizon, spec.levels), spec, known)
+        made = within(smoothing.quantiles(part, carried.consumed[some], spec.horizon, spec.levels), spec, may_come)
         young = np.flatnonzero(part.count == 0)
         if len(young):
             name, season = model.pool.names[place], model.pool.seasons[place]
-            made[young] = baseline_quantiles(name, season, work, some[young], rows[some[young]], spec, known.at(young))
+            made[young] = baseline_quantiles(
+                name, season, work, some[young], rows[some[young]], spec, may_come.at(young)
+            )
         found[place] = made
     return found

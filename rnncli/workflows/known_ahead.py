@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, gather
 from rnncli.data.writers.table import time_texts
 from rnncli.errors import SeriesRefused
 from rnncli.inference.forecaster import Forecaster
-from rnncli.tasks.forecast.features import gather
 from rnncli.workflows.events import Listener, Noted
 
 Floats = NDArray[np.float64]

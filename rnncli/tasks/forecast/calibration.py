@@ -28,9 +28,9 @@ ANCHORS = 8  # steps of the horizon at which intervals of young series are calib
 
 
 def stretched(quantiles: Floats, stretch: Floats, spec: ForecastSpec) -> Floats:
-    """Quantiles [n, horizon, q] with their distances from the median times `stretch` [horizon, q]."""
+    """Quantiles [n, horizon, q] with their distances from the median times `stretch` [horizon, q], or one for each."""
     middle = quantiles[..., spec.median, None]
-    return np.asarray(middle + (quantiles - middle) * stretch[: quantiles.shape[1]])
+    return np.asarray(middle + (quantiles - middle) * stretch)
 
 
 def fitted_stretch(found: Validated, spec: ForecastSpec) -> Floats:
@@ -74,10 +74,9 @@ def _asked_of_young(
 
 
 def stretched_young(quantiles: Floats, stretch: Floats, rows: Ints, spec: ForecastSpec) -> Floats:
-    """Quantiles [n, horizon, q] of series of so many `rows` [n] with their distances from the median stretched."""
+    """Quantiles [n, horizon, q] of series of so many `rows` [n], stretched as such rows ask for."""
     own = stretch[np.minimum(np.searchsorted(spec.young, rows), len(spec.young) - 1)]
-    middle = quantiles[..., spec.median, None]
-    return np.asarray(np.maximum.accumulate(middle + (quantiles - middle) * own, axis=2))
+    return stretched(quantiles, own, spec)
 
 
 def stretched_unproven(quantiles: Floats, rows: Ints, spec: ForecastSpec) -> Floats:
@@ -88,9 +87,8 @@ def stretched_unproven(quantiles: Floats, rows: Ints, spec: ForecastSpec) -> Flo
     freedom = np.maximum(rows - 1, 1)[:, None]
     z = np.array([NormalDist().inv_cdf(level) for level in spec.levels])
     wider = 1 + (z**2 + 1) / (4 * freedom) + (5 * z**4 + 16 * z**2 + 3) / (96 * freedom**2)
-    stretch = np.minimum(wider * np.sqrt(1 + 1 / np.maximum(rows, 1))[:, None], LARGEST)[:, None, :]
-    middle = quantiles[..., spec.median, None]
-    return np.asarray(np.maximum.accumulate(middle + (quantiles - middle) * stretch, axis=2))
+    stretch = np.minimum(wider * np.sqrt(1 + 1 / np.maximum(rows, 1))[:, None], LARGEST)
+    return stretched(quantiles, stretch[:, None, :], spec)
 
 
 def _stretch(found: Validated, actual: Floats, near: slice, place: int, level: float, spec: ForecastSpec) -> float:

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from rnncli.data.calendar import Calendar
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, gather
 from rnncli.tasks.forecast.plain import past_errors, plain_forecasts
 from rnncli.tasks.forecast.spec import Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
@@ -88,39 +88,29 @@ def pieces(count: int, numbers: int) -> Iterator[slice]:
         yield slice(begin, min(begin + size, count))
 
 
-def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int, before: int, after: int) -> Floats:
-    """Rows first_row - before ... first_row + steps + after - 1 of n series: [n, before + steps + after].
-
-    Series i is flat[begin[i] : begin[i] + length[i]]; rows outside it are NaN.
-    """
-    at = first_row[:, None] + np.arange(-before, steps + after)
-    inside = (at >= 0) & (at < length[:, None])
-    return np.where(inside, flat[np.where(inside, at + begin[:, None], 0)], np.nan)
-
-
 def cut(
     panel: Panel,
     length: Ints,
     series: Ints,
     first_row: Ints,
     spec: ForecastSpec,
-    known: Support | None = None,
+    may_come: Support | None = None,
     begun: Ints | None = None,
 ) -> Crops:
     """Crops of `spec.steps` steps from first_row on, with the horizon after the last; of series[i], row length[i] and
-    all after it are not looked at, nor those before row begun[i]. What they support may be `known`.
+    all after it are not looked at, nor those before row begun[i]. What `may_come` is found if it is not given.
     """
-    known = support(panel, series, length, spec, begun) if known is None else known
+    may_come = support(panel, series, length, spec, begun) if may_come is None else may_come
     values = gather(
         panel.values[:, 0], panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
     )
     if begun is not None:
         values[first_row[:, None] + np.arange(1 - spec.lookback, spec.steps + spec.horizon) < begun[:, None]] = np.nan
-    if known.logs.any():
-        values[known.logs[:, None] & ~(values > 0)] = np.nan
+    if may_come.logs.any():
+        values[may_come.logs[:, None] & ~(values > 0)] = np.nan
     lengths = np.minimum(length - first_row, spec.steps)
     beside = _beside(panel, length, series, first_row, spec)
-    return Crops(values, beside, panel.starts[series] + first_row, panel.phases[series], lengths, known)
+    return Crops(values, beside, panel.starts[series] + first_row, panel.phases[series], lengths, may_come)
 
 
 def _beside(panel: Panel, length: Ints, series: Ints, first_row: Ints, spec: ForecastSpec) -> Floats:

@@ -74,16 +74,16 @@ class Examples:
         length: Ints | None = None,
         rng: np.random.Generator | None = None,
         begun: Ints | None = None,
-        known: Support | None = None,
+        may_come: Support | None = None,
     ) -> Batch:
         """Everything the network needs to forecast from step origins[i] of crop rows[i]; of each crop's series only
         the first `length` rows are looked at, `ends` of it by default, and none before row `begun`. `rng` is for the
-        targets of counts; what the series support may be `known`.
+        targets of counts; what `may_come` is found if it is not given.
         """
-        if known is None and length is None:
-            known = self.support.at(series)
+        if may_come is None and length is None:
+            may_come = self.support.at(series)
         length = self.ends[series] if length is None else length
-        crops = features.cut(self.panel, length, series, first_row, self.spec, known, begun)
+        crops = features.cut(self.panel, length, series, first_row, self.spec, may_come, begun)
         norm = features.normalise(crops, self.spec)
         calendar = self.panel.calendar
         plain, errors = features.components(norm, rows, origins, self.spec)
@@ -154,7 +154,7 @@ class Examples:
         warm_up = min(self.warm_up, int(self.ends.max()) - 1)  # where all series are short
         row, origins = _drawn(rng, np.maximum(warm_up - 1 - first_row, 0), final, rows, forks)
         longer = replace(self, spec=replace(self.spec, steps=self.spec.seasons[0] + rows))
-        batch = longer.batch(series, begin, row, origins + before[row], rng=rng, known=self.support.at(series))
+        batch = longer.batch(series, begin, row, origins + before[row], rng=rng, may_come=self.support.at(series))
         steps = torch.from_numpy(before[:, None] + np.arange(rows)).to(self.device)
         inputs = torch.take_along_dim(batch.inputs, steps[..., None], dim=1)
         fresh = self._tensor(first_row == 0)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.data.panel import Panel, offsets_of, stretches
+from rnncli.data.panel import Panel, gather, offsets_of, stretches
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 Floats = NDArray[np.float64]
@@ -123,11 +123,12 @@ def support(panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec, begun: I
     parts = []
     for begin in range(0, len(series), AT_ONCE):
         some = slice(begin, begin + AT_ONCE)
-        past = _latest(panel, series[some], ends[some], spec.context)
+        begins, last = panel.offsets[series[some]], ends[some]
+        past = gather(panel.values[:, 0], begins, last, last, 0, spec.context, 0)
         if begun is None:
-            seen = shown(panel, series[some], ends[some])
+            seen = shown(panel, series[some], last)
         else:
-            past[ends[some, None] + np.arange(-spec.context, 0) < begun[some, None]] = np.nan
+            past[last[:, None] + np.arange(-spec.context, 0) < begun[some, None]] = np.nan
             seen = shown_in(past)
         parts.append(supported(seen, past, spec))
     return Support(*(np.concatenate([getattr(part, name) for part in parts]) for name in NAMES))
@@ -145,12 +146,6 @@ def anything(count: int) -> Support:
     """Of series of which nothing is believed."""
     nothing = np.zeros(count, np.bool_)
     return Support(nothing, np.full(count, -np.inf), nothing, np.full(count, MANY))
-
-
-def _latest(panel: Panel, series: Ints, ends: Ints, rows: int) -> Floats:
-    """The last rows before row ends[i] of each series[i], NaN before its first: [n, rows]."""
-    at = ends[:, None] + np.arange(-rows, 0)
-    return np.where(at >= 0, panel.values[np.maximum(at, 0) + panel.offsets[series][:, None], 0], np.nan)
 
 
 def nothing_shown(count: int) -> Shown:
