@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from rnncli import files
+from rnncli.data.channel import forecast_channels
 from rnncli.data.checks.finding import Finding
 from rnncli.data.checks.fix import FORMATS, Action, repair
 from rnncli.data.checks.run import look
@@ -182,7 +183,7 @@ def _trained(model: Model, horizon: int | None) -> Trained:
     return Trained(
         forecaster.columns,
         forecaster.calendar,
-        spec.categories,
+        forecast_channels(forecaster.columns, spec.categories),
         horizon or spec.horizon,
         forecaster.cutoffs,
         forecaster.statistics,

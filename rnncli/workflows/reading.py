@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncli.data.channel import forecast_channels
 from rnncli.data.load import Known, Loaded, load_panel
 from rnncli.errors import InputRefused, RnncliError, SeriesRefused
 from rnncli.inference.forecaster import Forecaster
@@ -27,8 +28,9 @@ def load_known(
     data: Any, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener, ahead: Any = None
 ) -> Loaded:
     """The data, read as the model's were, and what is known `ahead` from a table of its own."""
-    spec = forecaster.forecast
-    known = Known(forecaster.columns, forecaster.calendar, spec.categories, waiting=spec.follows_target)
+    spec, columns = forecaster.forecast, forecaster.columns
+    channels = forecast_channels(columns, spec.categories)
+    known = Known(columns, forecaster.calendar, channels, waiting=spec.follows_target)
     return _told(load_panel(data, said.column_choices(options), known, ahead=ahead), tell)
 
 

@@ -213,7 +213,7 @@ def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
     given = planning.Sizes(**said.only(planning.Sizes, options))
     horizon = options.get("horizon") or planning.default_horizon(panel.calendar, panel.lengths)
     levels = said.quantile_levels(options, planning.DEFAULT_LEVELS)
-    beside = planning.covariates(panel, loaded.columns, loaded.categories)
+    beside = planning.covariates(panel)
     carried = options.get("tbptt") is not None
     forecast = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
     forecast = planning.bounded(panel, forecast, *said.bounds(options))
@@ -349,12 +349,12 @@ def to_forecaster(loaded: Loaded, trained: Trained, decision: Decided, record: d
 def _target_alone(loaded: Loaded) -> Loaded:
     """The same data as if they had no covariates."""
     columns = replace(loaded.columns, past=(), future=(), static=())
-    return replace(loaded, panel=planning.target_alone(loaded.panel), columns=columns, categories={})
+    return replace(loaded, panel=planning.target_alone(loaded.panel), columns=columns)
 
 
 def _finish(job: _Job, trained: Trained) -> Training:
     loaded = job.loaded
-    target = loaded.panel.values[:, 0]
+    target = loaded.panel.targets
     seen = rows_seen(loaded.panel, trained.plan.forecast)
     decision = decided(seen, trained)
     record = {

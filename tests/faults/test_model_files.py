@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 
 from rnncli.cli.failure import explained
+from rnncli.data.channel import forecast_channels
 from rnncli.data.load import Known, load_panel
 from rnncli.errors import InputRefused, ModelRefused, RnncliError
 from rnncli.inference import forecaster as models
@@ -481,7 +482,7 @@ def test_a_forged_description_that_fits_does_no_harm(
 
 
 def forecast_of(model: models.Forecaster, data: Path) -> Any:
-    known = Known(model.columns, model.calendar, model.forecast.categories)
+    known = Known(model.columns, model.calendar, forecast_channels(model.columns, model.forecast.categories))
     return model.quantiles(load_panel(data, None, known).panel)
 
 

@@ -18,6 +18,7 @@ import atheris
 with atheris.instrument_imports(include=["rnncli"]):
     import numpy as np
 
+    from rnncli.data.channel import forecast_channels
     from rnncli.data.panel import Panel
     from rnncli.errors import RnncliError
     from rnncli.inference import forecaster
@@ -46,7 +47,7 @@ def load(data: bytes) -> None:
 
 def panel(model: forecaster.Forecaster) -> Panel:
     """One series of waves that has every channel of the model."""
-    channels = (model.columns.target, *(covariate.name for covariate in model.forecast.covariates))
+    channels = forecast_channels(model.columns, model.forecast.categories)
     wave = 20 + 5 * np.sin(np.arange(ROWS) / 7)
     values = np.stack([wave] * len(channels), axis=1)
     one, offsets = np.zeros(1, np.int64), np.array([0, ROWS])
