@@ -15,12 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
-from rnncli.layers.norm import BIAS, GAIN
-from rnncli.layers.stack import layer_weights
-from rnncli.nn.initialise import initialise
+from rnncli.nn.initialise import initialise_encoder
 from rnncli.spec import TrainingSpec
 from rnncli.tasks.forecast.learn import Examples, Objective
 from rnncli.tasks.forecast.network import HEAD, weight_shapes
@@ -341,12 +338,7 @@ def initial_weights(plan: Plan, seed: int) -> Weights:
     """Weights before training: the network begins as an even mixture of the plain forecasts."""
     generator = torch.Generator().manual_seed(seed)
     weights = {name: torch.zeros(shape) for name, shape in weight_shapes(plan.network, plan.forecast).items()}
-    for index, cell in enumerate(cells_of(plan.network.cell, plan.network.layers)):
-        own = layer_weights(weights, index)
-        if plan.network.layer_norm:
-            own.pop(GAIN).fill_(1.0)
-            own.pop(BIAS)
-        initialise(cell, own, plan.network.init, generator)
+    initialise_encoder(plan.network, weights, generator)
     for name in ("weight_state", "weight_known", *(["weight_errors"] if plan.forecast.judged else [])):
         matrix = weights[HEAD + name]
         matrix.uniform_(-1, 1, generator=generator).mul_((3 / matrix.shape[1]) ** 0.5)

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.cells.named import cells_of
+from rnncli.cells.named import refuse_bidirectional
 from rnncli.data.calendar import Calendar
-from rnncli.layers.norm import norm_shapes
-from rnncli.layers.stack import encoded
-from rnncli.layers.unroll import unroll
+from rnncli.layers.encoder import encoder_shapes, outputs
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import features, output
 from rnncli.tasks.forecast.spec import ForecastSpec
@@ -22,14 +20,19 @@ HEAD = "head."
 
 
 def weight_shapes(network: NetworkSpec, spec: ForecastSpec) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every weight of one member; in a model file each has a leading axis of members."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for index, cell in enumerate(cells_of(network.cell, network.layers)):
-        layer = cell.shapes(network.hidden if index else network.inputs, network.hidden)
-        layer |= norm_shapes(network.hidden) if network.layer_norm else {}
-        shapes |= {f"layer{index}.{name}": shape for name, shape in layer.items()}
+    """Name and shape of every weight of one member; in a model file each has a leading axis of members. UsageError if
+    there is no such network.
+    """
+    refuse_what_sees_ahead(network.cell)
     components = len(spec.plain)
-    return shapes | {HEAD + name: shape for name, shape in output.shapes(network, spec, components).items()}
+    return encoder_shapes(network) | {
+        HEAD + name: shape for name, shape in output.shapes(network, spec, components).items()
+    }
+
+
+def refuse_what_sees_ahead(cell: str) -> None:
+    """UsageError if a layer's cell is bidirectional."""
+    refuse_bidirectional(cell, "what comes after its origin must not enter a forecast")
 
 
 def network_inputs(spec: ForecastSpec, calendar: Calendar) -> tuple[int, int]:
@@ -52,17 +55,13 @@ def forecast(
     calendar: Calendar,
 ) -> list[NDArray[np.float32]]:
     """Relative quantiles from the last step of each crop, by each member, in NumPy: [n, horizon, q] each."""
-    cells = cells_of(network.cell, network.layers)
     rows, last = np.arange(len(crops.lengths)), crops.lengths - 1
-
-    def run_cell(index: int, weights: Mapping[str, Array], x: Array) -> Array:
-        return unroll(cells[index], weights, x, None, np, activation=network.activation)[0]
 
     x = features.inputs(crops, norm, spec, calendar)[:, : int(crops.lengths.max())]
     known = known_at(spec, (crops, norm, last), calendar)
 
     def by(weights: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        states = encoded(run_cell, network.layers, weights, x, network.residual)
+        states = outputs(network, weights, x)
         return decoded(weights, spec, known, states[rows, last])
 
     return [by(weights) for weights in members]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.cells.name import parsed_list
 from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
@@ -18,7 +19,7 @@ from rnncli.errors import UsageError
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import plain
 from rnncli.tasks.forecast.features import Floats, Ints
-from rnncli.tasks.forecast.network import network_inputs
+from rnncli.tasks.forecast.network import network_inputs, refuse_what_sees_ahead
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import SMALLEST_LOG_RANGE, shown, support
 
@@ -227,10 +228,11 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     """One layer of 32 with dropout 0.2 for small panels, two of 64 with 0.1 for large ones; memory for the longest
     season from the start.
     """
+    refuse_what_sees_ahead(sizes.cell)
     small = bool(np.count_nonzero(~np.isnan(panel.values[:, 0])) < SMALL_PANEL)
     inputs, known = network_inputs(spec, panel.calendar)
     longest = max(spec.seasons)
-    relu = sizes.activation == "relu" and all(takes_activation(name) for name in sizes.cell.split(","))
+    relu = sizes.activation == "relu" and all(map(takes_activation, parsed_list(sizes.cell)))
     layers = sizes.layers or layers_of(sizes.cell) or (1 if small else 2)
     return NetworkSpec(
         cell=resolved(sizes.cell, layers, spec.seasons),
