@@ -60,16 +60,16 @@ def read_condition(text: str) -> Condition:
     if match is None or not _is_number(match[3]):
         raise UsageError(f"--fail-if cannot be {text!r}", hint="for example --fail-if 'mase>1', with >, >=, < or <=")
     name = match[1].lower()
-    if not any(name == metric or name.startswith(f"{metric}_") for metric in METRICS):
-        raise _unknown(name, list(METRICS))
+    if not any(name == metric or name.startswith(f"{metric}_") for metric in METRICS["forecast"]):
+        raise _unknown(name, list(METRICS["forecast"]))
     return Condition(text.strip(), name, match[2], float(match[3]))
 
 
 def rival_name(text: str) -> str:
     """The baseline that `--must-beat` names, as reports call it."""
-    if text not in BASELINES:
-        raise UsageError(f"--must-beat cannot be {text!r}", hint=did_you_mean(text, BASELINES))
-    baseline: Baseline = find(BASELINES, text, "baseline")
+    if text not in BASELINES["forecast"]:
+        raise UsageError(f"--must-beat cannot be {text!r}", hint=did_you_mean(text, BASELINES["forecast"]))
+    baseline: Baseline = find(BASELINES["forecast"], text, "baseline")
     return baseline.name
 
 

@@ -48,12 +48,12 @@ def score(forecasts: Forecasts, series: Integers | None = None, count: int | Non
     overall: dict[str, float] = {}
     per_series: dict[str, Floats] = {}
     losses: list[str] = []
-    for name in METRICS:
-        metric: Metric = find(METRICS, name, "metric")
+    for name in METRICS["forecast"]:
+        metric: Metric = find(METRICS["forecast"], name, "metric")
         for column, (numerator, denominator) in metric.terms(forecasts).items():
             sums = (_sum(series, numerator, count), _sum(series, denominator, count))
             per_series[column], overall[column] = _values(metric, *sums)
-            losses += [column] if metric.loss else []
+            losses += [column] if metric.better == "lower" else []
     return Scores(overall, per_series, tuple(losses))
 
 
