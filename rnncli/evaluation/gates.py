@@ -66,7 +66,7 @@ class Outcome:
         return {"gate": self.gate, "passed": self.passed, "reason": self.reason, **self.facts}
 
 
-def read_condition(text: str, task: str = "forecast") -> Condition:
+def read_condition(text: str, task: str) -> Condition:
     """A condition such as `mase>1`. UsageError if it is none, or of a metric that the task does not have."""
     match = _CONDITION.fullmatch(text)
     if match is None or not _is_number(match[3]):
@@ -77,7 +77,7 @@ def read_condition(text: str, task: str = "forecast") -> Condition:
     return Condition(text.strip(), name, match[2], float(match[3]))
 
 
-def rival_name(text: str, task: str = "forecast") -> str:
+def rival_name(text: str, task: str) -> str:
     """The baseline of a task that `--must-beat` names, as reports call it."""
     known = BASELINES[task]
     if text not in known:

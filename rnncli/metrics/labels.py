@@ -11,11 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rnncli.metrics.metric import Better, Floats, ratio
-
-Ints = NDArray[np.int64]
+from rnncli.arrays import Bools, Floats, Ints
+from rnncli.metrics.metric import Better, ratio
 
 LEAST = 1e-15  # of a probability, so that its logarithm is finite
 BINS = 15
@@ -114,7 +112,7 @@ def said(probabilities: Floats) -> Ints:
     return np.asarray(probabilities.argmax(axis=1))
 
 
-def _rank_auc(positive: NDArray[np.bool_], scores: Floats, weight: Floats) -> float:
+def _rank_auc(positive: Bools, scores: Floats, weight: Floats) -> float:
     """Weighted share of pairs, one row of either side, that are in order; a tie counts a half."""
     levels, place = np.unique(scores, return_inverse=True)
     ours, others = (np.bincount(place, np.where(side, weight, 0.0), len(levels)) for side in (positive, ~positive))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rnncli.baselines.labels.sequences import Floats, Ints, Sequences
+from rnncli.arrays import Floats, Ints
+from rnncli.baselines.labels.sequences import Sequences
 
 
 def _little(trained: Sequences, asked: Sequences) -> str:

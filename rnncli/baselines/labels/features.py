@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rnncli.baselines.labels.sequences import Floats, Ints, Sequences
+from rnncli.arrays import Bools, Floats, Ints
+from rnncli.baselines.labels.sequences import Sequences
 
 EXAMPLES = 30_000  # that a baseline learns from; of more, evenly spaced ones
 AT_A_TIME = 10_000  # answers
@@ -145,7 +145,7 @@ def _places(codes: Floats, common: Ints) -> Ints:
 @np.errstate(all="ignore")
 def _moments(raw: Floats) -> tuple[Floats, Floats]:
     """Mean and standard deviation [D] of what is finite in each column; infinite deviation where nothing varies."""
-    known: NDArray[np.bool_] = np.isfinite(raw)
+    known: Bools = np.isfinite(raw)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, raw, 0.0).sum(axis=0) / count
     spread = np.sqrt(np.where(known, (raw - mean) ** 2, 0.0).sum(axis=0) / count)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines.labels.baseline import ClassBaseline
 from rnncli.baselines.labels.features import AT_A_TIME, evenly, fitted
 from rnncli.baselines.labels.majority import shares
-from rnncli.baselines.labels.sequences import Floats, Ints, Sequences
+from rnncli.baselines.labels.sequences import Sequences
 
 PENALTY = 1.0
 CLOSE = 1e-5  # of the gradient where it began

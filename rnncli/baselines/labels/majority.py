@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines.labels.baseline import ClassBaseline, NumberBaseline
-from rnncli.baselines.labels.sequences import Floats, Ints, Sequences
+from rnncli.baselines.labels.sequences import Sequences
 
 
 def shares(labels: Ints, classes: int) -> Floats:

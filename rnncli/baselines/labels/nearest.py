@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines.labels.baseline import ClassBaseline
 from rnncli.baselines.labels.features import evenly
 from rnncli.baselines.labels.majority import shares
-from rnncli.baselines.labels.sequences import Floats, Ints, Sequences
+from rnncli.baselines.labels.sequences import Sequences
 from rnncli.baselines.labels.warping import cells, common_scale, nearest, own_scale
 
 MOST = 2_000_000_000  # distances between single channels of steps: about twenty seconds of a core

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnncli.arrays import Floats
 from rnncli.baselines.labels.baseline import NumberBaseline
 from rnncli.baselines.labels.features import AT_A_TIME, evenly, fitted
-from rnncli.baselines.labels.sequences import Floats, Sequences
+from rnncli.baselines.labels.sequences import Sequences
 
 PENALTY = 1.0
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnncli.baselines.labels.sequences import Floats, Ints, Sequences
+from rnncli.arrays import Floats, Ints
+from rnncli.baselines.labels.sequences import Sequences
 
 BAND = 0.1  # of the longer length
 STRETCH = 1.5  # of the lengths that are compared at once

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools
 from rnncli.errors import UsageError
 from rnncli.evaluation.labels.scores import Groups, LabelScores
 from rnncli.evaluation.paired import Comparison
@@ -37,7 +37,7 @@ class LabelReport:
     labels: int
     unlabelled: int
     per_step: bool
-    dishonest: NDArray[np.bool_] | None
+    dishonest: Bools | None
     comparisons: dict[str, tuple[Comparison, ...]]
     classes: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class LabelReport:
         ]
 
     def confusion_rows(self) -> list[dict[str, Any]]:
-        """A dictionary for each class of the model's confusion matrix: class, and for each CLASS as said_CLASS how often."""
+        """A dictionary for each true class: class, and how often the model said each CLASS as said_CLASS."""
         confusion = next(iter(self.scores.values())).confusion
         if confusion is None:
             return []

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.baselines.labels.baseline import ClassBaseline, NumberBaseline
-from rnncli.baselines.labels.sequences import Floats, Ints, Sequences
+from rnncli.baselines.labels.sequences import Sequences
 from rnncli.errors import RnncliError
 from rnncli.evaluation.labels.report import LabelReport
 from rnncli.evaluation.labels.scores import Groups, LabelScores, score_classes, score_numbers
@@ -20,7 +20,6 @@ from rnncli.metrics.labels import log_losses, said
 from rnncli.metrics.quantile import pinball
 from rnncli.registry import BASELINES, find
 
-Bools = NDArray[np.bool_]
 B = TypeVar("B", ClassBaseline, NumberBaseline)
 Comparisons = dict[str, tuple[Comparison, ...]]
 

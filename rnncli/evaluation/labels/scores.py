@@ -7,14 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.evaluation.scores import score
 from rnncli.metrics.labels import ClassMetric, confusion_matrix
-from rnncli.metrics.metric import Floats, Forecasts, Metric
+from rnncli.metrics.metric import Forecasts, Metric
 from rnncli.registry import METRICS, find
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

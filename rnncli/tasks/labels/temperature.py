@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from rnncli.arrays import Floats, Ints
 
 COLDEST, HOTTEST = 0.25, 4.0
 FEWEST = 20  # labels that a temperature is fitted to
