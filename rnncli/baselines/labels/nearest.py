@@ -11,7 +11,7 @@ from rnncli.baselines.labels.majority import shares
 from rnncli.baselines.labels.sequences import Sequences
 from rnncli.baselines.labels.warping import cells, common_scale, nearest, own_scale
 
-MOST = 2_000_000_000  # distances between single channels of steps: about twenty seconds of a core
+MOST = 2_000_000_000  # distances between single channels of steps: ten to forty seconds of a core
 LIKELIEST = 0.99  # of the error at which another class would be as likely as the nearest one's
 LEFT_OUT = 100  # training sequences, at most, that tell how often the nearest one is wrong
 
