@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.panel import Panel
 from rnncli.errors import GateFailed
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 ALLOWED, MARGIN = 1.5, 1.0  # times the farthest that training saw, and as many spreads beside
 SHARE = 0.2  # of the series must have drifted before a column has,
@@ -76,7 +73,7 @@ def _medians(values: Floats, owner: Ints, first: Ints, count: Ints) -> Floats:
     return np.where(count > 0, middle, 0.0)
 
 
-def _block_means(away: Floats, seen: NDArray[np.bool_], owner: Ints, first: Ints, length: int) -> Floats:
+def _block_means(away: Floats, seen: Bools, owner: Ints, first: Ints, length: int) -> Floats:
     """At each row the mean of the `length` rows up to it, or of as many as its series has by then: [rows]."""
     total = np.concatenate([[0.0], np.cumsum(away)])
     known = np.concatenate([[0], np.cumsum(seen)])
@@ -159,9 +156,7 @@ class Drift:
         }
 
 
-def drift(
-    statistics: Statistics, panel: Panel, cutoffs: Mapping[str, int], groups: Mapping[str, NDArray[np.bool_]]
-) -> Drift:
+def drift(statistics: Statistics, panel: Panel, cutoffs: Mapping[str, int], groups: Mapping[str, Bools]) -> Drift:
     """Hold each series' rows after its training, and its last `length` rows, against its statistics: the past can have
     been written anew, in another unit, and the few rows after it look like any.
 
@@ -181,7 +176,7 @@ def drift(
 
 
 def _columns(
-    statistics: Statistics, panel: Panel, trained: Ints, recent: Ints, chosen: NDArray[np.bool_]
+    statistics: Statistics, panel: Panel, trained: Ints, recent: Ints, chosen: Bools
 ) -> tuple[ColumnDrift, ...]:
     series = np.flatnonzero(chosen & (recent > 0))
     return tuple(_column(statistics, panel, trained, recent, series, channel) for channel in range(len(panel.channels)))
@@ -201,7 +196,7 @@ def _column(
     rows = recent[series]
     before = float(statistics.missing[known, channel].mean()) if len(series) else 0.0
     return ColumnDrift(
-        panel.channels[channel],
+        panel.channel_names[channel],
         int(np.count_nonzero(comparable)),
         tuple(panel.ids[s] for s in series[gone].tolist()),
         float(np.minimum(distance.max(initial=0.0), LARGEST_RATIO)),
@@ -212,7 +207,7 @@ def _column(
 
 def _distances(
     statistics: Statistics, known: Ints, channel: int, means: Floats, seen: Ints
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Floats]:
+) -> tuple[Bools, Bools, Floats]:
     """Which means can be compared, which lie beyond the training's, and how far each is, over its farthest."""
     spread = statistics.spread[known, channel]
     comparable = (spread > 0) & (seen > 0)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import rnncli
+from rnncli.data.channel import vocabularies
 from rnncli.data.load import Loaded
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.task import Model
@@ -21,8 +22,8 @@ def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
     asked = {
         "columns": loaded.columns.to_json(),
         "calendar": panel.calendar.to_json(),
-        "channels": panel.channels,
-        "categories": loaded.categories,
+        "channels": panel.channel_names,
+        "categories": vocabularies(panel.channels),
         "network": plan.network.to_json(),
         plan.task.name: plan.spec.to_json(),
         "training": plan.training.to_json(),

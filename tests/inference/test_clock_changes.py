@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rnncli.data.calendar import DAY, MONDAY, SIZES, Calendar, Frequency
+from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel, offsets_of
 from rnncli.data.zones import from_wall, to_wall
 from rnncli.evaluation.backtest import Split
@@ -24,6 +25,7 @@ from rnncli.training.session import initial_weights
 Ints = NDArray[np.int64]
 Untrained = Callable[..., tuple[Forecaster, Plan]]
 WEEK = 7 * DAY
+TARGET = (Channel("y", "number", "target"),)
 CHANGES = [
     ("Europe/Berlin", 60, DAY, "2024-10-27"),
     ("Europe/Berlin", 60, DAY, "2024-03-31"),
@@ -54,7 +56,7 @@ def repeating(zone: str, minutes: int, season: int, change: str, before: int, af
     values = np.where((local % DAY) // SIZES["hour"] == 8, 100.0, 10.0) + tells
     lengths = np.array([stop - first])
     zeros = np.zeros(1, np.int64)
-    return Panel(("s",), offsets_of(lengths), values[:, None], np.array([first]), zeros, calendar, ("y",)), local
+    return Panel(("s",), offsets_of(lengths), values[:, None], np.array([first]), zeros, calendar, TARGET), local
 
 
 def forecaster(panel: Panel, pool: Pool, horizon: int) -> Forecaster:

@@ -32,7 +32,7 @@ def _groups(panel: Panel, forecaster: Forecaster) -> dict[str, NDArray[np.bool_]
     """The series of each category of each static column."""
     groups = {}
     for name in forecaster.columns.static:
-        codes = panel.values[panel.offsets[:-1], panel.channels.index(name)]
+        codes = panel.of(name)[panel.offsets[:-1]]
         for code, category in enumerate(forecaster.spec.categories.get(name, ())):
             groups[f"{name}={category}"] = codes == code
     return groups

@@ -97,7 +97,7 @@ def cut(
     """
     may_come = support(panel, series, length, spec, begun) if may_come is None else may_come
     values = gather(
-        panel.values[:, 0], panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
+        panel.targets, panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
     )
     if begun is not None:
         values[first_row[:, None] + np.arange(1 - spec.lookback, spec.steps + spec.horizon) < begun[:, None]] = np.nan
@@ -113,7 +113,7 @@ def _beside(panel: Panel, length: Ints, series: Ints, first_row: Ints, spec: For
     begin, every = panel.offsets[series], panel.lengths[series]
     parts = [np.zeros((len(series), spec.steps + spec.horizon, 0))]
     for covariate in spec.covariates:
-        flat = panel.values[:, panel.channels.index(covariate.name)]
+        flat = panel.of(covariate.name)
         if covariate.role == "static":
             part = np.repeat(flat[begin][:, None], spec.steps + spec.horizon, axis=1)
         else:

@@ -23,7 +23,7 @@ _HINT = (
 def values_ahead(panel: Panel, ends: Ints, steps: int, names: Sequence[str]) -> Floats:
     """The named channels in the `steps` rows from row ends[s] of each series on: [series, steps, names]."""
     begins = panel.offsets[:-1]
-    flat = [panel.values[:, panel.channels.index(name)] for name in names]
+    flat = [panel.of(name) for name in names]
     return np.stack([gather(channel, begins, panel.lengths, ends, steps, 0, 0) for channel in flat], axis=2)
 
 

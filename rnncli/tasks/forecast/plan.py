@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 from rnncli.arrays import Floats, Ints
 from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
+from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
 from rnncli.data.wall import follows
-from rnncli.spec import Columns, NetworkSpec, TrainingSpec
+from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import plain
 from rnncli.tasks.forecast.network import network_inputs
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
@@ -40,17 +40,14 @@ def default_horizon(calendar: Calendar, lengths: Ints) -> int:
     return int(max(1, min(usual, np.median(lengths) // 4)))
 
 
-def covariates(panel: Panel, columns: Columns, categories: Mapping[str, tuple[str, ...]]) -> tuple[Covariate, ...]:
+def covariates(panel: Panel) -> tuple[Covariate, ...]:
     """The declared covariates with what centres and scales them, over all rows."""
-    return tuple(
-        _covariate(name, role, categories.get(name), panel.values[:, panel.channels.index(name)])
-        for role in ROLES
-        for name in getattr(columns, role)
-    )
+    return tuple(_covariate(channel, panel.of(channel.name)) for channel in panel.channels if channel.role in ROLES)
 
 
-def _covariate(name: str, role: str, categories: tuple[str, ...] | None, values: Floats) -> Covariate:
-    if categories is None:
+def _covariate(channel: Channel, values: Floats) -> Covariate:
+    name, role, categories = channel.name, channel.role, channel.vocabulary
+    if channel.kind == "number":
         return Covariate(name, role, (), *_centre_and_scale(values))
     counts = np.bincount(values[values >= 0].astype(np.int64), minlength=len(categories))
     return Covariate(name, role, categories, shares=tuple((counts / max(counts.sum(), 1)).tolist()))
@@ -143,7 +140,7 @@ def in_common(panel: Panel, spec: ForecastSpec) -> tuple[str, float | None, bool
 
 def choose_link(panel: Panel) -> str:
     """Log where all values are positive and none is out of proportion: changes then compare across levels."""
-    values = panel.values[:, 0]
+    values = panel.targets
     observed = values[~np.isnan(values)]
     if not observed.size or observed.min() <= 0 or observed.min() < SMALLEST_LOG_RANGE * np.median(observed):
         return "identity"
@@ -200,7 +197,7 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     """One layer of 32 with dropout 0.2 for small panels, two of 64 with 0.1 for large ones; memory for the longest
     season from the start.
     """
-    small = bool(np.count_nonzero(~np.isnan(panel.values[:, 0])) < SMALL_PANEL)
+    small = bool(np.count_nonzero(~np.isnan(panel.targets)) < SMALL_PANEL)
     inputs, known = network_inputs(spec, panel.calendar)
     longest = max(spec.seasons)
     cell = sizes.cell or CELL

@@ -137,7 +137,7 @@ def baseline_quantiles(
 
 def _quantiles(baseline: Baseline, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
     rows = np.minimum(ends, ROWS)
-    flat = panel.values[stretches(panel.offsets[series] + ends - rows, rows), 0]
+    flat = panel.targets[stretches(panel.offsets[series] + ends - rows, rows)]
     return baseline.quantiles(flat, offsets_of(rows), spec.horizon, season, spec.levels)[0]
 
 

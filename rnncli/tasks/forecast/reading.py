@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from rnncli.data.channel import forecast_channels
 from rnncli.data.load import Known, Loaded, load_panel
 from rnncli.errors import InputRefused
 from rnncli.events import Listener
@@ -26,14 +27,15 @@ def load_new(data: Any, choices: ColumnChoices, options: Mapping[str, Any], tell
 def with_seasons(loaded: Loaded, seasons: tuple[int, ...] | None = None) -> Loaded:
     """The data with these seasons in their calendar, or those that are found in them."""
     panel = loaded.panel
-    found = seasons or infer_seasons(panel.values[:, 0], panel.offsets, panel.calendar.frequency)
+    found = seasons or infer_seasons(panel.targets, panel.offsets, panel.calendar.frequency)
     return replace(loaded, panel=replace(panel, calendar=replace(panel.calendar, seasons=tuple(found))))
 
 
 def load_known(data: Any, choices: ColumnChoices, model: Forecaster, tell: Listener, ahead: Any = None) -> Loaded:
     """The data, read as the model's were, and what is known `ahead` from a table of its own."""
     spec = model.spec
-    known = Known(model.columns, model.calendar, spec.categories, waiting=spec.follows_target)
+    channels = forecast_channels(model.columns, spec.categories)
+    known = Known(model.columns, model.calendar, channels, waiting=spec.follows_target)
     return told(load_panel(data, choices, known, ahead=ahead), tell)
 
 

@@ -91,7 +91,7 @@ def _rows(work: Panel, before: Ints, places: Ints, rows: tuple[Ints, Ints], *, f
     first, stop = (part - before[places] for part in rows)
     begin, most = work.offsets[places], int((stop - np.maximum(first, 0)).max(initial=0))
     at = first if from_first else stop - most
-    return gather(work.values[:, 0], begin, stop, at, most, 0, 0)
+    return gather(work.targets, begin, stop, at, most, 0, 0)
 
 
 def _work(carried: Carried, panel: Panel) -> tuple[Panel, Ints]:
@@ -144,7 +144,7 @@ def _before(work: Panel, before: Ints, places: Ints, row: Ints, spec: ForecastSp
     """The target in the last rows before row[i] of some series that a block can look back on: [n, rows]."""
     at = row - before[places]
     rows = spec.lookback + lead(spec)
-    return gather(work.values[:, 0], work.offsets[places], at, at, 0, rows, 0)
+    return gather(work.targets, work.offsets[places], at, at, 0, rows, 0)
 
 
 def _consume(model: Forecaster, work: Panel, before: Ints, hidden: Hidden, rows: tuple[int, Ints, Ints, int]) -> None:
@@ -190,7 +190,7 @@ def quantiles(model: Forecaster, carried: Carried, panel: Panel, steps: int | No
         return _trained_horizon(model, after, kept_and_after(after, waiting))
 
     def may_come() -> Support:
-        past = gather(panel.values[:, 0], panel.offsets[:-1], carried.rows, carried.rows, 0, model.spec.context, 0)
+        past = gather(panel.targets, panel.offsets[:-1], carried.rows, carried.rows, 0, model.spec.context, 0)
         return supported(carried.shown, past, model.spec)
 
     return in_blocks(block, panel, carried.rows, steps, model.spec, may_come)
@@ -208,7 +208,7 @@ def _trained_horizon(model: Forecaster, carried: Carried, panel: Panel) -> Float
 def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints], places: Ints) -> Floats:
     work, before, rows = seen
     spec = model.spec
-    past = gather(work.values[:, 0], work.offsets[places], rows[places], rows[places], 0, spec.context, 0)
+    past = gather(work.targets, work.offsets[places], rows[places], rows[places], 0, spec.context, 0)
     may_come = supported(carried.shown.at(places), past, spec)
     usable = np.where(may_come.logs[:, None] & ~(past > 0), np.nan, past)
     visible = np.asarray(~np.isnan(usable).all(axis=1))

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnncli import checkpoint
 from rnncli.arrays import Array, Floats, Ints
+from rnncli.data.channel import forecast_channels
 from rnncli.data.checks.seen import Trained as Remembered
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
@@ -166,7 +167,8 @@ class Forecasting:
         """Columns, calendar, categories and statistics of its training."""
         spec = model.spec
         ahead = horizon or spec.horizon
-        return Remembered(model.columns, model.calendar, spec.categories, ahead, model.cutoffs, model.statistics)
+        channels = forecast_channels(model.columns, spec.categories)
+        return Remembered(model.columns, model.calendar, channels, ahead, model.cutoffs, model.statistics)
 
     @property
     def of_the_model(self) -> frozenset[str]:

@@ -44,7 +44,7 @@ def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[ForecastSpec]:
     given = Sizes(**only(Sizes, options))
     horizon = options.get("horizon") or planning.default_horizon(panel.calendar, panel.lengths)
     levels = asked.quantile_levels(options, planning.DEFAULT_LEVELS)
-    beside = planning.covariates(panel, loaded.columns, loaded.categories)
+    beside = planning.covariates(panel)
     carried = options.get("tbptt") is not None
     spec = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
     spec = planning.bounded(panel, spec, *asked.bounds(options))
@@ -91,7 +91,7 @@ def settled(
     loaded: Loaded, plan: Plan[ForecastSpec], trained: Trained[ForecastSpec], start: Forecaster | None
 ) -> Forecaster:
     """The model, with what the held-out rows decided and what is recorded of its training."""
-    target = loaded.panel.values[:, 0]
+    target = loaded.panel.targets
     seen = rows_seen(loaded.panel, trained.plan.spec)
     decision = decided(seen, trained)
     record = {
@@ -140,7 +140,7 @@ def to_forecaster(
 def _target_alone(loaded: Loaded) -> Loaded:
     """The data as if they had no covariates."""
     columns = replace(loaded.columns, past=(), future=(), static=())
-    return replace(loaded, panel=planning.target_alone(loaded.panel), columns=columns, categories={})
+    return replace(loaded, panel=planning.target_alone(loaded.panel), columns=columns)
 
 
 def about_covariates(

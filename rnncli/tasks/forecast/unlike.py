@@ -17,7 +17,7 @@ def tell_unlike(panel: Panel, ends: Ints, forecaster: Forecaster, tell: Listener
     """A line for each way in which recent values of series are none that the model can forecast; see `_unlike`."""
     owner = np.repeat(np.arange(len(panel)), panel.lengths)
     place = np.arange(len(owner)) - panel.offsets[:-1][owner]
-    recent = (place < ends[owner]) & (place >= ends[owner] - forecaster.spec.context) & ~np.isnan(panel.values[:, 0])
+    recent = (place < ends[owner]) & (place >= ends[owner] - forecaster.spec.context) & ~np.isnan(panel.targets)
     rows = np.bincount(owner[recent], minlength=len(panel))
     for odd, what in _unlike(panel, forecaster):
         found = np.bincount(owner[recent & odd], minlength=len(panel))
@@ -31,7 +31,7 @@ def tell_unlike(panel: Panel, ends: Ints, forecaster: Forecaster, tell: Listener
 
 def _unlike(panel: Panel, forecaster: Forecaster) -> Iterator[tuple[NDArray[np.bool_], str]]:
     """Which values [rows] are unlike those of the training, and what becomes of them."""
-    values, spec = panel.values[:, 0], forecaster.spec
+    values, spec = panel.targets, forecaster.spec
     if spec.each:
         yield from _never_seen(values, forecaster)
         return
