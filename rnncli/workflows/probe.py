@@ -13,19 +13,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rnncli.cells.cell import Cell
-from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel
 from rnncli.diagnostics.dominance import SeriesShares
 from rnncli.diagnostics.dynamics import layer_dynamics
 from rnncli.diagnostics.events import Gradients
-from rnncli.diagnostics.evidence import Evidence, Steps, Subject
-from rnncli.diagnostics.flow import Flow, LossAtOrigin, gradient_by_lag
+from rnncli.diagnostics.evidence import SEASON, Evidence, Steps, Subject
+from rnncli.diagnostics.flow import Flow, LossOfOutputs, gradient_by_lag
 from rnncli.diagnostics.gates import layer_activity
 from rnncli.diagnostics.memory import cuts, memory
 from rnncli.diagnostics.unrolling import Stack, paths, undilated
 from rnncli.diagnostics.watch import Moments, Watch
 from rnncli.errors import InputRefused, TrainingDiverged
-from rnncli.layers.stack import layer_weights
+from rnncli.layers.encoder import recurrent_layers
 from rnncli.tasks.forecast.learn import Batch, Examples, Objective, forward, pinball
 from rnncli.tasks.forecast.network import HEAD, head_weights
 from rnncli.tasks.forecast.output import quantiles
@@ -83,12 +82,8 @@ class Probe:
     @property
     def network(self) -> Stack:
         """Its recurrent layers."""
-        network = self.plan.network
-        layers = [
-            {name: weight.detach().double() for name, weight in layer_weights(self.weights, index).items()}
-            for index in range(network.layers)
-        ]
-        return Stack(cells_of(network.cell, network.layers), layers, network.activation, network.residual)
+        exact = {name: weight.detach().double() for name, weight in self.weights.items()}
+        return Stack.of(self.plan.network, exact)
 
     def batch(self, rows: Rows) -> Batch:
         """These crops, with everything that belongs to their last step."""
@@ -110,8 +105,8 @@ class Probe:
             self.subject(),
             flow,
             memory(network, batch.inputs.double(), loss, lengths, rows.series, self.batch(long).inputs.double()),
-            tuple(layer_dynamics(network, i, path, long.series, effort.exponents) for i, path in enumerate(along)),
-            tuple(layer_activity(network, index, path) for index, path in enumerate(along)),
+            tuple(layer_dynamics(network, path, long.series, effort.exponents) for path in along),
+            tuple(layer_activity(network, path) for path in along),
             steps,
             self.shares(effort.compared),
             rows.series,
@@ -121,7 +116,7 @@ class Probe:
     def subject(self) -> Subject:
         """What is examined, in the words of its flags."""
         network, forecast, training = self.plan.network, self.plan.forecast, self.plan.training
-        cells = [undilated(cell) for cell in cells_of(network.cell, network.layers)]
+        cells = [undilated(layer.cell) for layer in recurrent_layers(network.cell, network.layers)]
         return Subject(
             cell=network.cell,
             activation=network.activation,
@@ -130,14 +125,15 @@ class Probe:
             dropout=network.dropout,
             init=network.init,
             context=forecast.steps,
-            horizon=forecast.horizon,
-            seasons=tuple(season for season in forecast.seasons if season > 1),
+            lags_that_matter=tuple(season for season in forecast.seasons if season > 1),
             rows=int(np.median(self.panel.lengths)),
             learning_rate=training.learning_rate,
             clip=training.clip,
             trained=self.trained,
             gated=all(cell.gates > 1 for cell in cells),
             keeps=all(_can_keep(cell) for cell in cells),
+            lag_name=SEASON,
+            horizon=forecast.horizon,
         )
 
     def flow(self, most_series: int, origins: int) -> Flow:
@@ -145,7 +141,7 @@ class Probe:
         rows = choose(self.panel, self.plan, most_series, origins)
         return self._flow(self.network, self.batch(rows), rows)[0]
 
-    def _flow(self, network: Stack, batch: Batch, rows: Rows) -> tuple[Flow, LossAtOrigin]:
+    def _flow(self, network: Stack, batch: Batch, rows: Rows) -> tuple[Flow, LossOfOutputs]:
         exact = {name: weight.detach().double() for name, weight in self.weights.items()}
         head = {name: weight.requires_grad_() for name, weight in head_weights(exact).items()}
         loss = self._loss(head, batch)
@@ -154,16 +150,16 @@ class Probe:
         )
         return flow, loss
 
-    def _loss(self, head: Weights, batch: Batch) -> LossAtOrigin:
+    def _loss(self, head: Weights, batch: Batch) -> LossOfOutputs:
         spec = self.plan.forecast
         levels = torch.tensor(spec.levels, dtype=torch.float64)
 
-        def loss_at_origin(outputs: Tensor, rows: slice) -> Tensor:
+        def loss_of_outputs(outputs: Tensor, rows: slice) -> Tensor:
             plain, errors, known = (part[rows].double() for part in (batch.components, batch.errors, batch.known))
-            found = quantiles(head, outputs, plain, errors, known, spec.median, torch)
+            found = quantiles(head, outputs[:, -1], plain, errors, known, spec.median, torch)
             return pinball(found, batch.targets[rows].double(), levels)
 
-        return loss_at_origin
+        return loss_of_outputs
 
     def long(self, rows: Rows, effort: Effort) -> Rows:
         """A few of the rows, longer where there is room: dynamics need time to settle."""

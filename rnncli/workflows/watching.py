@@ -9,14 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnncli.cells.named import cells_of
 from rnncli.data.frequency import shown
 from rnncli.data.panel import Panel
-from rnncli.diagnostics.culprit import Culprit, LossOfOrigin, find_culprit
+from rnncli.diagnostics.culprit import Culprit, LossOfExample, find_culprit
 from rnncli.diagnostics.events import Exploded
 from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.watch import Moments, Watch
-from rnncli.layers.stack import layer_weights
 from rnncli.tasks.forecast.learn import Batch, pinball
 from rnncli.tasks.forecast.network import head_weights
 from rnncli.tasks.forecast.output import quantiles
@@ -64,9 +62,8 @@ class Watching:
         found = origin_of(self.panel, self.plan, self.device, event.phase, before, event.step)
         if found is not None:
             series, origin, culprit = found
-            yield Exploded(
-                event.phase, event.step, event.gradient_norm, usual, series, origin, culprit.layer, culprit.lag
-            )
+            place = (series, origin, culprit.layer, culprit.lag, culprit.direction)
+            yield Exploded(event.phase, event.step, event.gradient_norm, usual, *place)
 
 
 def run_of(progress: Progress, plan: Plan, phase: str) -> Run | None:
@@ -89,7 +86,7 @@ def origin_of(
     holdout = hold_out(panel, plan.forecast) if searching else None
     batch = objective_for(panel, plan, device, holdout, member).sample(step)
     rows, origins = batch.rows.numpy(force=True), batch.origins.numpy(force=True)
-    found = find_culprit(_stack(plan, weights), batch.inputs, rows, origins, _loss(plan, weights, batch))
+    found = find_culprit(Stack.of(plan.network, weights), batch.inputs, rows, origins, _loss(plan, weights, batch))
     if found is None:
         return None
     row, at = int(rows[found.place]), int(origins[found.place])
@@ -98,13 +95,7 @@ def origin_of(
     return panel.ids[series], _time(panel, series, int(ordinal)), found
 
 
-def _stack(plan: Plan, weights: Weights) -> Stack:
-    layers = [layer_weights(weights, index) for index in range(plan.network.layers)]
-    cells = cells_of(plan.network.cell, plan.network.layers)
-    return Stack(cells, layers, plan.network.activation, plan.network.residual)
-
-
-def _loss(plan: Plan, weights: Weights, batch: Batch) -> LossOfOrigin:
+def _loss(plan: Plan, weights: Weights, batch: Batch) -> LossOfExample:
     head = head_weights(weights)
     levels = torch.tensor(plan.forecast.levels, device=batch.inputs.device)
 
@@ -112,7 +103,7 @@ def _loss(plan: Plan, weights: Weights, batch: Batch) -> LossOfOrigin:
         of_type = {name: weight.detach().to(outputs.dtype) for name, weight in head.items()}
         parts = (batch.components, batch.errors, batch.known, batch.targets)
         plain, errors, known, targets = (part[[place]].to(outputs.dtype) for part in parts)
-        found = quantiles(of_type, outputs, plain, errors, known, plan.forecast.median, torch)
+        found = quantiles(of_type, outputs[:, -1], plain, errors, known, plan.forecast.median, torch)
         return pinball(found, targets, levels.to(outputs.dtype))
 
     return loss_of_origin
@@ -135,4 +126,4 @@ def named(panel: Panel, plan: Plan, device: str, progress: Progress, phase: str)
     if found is None:
         return ""
     series, origin, culprit = found
-    return f"series {series!r}, origin {origin}, layer {culprit.layer}, lag {culprit.lag}"
+    return f"series {series!r}, origin {origin}, {culprit.where}"
