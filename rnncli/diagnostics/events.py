@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnncli.diagnostics.direction import layer_name
+from rnncli.events import Phase
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Gradients:
     of the last 50.
     """
 
-    phase: str
+    phase: Phase
     step: int
     loss: float
     gradient_norm: float
@@ -39,7 +40,7 @@ class Exploded:
     layer, its direction and the lag, in steps before the origin, at which the gradient was largest.
     """
 
-    phase: str
+    phase: Phase
     step: int
     gradient_norm: float
     usual: float

@@ -1,33 +1,20 @@
-"""The whole forecasting network: names, shapes, and the one formula from inputs to relative quantiles."""
+"""The forecasting network in NumPy: from crops to relative quantiles, by each member."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Ints
 from rnncli.cells.named import refuse_bidirectional
 from rnncli.data.calendar import Calendar
-from rnncli.layers.encoder import encoder_shapes, outputs
+from rnncli.layers.encoder import outputs
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.forecast import features, output
+from rnncli.tasks.forecast import features, head
 from rnncli.tasks.forecast.spec import ForecastSpec
-
-Array = Any
-HEAD = "head."
-
-
-def weight_shapes(network: NetworkSpec, spec: ForecastSpec) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every weight of one member; in a model file each has a leading axis of members. UsageError if
-    there is no such network.
-    """
-    refuse_what_sees_ahead(network.cell)
-    components = len(spec.plain)
-    return encoder_shapes(network) | {
-        HEAD + name: shape for name, shape in output.shapes(network, spec, components).items()
-    }
+from rnncli.tasks.task import head_weights
 
 
 def refuse_what_sees_ahead(cell: str) -> None:
@@ -41,11 +28,6 @@ def network_inputs(spec: ForecastSpec, calendar: Calendar) -> tuple[int, int]:
     return features.input_count(spec, calendar_features), features.known_count(spec, calendar_features)
 
 
-def head_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
-    """The decoder's weights, without their prefix."""
-    return {name.removeprefix(HEAD): weight for name, weight in weights.items() if name.startswith(HEAD)}
-
-
 def forecast(
     members: Iterable[Mapping[str, NDArray[np.float32]]],
     network: NetworkSpec,
@@ -56,13 +38,11 @@ def forecast(
 ) -> list[NDArray[np.float32]]:
     """Relative quantiles from the last step of each crop, by each member, in NumPy: [n, horizon, q] each."""
     rows, last = np.arange(len(crops.lengths)), crops.lengths - 1
-
     x = features.inputs(crops, norm, spec, calendar)[:, : int(crops.lengths.max())]
     known = known_at(spec, (crops, norm, last), calendar)
 
     def by(weights: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        states = outputs(network, weights, x)
-        return decoded(weights, spec, known, states[rows, last])
+        return decoded(weights, spec, known, outputs(network, weights, x)[rows, last])
 
     return [by(weights) for weights in members]
 
@@ -70,9 +50,7 @@ def forecast(
 Known = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
-def known_at(
-    spec: ForecastSpec, seen: tuple[features.Crops, features.Normalised, features.Ints], calendar: Calendar
-) -> Known:
+def known_at(spec: ForecastSpec, seen: tuple[features.Crops, features.Normalised, Ints], calendar: Calendar) -> Known:
     """What every member's decoder is given beside its state, from one step of each crop: plain forecasts, how far off
     they were before, and what is known of the horizon.
 
@@ -91,7 +69,5 @@ def decoded(
     [n, horizon, q].
     """
     plain, errors, known = beside
-    relative: NDArray[np.float32] = output.quantiles(
-        head_weights(weights), state, plain, errors, known, spec.median, np
-    )
+    relative: NDArray[np.float32] = head.quantiles(head_weights(weights), state, plain, errors, known, spec.median, np)
     return relative
