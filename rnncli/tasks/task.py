@@ -140,13 +140,14 @@ class Draw(Protocol):
 
 @dataclass(frozen=True)
 class Facts:
-    """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches, the lags that matter, in
-    steps, and the rows of a typical series.
+    """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
+    does), the lags that matter, in steps, what one of them is called, and the rows of a typical series.
     """
 
-    horizon: int
+    horizon: int | None
     lags: tuple[int, ...]
     rows: int
+    lag_name: str = "lag"
 
 
 class Stream(Protocol):

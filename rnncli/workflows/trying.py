@@ -111,7 +111,7 @@ def _looked_at(here: Probe, proposal: Proposal | None, steps: int, losses: Float
     flow = here.flow(LOOK.series, LOOK.origins)
     long = here.long(rows, LOOK)
     _, along = paths(here.network, here.batch(long).inputs.double())
-    dynamics = [layer_dynamics(here.network, i, path, long.series, LOOK.exponents) for i, path in enumerate(along)]
-    seasons = here.subject().seasons
-    verdicts = tuple(judge(part, seasons, moving) for part, moving in zip(flow.layers, dynamics, strict=True))
-    return Trial(proposal, steps, losses, groups, flow.layers, verdicts, seasons, broke)
+    dynamics = [layer_dynamics(here.network, path, long.series, LOOK.exponents) for path in along]
+    lags = here.subject().lags_that_matter
+    verdicts = tuple(judge(part, lags, moving) for part, moving in zip(flow.layers, dynamics, strict=True))
+    return Trial(proposal, steps, losses, groups, flow.layers, verdicts, lags, broke)

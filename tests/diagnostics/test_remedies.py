@@ -57,5 +57,5 @@ def test_the_context_that_is_planned_by_default_is_not_too_short(
     loaded = load_new(pa.table({"time": pa.array(hours), "load": load}), {"season": seasons}, unheard)
     planned = make_plan(loaded, {}).spec
     assert planned.seasons == seasons
-    fresh = replace(idle.subject, context=planned.steps, seasons=planned.seasons, rows=rows)
+    fresh = replace(idle.subject, context=planned.steps, lags_that_matter=planned.seasons, rows=rows)
     assert not tuple(context_short(replace(idle, subject=fresh)))

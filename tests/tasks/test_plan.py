@@ -12,6 +12,7 @@ from rnncli.data.panel import Panel
 from rnncli.errors import UsageError
 from rnncli.tasks.forecast import plan
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.task import TASK
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -39,6 +40,9 @@ def test_a_forecast_by_what_sees_ahead_is_refused(weekly_waves: Panel, cell: str
     with pytest.raises(UsageError, match=reason) as error:
         plan.network_spec(weekly_waves, spec, plan.Sizes(cell=cell))
     assert error.value.hint == "use rnn"
+    from_a_file = replace(plan.network_spec(weekly_waves, spec, plan.Sizes()), cell=cell)
+    with pytest.raises(UsageError, match=reason):
+        TASK.head_shapes(spec, from_a_file)
 
 
 def test_a_small_panel_gets_a_small_network(weekly_waves: Panel) -> None:
