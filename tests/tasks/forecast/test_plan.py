@@ -11,6 +11,7 @@ from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.panel import Panel
 from rnncli.errors import UsageError
 from rnncli.tasks.forecast import plan
+from rnncli.tasks.forecast.examples import forks
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.task import TASK
 
@@ -89,4 +90,4 @@ def test_the_batch_and_the_origins_of_a_crop_are_bounded_by_rows_and_targets(wee
     assert plan.training_spec(network, long, plan.Sizes()).batch * 5_000 <= plan.ROWS_A_STEP
     assert plan.training_spec(network, far, plan.Sizes()).batch * 2_000 <= plan.TARGETS_A_STEP
     assert plan.training_spec(network, long, plan.Sizes(batch=64)).batch == 64
-    assert [plan.forks(horizon) for horizon in (1, 14, 48, 256, 2_000)] == [192, 13, 4, 4, 1]
+    assert [forks(horizon) for horizon in (1, 14, 48, 256, 2_000)] == [192, 13, 4, 4, 1]
