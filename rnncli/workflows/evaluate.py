@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -24,13 +24,13 @@ from rnncli.evaluation.report import Report
 from rnncli.evaluation.run import evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
 from rnncli.inference.forecaster import Forecaster
+from rnncli.options.types import ColumnOptions, Model, columns_of
 from rnncli.outline import Outline, shown
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.workflows.arguments import public
 from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
 from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.model import given
-from rnncli.workflows.options import ColumnOptions, Model
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.predict import checked_horizon, tell_beyond
 from rnncli.workflows.reading import load_known, load_new, within_bounds
@@ -143,7 +143,7 @@ def evaluate(
     """
     tell = on_event or unheard
     gates = _gates(options)
-    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
+    columns = columns_of(options)
     keep_apart("evaluate", {**columns, "data": data, "model": model, "forecasts": forecasts})
     if (model is None) == (forecasts is None):
         raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
@@ -176,7 +176,7 @@ def evaluate(
     return Evaluation(report, not honest and refit, gates.outcomes(report), found, loaded.skipped, beyond)
 
 
-def _gates(options: Mapping[str, Any]) -> _Gates:
+def _gates(options: EvaluateOptions) -> _Gates:
     """The gates, read before anything is computed."""
     alpha = options.get("alpha")
     if alpha is not None and not 0 < alpha < 1:
@@ -213,7 +213,7 @@ def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
     return replace(cut, values=values)
 
 
-def _of_saved(data: Any, forecasts: Any, columns: Mapping[str, Any], gates: _Gates, tell: Listener) -> Evaluation:
+def _of_saved(data: Any, forecasts: Any, columns: ColumnOptions, gates: _Gates, tell: Listener) -> Evaluation:
     loaded = load_new(data, columns, tell)
     saved = load_saved(forecasts, loaded)
     if 0.5 not in saved.levels:

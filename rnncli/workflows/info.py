@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnncli.inference.forecaster import Forecaster
+from rnncli.options import table
+from rnncli.options.types import Model
 from rnncli.outline import Outline, shown
 from rnncli.spec import Columns
 from rnncli.workflows.arguments import public
 from rnncli.workflows.list_cells import sharing
 from rnncli.workflows.model import given
-from rnncli.workflows.options import Model
 
 SCHEMA = "rnncli.info/1"
-_COLUMNS = ("target", "past", "future", "static", "wide", "decimal", "thousands", "separator", "encoding", "format")
-_NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "members", "layer_norm")
-_TRAINING = ("steps", "batch", "learning_rate", "clip", "clip_value", "tbptt", "seed")
 
 
 @shown
@@ -58,12 +56,10 @@ class Info:
     def settings(self) -> dict[str, Any]:
         """What the file settles, under the names of the options that would say it."""
         model = self.forecaster
-        columns, spec, network, training = model.columns, model.forecast, model.network, model.training
-        settled = {name: getattr(columns, name) for name in _COLUMNS} | {"zone": model.calendar.zone}
-        settled |= {"time": ",".join(columns.times), "id": columns.ids, "time_format": _time_format(columns)}
-        settled |= {"horizon": spec.horizon, "quantiles": spec.levels, "season": spec.seasons, "context": spec.context}
-        settled |= {name: getattr(network, name) for name in _NETWORK}
-        return settled | {name: getattr(training, name) for name in _TRAINING}
+        columns = model.columns
+        specs = {"forecast": model.forecast, "network": model.network, "training": model.training}
+        settled = table.settled({"columns": columns, "calendar": model.calendar} | specs)
+        return settled | {"time": ",".join(columns.times), "time_format": _time_format(columns)}
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""

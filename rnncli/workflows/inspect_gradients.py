@@ -12,15 +12,15 @@ from rnncli.cells.named import refuse_unused_activation
 from rnncli.data.load import Loaded
 from rnncli.errors import GateFailed, MissingDependency, UsageError
 from rnncli.near import did_you_mean
+from rnncli.options import table
+from rnncli.options.types import InspectOptions, Model, columns_of
 from rnncli.outline import Outline, shown
 from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
 from rnncli.tasks.forecast.plan import Plan, Sizes
 from rnncli.tasks.forecast.rows import rows_seen
-from rnncli.workflows import options as said
 from rnncli.workflows.arguments import public
 from rnncli.workflows.events import Listener, unheard
 from rnncli.workflows.model import given
-from rnncli.workflows.options import ColumnOptions, InspectOptions, Model
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.reading import load_known, load_new
 from rnncli.workflows.train import make_plan
@@ -101,14 +101,10 @@ def inspect_gradients(
     write. What `fail_on` names (verdicts and checks) is in the result's `failed`, and its `check` raises GateFailed.
     UsageError, InputRefused or ModelRefused; MissingDependency where a picture is wanted and matplotlib is not there.
     """
-    said.positive(
-        options | {"series": series, "attempt_steps": attempt_steps},
-        *("series", "attempt_steps", "horizon", "context", "layers", "hidden", "members"),
-        *("learning_rate", "batch", "clip"),
-    )
-    said.not_negative(options, "seed")
     if model is None:
         refuse_unused_activation(options.get("cell") or Sizes.cell, options.get("activation"))
+    else:
+        table.refuse_beside("-m", options, table.of_network, "network")
     gates, tell = _gates(fail_on), on_event or unheard
     keep_apart("inspect-gradients", {**options, "data": data, "model": model, "plot": plot})
     _check_plot(plot)
@@ -132,7 +128,7 @@ def inspect_gradients(
 
 
 def _subject(
-    data: Any, model: Model | None, options: Mapping[str, Any], tell: Listener
+    data: Any, model: Model | None, options: InspectOptions, tell: Listener
 ) -> tuple[Loaded, Plan, Mapping[str, Any] | None, str]:
     """The data, the plan, the weights (None: those training begins with) and what they are called."""
     if model is None:
@@ -140,8 +136,7 @@ def _subject(
         return loaded, make_plan(loaded, options), None, "an untrained network"
     found = given(model)
     forecaster = found.forecaster
-    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
-    loaded = load_known(data, forecaster, columns, tell)
+    loaded = load_known(data, forecaster, columns_of(options), tell)
     plan = Plan(forecaster.network, forecaster.forecast, forecaster.training)
     return loaded, plan, {name: weight[0] for name, weight in forecaster.weights.items()}, found.path or found.named
 

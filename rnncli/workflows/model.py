@@ -11,8 +11,8 @@ from rnncli.errors import UsageError
 from rnncli.inference import forecaster as models
 from rnncli.inference import state_file
 from rnncli.inference.forecaster import Forecaster
+from rnncli.options.types import Model
 from rnncli.outline import article
-from rnncli.workflows.options import Model
 
 IN_MEMORY = "the model in memory"
 

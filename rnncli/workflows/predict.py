@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -17,6 +17,7 @@ from rnncli.data.statistics import Drift
 from rnncli.data.writers.table import ForecastTable, arrow_table, has_hour_twice, time_texts
 from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
 from rnncli.inference.forecaster import Forecaster
+from rnncli.options.types import ColumnOptions, Model, columns_of
 from rnncli.outline import Outline, shown
 from rnncli.registry import WRITERS, find
 from rnncli.workflows.arguments import public
@@ -26,7 +27,6 @@ from rnncli.workflows.holidays import tell_unknown
 from rnncli.workflows.known_ahead import short_of_covariates, tell_missing
 from rnncli.workflows.memory import give_back
 from rnncli.workflows.model import given
-from rnncli.workflows.options import ColumnOptions, Model
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.reading import listed, load_known, within_bounds, without_bad
 from rnncli.workflows.staleness import stale_series
@@ -235,7 +235,7 @@ def predict(
     return forecast
 
 
-def _listed_ahead(data: Any, options: Mapping[str, Any]) -> list[Any]:
+def _listed_ahead(data: Any, options: PredictOptions) -> list[Any]:
     """The tables of what is known ahead. UsageError if standard input would be both."""
     given = options.get("future_data")
     ahead = [] if given is None else listed(given)
@@ -248,7 +248,7 @@ def _forecast(
     data: Any,
     forecaster: Forecaster,
     wanted: tuple[int | None, tuple[float, ...] | None, Point],
-    options: Mapping[str, Any],
+    options: PredictOptions,
     tell: Listener,
     stream: Stream | None,
 ) -> Forecast:
@@ -256,7 +256,7 @@ def _forecast(
     steps, levels = checked_horizon(horizon, forecaster), _levels(quantiles, forecaster)
     if point not in ("median", "mean"):
         raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
-    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
+    columns = columns_of(options)
     ahead = _listed_ahead(data, options)
     if ahead and forecaster.forecast.left_out:
         tell(Noted(f"--future-data is not looked at: the model left out {', '.join(forecaster.forecast.left_out)}"))

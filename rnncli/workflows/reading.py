@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from rnncli.data.load import Known, Loaded, load_panel
 from rnncli.errors import InputRefused, RnncliError, SeriesRefused
 from rnncli.inference.forecaster import Forecaster
+from rnncli.options.types import ColumnOptions
 from rnncli.workflows import options as said
 from rnncli.workflows.bounds import outside
 from rnncli.workflows.events import Listener, Noted
@@ -18,14 +19,12 @@ from rnncli.workflows.events import Listener, Noted
 NAMED = 5  # series in a message
 
 
-def load_new(data: Any, options: Mapping[str, Any], tell: Listener) -> Loaded:
+def load_new(data: Any, options: ColumnOptions, tell: Listener) -> Loaded:
     """Data of which nothing is known; what is noticed is told."""
     return _told(load_panel(data, said.column_choices(options), seasons=said.seasons(options)), tell)
 
 
-def load_known(
-    data: Any, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener, ahead: Any = None
-) -> Loaded:
+def load_known(data: Any, forecaster: Forecaster, options: ColumnOptions, tell: Listener, ahead: Any = None) -> Loaded:
     """The data, read as the model's were, and what is known `ahead` from a table of its own."""
     spec = forecaster.forecast
     known = Known(forecaster.columns, forecaster.calendar, spec.categories, waiting=spec.follows_target)
@@ -56,7 +55,7 @@ def without_bad(
 
 
 def within_bounds(
-    loaded: Loaded, bounds: tuple[float | None, float | None], options: Mapping[str, Any], tell: Listener
+    loaded: Loaded, bounds: tuple[float | None, float | None], options: ColumnOptions, tell: Listener
 ) -> Loaded:
     """The series that lie within the bounds; InputRefused if one does not, unless such are to be skipped."""
     skip = options.get("on_bad_series") == "skip"

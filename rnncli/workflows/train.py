@@ -16,9 +16,11 @@ from rnncli.data.columns import described
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import summarise
-from rnncli.errors import InputRefused, ModelRefused, TrainingDiverged, UsageError
+from rnncli.errors import InputRefused, ModelRefused, TrainingDiverged
 from rnncli.inference import forecaster as models
 from rnncli.inference.forecaster import Forecaster
+from rnncli.options import table
+from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.plan import Plan
@@ -31,7 +33,6 @@ from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.held_out import Decided, decided, scores
 from rnncli.workflows.holidays import with_holidays
 from rnncli.workflows.model import Given, given
-from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.reading import load_known, load_new, within_bounds
 from rnncli.workflows.request import request_of
@@ -45,11 +46,6 @@ __all__ = ["Training", "make_plan", "refit", "train", "verdict"]
 Path_ = str | os.PathLike[str]
 SHARED = 256  # units from which several threads are worth what they cost one another
 WARM_SHARE, WARM_RATE = planning.REFIT_SHARE, planning.REFIT_RATE  # what going on with new data takes, as a refit does
-_OF_THE_MODEL = set(ArchitectureOptions.__annotations__) - set(ColumnOptions.__annotations__) - {"seed"} | {
-    "min",
-    "max",
-    "holidays",
-}
 
 
 @dataclass(frozen=True)
@@ -100,8 +96,8 @@ def refuse_to_replace_others(output: Path_) -> None:
         checkpoint.refuse_to_replace_others(path)
 
 
-def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell: Listener) -> _Job:
-    began = None if options.get("warm_start") is None else _start(options)
+def _prepared(data: Any, output: Path_ | None, options: TrainOptions, tell: Listener) -> _Job:
+    began = _start(options)
     start = None if began is None else began.forecaster
     if start is None:
         loaded = with_holidays(load_new(data, options, tell), options.get("holidays") or ())
@@ -121,17 +117,16 @@ def _same_file(one: Path_, other: Path_) -> bool:
     return Path(one).resolve() == Path(other).resolve()
 
 
-def _start(options: Mapping[str, Any]) -> Given:
-    told = sorted(name for name, value in said.said(options).items() if name in _OF_THE_MODEL and value is not False)
-    if told:
-        flag = told[0].replace("_", "-")
-        raise UsageError(
-            f"--{flag} describes a model, but --warm-start gives one", hint=f"leave --warm-start or --{flag} out"
-        )
-    return given(options["warm_start"], "warm_start")
+def _start(options: TrainOptions) -> Given | None:
+    """The model that training goes on with, if one is given. UsageError where an option says what it is."""
+    model = options.get("warm_start")
+    if model is None:
+        return None
+    table.refuse_beside("--warm-start", options, table.of_model, "model")
+    return given(model, "warm_start")
 
 
-def _plan_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> Plan:
+def _plan_on(loaded: Loaded, start: Forecaster, options: TrainOptions) -> Plan:
     """The model's own network and forecast, trained as long and as gently as a refit."""
     panel, old = loaded.panel, start.forecast
     if not old.each and old.link == "log" and planning.choose_link(panel) != "log":
@@ -166,7 +161,7 @@ def _up_to_date(job: _Job) -> Training | None:
     return Training(forecaster, os.fspath(job.output), size, job.loaded.notes, job.loaded.skipped, up_to_date=True)
 
 
-def _trained(job: _Job, options: Mapping[str, Any], tell: Listener) -> Training:
+def _trained(job: _Job, options: TrainOptions, tell: Listener) -> Training:
     from pyarrow import default_memory_pool
 
     from rnncli.training.unfinished import Unfinished, bytes_needed
@@ -182,25 +177,8 @@ def _trained(job: _Job, options: Mapping[str, Any], tell: Listener) -> Training:
     return made
 
 
-def _check(options: Mapping[str, Any]) -> None:
-    said.positive(
-        options,
-        "horizon",
-        "context",
-        "layers",
-        "hidden",
-        "members",
-        "steps",
-        "time_budget",
-        "learning_rate",
-        "batch",
-        "clip",
-        "clip_value",
-        "tbptt",
-        "threads",
-        "watch_gradients",
-    )
-    said.not_negative(options, "seed", "checkpoint_every", "lock_wait")
+def _check(options: TrainOptions) -> None:
+    table.refuse_of_other_task(options, "forecast")
     said.quantile_levels(options, planning.DEFAULT_LEVELS)
     said.bounds(options)
     if options.get("warm_start") is None:
@@ -225,7 +203,7 @@ def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
 def run(
     loaded: Loaded,
     plan: Plan,
-    options: Mapping[str, Any],
+    options: TrainOptions,
     tell: Listener,
     unfinished: Any,
     start: Mapping[str, Any] | None = None,
@@ -406,7 +384,7 @@ def _inferred(loaded: Loaded, plan: Plan) -> str:
     return f"{what}, season {seasons}, horizon {plan.forecast.horizon}"
 
 
-def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener) -> Forecaster:
+def refit(loaded: Loaded, forecaster: Forecaster, options: TrainOptions, tell: Listener) -> Forecaster:
     """The same network, trained the same way on other rows."""
     from rnncli.training.unfinished import Unfinished
 

@@ -15,6 +15,7 @@ from rnncli.diagnostics.trial import Trial
 from rnncli.diagnostics.unrolling import paths
 from rnncli.diagnostics.verdict import judge
 from rnncli.errors import TrainingDiverged
+from rnncli.options import table
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.validation import scaled_quantile_loss
 from rnncli.training.fit import Weights, begin, fit
@@ -51,26 +52,7 @@ def try_remedies(
 
 def options_of(plan: Plan) -> dict[str, Any]:
     """The options of training that make this plan again."""
-    network, forecast, training = plan.network, plan.forecast, plan.training
-    return {
-        "horizon": forecast.horizon,
-        "quantiles": forecast.levels,
-        "context": forecast.steps,
-        "cell": network.cell,
-        "activation": network.activation,
-        "layers": network.layers,
-        "hidden": network.hidden,
-        "dropout": network.dropout,
-        "init": network.init,
-        "batch": training.batch,
-        "learning_rate": training.learning_rate,
-        "clip": training.clip,
-        "clip_value": training.clip_value,
-        "tbptt": training.tbptt,
-        "layer_norm": network.layer_norm,
-        "plain_stack": not network.residual,
-        "seed": training.seed,
-    }
+    return table.settled({"network": plan.network, "forecast": plan.forecast, "training": plan.training})
 
 
 def _trial(plan: Plan, probe: Probe, proposal: Proposal | None, steps: int) -> Trial:
