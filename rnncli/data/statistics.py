@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.data.panel import Panel
+from rnncli.errors import GateFailed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -231,3 +232,15 @@ def _means(values: Floats, ends: Ints, rows: Ints) -> tuple[Floats, Ints]:
         seen[place] = part.size
         means[place] = part.mean() if part.size else 0.0
     return means, seen
+
+
+def refuse_drift(found: Drift | None) -> None:
+    """GateFailed if a column has drifted, or nobody can know."""
+    if found is None:
+        raise GateFailed("the model has no statistics of its training to compare with", hint="train it again")
+    drifted = [column for column in found.columns if column.has_drifted]
+    if drifted:
+        raise GateFailed(
+            f"the data have drifted since training: {drifted[0]}",
+            hint="look at these series; if they are right, train again; without --fail-on-drift this is only reported",
+        )

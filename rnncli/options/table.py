@@ -13,10 +13,8 @@ from rnncli.options.option import DATA, HEADINGS, NETWORK, TRAINING, Option
 _WRITTEN = (*data.OPTIONS, *network.OPTIONS, *training.OPTIONS, *scoring.OPTIONS, *output.OPTIONS)
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _WRITTEN}
 _BY_KEYWORD = {option.keyword: option for option in _WRITTEN if option.keyword}
-_ASKED = {  # what asks for a task, and what it is called
-    "forecast": ("forecasts", "without --label a forecast is asked for"),
-    "labels": ("labels", "--label asks for labels"),
-}
+_MADE = {"forecast": "forecasts", "labels": "labels"}
+_ASKED = {"forecast": "without --label a forecast is asked for", "labels": "--label asks for labels"}
 
 
 def of_command(command: str) -> tuple[Option, ...]:
@@ -78,16 +76,13 @@ def refuse_beside(flag: str, options: Mapping[str, Any], settles: Callable[[Opti
         )
 
 
-def refuse_of_other_task(options: Mapping[str, Any], task: str, because: str = "") -> None:
-    """UsageError where an option means nothing for a task, of which `because` says who asks for it: what was said to
-    train, unless it is given.
-    """
+def refuse_of_other_task(options: Mapping[str, Any], task: str, *, by_model: bool = False) -> None:
+    """UsageError where an option means nothing for a task, which was asked for when training, or is the model's."""
     for option in given(options):
         if task not in option.tasks:
-            theirs = " and ".join(_ASKED[other][0] for other in option.tasks)
-            raise UsageError(
-                f"--{option.key} is for {theirs}, and {because or _ASKED[task][1]}", hint=f"leave --{option.key} out"
-            )
+            theirs = " and ".join(_MADE[other] for other in option.tasks)
+            why = f"the model makes {_MADE[task]}" if by_model else _ASKED[task]
+            raise UsageError(f"--{option.key} is for {theirs}, and {why}", hint=f"leave --{option.key} out")
 
 
 def settled(parts: Mapping[str, object]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ class Holder(Protocol):
     """What holds a model: the result of `train` or `info`, or the model itself."""
 
     @property
-    def forecaster(self) -> Any:
+    def model(self) -> Any:
         """The model."""
 
 

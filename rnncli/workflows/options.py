@@ -1,9 +1,8 @@
-"""What was said by options, read and checked where one alone does not tell."""
+"""What was said of the columns of data, checked, and options that there are not."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,22 +12,8 @@ from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
 from rnncli.options.data import ON_BAD_SERIES
 from rnncli.options.types import ColumnOptions
+from rnncli.said import only
 from rnncli.spec import ColumnChoices
-
-
-def said(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that say something."""
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def only(kind: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those options that are fields of a dataclass, lists as tuples."""
-    names = {field.name for field in dataclasses.fields(kind)}
-    return {name: _frozen(value) for name, value in said(options).items() if name in names}
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, (list, tuple, set)) else value
 
 
 def column_choices(options: ColumnOptions) -> ColumnChoices:
@@ -76,36 +61,3 @@ def refuse_unknown(options: Mapping[str, Any], known: type[Any]) -> None:
     for name in options:
         if name not in names:
             raise UsageError(f"there is no option {name!r}", hint=did_you_mean(name, names))
-
-
-def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Between what all values lie. UsageError if nothing does."""
-    low, high = options.get("min"), options.get("max")
-    for name, value in (("min", low), ("max", high)):
-        if value is not None and not math.isfinite(value):
-            raise UsageError(f"--{name} must be a number, not {value}", hint="leave it out where there is no bound")
-    if low is not None and high is not None and low >= high:
-        raise UsageError(f"--min must be below --max, and {low:g} is not below {high:g}")
-    return low, high
-
-
-def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:
-    """The season or seasons that were given, in steps."""
-    value = options.get("season")
-    if value is None:
-        return None
-    found = (value,) if isinstance(value, int) else tuple(value)
-    if not found or any(season < 1 for season in found):
-        raise UsageError(f"a season must be at least 1 step, not {value}")
-    return found
-
-
-def quantile_levels(options: Mapping[str, Any], default: tuple[float, ...]) -> tuple[float, ...]:
-    """The quantile levels that were given, ascending, 0.5 among them."""
-    value = options.get("quantiles")
-    if value is None:
-        return default
-    levels = tuple(sorted({*map(float, value), 0.5}))
-    if not all(0 < level < 1 for level in levels):
-        raise UsageError(f"quantile levels lie between 0 and 1: {', '.join(map(str, levels))}")
-    return levels

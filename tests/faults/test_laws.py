@@ -26,9 +26,9 @@ from rnncli.data.timetext import Moments, read_times
 from rnncli.data.writers.csv import defused
 from rnncli.data.writers.table import ForecastTable, time_texts
 from rnncli.errors import InputRefused
-from rnncli.inference import forecaster as models
 from rnncli.registry import BASELINES, WRITERS, find
 from rnncli.spec import ColumnChoices, Columns
+from rnncli.tasks.forecast import forecaster as models
 
 Load = Callable[..., Panel]
 

@@ -14,9 +14,9 @@ from rnncli.data.panel import Panel, offsets_of
 from rnncli.data.zones import from_wall, to_wall
 from rnncli.evaluation.backtest import Split
 from rnncli.evaluation.run import evaluate_made
-from rnncli.inference.forecaster import Forecaster
 from rnncli.spec import Columns
 from rnncli.tasks.forecast import plan
+from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.pool import Pool
 from rnncli.training.session import initial_weights
@@ -75,7 +75,7 @@ def alone(name: str, panel: Panel) -> Pool:
 
 
 def medians(model: Forecaster, panel: Panel, ends: Ints, steps: int) -> NDArray[np.float64]:
-    return model.quantiles(panel, ends, steps)[0, :, model.forecast.median]
+    return model.quantiles(panel, ends, steps)[0, :, model.spec.median]
 
 
 @pytest.mark.parametrize(("zone", "minutes", "season", "change"), CHANGES)
@@ -120,7 +120,7 @@ def test_rows_after_an_origin_never_move_its_forecast() -> None:
 def test_without_a_change_in_rows_or_horizon_the_numbers_are_those_of_the_utc_grid() -> None:
     panel, _ = repeating("Europe/Berlin", 60, DAY, "2024-07-01", 40, 40)
     model = forecaster(panel, Pool(("network", "exponential-smoothing"), (24, 24), (0.5, 0.5)), 24)
-    plain = replace(model, forecast=replace(model.forecast, wall=False))
+    plain = replace(model, spec=replace(model.spec, wall=False))
     ends = panel.lengths - 50
     assert model.quantiles(panel, ends, 50).tobytes() == plain.quantiles(panel, ends, 50).tobytes()
     autumn, _ = repeating("Europe/Berlin", 60, DAY, "2024-10-27", 20, 2)
@@ -130,7 +130,7 @@ def test_without_a_change_in_rows_or_horizon_the_numbers_are_those_of_the_utc_gr
 
 def test_in_a_model_of_an_older_format_nothing_follows_the_wall() -> None:
     panel, _ = repeating("Europe/Berlin", 60, DAY, "2024-10-27", 20, 2)
-    spec = forecaster(panel, Pool(), 24).forecast
+    spec = forecaster(panel, Pool(), 24).spec
     document = {name: value for name, value in spec.to_json().items() if name != "wall"}
     assert spec.wall
     assert not type(spec).from_json(document).wall

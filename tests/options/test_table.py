@@ -172,7 +172,7 @@ def test_the_defaults_are_those_of_the_code() -> None:
     from rnncli.workflows import evaluate, list_cells, trying
 
     sizes = plan.Sizes()
-    assert (of("cell", "train").default, of("activation", "train").default) == (sizes.cell, sizes.activation)
+    assert (of("cell", "train").default, of("activation", "train").default) == (plan.CELL, sizes.activation)
     assert of("quantiles", "train").default == ",".join(map(str, plan.DEFAULT_LEVELS))
     assert (of("members", "train").default, of("seed", "train").default) == (str(plan.MEMBERS), str(sizes.seed))
     assert of("checkpoint_every", "train").default == f"{unfinished.EVERY:g}s"
@@ -185,7 +185,7 @@ def test_the_defaults_are_those_of_the_code() -> None:
 
 
 def test_what_a_plan_takes_from_options_are_options() -> None:
-    from rnncli.tasks.forecast.plan import Sizes
+    from rnncli.tasks.plan import Sizes
 
     assert {field.name for field in dataclasses.fields(Sizes)} <= set(OPTIONS)
 
@@ -231,10 +231,11 @@ ODD = {
 @pytest.fixture(scope="module")
 def odd_plan(sample_data: Path) -> tuple[Any, Any]:
     """A plan in which no option is what it is without a word, and its data."""
-    from rnncli.workflows.reading import load_new
+    from rnncli.tasks.forecast.reading import load_new
+    from rnncli.workflows.options import column_choices
     from rnncli.workflows.train import make_plan
 
-    loaded = load_new(sample_data / "us_employment.csv", ODD, lambda _: None)
+    loaded = load_new(sample_data / "us_employment.csv", column_choices(ODD), ODD, lambda _: None)
     return loaded, make_plan(loaded, ODD)
 
 
@@ -282,8 +283,8 @@ def test_an_option_of_another_task_is_refused(options: dict[str, Any], task: str
 
 
 def test_the_reason_may_be_a_model() -> None:
-    with pytest.raises(UsageError, match="--horizon is for forecasts, and m is a model of labels"):
-        table.refuse_of_other_task({"horizon": 3}, "labels", "m is a model of labels")
+    with pytest.raises(UsageError, match="--horizon is for forecasts, and the model makes labels"):
+        table.refuse_of_other_task({"horizon": 3}, "labels", by_model=True)
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines.baseline import Baseline
 from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.errors import UsageError
 from rnncli.registry import BASELINES, find
 from rnncli.spec import Spec, added
-from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.guard import REACH, fitted_reach, guarded, seen_range
-from rnncli.tasks.forecast.output import possible, within
+from rnncli.tasks.forecast.head import possible, within
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
 from rnncli.tasks.forecast.validation import Validated, quantile_loss

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel, gather
 from rnncli.data.writers.table import time_texts
 from rnncli.errors import SeriesRefused
-from rnncli.inference.forecaster import Forecaster
-from rnncli.workflows.events import Listener, Noted
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from rnncli.events import Listener, Noted
+from rnncli.tasks.forecast.forecaster import Forecaster
 
 SHOWN = 3  # dates in a message
 _HINT = (
@@ -32,7 +29,7 @@ def values_ahead(panel: Panel, ends: Ints, steps: int, names: Sequence[str]) -> 
 
 def short_of_covariates(panel: Panel, ends: Ints, steps: int, forecaster: Forecaster) -> list[SeriesRefused]:
     """The series for which some of the rows to forecast have no future covariate at all, with the dates of these."""
-    if not forecaster.forecast.waits_for_covariates:
+    if not forecaster.spec.waits_for_covariates:
         return []
     missing = np.isnan(values_ahead(panel, ends, steps, forecaster.columns.future))
     lacking = np.logical_and.reduce(missing, axis=2)

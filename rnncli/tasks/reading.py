@@ -1,4 +1,4 @@
-"""How every workflow reads its data: new ones as they come, or as those of a model were."""
+"""How every task reads its data: what was noticed is told, and series that cannot be used are left out or refused."""
 
 from __future__ import annotations
 
@@ -8,27 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.data.load import Known, Loaded, load_panel
-from rnncli.errors import InputRefused, RnncliError, SeriesRefused
-from rnncli.inference.forecaster import Forecaster
-from rnncli.options.types import ColumnOptions
-from rnncli.workflows import options as said
-from rnncli.workflows.bounds import outside
-from rnncli.workflows.events import Listener, Noted
+from rnncli.data.load import Loaded
+from rnncli.errors import RnncliError, SeriesRefused
+from rnncli.events import Listener, Noted
 
 NAMED = 5  # series in a message
 
 
-def load_new(data: Any, options: ColumnOptions, tell: Listener) -> Loaded:
-    """Data of which nothing is known; what is noticed is told."""
-    return _told(load_panel(data, said.column_choices(options), seasons=said.seasons(options)), tell)
-
-
-def load_known(data: Any, forecaster: Forecaster, options: ColumnOptions, tell: Listener, ahead: Any = None) -> Loaded:
-    """The data, read as the model's were, and what is known `ahead` from a table of its own."""
-    spec = forecaster.forecast
-    known = Known(forecaster.columns, forecaster.calendar, spec.categories, waiting=spec.follows_target)
-    return _told(load_panel(data, said.column_choices(options), known, ahead=ahead), tell)
+def told(loaded: Loaded, tell: Listener) -> Loaded:
+    """The data, with a line for each thing that was noticed."""
+    for line in loaded.notes:
+        tell(Noted(line))
+    tell_skipped(loaded.skipped, tell)
+    return loaded
 
 
 def without(loaded: Loaded, refusals: Sequence[SeriesRefused], tell: Listener) -> Loaded:
@@ -54,14 +46,6 @@ def without_bad(
     raise kind(bad[0].message + others, where=bad[0].where, hint=bad[0].hint)
 
 
-def within_bounds(
-    loaded: Loaded, bounds: tuple[float | None, float | None], options: ColumnOptions, tell: Listener
-) -> Loaded:
-    """The series that lie within the bounds; InputRefused if one does not, unless such are to be skipped."""
-    skip = options.get("on_bad_series") == "skip"
-    return without_bad(loaded, outside(loaded.panel, *bounds), InputRefused, tell, skip=skip)
-
-
 def tell_skipped(skipped: Sequence[SeriesRefused], tell: Listener) -> None:
     """A line for each series that is left out, and a count of the rest."""
     for error in skipped[:NAMED]:
@@ -73,10 +57,3 @@ def tell_skipped(skipped: Sequence[SeriesRefused], tell: Listener) -> None:
 def listed(data: Any) -> list[Any]:
     """The data as a list of what was given."""
     return list(data) if isinstance(data, Sequence) and not isinstance(data, (str, bytes)) else [data]
-
-
-def _told(loaded: Loaded, tell: Listener) -> Loaded:
-    for line in loaded.notes:
-        tell(Noted(line))
-    tell_skipped(loaded.skipped, tell)
-    return loaded
