@@ -24,13 +24,13 @@ from rnncli.workflows.options import refuse_unknown
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_LITERAL = re.compile(r"Literal\[(.*?)\]")
 _FLAG = re.compile(r"--([a-z][a-z-]*)")
 _TYPES = {
     "Path_ | None": "str | os.PathLike[str] | None",
     "Listener | None": "Callable[[object], None] | None",
     "Model": "str | os.PathLike[str] | Training | Forecaster",
     "Model | None": "str | os.PathLike[str] | Training | Forecaster | None",
-    "Point": "'median' | 'mean'",
 }
 SHOWN = 40  # letters of a value in a message
 _CALLED: dict[Any, str] = {
@@ -106,7 +106,11 @@ def _written_types(function: Callable[..., Any]) -> dict[str, str]:
     options = next((_options_of(function, p) for p in own if p.kind is p.VAR_KEYWORD), None)
     more = {} if options is None else options.__annotations__
     found |= {name: getattr(kind, "__forward_arg__", str(kind)) for name, kind in more.items()}
-    return {name: _TYPES.get(kind, kind) for name, kind in found.items()}
+    return {name: _TYPES.get(kind) or _LITERAL.sub(_alternatives, kind) for name, kind in found.items()}
+
+
+def _alternatives(literal: re.Match[str]) -> str:
+    return literal[1].replace(", ", " | ")
 
 
 def _options_of(function: Callable[..., Any], catching: inspect.Parameter) -> type[Any]:
