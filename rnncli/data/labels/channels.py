@@ -37,6 +37,11 @@ class Passed:
         """Note one."""
         self.over.setdefault(why, []).append(name)
 
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Each of them, and why."""
+        return tuple((name, why) for why, names in self.over.items() for name in names)
+
     def notes(self) -> list[str]:
         """A line for each reason."""
         lines = []

@@ -50,7 +50,12 @@ def load_labels(
     InputRefused or SeriesRefused with the place of what is wrong, UsageError for choices that make no sense.
     """
     choices, labels = choices or ColumnChoices(), (known.choices if known else labels) or LabelChoices()
-    found = read_labels(given, choices, labels, known)
+    tables = open_labels(given, choices, labels, known)
+    return load_rows(read_labels(tables, choices, labels, known), choices, known)
+
+
+def load_rows(found: LabelRows, choices: ColumnChoices, known: KnownLabels | None) -> Loaded:
+    """Rows that were read as a panel; see `load_labels`."""
     if found.choices.row_per_sequence:
         return of_usable_series(found.rows, choices, lambda rows: to_labels(found, rows, None, known))
     zone = _zone(found.rows, choices, known)
@@ -61,13 +66,9 @@ def load_labels(
     return of_usable_series(rows, choices, lambda some: to_labels(found, some, zone, known))
 
 
-def read_labels(
-    given: Any, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None, faults: Faults | None = None
-) -> LabelRows:
-    """The rows of every source, before anything is asked of them together."""
-    refuse_senseless(choices, labels)
-    faults = faults or Faults()
-    tables = _opened(given, choices, labels, known)
+def read_labels(tables: Tables, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None) -> LabelRows:
+    """The rows of tables that are open, before anything is asked of them together."""
+    faults = Faults()
     if labels.row_per_sequence:
         return (
             new_sequences(tables, choices, labels, faults)
@@ -77,7 +78,9 @@ def read_labels(
     return new_rows(tables, choices, labels, faults) if known is None else known_rows(tables, choices, known, faults)
 
 
-def _opened(given: Any, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None) -> Tables:
+def open_labels(given: Any, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None) -> Tables:
+    """Every source opened by its reader. UsageError for choices that make no sense."""
+    refuse_senseless(choices, labels)
     usual = None if known is None else known.columns.format
     told = choices if known is None else choices.as_told(known.columns)
     found = sources(given, choices.format, limits_of(choices), usual)

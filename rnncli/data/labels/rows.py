@@ -28,7 +28,8 @@ from rnncli.spec import ColumnChoices, Columns, LabelChoices
 @dataclass(frozen=True)
 class LabelRows:
     """`rows`, whose channel 0 is the label; beside it, by the places of rows in their tables, codes [n] into
-    `group_names` (None: no groups) and into `fresh`, the classes that training had not (-1: none of these).
+    `group_names` (None: no groups) and into `fresh`, the classes that training had not (-1: none of these). `passed`
+    are columns that are no channels, and why.
     """
 
     rows: Rows
@@ -37,6 +38,7 @@ class LabelRows:
     group_names: tuple[str, ...] = ()
     unseen: Ints | None = None
     fresh: tuple[str, ...] = ()
+    passed: tuple[tuple[str, str], ...] = ()
 
     def places(self, rows: Rows) -> Ints:
         """Where some of the rows stand among all."""
@@ -69,7 +71,7 @@ def new_rows(tables: Tables, choices: ColumnChoices, labels: LabelChoices, fault
         rows, values=np.stack([label, *values], axis=1), channels=(channel, *channels), tables=body, notes=tuple(notes)
     )
     groups, names = _groups(heads, labels.group)
-    return LabelRows(full, labels, groups, names)
+    return LabelRows(full, labels, groups, names, passed=passed.columns)
 
 
 def known_rows(tables: Tables, choices: ColumnChoices, known: KnownLabels, faults: Faults) -> LabelRows:

@@ -11,7 +11,8 @@ import numpy as np
 from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data import columns as roles
 from rnncli.data.ids import coded
-from rnncli.data.readers.table import Kind, Look
+from rnncli.data.numbertext import MISSING
+from rnncli.data.readers.table import NUMERIC, Kind, Look
 from rnncli.data.tables import Tables
 from rnncli.data.timestyle import STEP
 from rnncli.errors import InputRefused, UsageError
@@ -147,7 +148,7 @@ def _ids(table: Table, time: str | None) -> tuple[tuple[str, ...], bool]:
     several = len(table.tables.sources) > 1
     if labels.per_step:
         return _ids_of_steps(table, free, several=several)
-    if several and _constant(table.codes([_label(table)]), table.tables.by_source()[0]):
+    if several and _constant(_labels(table), table.tables.by_source()[0]):
         return (), True
     found = _grouping(table, free, time)
     if found is not None:
@@ -161,9 +162,13 @@ def _ids(table: Table, time: str | None) -> tuple[tuple[str, ...], bool]:
     )
 
 
-def _label(table: Table) -> str:
-    assert table.labels.label is not None
-    return table.labels.label
+def _labels(table: Table) -> Ints:
+    """A code for the label of each row, -1 where it has none."""
+    name = table.labels.label
+    assert name is not None
+    codes, texts = table.tables.codes(name, "labels")
+    none = MISSING if table.kinds[name] in NUMERIC else ("",)
+    return np.array([*(-1 if text.strip() in none else place for place, text in enumerate(texts)), -1], np.int64)[codes]
 
 
 def _ids_of_steps(table: Table, free: Sequence[str], *, several: bool) -> tuple[tuple[str, ...], bool]:
@@ -196,7 +201,7 @@ def _grouping(table: Table, free: Sequence[str], time: str | None) -> str | None
     """The column that groups rows which come one after the other and share a label: one called like an id before one of
     texts, before one of whole numbers; and of several the finest.
     """
-    labels = table.codes([_label(table)])
+    labels = _labels(table)
     usable = [name for name in free if name != time and table.looks.get(name) is None]
     named = [name for name in usable if _called_id(name) and table.kinds[name] in ("text", "whole")]
     texts = [name for name in usable if table.kinds[name] == "text"]
