@@ -250,6 +250,13 @@ def test_channels_are_numbers_flags_and_categories() -> None:
     assert named.panel.channel_names == ("l", "note", "x")
 
 
+def test_times_in_fractions_are_no_channel(write: Write) -> None:
+    rows = "".join(f"{s},{t / 10},{t * t},{'ud'[s]}\n" for s in (0, 1) for t in range(5))
+    loaded = load_labels(write("id,time,v,l\n" + rows), None, LabelChoices(label="l"))
+    assert loaded.panel.channel_names == ("l", "v")
+    assert any("'time' passed over: times that are no whole numbers" in note for note in loaded.notes)
+
+
 def test_groups_are_of_whole_sequences(write: Write) -> None:
     choices = LabelChoices(label="l", group="site")
     loaded = load_labels(write("id,site,v,l\na,n,1,u\na,n,5,u\nb,s,3,d\nb,s,4,d\n"), None, choices)
@@ -307,6 +314,9 @@ def test_each_row_may_be_a_sequence_with_names(write: Write) -> None:
         3,
         3,
     ]
+    table = pa.table({"unique_id": [31, 12], "v0": [1.5, 2.5], "v1": [3.5, None], "label": [0, 1]})
+    known = load_labels(table, None, LabelChoices(label="label", row_per_sequence=True))
+    assert (known.panel.ids, known.panel.lengths.tolist()) == (("31", "12"), [2, 1])
     with pytest.raises(InputRefused, match="comes twice"):
         load_labels(
             write("case,a,b,kind\nx,1,2,up\nx,3,4,down\n"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.channel import Channel
-from rnncli.data.labels.told_apart import counts_rows
+from rnncli.data.labels.told_apart import TIMES, counts_rows
 from rnncli.data.readers.table import NUMERIC, Kind, Look
 from rnncli.data.rows import CATEGORIES, new_categories, numbers_or_codes
 from rnncli.data.tables import Faults, Tables
@@ -24,7 +24,8 @@ _FREE, _NUMBERS, _NAMES = (
     "it numbers the rows",
     "it names each sequence, as an id does",
 )
-_GUESSED = (_FREE, _NUMBERS, _NAMES)
+_FRACTIONS = "times that are no whole numbers; rows are in order"
+_GUESSED = (_FREE, _NUMBERS, _NAMES, _FRACTIONS)
 
 
 @dataclass
@@ -80,8 +81,13 @@ def new_channels(
     channels: list[Channel] = []
     of_series = _Sequences(series)
     for name, kind in wanted.items():
+        if kind == "text" and not named and not tables.is_text(name):
+            passed.add(name, "of bytes that are no text")
+            continue
         column, texts = numbers_or_codes(tables, name, kind, None, faults, WORDS, "channels")
         why = _useless(column, of_series, text=texts is not None, whole=kind == "number", named=named)
+        if not why and not named and name.lower() in TIMES and of_series.rise(column):
+            why = _FRACTIONS
         if why:
             passed.add(name, why)
             continue
@@ -107,6 +113,10 @@ class _Sequences:
         ordered = self.series[self.order]
         self.same: Bools = ordered[1:] == ordered[:-1]
         self.count = int(np.count_nonzero(~self.same)) + 1
+
+    def rise(self, values: Floats) -> bool:
+        """Whether a column rises from row to row of each sequence."""
+        return bool(self.same.any() and (np.diff(values[self.order])[self.same] > 0).all())
 
     def names_them(self, values: Floats) -> bool:
         """Whether a column is constant in each of many sequences, and never the same in two."""

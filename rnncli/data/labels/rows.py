@@ -55,9 +55,10 @@ def new_rows(tables: Tables, choices: ColumnChoices, labels: LabelChoices, fault
     free = tuple(name for name in kinds if name not in given)
     settling = [labels.label, *choices.id, *([] if labels.group is None else [labels.group])]
     settling += [name for name in (choices.time, choices.clock) if name is not None]
-    guesses = candidates(kinds, [name for name in free if kinds[name] != "other"])
+    guesses = candidates(kinds, free)
     heads = _loaded(tables, dict.fromkeys([*settling, *guesses], "text"), choices, faults)
-    columns, notes = told_apart(Table(heads, kinds, looks, choices, labels, free))
+    usable = tuple(name for name in guesses if kinds[name] != "text" or heads.is_text(name))
+    columns, notes = told_apart(Table(heads, kinds, looks, choices, labels, usable))
     passed = Passed()
     rest = [name for name in free if name not in (*columns.times, *columns.ids)]
     wanted = channel_kinds(kinds, looks, labels.channels or rest, passed, named=bool(labels.channels))

@@ -34,10 +34,11 @@ def new_sequences(tables: Tables, choices: ColumnChoices, labels: LabelChoices, 
     for name in (labels.label, labels.group, *choices.id):
         if name is not None and name not in kinds:
             raise roles.missing_column(name, kinds, tables.name)
+    ids = choices.id or tuple(name for name in kinds if name == roles.ID != labels.label)
     columns = Columns(
         time="",
-        id=choices.id[0] if choices.id else None,
-        more_ids=choices.id[1:],
+        id=ids[0] if ids else None,
+        more_ids=ids[1:],
         target=labels.label,
         time_type="integer",
         id_name="row",
@@ -47,7 +48,7 @@ def new_sequences(tables: Tables, choices: ColumnChoices, labels: LabelChoices, 
         encoding=choices.encoding,
         format=choices.format,
     )
-    steps, left = _steps(tables, (labels.label, labels.group, *choices.id))
+    steps, left = _steps(tables, (labels.label, labels.group, *ids))
     tables = _loaded(tables, columns, steps, labels.group, choices, faults, {labels.label: _kind(kinds, labels)})
     label, channel = new_label(tables, labels.label, kinds[labels.label], labels.label_kind, faults)
     notes = [described_label(channel, per_step=False)]
@@ -110,7 +111,10 @@ def _loaded(
         )
     texts = [*columns.ids, *([] if group is None else [group])]
     wanted: dict[str, Kind] = {**dict.fromkeys(texts, "text"), **dict.fromkeys(steps, "number"), **label}
-    return tables.loaded(wanted, limits_of(choices), faults)
+    read = tables.loaded(wanted, limits_of(choices), faults)
+    if not read.rows:
+        raise InputRefused("there are no rows", where=tables.name, hint="each row is a sequence")
+    return read
 
 
 def _rows(

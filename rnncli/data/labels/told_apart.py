@@ -28,7 +28,7 @@ _LOOKED_AT = 40  # columns of whole numbers or texts that may be ids or steps
 class Table:
     """A labelled table of which candidates are read as texts: what each column is, and what the user said of it.
 
-    `free` are columns that the user gave no role.
+    `free` are the candidates: columns that the user gave no role, and that may be an id or a time.
     """
 
     tables: Tables
@@ -62,8 +62,9 @@ def candidates(kinds: Mapping[str, Kind], free: Sequence[str]) -> list[str]:
     """Columns that may be an id or a time, to be read as texts."""
     times = [name for name in free if kinds[name] == "time"]
     others = [name for name in free if kinds[name] in ("text", "whole")]
-    named = [name for name in others if name.lower() in TIMES or _called_id(name) or name == roles.ID]
-    return list(dict.fromkeys([*times, *named, *others[:_LOOKED_AT]]))
+    named = [name for name in others if name.lower() in TIMES or _called_id(name)]
+    known = [name for name in free if name == roles.ID and kinds[name] != "other"]
+    return list(dict.fromkeys([*known, *times, *named, *others[:_LOOKED_AT]]))
 
 
 def _called_id(name: str) -> bool:
