@@ -1,4 +1,4 @@
-"""Names of array types that signatures share, so that each is written once."""
+"""Names for arrays: what a signature says of the numbers in one."""
 
 from __future__ import annotations
 
@@ -10,4 +10,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Array = Any  # NumPy's or torch's: what a formula over an array namespace takes
+Inputs = NDArray[np.float32]
+Array = Any
+"""Of NumPy or of torch: what a formula over both takes."""

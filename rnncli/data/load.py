@@ -17,7 +17,6 @@ from rnncli.data.known_ahead import join_ahead
 from rnncli.data.limits import limits_of
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows, read_ahead, read_rows
-from rnncli.data.seasons import infer_seasons
 from rnncli.data.source import sources
 from rnncli.data.tables import open_tables
 from rnncli.data.timetext import Unreadable, read_times, whole_numbers
@@ -64,13 +63,12 @@ def load_panel(
     given: Any,
     choices: ColumnChoices | None = None,
     known: Known | None = None,
-    seasons: tuple[int, ...] | None = None,
     ahead: Any = None,
 ) -> Loaded:
     """Read every source in `given` (paths, folders, globs, "-", Arrow tables) as one panel.
 
-    With `known`, columns and calendar are those of a model, and are verified; else they are inferred. `seasons`
-    overrides those found. `ahead` are sources of what is known after the last targets, for columns that are `known`.
+    With `known`, columns and calendar are those of a model, and are verified; else they are inferred, but for seasons.
+    `ahead` are sources of what is known after the last targets, for columns that are `known`.
     Raises InputRefused with the place of what is wrong; see data/source.py for what is read.
     """
     choices = choices or ColumnChoices()
@@ -89,7 +87,7 @@ def load_panel(
     return of_usable_series(
         rows,
         choices,
-        lambda some: to_panel(some if later is None else join_ahead(some, later, zone), zone, known, seasons),
+        lambda some: to_panel(some if later is None else join_ahead(some, later, zone), zone, known),
     )
 
 
@@ -116,7 +114,7 @@ def _read_ahead(given: Any, choices: ColumnChoices, known: Known, zone: str | No
     return in_utc(rows, zone, choices)
 
 
-def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[int, ...] | None) -> Loaded:
+def to_panel(rows: Rows, zone: str | None, known: Known | None) -> Loaded:
     """Rows with times in UTC as a panel. InputRefused or SeriesRefused with the place of what is wrong."""
     refuse_wild(rows)
     _refuse_tiny(rows)
@@ -134,9 +132,7 @@ def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[i
     _refuse_changing_statics(panel, rows.columns)
     _spread_statics(panel, rows.columns, notes)
     if known is None:
-        found = seasons or infer_seasons(panel.targets, panel.offsets, calendar.frequency)
-        cycles = calendar.cycles_within(_span(panel))
-        panel = replace(panel, calendar=replace(calendar, seasons=tuple(found), cycles=cycles))
+        panel = replace(panel, calendar=replace(calendar, cycles=calendar.cycles_within(_span(panel))))
         _refuse_nothing(panel, rows)
     if not rows.columns.future and not (known and known.waiting):
         _note_missing(panel, notes)

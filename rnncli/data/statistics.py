@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.panel import Panel
+from rnncli.errors import GateFailed
 
 ALLOWED, MARGIN = 1.5, 1.0  # times the farthest that training saw, and as many spreads beside
 SHARE = 0.2  # of the series must have drifted before a column has,
@@ -226,3 +227,15 @@ def _means(values: Floats, ends: Ints, rows: Ints) -> tuple[Floats, Ints]:
         seen[place] = part.size
         means[place] = part.mean() if part.size else 0.0
     return means, seen
+
+
+def refuse_drift(found: Drift | None) -> None:
+    """GateFailed if a column has drifted, or nobody can know."""
+    if found is None:
+        raise GateFailed("the model has no statistics of its training to compare with", hint="train it again")
+    drifted = [column for column in found.columns if column.has_drifted]
+    if drifted:
+        raise GateFailed(
+            f"the data have drifted since training: {drifted[0]}",
+            hint="look at these series; if they are right, train again; without --fail-on-drift this is only reported",
+        )

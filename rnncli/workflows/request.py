@@ -12,11 +12,11 @@ import numpy as np
 import rnncli
 from rnncli.data.channel import vocabularies
 from rnncli.data.load import Loaded
-from rnncli.inference.forecaster import Forecaster
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.plan import Plan
+from rnncli.tasks.task import Model
 
 
-def request_of(loaded: Loaded, plan: Plan, start: Forecaster | None) -> str:
+def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
     """SHA-256 over the panel, the plan, the versions of what computes, and the model to start from."""
     panel = loaded.panel
     asked = {
@@ -25,7 +25,7 @@ def request_of(loaded: Loaded, plan: Plan, start: Forecaster | None) -> str:
         "channels": panel.channel_names,
         "categories": vocabularies(panel.channels),
         "network": plan.network.to_json(),
-        "forecast": plan.forecast.to_json(),
+        plan.task.name: plan.spec.to_json(),
         "training": plan.training.to_json(),
         "candidates": len(plan.candidates),
         "versions": {"rnncli": rnncli.__version__, **{name: version(name) for name in ("numpy", "torch")}},

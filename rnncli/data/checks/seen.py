@@ -178,7 +178,7 @@ class Seen:
 
     def _loaded(self, rows: Rows) -> Panel | InputRefused:
         try:
-            return to_panel(rows, self.zone, self.known, (1,)).panel
+            return to_panel(rows, self.zone, self.known).panel
         except InputRefused as error:
             return error
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel, gather
-from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Validated
 

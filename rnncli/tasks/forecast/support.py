@@ -14,14 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.panel import Panel, gather, offsets_of, stretches
 from rnncli.tasks.forecast.spec import ForecastSpec
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 EVIDENCE = 0.3  # nats a row by which values must be likelier than logarithms
 PAIRS = 8  # of rows, for any evidence
