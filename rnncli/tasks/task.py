@@ -338,10 +338,6 @@ class Task(Kept, Protocol[S]):
     def remembered(self, model: Any, horizon: int | None) -> Remembered:
         """What a model knows of its data, for a check of others."""
 
-    @property
-    def of_the_model(self) -> frozenset[str]:
-        """Options that say what a model is, beside those of its network: a model to start from says them itself."""
-
     def refuse_senseless(self, options: Options) -> None:
         """UsageError for options by which nothing can be trained, before any work."""
 

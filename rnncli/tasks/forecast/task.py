@@ -172,11 +172,6 @@ class Forecasting:
         channels = forecast_channels(model.columns, spec.categories)
         return Remembered(model.columns, model.calendar, channels, ahead, model.cutoffs, model.statistics)
 
-    @property
-    def of_the_model(self) -> frozenset[str]:
-        """What a model to start from says itself."""
-        return frozenset({"horizon", "season", "context", "quantiles", "min", "max", "holidays"})
-
     def refuse_senseless(self, options: Options) -> None:
         """UsageError for what no forecast can be trained by."""
         from rnncli.tasks.forecast import training
