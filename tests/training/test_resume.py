@@ -41,8 +41,12 @@ def digest(path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def jobs(sample_data: Path) -> Path:
-    return sample_data / "us_employment.csv"
+def jobs(sample_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Employment in four sectors."""
+    path = tmp_path_factory.mktemp("jobs") / "jobs.csv"
+    rows = (sample_data / "us_employment.csv").read_text().splitlines(keepends=True)
+    path.write_text("".join(rows[: 1 + 4 * 120]))
+    return path
 
 
 @pytest.fixture(scope="module")
