@@ -24,6 +24,7 @@ from rnncli.data.panel import Panel
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
     "test_fuzz.py",
+    "test_hostile.py",
     "test_io_faults.py",
     "test_processes.py",
     "test_time.py",
