@@ -13,8 +13,8 @@ from typing import Any
 from rnncli.cli.table import number
 from rnncli.cli.terminal import say
 from rnncli.diagnostics.events import Exploded, Gradients
+from rnncli.events import Noted, Phase
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
-from rnncli.workflows.events import Noted
 
 EVERY = 30.0  # seconds between lines
 
@@ -24,7 +24,7 @@ class PlainLines:
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
-        self._steps: dict[str, int] = {}
+        self._steps: dict[Phase, int] = {}
         self._told = time.monotonic()
 
     def __call__(self, event: object) -> None:
@@ -54,7 +54,9 @@ class EventLines:
     def __call__(self, event: object) -> None:
         """One event."""
         if dataclasses.is_dataclass(event) and not isinstance(event, (Stepped, type)):
-            self.record({"event": type(event).__name__.lower()} | dataclasses.asdict(event))
+            phase = getattr(event, "phase", None)
+            told = dataclasses.asdict(event) | ({} if phase is None else {"phase": str(phase)})
+            self.record({"event": type(event).__name__.lower()} | told)
 
     def record(self, record: Mapping[str, Any]) -> None:
         """One record; numbers that are not finite become null."""

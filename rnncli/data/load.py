@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import Calendar
+from rnncli.data.channel import Channel
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
 from rnncli.data.known_ahead import join_ahead
 from rnncli.data.limits import limits_of
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows, read_ahead, read_rows
-from rnncli.data.seasons import infer_seasons
 from rnncli.data.source import sources
 from rnncli.data.tables import open_tables
 from rnncli.data.timetext import Unreadable, read_times, whole_numbers
@@ -26,50 +26,49 @@ from rnncli.data.zones import from_wall, shown_twice_in, to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
 LARGEST, SMALLEST = 1e150, 1e-150  # their squares are still numbers
 GAP_LIMIT, GAP_ALLOWANCE = 50, 100_000  # grid rows for each row given, and how many more are no matter
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a model knows about its data: nothing of it is inferred again. With `waiting`, rows behind the last target
-    are no surprise.
+    """What a model knows about its data: nothing of it is inferred again. `channels` have the vocabularies of training.
+    With `waiting`, rows behind the last target are no surprise.
     """
 
     columns: Columns
     calendar: Calendar
-    categories: Mapping[str, tuple[str, ...]]
+    channels: tuple[Channel, ...]
     waiting: bool = False
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A panel, what its columns are, the categories of categorical channels, and one line for each thing noticed.
+    """A panel, what its columns are, and one line for each thing noticed.
 
-    `skipped` are the refusals of series that were left out because that was asked for.
+    `skipped` are the refusals of series that were left out because that was asked for. Labelled rows are on no grid of
+    time: their `times` [rows] (UTC microseconds, or whole numbers) are kept beside, None where they have none, and so
+    are the `groups` of their sequences, if a column says which belong together.
     """
 
     panel: Panel
     columns: Columns
-    categories: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
     skipped: tuple[SeriesRefused, ...] = ()
+    times: Ints | None = None
+    groups: tuple[str, ...] | None = None
 
 
 def load_panel(
     given: Any,
     choices: ColumnChoices | None = None,
     known: Known | None = None,
-    seasons: tuple[int, ...] | None = None,
     ahead: Any = None,
 ) -> Loaded:
     """Read every source in `given` (paths, folders, globs, "-", Arrow tables) as one panel.
 
-    With `known`, columns and calendar are those of a model, and are verified; else they are inferred. `seasons`
-    overrides those found. `ahead` are sources of what is known after the last targets, for columns that are `known`.
+    With `known`, columns and calendar are those of a model, and are verified; else they are inferred, but for seasons.
+    `ahead` are sources of what is known after the last targets, for columns that are `known`.
     Raises InputRefused with the place of what is wrong; see data/source.py for what is read.
     """
     choices = choices or ColumnChoices()
@@ -78,17 +77,26 @@ def load_panel(
         sources(given, choices.format, limits_of(choices), usual),
         choices,
         known.columns if known else None,
-        dict(known.categories) if known else None,
+        known.channels if known else None,
         zone=known.calendar.zone if known else None,
     )
     zone = zone_of(rows, choices, known)
     rows = in_utc(rows, zone, choices)
     rows = rows if choices.as_of is None else seen_as_of(rows, choices.as_of, zone)
     later = None if ahead is None or known is None else _read_ahead(ahead, choices, known, zone)
+    return of_usable_series(
+        rows,
+        choices,
+        lambda some: to_panel(some if later is None else join_ahead(some, later, zone), zone, known),
+    )
+
+
+def of_usable_series(rows: Rows, choices: ColumnChoices, made: Callable[[Rows], Loaded]) -> Loaded:
+    """What is `made` of rows; series that are refused are left out of them, if that was chosen."""
     skipped: list[SeriesRefused] = []
     while True:
         try:
-            loaded = to_panel(rows if later is None else join_ahead(rows, later, zone), zone, known, seasons)
+            loaded = made(rows)
         except SeriesRefused as error:
             if choices.on_bad_series != "skip":
                 raise
@@ -101,17 +109,18 @@ def load_panel(
 def _read_ahead(given: Any, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:
     """The rows of a table of what is known ahead, with times in UTC, read as the model's data are."""
     found = sources(given, choices.format, limits_of(choices), known.columns.format)
-    rows = read_ahead(found, choices, known.columns, known.categories, known.calendar.zone)
+    rows = read_ahead(found, choices, known.columns, known.channels, known.calendar.zone)
     zone_of(rows, choices, known)
     return in_utc(rows, zone, choices)
 
 
-def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[int, ...] | None) -> Loaded:
+def to_panel(rows: Rows, zone: str | None, known: Known | None) -> Loaded:
     """Rows with times in UTC as a panel. InputRefused or SeriesRefused with the place of what is wrong."""
-    _refuse_wild(rows)
+    refuse_wild(rows)
+    _refuse_tiny(rows)
     notes = list(rows.notes)
     order, offsets = sorted_rows(rows, notes)
-    order, offsets = _without_duplicates(rows, order, offsets, zone, notes)
+    order, offsets = without_duplicates(rows, order, offsets, zone, notes)
     codes = rows.codes[order[offsets[:-1]]]
     ids = tuple(rows.ids[code] for code in codes.tolist())
     times = rows.times[order]
@@ -123,13 +132,11 @@ def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[i
     _refuse_changing_statics(panel, rows.columns)
     _spread_statics(panel, rows.columns, notes)
     if known is None:
-        found = seasons or infer_seasons(panel.values[:, 0], panel.offsets, calendar.frequency)
-        cycles = calendar.cycles_within(_span(panel))
-        panel = replace(panel, calendar=replace(calendar, seasons=tuple(found), cycles=cycles))
+        panel = replace(panel, calendar=replace(calendar, cycles=calendar.cycles_within(_span(panel))))
         _refuse_nothing(panel, rows)
     if not rows.columns.future and not (known and known.waiting):
         _note_missing(panel, notes)
-    return Loaded(panel, rows.columns, rows.categories, tuple(notes))
+    return Loaded(panel, rows.columns, tuple(notes))
 
 
 def _span(panel: Panel) -> int:
@@ -161,7 +168,7 @@ def seen_as_of(rows: Rows, text: str, zone: str | None) -> Rows:
     started = np.zeros(len(rows.ids), np.bool_)
     started[rows.codes[seen]] = True
     ahead = (*rows.columns.future, *rows.columns.static)
-    unknown = [place for place, name in enumerate(rows.channels) if name not in ahead]
+    unknown = [place for place, name in enumerate(rows.channel_names) if name not in ahead]
     values = rows.values.copy()
     for channel in unknown:
         values[~seen, channel] = np.nan
@@ -184,16 +191,15 @@ def read_moment(option: str, text: str, zone: str | None, *, whole: bool = False
     return int((found.times if found.zone is not None else from_wall(found.times, zone))[0])
 
 
-def _refuse_wild(rows: Rows) -> None:
+def refuse_wild(rows: Rows) -> None:
     """SeriesRefused with the place of the first value that cannot be computed with."""
     wild = np.abs(rows.values) > LARGEST
     if not wild.any():
-        _refuse_tiny(rows)
         return
     row, channel = (int(place) for place in np.argwhere(wild)[0])
     series = rows.ids[int(rows.codes[row])]
     raise SeriesRefused(
-        f"the value in column {series if rows.columns.wide else rows.channels[channel]!r} is infinite,"
+        f"the value in column {series if rows.columns.wide else rows.channel_names[channel]!r} is infinite,"
         f" or too large to compute with (beyond {LARGEST:g})",
         series,
         where=rows.where(row),
@@ -295,9 +301,7 @@ def sorted_rows(rows: Rows, notes: list[str]) -> tuple[Ints, Ints]:
     return order, offsets
 
 
-def _without_duplicates(
-    rows: Rows, order: Ints, offsets: Ints, zone: str | None, notes: list[str]
-) -> tuple[Ints, Ints]:
+def without_duplicates(rows: Rows, order: Ints, offsets: Ints, zone: str | None, notes: list[str]) -> tuple[Ints, Ints]:
     """Rows that repeat another in full are dropped; InputRefused where two rows of one time differ."""
     codes, times = rows.codes[order], rows.times[order]
     again = (codes[1:] == codes[:-1]) & (times[1:] == times[:-1])
@@ -305,12 +309,14 @@ def _without_duplicates(
         return order, offsets
     second = np.flatnonzero(again) + 1
     one, other = rows.values[order[second - 1]], rows.values[order[second]]
-    differs = ~((one == other) | (np.isnan(one) & np.isnan(other))).all(axis=1)
+    same = (one == other) | (np.isnan(one) & np.isnan(other))
+    differs = ~same.all(axis=1)
     if differs.any():
         row = int(np.argmax(differs))
         at = order[second[row]]
         whole = rows.columns.time_type == "integer"
-        values = f"{float(one[row, 0])!r} and {float(other[row, 0])!r}"
+        place = 0 if rows.channels[0].role == "target" else int(np.argmax(~same[row]))
+        values = " and ".join(_cell(float(found[row, place]), rows.channels[place]) for found in (one, other))
         series = rows.ids[int(rows.codes[at])]
         raise SeriesRefused(
             f"series {series!r} has two different rows at {shown(int(rows.times[at]), zone, whole)} ({values})",
@@ -323,6 +329,11 @@ def _without_duplicates(
     keep[second] = False
     kept = np.add.reduceat(keep.astype(np.int64), offsets[:-1])
     return order[keep], np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
+
+
+def _cell(value: float, channel: Channel) -> str:
+    """A value of a channel as messages write it."""
+    return repr(channel.vocabulary[int(value)]) if channel.kind == "category" and value >= 0 else repr(value)
 
 
 def _why_twice(time: int, zone: str | None, *, whole: bool) -> str:
@@ -376,7 +387,7 @@ def _on_grid(
 def _spread_statics(panel: Panel, columns: Columns, notes: list[str]) -> None:
     """What is constant in a series holds in each of its rows, if it is given in one."""
     for name in columns.static:
-        channel = panel.values[:, panel.channels.index(name)]
+        channel = panel.of(name)
         given = np.append(np.flatnonzero(~np.isnan(channel)), len(channel))
         first = given[np.searchsorted(given, panel.offsets[:-1])]
         lacking = np.flatnonzero(first >= panel.offsets[1:])
@@ -406,7 +417,7 @@ def _refuse_chasms(lengths: Ints, given: Ints, ids: tuple[str, ...], calendar: C
 
 def _born(panel: Panel, notes: list[str]) -> Panel:
     """In a wide table a series begins at its first value."""
-    seen = ~np.isnan(panel.values[:, 0])
+    seen = ~np.isnan(panel.targets)
     first = np.full(len(panel), -1, np.int64)
     for s in range(len(panel)):
         here = seen[panel.offsets[s] : panel.offsets[s + 1]]
@@ -431,7 +442,7 @@ def _born(panel: Panel, notes: list[str]) -> Panel:
 
 def _refuse_changing_statics(panel: Panel, columns: Columns) -> None:
     for name in columns.static:
-        channel = panel.values[:, panel.channels.index(name)]
+        channel = panel.of(name)
         for s in range(len(panel)):
             here = channel[panel.offsets[s] : panel.offsets[s + 1]]
             if np.unique(here[~np.isnan(here)]).size > 1:
@@ -445,7 +456,7 @@ def _refuse_changing_statics(panel: Panel, columns: Columns) -> None:
 
 def _refuse_nothing(panel: Panel, rows: Rows) -> None:
     """A target without any value is a mistake: the wrong column, or numbers that were not recognised."""
-    if np.isnan(panel.values[:, 0]).all():
+    if np.isnan(panel.targets).all():
         raise InputRefused(
             f"column {rows.columns.target!r} has no value",
             where=rows.tables.name,
@@ -457,7 +468,7 @@ def _note_missing(panel: Panel, notes: list[str]) -> None:
     """Trailing missing values matter to who forecasts: the forecast starts after them."""
     if not len(panel.values):
         return
-    trailing = np.flatnonzero(np.isnan(panel.values[panel.offsets[1:] - 1, 0]))
+    trailing = np.flatnonzero(np.isnan(panel.targets[panel.offsets[1:] - 1]))
     if len(trailing):
         name = panel.ids[int(trailing[0])]
         notes.append(f"{len(trailing):,} series end in missing values (the first: {name!r})")
@@ -490,14 +501,14 @@ def load_saved(path: Any, loaded: Loaded) -> Saved:
         shape = replace(columns, id=named, target="forecast")
         channels = [name for name in kinds if _level(name) is not None]
     shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
-    rows = read_rows(found, ColumnChoices(), shape, {}, zone=panel.calendar.zone)
+    rows = read_rows(found, ColumnChoices(), shape, (), zone=panel.calendar.zone)
     rows = in_utc(rows, panel.calendar.zone, ColumnChoices())
     ids = _undefused(rows.ids, panel.ids)
     names = [ids[code] for code in rows.codes.tolist()] if shape.id else [panel.ids[0]] * len(rows.codes)
     if tidy:
         return _untidied(names, rows)
     levels = sorted(channels, key=lambda name: _level(name) or 0.0)
-    quantiles = rows.values[:, [rows.channels.index(name) for name in levels]]
+    quantiles = rows.values[:, [rows.channel_names.index(name) for name in levels]]
     return Saved(names, rows.times, tuple(float(name[1:]) for name in levels), quantiles, rows.values[:, 0])
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data import columns as roles
+from rnncli.data.channel import Channel, forecast_channels, vocabularies
 from rnncli.data.clocks import times_of
 from rnncli.data.ids import check_ids, coded, repeats
 from rnncli.data.limits import Limits, limits_of
@@ -20,10 +21,6 @@ from rnncli.data.times import Wall
 from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices, Columns
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
 CATEGORIES = 64  # of a categorical covariate; the rarer ones are OTHER
 OTHER = -1.0  # the code of a category that is none of those known
 _NAMED = 3  # new categories in a note
@@ -32,30 +29,37 @@ _NAMED = 3  # new categories in a note
 @dataclass(frozen=True)
 class Rows:
     """`codes` [n] into `ids`, `times` [n] as they were written (UTC if `zone`), `values` [n, channels]; row i came from
-    the place `where(i)`. `categories` are the texts behind the codes of categorical channels. Without a zone, `fixed`
-    [n] are rows whose times are in UTC all the same.
+    the place `where(i)`. Without a zone, `fixed` [n] are rows whose times are in UTC all the same.
     """
 
     codes: Ints
     ids: list[str]
     times: Ints
     values: Floats
-    channels: tuple[str, ...]
+    channels: tuple[Channel, ...]
     columns: Columns
     zone: str | None
-    categories: dict[str, tuple[str, ...]]
     tables: Tables
     notes: tuple[str, ...]
     places: Ints | None = None
     several_offsets: bool = False
-    fixed: NDArray[np.bool_] | None = None
+    fixed: Bools | None = None
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels, in the order of the columns of `values`."""
+        return tuple(channel.name for channel in self.channels)
+
+    def of(self, name: str) -> Floats:
+        """The values of a channel, a view: [n]. ValueError if there is no such channel."""
+        return self.values[:, self.channel_names.index(name)]
 
     def where(self, row: int) -> str:
         """The place of a row, file:line, or the file alone where rows have no lines."""
         place = row if self.places is None else int(self.places[row])
         return self.tables.where(place // (len(self.ids) if self.columns.wide else 1))
 
-    def kept(self, rows: NDArray[np.bool_]) -> Rows:
+    def kept(self, rows: Bools) -> Rows:
         """Some of the rows, which remember their places."""
         places = np.flatnonzero(rows) if self.places is None else self.places[rows]
         fixed = None if self.fixed is None else self.fixed[rows]
@@ -67,23 +71,24 @@ def read_rows(
     sources: Sequence[Source],
     choices: ColumnChoices,
     known: Columns | None,
-    categories: Mapping[str, tuple[str, ...]] | None,
+    trained: Sequence[Channel] | None,
     faults: Faults | None = None,
     zone: str | None = None,
 ) -> Rows:
-    """The rows of all sources, in their order; `known`, `categories` and `zone` are those of a model, if there is one.
+    """The rows of all sources, in their order; `known`, `trained` and `zone` are the columns, channels and zone of a
+    model, if there is one.
 
     Without `faults` that are tolerant, the first row that cannot be used is refused.
     """
     told = choices if known is None else choices.as_told(known)
-    return rows_of(open_tables(sources, told), choices, known, categories, faults or Faults(), zone)
+    return rows_of(open_tables(sources, told), choices, known, trained, faults or Faults(), zone)
 
 
 def read_ahead(
     sources: Sequence[Source],
     choices: ColumnChoices,
     known: Columns,
-    categories: Mapping[str, tuple[str, ...]],
+    trained: Sequence[Channel],
     zone: str | None,
 ) -> Rows:
     """The rows of sources that only hold what is known ahead: a target, if they have one, is not looked at."""
@@ -91,16 +96,14 @@ def read_ahead(
     choices = roles.resolved(tables.kinds(), choices)
     named = roles.ahead_columns(tables.kinds(), known, choices, tables.name)
     kinds = {name: kind for name, kind in tables.kinds().items() if name != named.target}
-    return _long_rows(
-        tables, kinds, named, choices, known, categories, Faults(), Wall(choices.zone or zone, told=False)
-    )
+    return _long_rows(tables, kinds, named, choices, known, trained, Faults(), Wall(choices.zone or zone, told=False))
 
 
 def rows_of(
     tables: Tables,
     choices: ColumnChoices,
     known: Columns | None,
-    categories: Mapping[str, tuple[str, ...]] | None,
+    trained: Sequence[Channel] | None,
     faults: Faults,
     zone: str | None = None,
 ) -> Rows:
@@ -113,7 +116,7 @@ def rows_of(
         rows = _wide_rows(tables, kinds, named, choices, faults, wall)
         rows = rows if known else replace(rows, notes=tuple(roles.no_series(kinds, {*named.times, *rows.ids})))
     else:
-        rows = _long_rows(tables, kinds, named, choices, known, categories, faults, wall)
+        rows = _long_rows(tables, kinds, named, choices, known, trained, faults, wall)
     rows.tables.ambiguous(faults)
     if not faults.found:
         return rows
@@ -161,7 +164,7 @@ def _long_rows(
     named: Columns,
     choices: ColumnChoices,
     known: Columns | None,
-    categories: Mapping[str, tuple[str, ...]] | None,
+    trained: Sequence[Channel] | None,
     faults: Faults,
     wall: Wall,
 ) -> Rows:
@@ -172,7 +175,8 @@ def _long_rows(
     candidates = roles.id_candidates(kinds, looks, taken, choices) if guessed else []
     numbered = roles.numbered(kinds, looks, taken, choices) if guessed and len(tables.sources) == 1 else []
     covariates = (*named.past, *named.future, *named.static)
-    wanted = _wanted(kinds, named, [*named.ids, *candidates], covariates, categories)
+    trained_texts = None if trained is None else vocabularies(trained)
+    wanted = _wanted(kinds, named, [*named.ids, *candidates], covariates, trained_texts)
     tables = tables.loaded(wanted, limits_of(choices), faults)
     if not tables.rows:
         raise InputRefused("there are no rows", where=tables.name, hint="a table has a header and rows")
@@ -187,13 +191,13 @@ def _long_rows(
     texts_of: dict[str, tuple[str, ...]] = {}
     notes = [] if known else roles.passed_over(kinds, {*taken, *chosen, *covariates}, looks)
     for name in covariates:
-        told = None if categories is None else categories.get(name)
-        channel, texts = _covariate(tables, name, wanted[name], told, faults)
+        told = None if trained_texts is None else trained_texts.get(name)
+        channel, texts = numbers_or_codes(tables, name, wanted[name], told, faults)
         values.append(channel)
         if texts is not None:
             texts_of[name] = texts
-            if categories is not None:
-                notes += _new_categories(tables, name, texts, codes)
+            if trained is not None:
+                notes += new_categories(tables, name, texts, codes)
     first, more = (chosen[0], chosen[1:]) if chosen else (None, ())
     mark = _mark(tables, named, known)
     fresh = replace(named, id=first, more_ids=more, by_file=by_file, mark=mark, **found.style)
@@ -204,10 +208,9 @@ def _long_rows(
         ids,
         found.times,
         np.stack(values, axis=1),
-        (named.target, *covariates),
+        forecast_channels(named, texts_of),
         fresh,
         found.zone,
-        texts_of,
         tables,
         tuple(notes),
         several_offsets=found.moments.zone == "mixed",
@@ -282,14 +285,14 @@ def _wanted(
     named: Columns,
     candidates: Sequence[str],
     covariates: Sequence[str],
-    categories: Mapping[str, tuple[str, ...]] | None,
+    trained: Mapping[str, tuple[str, ...]] | None,
 ) -> dict[str, Kind]:
     """How each column is to be read."""
     wanted: dict[str, Kind] = dict.fromkeys([*named.times, *candidates], "text")
     if named.target in kinds:
         wanted[named.target] = "number"
     for name in covariates:
-        numeric = kinds[name] in (*NUMERIC, "empty") if categories is None else name not in categories
+        numeric = kinds[name] in (*NUMERIC, "empty") if trained is None else name not in trained
         wanted[name] = "number" if numeric else "text"
     return wanted
 
@@ -309,10 +312,9 @@ def _wide_rows(
         series,
         np.repeat(found.times, len(series)),
         values.reshape(-1, 1),
-        (named.target,),
+        forecast_channels(named, {}),
         replace(named, **found.style),
         found.zone,
-        {},
         tables,
         (),
         several_offsets=found.moments.zone == "mixed",
@@ -320,11 +322,19 @@ def _wide_rows(
     )
 
 
-def _covariate(
-    tables: Tables, name: str, kind: Kind, known: tuple[str, ...] | None, faults: Faults
+def numbers_or_codes(
+    tables: Tables,
+    name: str,
+    kind: Kind,
+    known: tuple[str, ...] | None,
+    faults: Faults,
+    most: int = CATEGORIES,
+    what: str = "covariates",
 ) -> tuple[Floats, tuple[str, ...] | None]:
-    """A channel and, for text, the categories that its numbers stand for; rare and unknown ones are OTHER."""
-    tables.refuse_nested(name, "covariates")
+    """A column's numbers [n] or, for text, codes into a vocabulary and that vocabulary: the one that is `known`, else
+    the `most` frequent texts. Other texts are OTHER. InputRefused if the column holds none of both.
+    """
+    tables.refuse_nested(name, what)
     if kind == "number" and known is None:
         return tables.floats(name, faults), None
     codes, texts = tables.codes(name, "categories")
@@ -332,20 +342,25 @@ def _covariate(
         return np.full(len(codes), np.nan), None
     if known is None:
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-        most = sorted(filter(texts.__getitem__, range(len(texts))), key=lambda code: (-counts[code], texts[code]))
-        known = tuple(sorted(texts[code] for code in most[:CATEGORIES]))
+        ranked = sorted(filter(texts.__getitem__, range(len(texts))), key=lambda code: (-counts[code], texts[code]))
+        known = tuple(sorted(texts[code] for code in ranked[:most]))
     place = {"": np.nan} | {text: float(number) for number, text in enumerate(known)}
     return np.array([*(place.get(text, OTHER) for text in texts), np.nan])[codes], known
 
 
-def _new_categories(tables: Tables, name: str, known: tuple[str, ...], series: Ints) -> list[str]:
-    """A line about the texts that training did not have, the commonest first; none where it had rare ones too."""
-    if len(known) >= CATEGORIES:
+def new_categories(
+    tables: Tables, name: str, known: tuple[str, ...], series: Ints, most: int = CATEGORIES
+) -> list[str]:
+    """A line about the texts that training did not have, the commonest first; none where it had rare ones too, which
+    is so where its vocabulary has the `most` that one may have.
+    """
+    if len(known) >= most:
         return []
+    had = set(known)
     codes, texts = tables.codes(name)
     pairs = np.unique(np.stack([codes, series])[:, codes >= 0], axis=1)
     counts = np.bincount(pairs[0], minlength=len(texts))
-    fresh = [code for code, text in enumerate(texts) if text and text not in known and counts[code]]
+    fresh = [code for code, text in enumerate(texts) if text and text not in had and counts[code]]
     if not fresh:
         return []
     fresh.sort(key=lambda code: (-counts[code], texts[code]))

@@ -8,11 +8,12 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.baselines.baseline import Baseline
 from rnncli.data.panel import Panel
 from rnncli.data.wall import at_steps, follows, laid
 from rnncli.errors import RnncliError
-from rnncli.evaluation.backtest import Floats, Integers, Split
+from rnncli.evaluation.backtest import Integers, Split
 from rnncli.evaluation.paired import Losses
 from rnncli.evaluation.report import Report, Window
 from rnncli.evaluation.saved import Matched
@@ -90,7 +91,7 @@ def _beside_baselines(
     """Forecasts of the model (and of others) and of each baseline, with the scales of their histories."""
     history = split.history(panel)
     scale, squared = (seasonal_scales(*history, season, power) for power in (1, 2))
-    found: list[Baseline] = [find(BASELINES, name, "baseline") for name in BASELINES]
+    found: list[Baseline] = [find(BASELINES["forecast"], name, "baseline") for name in BASELINES["forecast"]]
     missing = [baseline for baseline in found if baseline.name not in made]
     rows, step = _rows_and_steps(panel, split, history, actual.shape[1], season)
     every = dict(made)

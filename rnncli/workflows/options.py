@@ -1,135 +1,23 @@
-"""What a caller may say, by name; left out or None means that the data, or the model, decide."""
+"""What was said of the columns of data, checked, and options that there are not."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import os
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, TypedDict
+from collections.abc import Mapping
+from typing import Any
 
 from rnncli.data.numbertext import thousands_mark
 from rnncli.data.timestyle import check_style, has_clock
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
+from rnncli.options.data import ON_BAD_SERIES
+from rnncli.options.types import ColumnOptions
+from rnncli.said import only
 from rnncli.spec import ColumnChoices
 
-ON_BAD_SERIES = ("fail", "skip")
 
-
-class Holder(Protocol):
-    """What holds a model: the result of `train` or `info`, or the model itself."""
-
-    @property
-    def forecaster(self) -> Any:
-        """The model."""
-
-
-Model = str | os.PathLike[str] | Holder
-
-
-class ColumnOptions(TypedDict, total=False):
-    """How the data are read: see `ColumnChoices`."""
-
-    time: str | None
-    id: str | Iterable[str] | None
-    target: str | None
-    time_format: str | None
-    decimal: str | None
-    thousands: str | None
-    separator: str | None
-    encoding: str | None
-    past: Iterable[str]
-    future: Iterable[str]
-    static: Iterable[str]
-    wide: bool
-    strict: bool
-    format: str | None
-    zone: str | None
-    as_of: str | None
-    on_bad_series: str | None
-    max_rows: int | None
-    max_bytes: int | None
-    max_columns: int | None
-
-
-class ArchitectureOptions(ColumnOptions, total=False):
-    """The network and what it forecasts."""
-
-    horizon: int | None
-    season: int | Iterable[int] | None
-    context: int | None
-    cell: str | None
-    activation: str | None
-    layers: int | None
-    hidden: int | None
-    dropout: float | None
-    init: str | None
-    members: int | None
-    plain_stack: bool
-    layer_norm: bool
-    quantiles: Iterable[float] | None
-    seed: int | None
-
-
-class InspectOptions(ArchitectureOptions, total=False):
-    """A network whose gradients are inspected, with what decides on its steps."""
-
-    learning_rate: float | None
-    batch: int | None
-    clip: float | None
-
-
-class TrainOptions(ArchitectureOptions, total=False):
-    """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
-    `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
-
-    All values lie between `min` and `max`, and so do the forecasts. `holidays` are those of countries or their parts
-    (US, US-CA), as covariates; with `keep_covariates` these and all others stay whatever held-out rows say of them.
-
-    `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
-    `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model. Of
-    gradients is told every `watch_gradients` steps.
-    """
-
-    holidays: Iterable[str]
-    min: float | None
-    max: float | None
-    keep_covariates: bool
-    steps: int | None
-    time_budget: float | None
-    learning_rate: float | None
-    batch: int | None
-    clip: float | None
-    clip_value: float | None
-    tbptt: int | None
-    device: str | None
-    threads: int | None
-    watch_gradients: int | None
-    fresh: bool
-    warm_start: Model | None
-    checkpoint_every: float | None
-    lock_wait: float | None
-
-
-def said(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that say something."""
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def only(kind: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those options that are fields of a dataclass, lists as tuples."""
-    names = {field.name for field in dataclasses.fields(kind)}
-    return {name: _frozen(value) for name, value in said(options).items() if name in names}
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, (list, tuple, set)) else value
-
-
-def column_choices(options: Mapping[str, Any]) -> ColumnChoices:
+def column_choices(options: ColumnOptions) -> ColumnChoices:
     """What was said about columns."""
-    positive(options, "max_rows", "max_bytes", "max_columns")
     given = only(ColumnChoices, options)
     if isinstance(given.get("id"), str):
         given["id"] = (given["id"],)
@@ -173,52 +61,3 @@ def refuse_unknown(options: Mapping[str, Any], known: type[Any]) -> None:
     for name in options:
         if name not in names:
             raise UsageError(f"there is no option {name!r}", hint=did_you_mean(name, names))
-
-
-def positive(options: Mapping[str, Any], *names: str) -> None:
-    """UsageError where one of these is given and not above 0."""
-    for name in names:
-        value = options.get(name)
-        if value is not None and not value > 0:
-            raise UsageError(f"{name.replace('_', '-')} must be above 0, not {value}")
-
-
-def not_negative(options: Mapping[str, Any], *names: str) -> None:
-    """UsageError where one of these is given and below 0."""
-    for name in names:
-        value = options.get(name)
-        if value is not None and not value >= 0:
-            raise UsageError(f"{name.replace('_', '-')} must be 0 or above, not {value}")
-
-
-def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Between what all values lie. UsageError if nothing does."""
-    low, high = options.get("min"), options.get("max")
-    for name, value in (("min", low), ("max", high)):
-        if value is not None and not math.isfinite(value):
-            raise UsageError(f"--{name} must be a number, not {value}", hint="leave it out where there is no bound")
-    if low is not None and high is not None and low >= high:
-        raise UsageError(f"--min must be below --max, and {low:g} is not below {high:g}")
-    return low, high
-
-
-def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:
-    """The season or seasons that were given, in steps."""
-    value = options.get("season")
-    if value is None:
-        return None
-    found = (value,) if isinstance(value, int) else tuple(value)
-    if not found or any(season < 1 for season in found):
-        raise UsageError(f"a season must be at least 1 step, not {value}")
-    return found
-
-
-def quantile_levels(options: Mapping[str, Any], default: tuple[float, ...]) -> tuple[float, ...]:
-    """The quantile levels that were given, ascending, 0.5 among them."""
-    value = options.get("quantiles")
-    if value is None:
-        return default
-    levels = tuple(sorted({*map(float, value), 0.5}))
-    if not all(0 < level < 1 for level in levels):
-        raise UsageError(f"quantile levels lie between 0 and 1: {', '.join(map(str, levels))}")
-    return levels

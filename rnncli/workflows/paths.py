@@ -12,7 +12,7 @@ from rnncli import files
 from rnncli.data.reach import Reach, reach
 from rnncli.data.source import refuse_empty
 from rnncli.errors import UsageError
-from rnncli.workflows.reading import listed
+from rnncli.tasks.reading import listed
 
 READ = {
     "data": "DATA",

@@ -18,17 +18,19 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from rnncli import checkpoint, files
+from rnncli import model as models
 from rnncli.data import timestyle
 from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.channel import Channel
 from rnncli.data.load import load_panel
 from rnncli.data.panel import Panel
 from rnncli.data.timetext import Moments, read_times
 from rnncli.data.writers.csv import defused
 from rnncli.data.writers.table import ForecastTable, time_texts
 from rnncli.errors import InputRefused
-from rnncli.inference import forecaster as models
 from rnncli.registry import BASELINES, WRITERS, find
 from rnncli.spec import ColumnChoices, Columns
+from rnncli.tasks.forecast.forecaster import Forecaster
 
 Load = Callable[..., Panel]
 
@@ -39,6 +41,7 @@ settings.register_profile(
 law = settings(settings.get_profile("laws"))
 
 DAYS = [(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day)).strftime("%Y-%m-%d") for day in range(40)]
+TARGET = (Channel("co2", "number", "target"),)
 NAMED = ColumnChoices(time="ds", id=("unique_id",), target="y")
 numbers = st.floats(-1e100, 1e100, allow_subnormal=False)
 printable = st.characters(exclude_categories=("Cc", "Cs"))
@@ -230,11 +233,11 @@ histories = st.lists(st.none() | st.floats(-1e6, 1e6, allow_subnormal=False), mi
 
 
 @law
-@given(histories, st.integers(-20, 20), st.integers(1, 8), st.sampled_from(sorted(BASELINES)))
+@given(histories, st.integers(-20, 20), st.integers(1, 8), st.sampled_from(sorted(BASELINES["forecast"])))
 def test_doubling_the_data_doubles_a_baseline_exactly(
     history: list[float | None], power: int, season: int, name: str
 ) -> None:
-    baseline, scale = find(BASELINES, name, "baseline"), 2.0**power
+    baseline, scale = find(BASELINES["forecast"], name, "baseline"), 2.0**power
     values = np.array([np.nan if value is None else value for value in history])
     assume(not ((values != 0) & (np.abs(values) < 1e-200)).any())  # products of such lose digits
     for one, other in zip(*(forecast_by(baseline, data, season) for data in (values, values * scale)), strict=True):
@@ -247,21 +250,19 @@ def forecast_by(baseline: Any, values: Any, season: int) -> tuple[Any, Any]:
 
 
 @pytest.fixture(scope="session")
-def model(small_model: Path) -> models.Forecaster:
+def model(small_model: Path) -> Forecaster:
     return models.load(small_model)
 
 
 @law
 @given(st.lists(st.integers(4, 300), min_size=2, max_size=12), st.randoms(use_true_random=False))
-def test_permuting_series_permutes_forecasts_to_the_bit(
-    model: models.Forecaster, lengths: list[int], chance: Any
-) -> None:
+def test_permuting_series_permutes_forecasts_to_the_bit(model: Forecaster, lengths: list[int], chance: Any) -> None:
     rng = np.random.default_rng(len(lengths))
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     values = rng.lognormal(3, 1, (int(offsets[-1]), 1))
     count = len(lengths)
     starts, phases = rng.integers(1000, 3000, count), np.zeros(count, np.int64)
-    panel = Panel(tuple(map(str, range(count))), offsets, values, starts, phases, model.calendar, ("co2",))
+    panel = Panel(tuple(map(str, range(count))), offsets, values, starts, phases, model.calendar, TARGET)
     order = np.array(chance.sample(range(count), count))
     assert model.quantiles(panel.select(order)).tobytes() == model.quantiles(panel)[order].tobytes()
 

@@ -23,11 +23,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnncli import model as model_file
 from rnncli.cli.failure import explained
 from rnncli.data.load import Known, load_panel
 from rnncli.errors import InputRefused, ModelRefused, RnncliError
-from rnncli.inference import forecaster as models
-from rnncli.inference import model_file
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.model_file import STATISTICS
 from rnncli.workflows.info import info
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -471,17 +472,17 @@ def test_a_forged_description_that_fits_does_no_harm(
     begin = time.process_time()
     try:
         found = info(model)
-        assert found.to_json()["record"] == found.forecaster.record
+        assert found.to_json()["record"] == found.model.record
         assert found.facts
-        made = forecast_of(found.forecaster, sample_data / "co2_weekly.csv")
+        made = forecast_of(found.model, sample_data / "co2_weekly.csv")
         assert np.isfinite(made).all()
     except RnncliError as error:
         assert isinstance(error, (ModelRefused, InputRefused))  # noqa: PT017 either is an answer
     assert time.process_time() - begin < 3
 
 
-def forecast_of(model: models.Forecaster, data: Path) -> Any:
-    known = Known(model.columns, model.calendar, model.forecast.categories)
+def forecast_of(model: Forecaster, data: Path) -> Any:
+    known = Known(model.columns, model.calendar, model.spec.categories)
     return model.quantiles(load_panel(data, None, known).panel)
 
 
@@ -504,7 +505,7 @@ def test_two_series_of_one_name_are_refused_behind_a_fitting_digest(parts: Parts
     document["series"] = {"count": 2, "bytes": 2}
     arrays = {"series.names": b"aa", "series.name_ends": struct.pack("<2q", 1, 2), "series.cutoffs": bytes(16)}
     table, body = with_bytes(table, body, arrays)
-    for name in [f"series.{name}" for name in models.STATISTICS]:
+    for name in [f"series.{name}" for name in STATISTICS]:
         table, body = with_rows(table, body, name, 2)
     assert "one name" in refusal(tmp_path / "m", signed(document, table, body)).message
 
@@ -593,7 +594,7 @@ def watch(event, arguments):
         print("UNPICKLED", event, arguments, flush=True)
 sys.addaudithook(watch)
 from rnncli.errors import ModelRefused
-from rnncli.inference import model_file
+from rnncli import model as model_file
 for path in sys.argv[1:]:
     try:
         model_file.load(path)

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines.baseline import Baseline
 from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.errors import UsageError
 from rnncli.registry import BASELINES, find
 from rnncli.spec import Spec, added
-from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.guard import REACH, fitted_reach, guarded, seen_range
-from rnncli.tasks.forecast.output import possible, within
+from rnncli.tasks.forecast.head import possible, within
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
 from rnncli.tasks.forecast.validation import Validated, quantile_loss
@@ -54,8 +54,8 @@ class Pool(Spec):
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.seasons) == len(self.weights) > 0:
             raise UsageError("a pool has a name, a season and a weight for each forecaster")
-        if self.names[0] != NETWORK or not set(self.names[1:]) <= BASELINES.keys():
-            raise UsageError(f"a pool is the network and some of {', '.join(BASELINES)}")
+        if self.names[0] != NETWORK or not set(self.names[1:]) <= BASELINES["forecast"].keys():
+            raise UsageError(f"a pool is the network and some of {', '.join(BASELINES['forecast'])}")
         every = (self.weights, *self.own)
         if len(self.own) not in (0, KINDS) or any(len(weights) != len(self.names) for weights in every):
             raise UsageError("a pool has weights for each forecaster, and for each kind of series or none")
@@ -127,7 +127,7 @@ def baseline_quantiles(
     name: str, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec, support: Support
 ) -> Floats:
     """What a baseline forecasts from the last rows up to ends[i] of each series[i]: [n, horizon, q]."""
-    baseline: Baseline = find(BASELINES, name, "baseline")
+    baseline: Baseline = find(BASELINES["forecast"], name, "baseline")
     made = np.empty((len(series), spec.horizon, len(spec.levels)))
     for begin in range(0, len(series), AT_A_TIME):  # their rows are copied
         some = slice(begin, begin + AT_A_TIME)
@@ -137,7 +137,7 @@ def baseline_quantiles(
 
 def _quantiles(baseline: Baseline, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
     rows = np.minimum(ends, ROWS)
-    flat = panel.values[stretches(panel.offsets[series] + ends - rows, rows), 0]
+    flat = panel.targets[stretches(panel.offsets[series] + ends - rows, rows)]
     return baseline.quantiles(flat, offsets_of(rows), spec.horizon, season, spec.levels)[0]
 
 

@@ -1,0 +1,134 @@
+"""From the encoder's state to quantiles: the local decoder, one formula for training (torch) and prediction (NumPy).
+
+At step k of the horizon the decoder sees the state h at the origin, the plain forecasts there (components c) and what
+is known of that step (x), all relative to the origin's level and spread:
+
+    u  = W_u h                                       what the state says, for the whole horizon
+    r  = relu(u * v_k + b_k + W_x [c, x])            v_k, b_k: learned for each step of the horizon
+    a  = softmax(W_a r + a_0)                        weights of the plain forecasts
+    m  = sum_j a_j c_j + w_m r                       the median
+    q  = m -+ cumulated softplus(W_s r + s_0)        the other levels, outwards, so that they cannot cross
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.arrays import Array, Floats
+from rnncli.layers.activation import relu, softplus
+from rnncli.layers.linear import linear
+from rnncli.spec import NetworkSpec
+from rnncli.tasks.forecast.features import from_link
+from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import Support
+
+LARGEST_LOG, LARGEST = 700.0, 1e300
+
+
+def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the decoder's weights, of one member."""
+    width, outputs = network.decoder, len(spec.levels)
+    judged = {"weight_errors": (width, components), "mix_errors": (components,)} if spec.judged else {}
+    return judged | {
+        "weight_state": (width, network.hidden),
+        "scale_step": (spec.horizon, width),
+        "bias_step": (spec.horizon, width),
+        "weight_known": (width, components + network.known),
+        "weight_mix": (components, width),
+        "bias_mix": (components,),
+        "weight_shift": (1, width),
+        "weight_spread": (outputs - 1, width),
+        "bias_spread": (spec.horizon, outputs - 1),
+    }
+
+
+def quantiles(
+    weights: Mapping[str, Array], state: Array, components: Array, errors: Array, known: Array, median: int, xp: Any
+) -> Array:
+    """Quantiles relative to level and spread: state [o, hidden], components [o, K, c], errors [o, c] or [o, 0],
+    known [o, K, x] -> [o, K, q].
+    """
+    horizon = components.shape[1]
+    u = linear(state, weights["weight_state"], xp=xp)[:, None, :]
+    a = weights["bias_mix"]
+    if errors.shape[1]:
+        u = u + linear(errors, weights["weight_errors"], xp=xp)[:, None, :]
+        a = a - (weights["mix_errors"] * errors)[:, None, :]
+    seen = linear(xp.concatenate([components, known], axis=2), weights["weight_known"], xp=xp)
+    r = relu(u * weights["scale_step"][:horizon] + weights["bias_step"][:horizon] + seen, xp)
+    a = softmax(linear(r, weights["weight_mix"], xp=xp) + a, xp)
+    m = (a * components).sum(axis=2) + linear(r, weights["weight_shift"], xp=xp)[..., 0]
+    gaps = softplus(linear(r, weights["weight_spread"], xp=xp) + weights["bias_spread"][:horizon], xp)
+    return fan(m[..., None], gaps, median, xp)
+
+
+def softmax(x: Array, xp: Any) -> Array:
+    """exp(x) / sum exp(x) over the last axis, shifted so that it cannot overflow."""
+    shifted = xp.exp(x - xp.amax(x, axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def fan(m: Array, gaps: Array, median: int, xp: Any) -> Array:
+    """The median [..., 1] and the gaps between neighbouring levels [..., q - 1] -> quantiles [..., q], ascending."""
+    below = -xp.cumsum(xp.flip(gaps[..., :median], (-1,)), -1)
+    above = xp.cumsum(gaps[..., median:], -1)
+    return m + xp.concatenate([xp.flip(below, (-1,)), xp.zeros_like(m), above], axis=-1)
+
+
+def pinball(predicted: Array, actual: Array, levels: tuple[float, ...], xp: Any) -> Array:
+    """Mean over levels and observed targets of max(l e, (l - 1) e), e = actual - predicted, times 2
+    (Koenker & Bassett 1978); at the median it is the absolute error.
+
+    predicted [o, K, q], actual [o, K] with NaN where nothing is observed -> [o], 0 where nothing is.
+    """
+    level = xp.asarray(levels, dtype=predicted.dtype, device=predicted.device)
+    seen = ~xp.isnan(actual)
+    error = xp.where(seen, actual, xp.zeros_like(actual))[..., None] - predicted
+    loss = 2 * xp.maximum(level * error, (level - 1) * error).mean(axis=-1) * seen
+    count = seen.sum(axis=1)
+    return loss.sum(axis=1) / xp.where(count > 0, count, xp.ones_like(count))
+
+
+def to_units(relative: Floats, level: Floats, spread: Floats, logs: NDArray[np.bool_]) -> Floats:
+    """Relative quantiles [o, K, q] and the origins' level and spread [o] -> quantiles in the data's units, of series
+    that are on the logarithm where `logs` [o].
+
+    float64 throughout; ascending and finite whatever rounding does.
+    """
+    z = level[:, None, None] + spread[:, None, None] * relative
+    return np.maximum.accumulate(from_link(clipped(z, logs), logs), axis=2)
+
+
+def clipped(z: Floats, logs: NDArray[np.bool_]) -> Floats:
+    """Values on the scale of the link [n, ...], no farther out than a number in the data's units can be."""
+    limit = beside(np.where(logs, LARGEST_LOG, LARGEST), z)
+    return np.clip(z, -limit, limit)
+
+
+def within(units: Floats, spec: ForecastSpec, support: Support) -> Floats:
+    """Quantiles [n, ..., q] as they are printed: whole where the data are, within floor and ceiling, ascending."""
+    return np.asarray(np.maximum.accumulate(possible(units, spec, support), axis=-1))
+
+
+def possible(units: Floats, spec: ForecastSpec, support: Support) -> Floats:
+    """Quantiles [n, ...] rounded where the data are whole, and within floor and ceiling.
+
+    The quantile of whole numbers is that of the same numbers with noise from [-1/2, 1/2) added, rounded half down
+    (Machado & Santos Silva 2005, "Quantiles for Counts").
+    """
+    found = units
+    if support.whole.any():
+        rounded = np.ceil(units - 0.5) + 0.0
+        found = rounded if support.whole.all() else np.where(beside(support.whole, units), rounded, units)
+    if spec.ceiling is not None or np.isfinite(support.floor).any():
+        found = np.clip(found, beside(support.floor, units), np.inf if spec.ceiling is None else spec.ceiling)
+    return found
+
+
+def beside(of_series: NDArray[Any], units: Floats) -> NDArray[Any]:
+    """One number for each of n series [n], in the shape in which it meets units [n, ...]."""
+    return of_series.reshape(-1, *[1] * (units.ndim - 1))

@@ -1,0 +1,88 @@
+"""A prediction that goes on from a state in a file, and keeps it there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+
+from rnncli.arrays import Floats
+from rnncli.data.load import Loaded
+from rnncli.data.panel import Panel
+from rnncli.data.wall import at_steps
+from rnncli.errors import InputRefused
+from rnncli.events import Listener, Noted
+from rnncli.tasks.forecast import carried as kept
+from rnncli.tasks.forecast import clock, state_file, stream
+from rnncli.tasks.forecast.carried import Carried
+from rnncli.tasks.forecast.clock import Entered
+from rnncli.tasks.forecast.consumed import refusals
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.reading import without_bad
+
+Path_ = str | os.PathLike[str]
+
+
+class Stream:
+    """What is carried of a model's series, in the file `path`. ModelRefused if that is not a state of this model."""
+
+    def __init__(self, path: Path_, model: Forecaster, digest: str) -> None:
+        self._path, self._forecaster, self._digest = path, model, digest
+        self._stored = state_file.load(path, self._forecaster, self._digest)
+        self._carried: Carried | None = None
+        self._absent: Carried | None = None
+        self._kept: Panel | None = None
+
+    def consume(self, loaded: Loaded, tell: Listener, *, skip: bool) -> Loaded:
+        """Carry the state over the rows that are new. The panel that comes back begins with the rows that are kept;
+        series that cannot go on are refused, or left out under `skip`.
+        """
+        stored = self._stored or kept.begun(self._forecaster, loaded.panel.select(np.zeros(0, np.int64)))
+        self._stored = None  # it is as large as what it becomes
+        here, found = self._entered(stored, loaded.panel)
+        bad = refusals(self._forecaster, here, found.wall, found.ends, found.behind)
+        if bad:
+            loaded = without_bad(loaded, bad, InputRefused, tell, skip=skip)
+            here, found = self._entered(stored, loaded.panel)
+        del stored
+        self._carried = stream.advanced(self._forecaster, here, found.wall, found.ends)
+        new = int((self._carried.consumed - here.consumed).sum())
+        known = int(np.count_nonzero(here.consumed))
+        tell(Noted(f"{new:,} new rows were consumed; {known:,} of {len(here.ids):,} series went on from their state"))
+        self._kept = stream.kept_and_after(self._carried, found.wall)
+        if not self._forecaster.spec.wall:
+            return replace(loaded, panel=self._kept)
+        self._carried = replace(self._carried, waiting=clock.left_waiting(self._carried, found))
+        return replace(loaded, panel=clock.back_on_utc(self._carried, self._kept, found))
+
+    def _entered(self, stored: Carried, panel: Panel) -> tuple[Carried, Entered]:
+        """What is kept of each series of the panel, and its rows as they go on from there."""
+        model, ends, on_wall = self._forecaster, self._forecaster.ends(panel), self._forecaster.spec.wall
+        here, self._absent = kept.known_and_new(model, stored, clock.on_its_starts(panel) if on_wall else panel)
+        if on_wall:
+            return here, clock.entered(here, panel, ends)
+        first, newer = panel.starts, panel.starts + ends >= here.ends
+        return here, Entered(panel, ends, np.maximum(first - here.ends, 0), panel, ends, newer)
+
+    def quantiles(self, panel: Panel, steps: int) -> Floats:
+        """Quantiles for the rows after the last one consumed, of the series of a panel that `consume` gave. What is
+        kept does not change with them, however far they go.
+        """
+        assert self._carried is not None
+        place = {name: at for at, name in enumerate(self._carried.ids)}
+        places = [place[name] for name in panel.ids]
+        carried = kept.chosen(self._carried, places)
+        if not self._forecaster.spec.wall:
+            return stream.quantiles(self._forecaster, carried, panel, steps)
+        assert self._kept is not None
+        rows = self._kept.select(np.array(places, np.int64))
+        step = clock.steps_ahead(carried, panel, self._forecaster.ends(panel), steps)
+        made = stream.quantiles(self._forecaster, carried, rows, int(step.max(initial=0)) + 1)
+        return at_steps(made, step)
+
+    def keep(self) -> None:
+        """Write the state with what was consumed."""
+        assert self._carried is not None
+        assert self._absent is not None
+        state_file.save(self._path, kept.joined(self._absent, self._carried), self._digest)
