@@ -43,7 +43,7 @@ def shapes(spec: LabelSpec, hidden: int) -> Shapes:
     """Names and shapes of the weights of embeddings, attention and answers, of one member."""
     found: Shapes = {f"embedding{place}": (word.categories + 1, EMBEDDING) for place, word in enumerate(spec.words)}
     if ATTENTION in parts_read(spec):
-        found |= {"attention.weight": (hidden, hidden), "attention.bias": (hidden,), "attention.vector": (1, hidden)}
+        found |= {"attend.weight": (hidden, hidden), "attend.bias": (hidden,), "attend.vector": (1, hidden)}
     for pooling in spec.poolings:
         width = hidden * len(parts_of(pooling))
         found |= {f"{pooling}.weight": (spec.outputs, width), f"{pooling}.bias": (spec.outputs,)}
@@ -100,8 +100,8 @@ def read(spec: LabelSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any)
 
 def _attended(weights: Weights, outputs: Array, real: Array, total: Any, xp: Any) -> Array:
     """sum_t a_t h_t of the real steps: [n, H]."""
-    keys = xp.tanh(linear(outputs, weights["attention.weight"], weights["attention.bias"], xp))
-    energy = linear(keys, weights["attention.vector"], xp=xp)
+    keys = xp.tanh(linear(outputs, weights["attend.weight"], weights["attend.bias"], xp))
+    energy = linear(keys, weights["attend.vector"], xp=xp)
     energy = xp.where(real, energy, xp.full_like(energy, -xp.inf))
     a = xp.exp(energy - xp.amax(energy, axis=1, keepdims=True))
     return total(a * outputs) / total(a)
@@ -155,7 +155,7 @@ def begin(spec: LabelSpec, hidden: int, draw: Any) -> Mapping[str, Array]:
     for name, shape in shapes(spec, hidden).items():
         if name.startswith("embedding"):
             first[name] = draw.normal(shape, 0, 0.3)
-        elif name in ("attention.weight", "attention.vector"):
+        elif name in ("attend.weight", "attend.vector"):
             first[name] = draw.normal(shape, 0, shape[1] ** -0.5)
         elif name.endswith(".weight"):
             first[name] = draw.normal(shape, 0, 0.5 * shape[1] ** -0.5)
