@@ -25,6 +25,7 @@ from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
 from rnncli.registry import find
 from rnncli.workflows.meanings import PANELS, meaning, panel
+from rnncli.workflows.path_options import WRITTEN
 
 SHOWING = "showing"  # what a context holds whose command is not going to be run: nothing is missing
 _FLAG = re.compile(r"--([a-z][a-z-]*)")
@@ -63,10 +64,10 @@ class Call:
 
     def _keep_apart(self) -> None:
         """No path that is written is read: the workflow looks too, but knows of no log and no settings."""
-        from rnncli.workflows.paths import WRITTEN, keep_apart
-
         given = {name: setting.value for name, setting in self.settings.items()}
         if any(given.get(name) is not None for name in WRITTEN):
+            from rnncli.workflows.paths import keep_apart
+
             keep_apart(self.command, given)
 
     @contextmanager

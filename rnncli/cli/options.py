@@ -41,6 +41,7 @@ _CELL = typer.Option(
 
 Data = Annotated[list[str], typer.Argument(metavar="DATA", hidden=True)]
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", hidden=True)]
+Explained = Annotated[str | None, typer.Argument(metavar="NAME", hidden=True)]
 NewModel = Annotated[str, _option("--output -o", "MODEL"), values.text]
 Model = Annotated[str, _option("--model -m", "MODEL"), values.text]
 ModelIfAny = Annotated[str | None, _option("--model -m", "MODEL"), values.text]

@@ -159,6 +159,7 @@ IN_PYTHON = {  # what only Python functions take, or call otherwise
     "data": M("Paths, folders (one file a series), globs, - for standard input, or tables: pandas, polars, pyarrow."),
     "model": M("A model file, or what `train` or `info` returned."),
     "refit": M("Train again where training saw what is scored.", "True"),
+    "name": M("An id, an error's code, an exit code, a metric, a baseline, a cell, a format or a theme.", "(all)"),
     "warm_start": M("Go on training this model, a file or what `train` returned, with new data."),
     "forecasts": M("Saved forecasts to score instead of a model: a path, or what `predict` returned."),
     "future_data": M("Tables of what is known of the rows to forecast, in the forms that `data` can have."),
