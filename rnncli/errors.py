@@ -118,7 +118,7 @@ class TrainingDiverged(RnncliError):
 
     exit_code = 9
     code = "diverged"
-    phase = ""
+    phase: object = ""
 
 
 class OutputLocked(RnncliError):

@@ -25,7 +25,7 @@ CELLS = {
     "fir": "rnncli.cells.fir:CELL",
 }
 TASKS = {
-    "forecast": "rnncli.inference.forecaster:TASK",
+    "forecast": "rnncli.tasks.forecast.task:TASK",
 }
 BASELINES = {
     "naive": "rnncli.baselines.naive:naive",

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -119,7 +120,9 @@ def build() -> Build:
             starts=np.full(count, 19_000, np.int64),
             phases=np.zeros(count, np.int64),
             calendar=Calendar(Frequency("day"), seasons),
-            channels=channels,
+            channels=tuple(
+                Channel(name, "number", "past" if place else "target") for place, name in enumerate(channels)
+            ),
         )
 
     return made

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncli.baselines.history import Floats, Integers, Observed, observed
+from rnncli.arrays import Floats
+from rnncli.baselines.history import Integers, Observed, observed
 from rnncli.baselines.spread import error_shape
 
 Steps = Callable[[Observed, int, int], Floats]

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.baselines import smoothing
-from rnncli.baselines.history import Floats, Integers
+from rnncli.baselines.history import Integers
 from rnncli.baselines.smoothing import LONGEST, Grid, Run
 
 FIRST, EVERY = 64, 1_024  # rows of the first renewal, and between those of a long series

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from rnncli.arrays import Floats
+
 Integers = NDArray[np.int64]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.arrays import Floats
 from rnncli.baselines.baseline import with_errors_of_the_past, with_intervals
-from rnncli.baselines.history import Floats, Integers, Observed
+from rnncli.baselines.history import Integers, Observed
 from rnncli.baselines.spread import error_spread
 
 __all__ = ["drift", "naive", "seasonal_naive", "with_intervals"]

@@ -22,8 +22,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.baselines.baseline import Baseline
-from rnncli.baselines.history import Floats, Integers, Observed
+from rnncli.baselines.history import Integers, Observed
 
 Flags = NDArray[np.bool_]
 

@@ -11,7 +11,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from rnncli.baselines.history import Floats, Integers, Observed, mean_per_series
+from rnncli.arrays import Floats
+from rnncli.baselines.history import Integers, Observed, mean_per_series
 
 ENOUGH = 8
 LAGS = 12

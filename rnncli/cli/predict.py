@@ -30,7 +30,7 @@ from rnncli.errors import OutputExists
 from rnncli.registry import WRITERS
 
 if TYPE_CHECKING:
-    from rnncli.workflows.predict import Forecast
+    from rnncli.tasks.task import Answer
 
 
 def predict(
@@ -95,7 +95,7 @@ def left_alone(streams: Streams, path: str | None) -> int:
     return 0
 
 
-def written(made: Forecast, path: str) -> dict[str, Any]:
+def written(made: Answer, path: str) -> dict[str, Any]:
     """What is in the file, without the forecasts themselves."""
     document = {key: value for key, value in made.to_json().items() if key != "series"}
     size = Path(path).stat().st_size

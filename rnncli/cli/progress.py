@@ -10,8 +10,8 @@ from rnncli.cli.table import number
 from rnncli.cli.terminal import clean, say, width, wrapped
 from rnncli.cli.watchers import ended, told
 from rnncli.diagnostics.events import Exploded, Gradients
+from rnncli.events import Noted, Phase
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
-from rnncli.workflows.events import Noted
 
 if TYPE_CHECKING:
     from rich.progress import Progress, Task, TaskID
@@ -26,7 +26,7 @@ class Display:
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
         self._progress: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[Phase, TaskID] = {}
 
     def __call__(self, event: object) -> None:
         """One event."""
@@ -56,10 +56,10 @@ class Display:
             self._progress = _progress()
             self._progress.start()
         self._tasks[event.phase] = self._progress.add_task(
-            clean(event.phase), total=event.steps, completed=event.step, loss="-", score="-", gradient=""
+            clean(str(event.phase)), total=event.steps, completed=event.step, loss="-", score="-", gradient=""
         )
 
-    def _update(self, phase: str, *, completed: int | None = None, **fields: Any) -> None:
+    def _update(self, phase: Phase, *, completed: int | None = None, **fields: Any) -> None:
         if self._progress is not None and phase in self._tasks:
             self._progress.update(self._tasks[phase], completed=completed, **fields)
 

@@ -13,8 +13,8 @@ from typing import Any
 from rnncli.cli.table import number
 from rnncli.cli.terminal import say
 from rnncli.diagnostics.events import Exploded, Gradients
+from rnncli.events import Noted, Phase
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
-from rnncli.workflows.events import Noted
 
 EVERY = 30.0  # seconds between lines
 
@@ -24,7 +24,7 @@ class PlainLines:
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
-        self._steps: dict[str, int] = {}
+        self._steps: dict[Phase, int] = {}
         self._told = time.monotonic()
 
     def __call__(self, event: object) -> None:
@@ -54,11 +54,12 @@ class EventLines:
     def __call__(self, event: object) -> None:
         """One event."""
         if dataclasses.is_dataclass(event) and not isinstance(event, (Stepped, type)):
-            self.record({"event": type(event).__name__.lower()} | dataclasses.asdict(event))
+            told = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+            self.record({"event": type(event).__name__.lower()} | told)
 
     def record(self, record: Mapping[str, Any]) -> None:
         """One record; numbers that are not finite become null."""
-        plain = {key: None if _undefined(value) else value for key, value in record.items()}
+        plain = {key: _plain(value) for key, value in record.items()}
         self._write({"time": datetime.now(UTC).isoformat(timespec="milliseconds")} | plain)
 
     def close(self) -> None:
@@ -111,5 +112,8 @@ def _steps(count: int) -> str:
     return f"{count:,} step{'s' if count != 1 else ''}"
 
 
-def _undefined(value: object) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
+def _plain(value: object) -> object:
+    """A value as JSON has it: a phase as it is told, a number that is not finite as null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Phase) else value

@@ -8,9 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from rnncli.arrays import Bools, Floats, Ints
 
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _LARGEST = (1 << 63) - 1
@@ -74,7 +72,7 @@ def array(values: Floats) -> pa.Array:
     return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
-def observed(column: pa.ChunkedArray) -> Flags:
+def observed(column: pa.ChunkedArray) -> Bools:
     """Which rows are not null [rows]."""
     return np.concatenate([np.zeros(0, np.bool_), *map(_valid, column.chunks)])
 
@@ -158,14 +156,14 @@ def _dtype(kind: pa.DataType) -> np.dtype[Any]:
     return np.dtype(f"i{kind.bit_width // 8}")  # dates and timestamps
 
 
-def _valid(chunk: pa.Array) -> Flags:
+def _valid(chunk: pa.Array) -> Bools:
     bitmap = chunk.buffers()[0]
     if bitmap is None or not chunk.null_count:
         return np.full(len(chunk), pa.types.is_null(chunk.type) is False)
     return _bits(bitmap, chunk.offset, len(chunk))
 
 
-def _bits(buffer: pa.Buffer, offset: int, length: int) -> Flags:
+def _bits(buffer: pa.Buffer, offset: int, length: int) -> Bools:
     """Bits offset ... offset + length - 1, the lowest of each byte first."""
     if not length:
         return np.zeros(0, np.bool_)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.holidays import DAYS_AROUND, DAYS_WITHIN, Holidays
 from rnncli.data.zones import DAY, from_wall, skipped, to_wall, zone_info
 from rnncli.errors import InputRefused
@@ -18,7 +19,6 @@ from rnncli.spec import Spec, added
 
 __all__ = ["DAY", "DAYS", "MONTHS", "SIZES", "UNITS", "Calendar", "Frequency", "zone_info"]
 
-Ints = NDArray[np.int64]
 
 SIZES = {
     "microsecond": 1,
@@ -169,7 +169,7 @@ def _cycles(frequency: Frequency) -> tuple[str, ...]:
     return {True: ("week", "year")}.get(whole_days, ("year",) if frequency.unit not in ("step", "year") else ())
 
 
-def _place_in_year(day: Ints) -> NDArray[np.float64]:
+def _place_in_year(day: Ints) -> Floats:
     return np.asarray((day - _first_day(_month(day) // 12 * 12)) / YEAR)
 
 
@@ -218,7 +218,7 @@ def _wall_time(ordinal: Ints, phase: Ints, frequency: Frequency) -> Ints:
     return np.asarray(np.minimum(first + day, final) * DAY + clock)
 
 
-def _undo_jumps(ordinal: Ints, phase: Ints, late: NDArray[np.bool_], ordinal_meant: Ints, phase_meant: Ints) -> None:
+def _undo_jumps(ordinal: Ints, phase: Ints, late: Bools, ordinal_meant: Ints, phase_meant: Ints) -> None:
     """A daily row at 00:00 is at 01:00 on the day on which the clock skips midnight: its neighbours say so."""
     where = np.flatnonzero(late)
     flat, meant = phase.reshape(-1), phase_meant.reshape(-1)
@@ -228,7 +228,7 @@ def _undo_jumps(ordinal: Ints, phase: Ints, late: NDArray[np.bool_], ordinal_mea
     flat[where] = meant[where]
 
 
-def _undo_shortening(phase: Ints, last: NDArray[np.bool_]) -> None:
+def _undo_shortening(phase: Ints, last: Bools) -> None:
     """A row of the 30th is at the 28th in February: its neighbours say so of this last day of a month."""
     where, flat = np.flatnonzero(last), phase.reshape(-1)
     around = np.concatenate([[-1], flat, [-1]])

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Ints
 from rnncli.data import arrow
 from rnncli.data.clocktext import DAY, STYLES, since_midnight, style_of
 from rnncli.data.readers.table import Kind
@@ -17,8 +17,6 @@ from rnncli.data.times import WHAT, Times, Wall, times_in_column
 from rnncli.data.timestyle import has_clock, refined
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
-
-Ints = NDArray[np.int64]
 
 
 def times_of(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Faults, wall: Wall) -> Times:
@@ -99,7 +97,7 @@ def _style(texts: Sequence[str], tables: Tables, codes: Ints, name: str) -> str:
     )
 
 
-def _fault(id: str, what: str, rows: NDArray[np.bool_], tables: Tables, name: str, faults: Faults) -> None:  # noqa: A002  # as a finding calls it
+def _fault(id: str, what: str, rows: Bools, tables: Tables, name: str, faults: Faults) -> None:  # noqa: A002  # as a finding calls it
     if not rows.any():
         return
     error = InputRefused(

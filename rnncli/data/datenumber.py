@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Ints
 from rnncli.data.timestyle import EPOCHS, STEP
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 _YEARS = (1900, 2100)
 _ENOUGH = 8  # different numbers, of which chance makes no dates
@@ -33,7 +30,7 @@ def styles_of(values: Ints) -> tuple[str, ...]:
     return _period(np.unique(values))
 
 
-def _most(fits: Flags) -> bool:
+def _most(fits: Bools) -> bool:
     return bool(2 * np.count_nonzero(fits) > len(fits))
 
 
@@ -43,7 +40,7 @@ def _bounds(unit: int) -> tuple[int, int]:
     return _SINCE * parts, _UNTIL * parts
 
 
-def _dated(values: Ints, size: int) -> Flags:
+def _dated(values: Ints, size: int) -> Bools:
     """Which are a date of eight digits with `size` for a clock of two digits a part behind it."""
     date, clock = np.divmod(values, size)
     year, rest = np.divmod(date, 10_000)

@@ -8,13 +8,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Ints
 from rnncli.data.calendar import DAY, MONTHS, SIZES, Calendar, Frequency
 from rnncli.data.zones import to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused
-
-Ints = NDArray[np.int64]
 
 _BLOCK = 1_000_000  # rows looked at in one piece, so that a large panel needs little memory
 _REGULAR = 7  # a series of at least so many rows, nearly all of them the same way apart, has a frequency of its own

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.errors import InputRefused
 from rnncli.spec import Spec
 
-Ints = NDArray[np.int64]
 DAYS_AROUND = ("holiday", "holiday tomorrow", "holiday yesterday")
 RAREST = 1 / 366
 DAYS_WITHIN = ("holidays of the step that begins", "holidays of the step that ends")
@@ -37,12 +36,12 @@ class Holidays(Spec):
         if max(abs(self.first), abs(self.last)) > 1 << 31:
             raise InputRefused("holidays must lie in a time that calendars know")
 
-    def on(self, day: Ints) -> NDArray[np.float64]:
+    def on(self, day: Ints) -> Floats:
         """For each day whether it is one, the next is, and the one before was: [...] -> [..., 3]."""
         off = np.stack([self._count(day + shift, day + shift + 1) for shift in (0, 1, -1)], axis=-1)
         return np.asarray((off - self.usual) / np.sqrt(self.usual * (1 - self.usual)))
 
-    def within(self, before: Ints, day: Ints, after: Ints) -> NDArray[np.float64]:
+    def within(self, before: Ints, day: Ints, after: Ints) -> Floats:
         """How many lie in a step that is labelled by its first `day`, and in one labelled by its last, where the
         neighbouring labels are `before` and `after`: [...] -> [..., 2].
 
@@ -57,7 +56,7 @@ class Holidays(Spec):
         """The share of days that are holidays, kept off 0 and 1."""
         return float(np.clip(len(self.days) / (self.last - self.first + 1), RAREST, 0.5))
 
-    def _count(self, begin: Ints, end: Ints) -> NDArray[np.float64]:
+    def _count(self, begin: Ints, end: Ints) -> Floats:
         """How many there are from day `begin` to the day before `end`."""
         days = np.array(self.days, np.int64)
         return (np.searchsorted(days, end) - np.searchsorted(days, begin)).astype(np.float64)

@@ -6,12 +6,10 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Ints
 from rnncli.data.tables import NO_ID, UGLY_ID, Fault, Faults, Tables
 from rnncli.errors import InputRefused
-
-Ints = NDArray[np.int64]
 
 _PART = re.compile(r"(?:[^/\\]|\\.)*", re.DOTALL)
 

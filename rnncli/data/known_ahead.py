@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
+from rnncli.data.channel import vocabularies
 from rnncli.data.frequency import shown
 from rnncli.data.rows import Rows
 from rnncli.data.tables import Tables
 from rnncli.errors import SeriesRefused
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def join_ahead(rows: Rows, ahead: Rows, zone: str | None) -> Rows:
@@ -41,7 +39,7 @@ def _last_targets(rows: Rows) -> Ints:
     return last
 
 
-def _notes(ahead: Rows, unknown: NDArray[np.bool_], past: NDArray[np.bool_]) -> list[str]:
+def _notes(ahead: Rows, unknown: Bools, past: Bools) -> list[str]:
     notes = []
     if unknown.any():
         names = [ahead.ids[code] for code in np.unique(ahead.codes[unknown]).tolist()]
@@ -54,8 +52,8 @@ def _notes(ahead: Rows, unknown: NDArray[np.bool_], past: NDArray[np.bool_]) -> 
 
 def _joined(rows: Rows, later: Rows, waiting: Ints, zone: str | None) -> Rows:
     """The rows, of which `waiting` are after the last target, with the values and the rows of `later`."""
-    channels = [rows.channels.index(name) for name in rows.columns.future]
-    theirs = later.values[:, [later.channels.index(name) for name in rows.columns.future]]
+    channels = [rows.channel_names.index(name) for name in rows.columns.future]
+    theirs = later.values[:, [later.channel_names.index(name) for name in rows.columns.future]]
     values = np.concatenate([rows.values[waiting][:, channels], theirs])
     codes = np.concatenate([rows.codes[waiting], later.codes])
     times = np.concatenate([rows.times[waiting], later.times])
@@ -101,7 +99,8 @@ def _contradiction(
     members = order[starts[group] : np.append(starts, len(order))[group + 1]]
     row = int(members[-1]) - (len(order) - len(later.codes))  # of one time, rows of the future data come last
     series, name = rows.ids[int(later.codes[row])], rows.columns.future[channel]
-    one, other = (_said(float(value[group, channel]), rows.categories.get(name)) for value in values)
+    texts = vocabularies(rows.channels).get(name)
+    one, other = (_said(float(value[group, channel]), texts) for value in values)
     when = shown(int(later.times[row]), zone, rows.columns.time_type == "integer")
     return SeriesRefused(
         f"series {series!r} has two values of {name!r} at {when} ({one} and {other})",
@@ -111,5 +110,5 @@ def _contradiction(
     )
 
 
-def _said(value: float, categories: tuple[str, ...] | None) -> str:
-    return repr(value) if categories is None else repr(categories[int(value)]) if value >= 0 else "another"
+def _said(value: float, texts: tuple[str, ...] | None) -> str:
+    return repr(value) if texts is None else repr(texts[int(value)]) if value >= 0 else "another"

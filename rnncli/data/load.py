@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import Calendar
+from rnncli.data.channel import Channel
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
 from rnncli.data.known_ahead import join_ahead
 from rnncli.data.limits import limits_of
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows, read_ahead, read_rows
-from rnncli.data.seasons import infer_seasons
 from rnncli.data.source import sources
 from rnncli.data.tables import open_tables
 from rnncli.data.timetext import Unreadable, read_times, whole_numbers
@@ -26,35 +26,31 @@ from rnncli.data.zones import from_wall, shown_twice_in, to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
 LARGEST, SMALLEST = 1e150, 1e-150  # their squares are still numbers
 GAP_LIMIT, GAP_ALLOWANCE = 50, 100_000  # grid rows for each row given, and how many more are no matter
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a model knows about its data: nothing of it is inferred again. With `waiting`, rows behind the last target
-    are no surprise.
+    """What a model knows about its data: nothing of it is inferred again. `channels` have the vocabularies of training.
+    With `waiting`, rows behind the last target are no surprise.
     """
 
     columns: Columns
     calendar: Calendar
-    categories: Mapping[str, tuple[str, ...]]
+    channels: tuple[Channel, ...]
     waiting: bool = False
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A panel, what its columns are, the categories of categorical channels, and one line for each thing noticed.
+    """A panel, what its columns are, and one line for each thing noticed.
 
     `skipped` are the refusals of series that were left out because that was asked for.
     """
 
     panel: Panel
     columns: Columns
-    categories: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
     skipped: tuple[SeriesRefused, ...] = ()
 
@@ -63,13 +59,12 @@ def load_panel(
     given: Any,
     choices: ColumnChoices | None = None,
     known: Known | None = None,
-    seasons: tuple[int, ...] | None = None,
     ahead: Any = None,
 ) -> Loaded:
     """Read every source in `given` (paths, folders, globs, "-", Arrow tables) as one panel.
 
-    With `known`, columns and calendar are those of a model, and are verified; else they are inferred. `seasons`
-    overrides those found. `ahead` are sources of what is known after the last targets, for columns that are `known`.
+    With `known`, columns and calendar are those of a model, and are verified; else they are inferred, but for seasons.
+    `ahead` are sources of what is known after the last targets, for columns that are `known`.
     Raises InputRefused with the place of what is wrong; see data/source.py for what is read.
     """
     choices = choices or ColumnChoices()
@@ -78,7 +73,7 @@ def load_panel(
         sources(given, choices.format, limits_of(choices), usual),
         choices,
         known.columns if known else None,
-        dict(known.categories) if known else None,
+        known.channels if known else None,
         zone=known.calendar.zone if known else None,
     )
     zone = zone_of(rows, choices, known)
@@ -88,7 +83,7 @@ def load_panel(
     skipped: list[SeriesRefused] = []
     while True:
         try:
-            loaded = to_panel(rows if later is None else join_ahead(rows, later, zone), zone, known, seasons)
+            loaded = to_panel(rows if later is None else join_ahead(rows, later, zone), zone, known)
         except SeriesRefused as error:
             if choices.on_bad_series != "skip":
                 raise
@@ -101,12 +96,12 @@ def load_panel(
 def _read_ahead(given: Any, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:
     """The rows of a table of what is known ahead, with times in UTC, read as the model's data are."""
     found = sources(given, choices.format, limits_of(choices), known.columns.format)
-    rows = read_ahead(found, choices, known.columns, known.categories, known.calendar.zone)
+    rows = read_ahead(found, choices, known.columns, known.channels, known.calendar.zone)
     zone_of(rows, choices, known)
     return in_utc(rows, zone, choices)
 
 
-def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[int, ...] | None) -> Loaded:
+def to_panel(rows: Rows, zone: str | None, known: Known | None) -> Loaded:
     """Rows with times in UTC as a panel. InputRefused or SeriesRefused with the place of what is wrong."""
     _refuse_wild(rows)
     notes = list(rows.notes)
@@ -123,13 +118,11 @@ def to_panel(rows: Rows, zone: str | None, known: Known | None, seasons: tuple[i
     _refuse_changing_statics(panel, rows.columns)
     _spread_statics(panel, rows.columns, notes)
     if known is None:
-        found = seasons or infer_seasons(panel.values[:, 0], panel.offsets, calendar.frequency)
-        cycles = calendar.cycles_within(_span(panel))
-        panel = replace(panel, calendar=replace(calendar, seasons=tuple(found), cycles=cycles))
+        panel = replace(panel, calendar=replace(calendar, cycles=calendar.cycles_within(_span(panel))))
         _refuse_nothing(panel, rows)
     if not rows.columns.future and not (known and known.waiting):
         _note_missing(panel, notes)
-    return Loaded(panel, rows.columns, rows.categories, tuple(notes))
+    return Loaded(panel, rows.columns, tuple(notes))
 
 
 def _span(panel: Panel) -> int:
@@ -161,7 +154,7 @@ def seen_as_of(rows: Rows, text: str, zone: str | None) -> Rows:
     started = np.zeros(len(rows.ids), np.bool_)
     started[rows.codes[seen]] = True
     ahead = (*rows.columns.future, *rows.columns.static)
-    unknown = [place for place, name in enumerate(rows.channels) if name not in ahead]
+    unknown = [place for place, name in enumerate(rows.channel_names) if name not in ahead]
     values = rows.values.copy()
     for channel in unknown:
         values[~seen, channel] = np.nan
@@ -193,7 +186,7 @@ def _refuse_wild(rows: Rows) -> None:
     row, channel = (int(place) for place in np.argwhere(wild)[0])
     series = rows.ids[int(rows.codes[row])]
     raise SeriesRefused(
-        f"the value in column {series if rows.columns.wide else rows.channels[channel]!r} is infinite,"
+        f"the value in column {series if rows.columns.wide else rows.channel_names[channel]!r} is infinite,"
         f" or too large to compute with (beyond {LARGEST:g})",
         series,
         where=rows.where(row),
@@ -376,7 +369,7 @@ def _on_grid(
 def _spread_statics(panel: Panel, columns: Columns, notes: list[str]) -> None:
     """What is constant in a series holds in each of its rows, if it is given in one."""
     for name in columns.static:
-        channel = panel.values[:, panel.channels.index(name)]
+        channel = panel.of(name)
         given = np.append(np.flatnonzero(~np.isnan(channel)), len(channel))
         first = given[np.searchsorted(given, panel.offsets[:-1])]
         lacking = np.flatnonzero(first >= panel.offsets[1:])
@@ -406,7 +399,7 @@ def _refuse_chasms(lengths: Ints, given: Ints, ids: tuple[str, ...], calendar: C
 
 def _born(panel: Panel, notes: list[str]) -> Panel:
     """In a wide table a series begins at its first value."""
-    seen = ~np.isnan(panel.values[:, 0])
+    seen = ~np.isnan(panel.targets)
     first = np.full(len(panel), -1, np.int64)
     for s in range(len(panel)):
         here = seen[panel.offsets[s] : panel.offsets[s + 1]]
@@ -431,7 +424,7 @@ def _born(panel: Panel, notes: list[str]) -> Panel:
 
 def _refuse_changing_statics(panel: Panel, columns: Columns) -> None:
     for name in columns.static:
-        channel = panel.values[:, panel.channels.index(name)]
+        channel = panel.of(name)
         for s in range(len(panel)):
             here = channel[panel.offsets[s] : panel.offsets[s + 1]]
             if np.unique(here[~np.isnan(here)]).size > 1:
@@ -445,7 +438,7 @@ def _refuse_changing_statics(panel: Panel, columns: Columns) -> None:
 
 def _refuse_nothing(panel: Panel, rows: Rows) -> None:
     """A target without any value is a mistake: the wrong column, or numbers that were not recognised."""
-    if np.isnan(panel.values[:, 0]).all():
+    if np.isnan(panel.targets).all():
         raise InputRefused(
             f"column {rows.columns.target!r} has no value",
             where=rows.tables.name,
@@ -457,7 +450,7 @@ def _note_missing(panel: Panel, notes: list[str]) -> None:
     """Trailing missing values matter to who forecasts: the forecast starts after them."""
     if not len(panel.values):
         return
-    trailing = np.flatnonzero(np.isnan(panel.values[panel.offsets[1:] - 1, 0]))
+    trailing = np.flatnonzero(np.isnan(panel.targets[panel.offsets[1:] - 1]))
     if len(trailing):
         name = panel.ids[int(trailing[0])]
         notes.append(f"{len(trailing):,} series end in missing values (the first: {name!r})")
@@ -490,14 +483,14 @@ def load_saved(path: Any, loaded: Loaded) -> Saved:
         shape = replace(columns, id=named, target="forecast")
         channels = [name for name in kinds if _level(name) is not None]
     shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
-    rows = read_rows(found, ColumnChoices(), shape, {}, zone=panel.calendar.zone)
+    rows = read_rows(found, ColumnChoices(), shape, (), zone=panel.calendar.zone)
     rows = in_utc(rows, panel.calendar.zone, ColumnChoices())
     ids = _undefused(rows.ids, panel.ids)
     names = [ids[code] for code in rows.codes.tolist()] if shape.id else [panel.ids[0]] * len(rows.codes)
     if tidy:
         return _untidied(names, rows)
     levels = sorted(channels, key=lambda name: _level(name) or 0.0)
-    quantiles = rows.values[:, [rows.channels.index(name) for name in levels]]
+    quantiles = rows.values[:, [rows.channel_names.index(name) for name in levels]]
     return Saved(names, rows.times, tuple(float(name[1:]) for name in levels), quantiles, rows.values[:, 0])
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import Calendar
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from rnncli.data.channel import Channel
 
 
 def stretches(begin: Ints, length: Ints) -> Ints:
@@ -37,8 +35,8 @@ def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int,
 class Panel:
     """Series s is rows offsets[s] ... offsets[s + 1] - 1 of `values` [rows, channels], one row a step.
 
-    The target is channel 0; NaN is a missing value, and a gap in time is rows of NaN. Row i of series s lies at
-    ordinal starts[s] + i of the calendar, with the series' phase.
+    `channels` say what each column is; the target, or the label, is channel 0. NaN is a missing value, and a gap in
+    time is rows of NaN. Row i of series s lies at ordinal starts[s] + i of the calendar, with the series' phase.
     """
 
     ids: tuple[str, ...]
@@ -47,7 +45,7 @@ class Panel:
     starts: Ints
     phases: Ints
     calendar: Calendar
-    channels: tuple[str, ...]
+    channels: tuple[Channel, ...]
 
     def __len__(self) -> int:
         """Number of series."""
@@ -57,6 +55,20 @@ class Panel:
     def lengths(self) -> Ints:
         """Rows of each series."""
         return np.diff(self.offsets)
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels, in the order of the columns of `values`."""
+        return tuple(channel.name for channel in self.channels)
+
+    def of(self, name: str) -> Floats:
+        """The values of a channel in the rows of all series, a view: [rows]. ValueError if there is no such channel."""
+        return self.values[:, self.channel_names.index(name)]
+
+    @property
+    def targets(self) -> Floats:
+        """The target (channel 0) in the rows of all series, a view: [rows]."""
+        return self.values[:, 0]
 
     def series(self, s: int) -> Floats:
         """All channels of a series, a view: [rows, channels]."""
@@ -72,7 +84,7 @@ class Panel:
 
     def observed_ends(self) -> Ints:
         """Rows of each series up to its last observed target, at least one."""
-        seen = np.flatnonzero(~np.isnan(self.values[:, 0]))
+        seen = np.flatnonzero(~np.isnan(self.targets))
         place = np.searchsorted(seen, self.offsets[1:]) - 1
         last = np.where(place >= 0, seen[np.maximum(place, 0)] if seen.size else 0, -1)
         return np.maximum(last + 1 - self.offsets[:-1], 1)

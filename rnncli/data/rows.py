@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data import columns as roles
+from rnncli.data.channel import Channel, forecast_channels, vocabularies
 from rnncli.data.clocks import times_of
 from rnncli.data.ids import check_ids, coded, repeats
 from rnncli.data.limits import Limits, limits_of
@@ -20,10 +21,6 @@ from rnncli.data.times import Wall
 from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices, Columns
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
 CATEGORIES = 64  # of a categorical covariate; the rarer ones are OTHER
 OTHER = -1.0  # the code of a category that is none of those known
 _NAMED = 3  # new categories in a note
@@ -32,30 +29,37 @@ _NAMED = 3  # new categories in a note
 @dataclass(frozen=True)
 class Rows:
     """`codes` [n] into `ids`, `times` [n] as they were written (UTC if `zone`), `values` [n, channels]; row i came from
-    the place `where(i)`. `categories` are the texts behind the codes of categorical channels. Without a zone, `fixed`
-    [n] are rows whose times are in UTC all the same.
+    the place `where(i)`. Without a zone, `fixed` [n] are rows whose times are in UTC all the same.
     """
 
     codes: Ints
     ids: list[str]
     times: Ints
     values: Floats
-    channels: tuple[str, ...]
+    channels: tuple[Channel, ...]
     columns: Columns
     zone: str | None
-    categories: dict[str, tuple[str, ...]]
     tables: Tables
     notes: tuple[str, ...]
     places: Ints | None = None
     several_offsets: bool = False
-    fixed: NDArray[np.bool_] | None = None
+    fixed: Bools | None = None
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels, in the order of the columns of `values`."""
+        return tuple(channel.name for channel in self.channels)
+
+    def of(self, name: str) -> Floats:
+        """The values of a channel, a view: [n]. ValueError if there is no such channel."""
+        return self.values[:, self.channel_names.index(name)]
 
     def where(self, row: int) -> str:
         """The place of a row, file:line, or the file alone where rows have no lines."""
         place = row if self.places is None else int(self.places[row])
         return self.tables.where(place // (len(self.ids) if self.columns.wide else 1))
 
-    def kept(self, rows: NDArray[np.bool_]) -> Rows:
+    def kept(self, rows: Bools) -> Rows:
         """Some of the rows, which remember their places."""
         places = np.flatnonzero(rows) if self.places is None else self.places[rows]
         fixed = None if self.fixed is None else self.fixed[rows]
@@ -67,23 +71,24 @@ def read_rows(
     sources: Sequence[Source],
     choices: ColumnChoices,
     known: Columns | None,
-    categories: Mapping[str, tuple[str, ...]] | None,
+    trained: Sequence[Channel] | None,
     faults: Faults | None = None,
     zone: str | None = None,
 ) -> Rows:
-    """The rows of all sources, in their order; `known`, `categories` and `zone` are those of a model, if there is one.
+    """The rows of all sources, in their order; `known`, `trained` and `zone` are the columns, channels and zone of a
+    model, if there is one.
 
     Without `faults` that are tolerant, the first row that cannot be used is refused.
     """
     told = choices if known is None else choices.as_told(known)
-    return rows_of(open_tables(sources, told), choices, known, categories, faults or Faults(), zone)
+    return rows_of(open_tables(sources, told), choices, known, trained, faults or Faults(), zone)
 
 
 def read_ahead(
     sources: Sequence[Source],
     choices: ColumnChoices,
     known: Columns,
-    categories: Mapping[str, tuple[str, ...]],
+    trained: Sequence[Channel],
     zone: str | None,
 ) -> Rows:
     """The rows of sources that only hold what is known ahead: a target, if they have one, is not looked at."""
@@ -91,16 +96,14 @@ def read_ahead(
     choices = roles.resolved(tables.kinds(), choices)
     named = roles.ahead_columns(tables.kinds(), known, choices, tables.name)
     kinds = {name: kind for name, kind in tables.kinds().items() if name != named.target}
-    return _long_rows(
-        tables, kinds, named, choices, known, categories, Faults(), Wall(choices.zone or zone, told=False)
-    )
+    return _long_rows(tables, kinds, named, choices, known, trained, Faults(), Wall(choices.zone or zone, told=False))
 
 
 def rows_of(
     tables: Tables,
     choices: ColumnChoices,
     known: Columns | None,
-    categories: Mapping[str, tuple[str, ...]] | None,
+    trained: Sequence[Channel] | None,
     faults: Faults,
     zone: str | None = None,
 ) -> Rows:
@@ -113,7 +116,7 @@ def rows_of(
         rows = _wide_rows(tables, kinds, named, choices, faults, wall)
         rows = rows if known else replace(rows, notes=tuple(roles.no_series(kinds, {*named.times, *rows.ids})))
     else:
-        rows = _long_rows(tables, kinds, named, choices, known, categories, faults, wall)
+        rows = _long_rows(tables, kinds, named, choices, known, trained, faults, wall)
     rows.tables.ambiguous(faults)
     if not faults.found:
         return rows
@@ -161,7 +164,7 @@ def _long_rows(
     named: Columns,
     choices: ColumnChoices,
     known: Columns | None,
-    categories: Mapping[str, tuple[str, ...]] | None,
+    trained: Sequence[Channel] | None,
     faults: Faults,
     wall: Wall,
 ) -> Rows:
@@ -172,7 +175,8 @@ def _long_rows(
     candidates = roles.id_candidates(kinds, looks, taken, choices) if guessed else []
     numbered = roles.numbered(kinds, looks, taken, choices) if guessed and len(tables.sources) == 1 else []
     covariates = (*named.past, *named.future, *named.static)
-    wanted = _wanted(kinds, named, [*named.ids, *candidates], covariates, categories)
+    trained_texts = None if trained is None else vocabularies(trained)
+    wanted = _wanted(kinds, named, [*named.ids, *candidates], covariates, trained_texts)
     tables = tables.loaded(wanted, limits_of(choices), faults)
     if not tables.rows:
         raise InputRefused("there are no rows", where=tables.name, hint="a table has a header and rows")
@@ -187,12 +191,12 @@ def _long_rows(
     texts_of: dict[str, tuple[str, ...]] = {}
     notes = [] if known else roles.passed_over(kinds, {*taken, *chosen, *covariates}, looks)
     for name in covariates:
-        told = None if categories is None else categories.get(name)
+        told = None if trained_texts is None else trained_texts.get(name)
         channel, texts = _covariate(tables, name, wanted[name], told, faults)
         values.append(channel)
         if texts is not None:
             texts_of[name] = texts
-            if categories is not None:
+            if trained is not None:
                 notes += _new_categories(tables, name, texts, codes)
     first, more = (chosen[0], chosen[1:]) if chosen else (None, ())
     mark = _mark(tables, named, known)
@@ -204,10 +208,9 @@ def _long_rows(
         ids,
         found.times,
         np.stack(values, axis=1),
-        (named.target, *covariates),
+        forecast_channels(named, texts_of),
         fresh,
         found.zone,
-        texts_of,
         tables,
         tuple(notes),
         several_offsets=found.moments.zone == "mixed",
@@ -282,14 +285,14 @@ def _wanted(
     named: Columns,
     candidates: Sequence[str],
     covariates: Sequence[str],
-    categories: Mapping[str, tuple[str, ...]] | None,
+    trained: Mapping[str, tuple[str, ...]] | None,
 ) -> dict[str, Kind]:
     """How each column is to be read."""
     wanted: dict[str, Kind] = dict.fromkeys([*named.times, *candidates], "text")
     if named.target in kinds:
         wanted[named.target] = "number"
     for name in covariates:
-        numeric = kinds[name] in (*NUMERIC, "empty") if categories is None else name not in categories
+        numeric = kinds[name] in (*NUMERIC, "empty") if trained is None else name not in trained
         wanted[name] = "number" if numeric else "text"
     return wanted
 
@@ -309,10 +312,9 @@ def _wide_rows(
         series,
         np.repeat(found.times, len(series)),
         values.reshape(-1, 1),
-        (named.target,),
+        forecast_channels(named, {}),
         replace(named, **found.style),
         found.zone,
-        {},
         tables,
         (),
         several_offsets=found.moments.zone == "mixed",

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.panel import Panel
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from rnncli.errors import GateFailed
 
 ALLOWED, MARGIN = 1.5, 1.0  # times the farthest that training saw, and as many spreads beside
 SHARE = 0.2  # of the series must have drifted before a column has,
@@ -75,7 +73,7 @@ def _medians(values: Floats, owner: Ints, first: Ints, count: Ints) -> Floats:
     return np.where(count > 0, middle, 0.0)
 
 
-def _block_means(away: Floats, seen: NDArray[np.bool_], owner: Ints, first: Ints, length: int) -> Floats:
+def _block_means(away: Floats, seen: Bools, owner: Ints, first: Ints, length: int) -> Floats:
     """At each row the mean of the `length` rows up to it, or of as many as its series has by then: [rows]."""
     total = np.concatenate([[0.0], np.cumsum(away)])
     known = np.concatenate([[0], np.cumsum(seen)])
@@ -158,9 +156,7 @@ class Drift:
         }
 
 
-def drift(
-    statistics: Statistics, panel: Panel, cutoffs: Mapping[str, int], groups: Mapping[str, NDArray[np.bool_]]
-) -> Drift:
+def drift(statistics: Statistics, panel: Panel, cutoffs: Mapping[str, int], groups: Mapping[str, Bools]) -> Drift:
     """Hold each series' rows after its training, and its last `length` rows, against its statistics: the past can have
     been written anew, in another unit, and the few rows after it look like any.
 
@@ -180,7 +176,7 @@ def drift(
 
 
 def _columns(
-    statistics: Statistics, panel: Panel, trained: Ints, recent: Ints, chosen: NDArray[np.bool_]
+    statistics: Statistics, panel: Panel, trained: Ints, recent: Ints, chosen: Bools
 ) -> tuple[ColumnDrift, ...]:
     series = np.flatnonzero(chosen & (recent > 0))
     return tuple(_column(statistics, panel, trained, recent, series, channel) for channel in range(len(panel.channels)))
@@ -200,7 +196,7 @@ def _column(
     rows = recent[series]
     before = float(statistics.missing[known, channel].mean()) if len(series) else 0.0
     return ColumnDrift(
-        panel.channels[channel],
+        panel.channel_names[channel],
         int(np.count_nonzero(comparable)),
         tuple(panel.ids[s] for s in series[gone].tolist()),
         float(np.minimum(distance.max(initial=0.0), LARGEST_RATIO)),
@@ -211,7 +207,7 @@ def _column(
 
 def _distances(
     statistics: Statistics, known: Ints, channel: int, means: Floats, seen: Ints
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Floats]:
+) -> tuple[Bools, Bools, Floats]:
     """Which means can be compared, which lie beyond the training's, and how far each is, over its farthest."""
     spread = statistics.spread[known, channel]
     comparable = (spread > 0) & (seen > 0)
@@ -231,3 +227,15 @@ def _means(values: Floats, ends: Ints, rows: Ints) -> tuple[Floats, Ints]:
         seen[place] = part.size
         means[place] = part.mean() if part.size else 0.0
     return means, seen
+
+
+def refuse_drift(found: Drift | None) -> None:
+    """GateFailed if a column has drifted, or nobody can know."""
+    if found is None:
+        raise GateFailed("the model has no statistics of its training to compare with", hint="train it again")
+    drifted = [column for column in found.columns if column.has_drifted]
+    if drifted:
+        raise GateFailed(
+            f"the data have drifted since training: {drifted[0]}",
+            hint="look at these series; if they are right, train again; without --fail-on-drift this is only reported",
+        )

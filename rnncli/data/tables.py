@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data import arrow
 from rnncli.data.limits import Limits
 from rnncli.data.readers.parquet import read_arrow
@@ -17,10 +17,6 @@ from rnncli.data.source import Source
 from rnncli.errors import InputRefused
 from rnncli.registry import READERS, find
 from rnncli.spec import ColumnChoices
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 NO_TIME, BAD_TIME, OTHER_ZONE = "time-missing", "time-unreadable", "zone-mixed"
 NO_ID, UGLY_ID = "id-missing", "id-unusable"
@@ -33,7 +29,7 @@ class Fault:
     """Rows of the tables that cannot be used, or a cell of each, and the error about the first of them."""
 
     id: str
-    rows: Flags
+    rows: Bools
     error: InputRefused
     column: str | None = None
 
@@ -51,7 +47,7 @@ class Faults:
             raise fault.error from None
         self.found.append(fault)
 
-    def usable(self, rows: int) -> Flags:
+    def usable(self, rows: int) -> Bools:
         """Which rows have no fault; ids that are only ugly stay, and rows in which a number is missing."""
         bad = [fault.rows for fault in self.found if fault.id not in _LEAVE_ROWS]
         return np.asarray(~np.logical_or.reduce([np.zeros(rows, np.bool_), *bad]))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Ints
 from rnncli.data import arrow, datenumber
 from rnncli.data.readers.table import Kind
 from rnncli.data.tables import BAD_TIME, NO_TIME, OTHER_ZONE, Fault, Faults, Tables
@@ -18,9 +18,6 @@ from rnncli.data.timetext import ISO_DATE, Moments, Unreadable, read_times, read
 from rnncli.data.zones import ambiguous
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 WHAT = "times"
 _DIGITS = 21  # more than any count of 64 bits has, with its sign
@@ -41,7 +38,7 @@ class Times:
         return "UTC" if self.moments.zone == "mixed" else self.moments.zone
 
     @property
-    def fixed(self) -> Flags | None:
+    def fixed(self) -> Bools | None:
         """Rows whose time is in UTC although the others have no zone."""
         return self.moments.fixed
 
@@ -164,7 +161,7 @@ class _Coded:
             self._refuse_zones(found.times, found.fixed)
         return found
 
-    def _refuse_zones(self, times: Ints, fixed: Flags) -> None:
+    def _refuse_zones(self, times: Ints, fixed: Bools) -> None:
         """Unreadable where times with an offset among others are more than hours that the clock shows twice."""
         odd = fixed & ~ambiguous(times, self.wall.zone)
         if odd.any():
@@ -232,7 +229,7 @@ def _typed_times(tables: Tables, columns: Sequence[pa.ChunkedArray], named: Colu
     return Times(_unlike_any(times, seen), Moments(np.zeros(0, np.int64), dates=dates, zone=zone), style)
 
 
-def _seen(seen: Flags, tables: Tables, name: str, faults: Faults) -> Flags:
+def _seen(seen: Bools, tables: Tables, name: str, faults: Faults) -> Bools:
     """Which rows have a time; the others are faults."""
     if not seen.all():
         row = int(np.argmin(seen))
@@ -243,7 +240,7 @@ def _seen(seen: Flags, tables: Tables, name: str, faults: Faults) -> Flags:
     return seen
 
 
-def _unlike_any(times: Ints, seen: Flags) -> Ints:
+def _unlike_any(times: Ints, seen: Bools) -> Ints:
     """The times, with one of its own for every row that has none: such rows repeat no other's."""
     if not seen.all():
         times = times.copy()

@@ -10,13 +10,10 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Ints
 from rnncli.data import datenumber
 from rnncli.data.timestyle import EPOCHS, has_clock, in_utc, letters, pattern, read, refined
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 ISO_DATE = "%Y-%m-%d"
 _ISO = re.compile(
@@ -98,7 +95,7 @@ class Moments:
     style: str | None = None
     dates: bool = False
     zone: str | None = None
-    fixed: Flags | None = field(default=None, repr=False)
+    fixed: Bools | None = field(default=None, repr=False)
 
 
 def looks_like_time(texts: Sequence[str]) -> bool:
@@ -197,7 +194,7 @@ def _astray(texts: Sequence[str]) -> Unreadable:
 _HOW = "say how it is written: --time-format '%d.%m.%y'"
 
 
-def readable(texts: Sequence[str], counts: Ints, style: str | None, *, whole: bool = False) -> tuple[Flags, Flags]:
+def readable(texts: Sequence[str], counts: Ints, style: str | None, *, whole: bool = False) -> tuple[Bools, Bools]:
     """Which texts are times of the style that most rows share, and which would be but for their zone; `counts` are
     the rows of each text.
     """
@@ -223,7 +220,7 @@ def _aware_or_naive(text: str) -> None:
     (_aware if match["zone"] else _naive)([text])
 
 
-def _each(texts: Sequence[str], read_one: Callable[[str], object]) -> Flags:
+def _each(texts: Sequence[str], read_one: Callable[[str], object]) -> Bools:
     """Which texts can be read."""
     found = np.zeros(len(texts), np.bool_)
     for position, text in enumerate(texts):
@@ -249,7 +246,7 @@ def _iso(texts: Sequence[str]) -> Moments:
     return Moments(times, _style_of(matches), not any(match["t"] for match in matches), _zone(zones))
 
 
-def _mixed(texts: Sequence[str], zoned: Flags, matches: Sequence[re.Match[str]]) -> Moments:
+def _mixed(texts: Sequence[str], zoned: Bools, matches: Sequence[re.Match[str]]) -> Moments:
     """Times on the wall, some of which say their offset: hours that the clock shows twice."""
     times = np.zeros(len(texts), np.int64)
     times[zoned] = _checked([text for text, has in zip(texts, zoned, strict=True) if has], _aware)
@@ -497,7 +494,7 @@ def _counted(texts: Sequence[str], style: str) -> Moments:
     return Moments(times, style, dates=False, zone="UTC")
 
 
-def within_years(times: Ints) -> Flags:
+def within_years(times: Ints) -> Bools:
     """Which moments lie in the years 1 to 9999, which is what can be written."""
     return np.asarray((times >= _SMALLEST) & (times <= _LARGEST))
 

@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import DAY, SIZES, Calendar
 from rnncli.data.panel import Panel, offsets_of
 from rnncli.data.zones import changes, is_fixed
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 AT_ONCE = 1 << 20  # rows
 
@@ -103,7 +100,7 @@ class Laid:
         """The target before the forecasts, flat [rows], and its offsets [series + 1]."""
         panel = self.panel
         row = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
-        return panel.values[row < np.repeat(self.ends, panel.lengths), 0], offsets_of(self.ends)
+        return panel.targets[row < np.repeat(self.ends, panel.lengths)], offsets_of(self.ends)
 
     def ahead(self, steps: int) -> Ints:
         """Which step after `ends`, counted from 0, each of the `steps` UTC rows to forecast is: [series, steps]."""
@@ -178,7 +175,7 @@ def _filled(panel: Panel, ends: Ints, first: Ints, stop: Ints) -> tuple[Ints, Fl
     values = panel.values[source]
     values[empty, 0] = np.nan
     later = twice - panel.offsets[:-1][owner[twice]] >= ends[owner[twice]]
-    target = np.where(later, np.nan, panel.values[twice, 0])
+    target = np.where(later, np.nan, panel.targets[twice])
     values[at[twice], 0] = _means(target, at[twice])
     return lengths, values
 

@@ -9,11 +9,11 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Ints
 from rnncli.errors import InputRefused
 
-Times = NDArray[np.int64]
+Times = Ints
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -53,7 +53,7 @@ def from_wall(wall: Times, zone: str | None) -> Times:
     return wall - changes.offset[np.searchsorted(changes.wall, wall, side="right")]
 
 
-def ambiguous(times: Times, zone: str | None) -> NDArray[np.bool_]:
+def ambiguous(times: Times, zone: str | None) -> Bools:
     """Which moments, in UTC, have a wall time that the clock shows a second time."""
     if zone is None or not times.size:
         return np.zeros(times.shape, np.bool_)

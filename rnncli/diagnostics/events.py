@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnncli.events import Phase
+
 
 @dataclass(frozen=True)
 class Tensors:
@@ -22,7 +24,7 @@ class Gradients:
     of the last 50.
     """
 
-    phase: str
+    phase: Phase
     step: int
     loss: float
     gradient_norm: float
@@ -37,7 +39,7 @@ class Exploded:
     layer and the lag, in steps before the origin, at which the gradient was largest.
     """
 
-    phase: str
+    phase: Phase
     step: int
     gradient_norm: float
     usual: float

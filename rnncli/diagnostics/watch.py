@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from rnncli.diagnostics.events import Gradients, Tensors
+from rnncli.events import Phase
 
 USUAL = 50  # steps whose median norm is what is usual
 EXPLODED = 100.0  # times the usual norm
@@ -65,7 +66,7 @@ class Watch:
 
     @torch.no_grad()
     def look(
-        self, phase: str, loss: float, gradient_norm: float, weights: Mapping[str, Tensor], moments: Moments
+        self, phase: Phase, loss: float, gradient_norm: float, weights: Mapping[str, Tensor], moments: Moments
     ) -> Gradients:
         """What the last step did to each tensor; its gradients are as clipping left them."""
         scale = max(1.0, gradient_norm / self.clip)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
@@ -36,7 +36,7 @@ class Split:
         """The target before the origins, flat [rows], and its offsets [N + 1]; histories may be empty."""
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.rows_kept)])
         shift = np.repeat(panel.offsets[self.series] - offsets[:-1], self.rows_kept)
-        return panel.values[np.arange(offsets[-1]) + shift, 0], offsets
+        return panel.targets[np.arange(offsets[-1]) + shift], offsets
 
     def actual(self, panel: Panel) -> Floats:
         """The target [N, horizon] from the origin on; NaN where it is missing or the series has ended."""
@@ -44,7 +44,7 @@ class Split:
         begins, ends = panel.offsets[self.series], panel.offsets[self.series + 1]
         rows = begins[:, None] + steps
         known = rows < ends[:, None]
-        return np.where(known, panel.values[np.where(known, rows, 0), 0], np.nan)
+        return np.where(known, panel.targets[np.where(known, rows, 0)], np.nan)
 
     def origins(self, panel: Panel) -> Integers:
         """Ordinal [N] of the last row that each forecast may see."""
@@ -90,6 +90,6 @@ def _window(panel: Panel, horizon: int, back: int) -> Split:
 
 def _first_observed(panel: Panel) -> Integers:
     """Place [S] of the first observed target in its series; the series' length if there is none."""
-    seen = np.append(np.flatnonzero(~np.isnan(panel.values[:, 0])), panel.offsets[-1])
+    seen = np.append(np.flatnonzero(~np.isnan(panel.targets)), panel.offsets[-1])
     first: Integers = seen[np.searchsorted(seen, panel.offsets[:-1])]
     return np.minimum(first, panel.offsets[1:]) - panel.offsets[:-1]

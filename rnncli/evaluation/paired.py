@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from rnncli.arrays import Floats
+
 Integers = NDArray[np.int64]
 
 RESAMPLES = 1_999

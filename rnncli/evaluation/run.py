@@ -8,11 +8,12 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.baselines.baseline import Baseline
 from rnncli.data.panel import Panel
 from rnncli.data.wall import at_steps, follows, laid
 from rnncli.errors import RnncliError
-from rnncli.evaluation.backtest import Floats, Integers, Split
+from rnncli.evaluation.backtest import Integers, Split
 from rnncli.evaluation.paired import Losses
 from rnncli.evaluation.report import Report, Window
 from rnncli.evaluation.saved import Matched

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.evaluation.backtest import Split
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 

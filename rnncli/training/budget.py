@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from rnncli.spec import TrainingSpec
-from rnncli.tasks.forecast.learn import Objective
-from rnncli.tasks.forecast.validation import Holdout, Validated
+from rnncli.tasks.task import Holdout
 from rnncli.training.fit import Weights, seconds_a_step
+from rnncli.training.objective import Objective
 from rnncli.training.side_by_side import side_by_side
 
 SAMPLES = (48, 48, 192)  # forecasts that are judged to see how long all of them take; the first time warms up
-Judge = Callable[[Validated], object]  # what is done once with the held-out forecasts, when all is trained
+Judge = Callable[[Any], object]  # what is done once with the held-out forecasts, when all is trained
 
 
 @dataclass

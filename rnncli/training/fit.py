@@ -17,12 +17,14 @@ import torch
 from torch import Tensor
 
 from rnncli.errors import TrainingDiverged
+from rnncli.events import Phase
 from rnncli.spec import TrainingSpec
 from rnncli.training.adamw import adamw
 from rnncli.training.events import Evaluated, Event, Finished, Started, Stepped
 
 WARM_UP = 20
 FINAL_RATE = 0.03
+TRIAL = Phase("trial")
 TRIED = 3  # steps that say how long one takes
 
 Weights = dict[str, Tensor]
@@ -79,7 +81,9 @@ def begin(weights: Weights) -> Run:
     return Run(live, average, best, first, second)
 
 
-def fit(run: Run, objective: Objective, spec: TrainingSpec, phase: str, patience: int | None = None) -> Iterator[Event]:
+def fit(
+    run: Run, objective: Objective, spec: TrainingSpec, phase: Phase, patience: int | None = None
+) -> Iterator[Event]:
     """Go on with a run until its planned steps are done, yielding events; `run.best` is what it found.
 
     Training stops early after `patience` evaluations without a better score, or when the time budget is spent.
@@ -106,10 +110,10 @@ def learning_rate(step: int, spec: TrainingSpec) -> float:
 def seconds_a_step(weights: Weights, objective: Objective, spec: TrainingSpec) -> float:
     """How long a step takes, from a few that are thrown away."""
     run = begin(weights)
-    _step(run, objective, spec, "trial")  # the first one warms caches up
+    _step(run, objective, spec, TRIAL)  # the first one warms caches up
     with _counted(run):
         for _ in range(TRIED):
-            _step(run, objective, spec, "trial")
+            _step(run, objective, spec, TRIAL)
     return run.seconds / TRIED
 
 
@@ -120,7 +124,7 @@ def _counted(run: Run) -> Iterator[None]:
     run.seconds += time.monotonic() - begun
 
 
-def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: str) -> Stepped:
+def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: Phase) -> Stepped:
     step = run.step + 1
     carried = dict(run.carried)
     loss = objective.loss(run.live, step, carried)
@@ -139,7 +143,7 @@ def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: str) -> Ste
     return Stepped(phase, step, run.losses[-1], float(norm))
 
 
-def _refuse_divergence(loss: Tensor, norm: Tensor, objective: Objective, step: int, phase: str) -> None:
+def _refuse_divergence(loss: Tensor, norm: Tensor, objective: Objective, step: int, phase: Phase) -> None:
     if torch.isfinite(loss) and torch.isfinite(norm):
         return
     what = "gradient" if torch.isfinite(loss) else "loss"
@@ -159,7 +163,7 @@ def _average(run: Run, step: int, decay: float) -> None:
         tensor.lerp_(run.live[name].detach(), 1 - keep)
 
 
-def _evaluate(run: Run, objective: Objective, phase: str) -> list[Event]:
+def _evaluate(run: Run, objective: Objective, phase: Phase) -> list[Event]:
     """Score the averaged weights and keep them if they are the best; nothing is told where nothing can be scored."""
     score = objective.score(run.average)
     better = score is None or score < run.best_score

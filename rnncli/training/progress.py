@@ -15,9 +15,7 @@ from rnncli import checkpoint
 from rnncli.errors import UsageError
 from rnncli.nn.network import state_shapes
 from rnncli.spec import NetworkSpec, Spec, TrainingSpec
-from rnncli.tasks.forecast.network import weight_shapes
-from rnncli.tasks.forecast.plan import Plan
-from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.plan import Plan
 from rnncli.training.fit import Run, Weights
 
 Arrays = dict[str, NDArray[Any]]
@@ -102,7 +100,7 @@ class Progress:
         return min((member.run.step for member in self.members if member.run), default=0)
 
 
-def to_file(progress: Progress, plan: Plan) -> tuple[Arrays, dict[str, Any]]:
+def to_file(progress: Progress, plan: Plan[Any]) -> tuple[Arrays, dict[str, Any]]:
     """Tensors and metadata of a file."""
     assert progress.training is not None
     tensors: Arrays = {}
@@ -111,14 +109,14 @@ def to_file(progress: Progress, plan: Plan) -> tuple[Arrays, dict[str, Any]]:
         for part, weights in _parts(member).items():
             tensors |= {f"{number}.{part}.{name}": weight.numpy(force=True) for name, weight in weights.items()}
     meta = {
-        "candidates": [{"network": one.network.to_json(), "forecast": one.forecast.to_json()} for one in begun],
+        "candidates": [{"network": one.network.to_json(), "spec": one.spec.to_json()} for one in begun],
         "training": progress.training.to_json(),
         "members": [_facts(member) for member in progress.members],
     }
     return tensors, meta
 
 
-def layout(meta: dict[str, Any], plan: Plan) -> checkpoint.Layout:
+def layout(meta: dict[str, Any], plan: Plan[Any]) -> checkpoint.Layout:
     """The tensors that the metadata of an unfinished training of this plan imply. UsageError if they do not fit it."""
     return {
         f"{number}.{part}.{name}": (np.dtype("<f4"), shape)
@@ -131,34 +129,33 @@ def layout(meta: dict[str, Any], plan: Plan) -> checkpoint.Layout:
 _Shapes = dict[str, tuple[int, ...]]
 
 
-def _described(meta: dict[str, Any], plan: Plan) -> list[tuple[_Facts, _Shapes, _Shapes]]:
+def _described(meta: dict[str, Any], plan: Plan[Any]) -> list[tuple[_Facts, _Shapes, _Shapes]]:
     """Of each member, candidate after candidate, what is said of it, and the shapes of its weights and of what it
     carries on from step to step.
     """
     found: list[tuple[_Facts, _Shapes, _Shapes]] = []
     training = _training(meta, plan)
     for candidate in _begun(meta, plan):
-        shapes = weight_shapes(candidate.network, candidate.forecast)
-        carried = state_shapes(candidate.network, training.batch)
+        shapes, carried = candidate.shapes, state_shapes(candidate.network, training.batch)
         own = meta["members"][len(found) : len(found) + plan.network.members]
         found += [(_fitting(_Facts.from_json(facts), training), shapes, carried) for facts in own]
     return found
 
 
-def _begun(meta: dict[str, Any], plan: Plan) -> tuple[Plan, ...]:
+def _begun(meta: dict[str, Any], plan: Plan[Any]) -> tuple[Plan[Any], ...]:
     """The candidates that are searched: all of them, or the first."""
     begun = plan.candidates[: len(meta["candidates"])]
     said = [
-        (NetworkSpec.from_json(one["network"]), ForecastSpec.from_json(one["forecast"])) for one in meta["candidates"]
+        (NetworkSpec.from_json(one["network"]), type(plan.spec).from_json(one["spec"])) for one in meta["candidates"]
     ]
-    if not said or said != [(candidate.network, candidate.forecast) for candidate in begun]:
+    if not said or said != [(candidate.network, candidate.spec) for candidate in begun]:
         raise UsageError("its networks are not those that are trained")
     if len(meta["members"]) != len(begun) * plan.network.members:
         raise UsageError("its members are not those of its network")
     return begun
 
 
-def _training(meta: dict[str, Any], plan: Plan) -> TrainingSpec:
+def _training(meta: dict[str, Any], plan: Plan[Any]) -> TrainingSpec:
     """How it is trained: as is planned, but in the steps and seconds that a time budget left."""
     said, planned = TrainingSpec.from_json(meta["training"]), plan.training
     if planned.time_budget is not None and said.time_budget is not None and said.steps <= planned.steps:
@@ -175,7 +172,7 @@ def _fitting(facts: _Facts, training: TrainingSpec) -> _Facts:
     return facts
 
 
-def from_file(model: checkpoint.Model, plan: Plan, device: str) -> Progress:
+def from_file(model: checkpoint.Model, plan: Plan[Any], device: str) -> Progress:
     """The progress that `to_file` described. UsageError where its numbers are none that training comes to."""
     _refuse_wild(model.tensors)
     described = enumerate(_described(model.meta, plan))

@@ -12,8 +12,7 @@ from typing import Any
 from rnncli import checkpoint, files
 from rnncli.errors import ModelRefused, UsageError
 from rnncli.nn.network import state_shapes
-from rnncli.tasks.forecast.network import weight_shapes
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.plan import Plan
 from rnncli.training import progress as kept
 from rnncli.training.progress import Progress
 
@@ -28,7 +27,7 @@ class Unfinished:
 
     model: str | os.PathLike[str] | None
     request: str
-    plan: Plan
+    plan: Plan[Any]
     every: float = EVERY
     _next: float = 0.0
 
@@ -87,14 +86,13 @@ def _place(progress: Progress) -> str:
     return f"step {progress.step}, {searched} of {len(progress.members)} searches done"
 
 
-def bytes_needed(plan: Plan) -> int:
+def bytes_needed(plan: Plan[Any]) -> int:
     """About how much a training keeps on the disk at most: both files, and the new one of each before the old goes."""
     sizes = [_bytes(candidate) for candidate in plan.candidates]
     return 2 * sizes[0] + 2 * (2 + 5) * sum(sizes) + (64 << 10)
 
 
-def _bytes(plan: Plan) -> int:
-    weights = weight_shapes(plan.network, plan.forecast)
+def _bytes(plan: Plan[Any]) -> int:
     carried = {} if plan.training.tbptt is None else state_shapes(plan.network, plan.training.batch)
-    numbers = sum(math.prod(shape) for shape in [*weights.values(), *carried.values()])
+    numbers = sum(math.prod(shape) for shape in [*plan.shapes.values(), *carried.values()])
     return 4 * plan.network.members * numbers

@@ -16,13 +16,13 @@ from rnncli.data.checks.seen import Seen, Trained
 from rnncli.data.columns import described
 from rnncli.data.writers import csv, parquet
 from rnncli.errors import InputRefused, UsageError
+from rnncli.events import Listener, Noted, unheard
 from rnncli.outline import Outline, shown
+from rnncli.said import positive
 from rnncli.spec import ColumnChoices
-from rnncli.workflows import options as said
 from rnncli.workflows.arguments import public
-from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.model import given
-from rnncli.workflows.options import ColumnOptions, Model
+from rnncli.workflows.options import ColumnOptions, Model, column_choices
 from rnncli.workflows.paths import keep_apart
 
 SCHEMA = "rnncli.check/1"
@@ -130,7 +130,7 @@ def check(
     missing; nothing is invented. Raises InputRefused where a file cannot be read at all, UsageError, ModelRefused,
     OutputExists, OutputLocked or StorageFailed.
     """
-    said.positive({"horizon": horizon}, "horizon")
+    positive({"horizon": horizon}, "horizon")
     tell = on_event or unheard
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
     _refuse_senseless(columns, fix)
@@ -138,15 +138,15 @@ def check(
     with files.locked(fix, options.get("lock_wait") or 0.0):
         if fix is not None:
             _check_output(fix, options)
-        trained = None if model is None else _trained(model, horizon)
-        looked = look(data, said.column_choices(columns), trained, horizon)
+        trained = None if model is None else _remembered(given(model).model, horizon)
+        looked = look(data, column_choices(columns), trained, horizon)
         found = sorted(looked.findings, key=lambda finding: SEVERITIES.index(finding.severity))
         seen = looked.seen
         if seen is not None and len(seen.rows.codes):
             tell(Noted(_inferred(seen)))
         fixed = None if fix is None else _fixed(seen, fix, raw=bool(options.get("csv_raw")))
         if seen is not None and fixed is not None:
-            fixed = replace(fixed, errors=_left(seen, fixed.output, said.column_choices(columns), horizon))
+            fixed = replace(fixed, errors=_left(seen, fixed.output, column_choices(columns), horizon))
     if seen is None or not len(seen.rows.codes):
         return Checked(tuple(found), 0, 0, fixed)
     return Checked(tuple(found), len(seen.rows.codes), len(seen.ids), fixed)
@@ -176,17 +176,9 @@ def format_of(fix: str | os.PathLike[str]) -> str:
     return suffix
 
 
-def _trained(model: Model, horizon: int | None) -> Trained:
-    forecaster = given(model).forecaster
-    spec = forecaster.forecast
-    return Trained(
-        forecaster.columns,
-        forecaster.calendar,
-        spec.categories,
-        horizon or spec.horizon,
-        forecaster.cutoffs,
-        forecaster.statistics,
-    )
+def _remembered(model: Any, horizon: int | None) -> Trained:
+    found: Trained = model.task.remembered(model, horizon)
+    return found
 
 
 def _inferred(seen: Seen) -> str:

@@ -4,40 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rnncli import files
-from rnncli.data.load import Loaded, load_saved
-from rnncli.data.objects import NAME
-from rnncli.data.panel import Panel
-from rnncli.data.statistics import Drift
-from rnncli.errors import GateFailed, InputRefused, SeriesRefused, UsageError
-from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
+from rnncli.data.load import Loaded
+from rnncli.data.statistics import Drift, refuse_drift
+from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
 from rnncli.evaluation.report import Report
-from rnncli.evaluation.run import evaluate_made, evaluate_saved
-from rnncli.evaluation.saved import match
-from rnncli.inference.forecaster import Forecaster
+from rnncli.events import Listener, unheard
 from rnncli.outline import Outline, shown
-from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.registry import TASKS, find
+from rnncli.tasks.task import Backtest, Scored
 from rnncli.workflows.arguments import public
-from rnncli.workflows.drifting import drift_of, refuse_drift, tell_drift
-from rnncli.workflows.events import Listener, Noted, unheard
 from rnncli.workflows.model import given
-from rnncli.workflows.options import ColumnOptions, Model
+from rnncli.workflows.options import ColumnOptions, Model, column_choices
 from rnncli.workflows.paths import keep_apart
-from rnncli.workflows.predict import checked_horizon, tell_beyond
-from rnncli.workflows.reading import load_known, load_new, within_bounds
 from rnncli.workflows.train import refit as train_again
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 ALPHA = 0.05
 
 
@@ -143,37 +130,28 @@ def evaluate(
     """
     tell = on_event or unheard
     gates = _gates(options)
-    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
-    keep_apart("evaluate", {**columns, "data": data, "model": model, "forecasts": forecasts})
+    keep_apart("evaluate", {**options, "data": data, "model": model, "forecasts": forecasts})
     if (model is None) == (forecasts is None):
         raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
-    if forecasts is not None:
-        return _of_saved(data, forecasts, columns, gates, tell)
-    assert model is not None
-    forecaster = given(model).forecaster
-    steps = checked_horizon(horizon, forecaster)
-    beyond = tell_beyond(steps, forecaster, tell)
-    loaded = within_bounds(load_known(data, forecaster, columns, tell), forecaster.bounds, columns, tell)
-    found = drift_of(loaded.panel, forecaster)
-    tell_drift(found, tell)
-    panel = loaded.panel
-    if forecaster.forecast.follows_target:
-        loaded = replace(loaded, panel=panel.cut(panel.observed_ends()))
-    splits = rolling_origins(loaded.panel, steps, windows, stride)
-    flags = relative_to_cutoffs(loaded.panel, splits, forecaster.cutoffs)
-    honest = all(flag.all() for flag in flags)
-    notes: tuple[str, ...] = ()
-    if not honest and refit:
-        tell(Noted("the origins lie in the training rows: training once more on what came before the first"))
-        forecaster = train_again(before(loaded, splits), forecaster, {"device": device, "threads": threads}, tell)
-        flags = [np.ones(len(split.series), np.bool_) for split in splits]
-        notes = ("the network was trained once more, on the rows before the first origin",)
-    elif not honest:
-        notes = ("in-sample: training has seen rows that are scored here",)
-    made = [_forecasts(forecaster, panel, split) for split in splits]
-    season = forecaster.forecast.seasons[0]
-    report = evaluate_made(loaded.panel, splits, made, forecaster.forecast.levels, season, flags, notes)
-    return Evaluation(report, not honest and refit, gates.outcomes(report), found, loaded.skipped, beyond)
+    choices = column_choices(options)
+    if model is None:
+        task = find(TASKS, "forecast", "task")
+        scored: Scored = task.scored_saved(data, forecasts, choices, tell)
+    else:
+
+        def again(loaded: Loaded, found: Any) -> Any:
+            return train_again(loaded, found, {"device": device, "threads": threads}, tell)
+
+        found, wanted = given(model).model, Backtest(windows, stride, horizon, refit)
+        scored = found.task.evaluated(data, found, choices, wanted, tell, again)
+    return Evaluation(
+        scored.report,
+        scored.refitted,
+        gates.outcomes(scored.report),
+        scored.drift,
+        scored.skipped,
+        scored.beyond_trained_from,
+    )
 
 
 def _gates(options: Mapping[str, Any]) -> _Gates:
@@ -184,49 +162,6 @@ def _gates(options: Mapping[str, Any]) -> _Gates:
     conditions = tuple(read_condition(text) for text in options.get("fail_if") or ())
     rivals = tuple(rival_name(text) for text in options.get("must_beat") or ())
     return _Gates(conditions, rivals, ALPHA if alpha is None else alpha)
-
-
-def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
-    """The rows before the first origin of each series; a series without one is left out."""
-    panel = loaded.panel
-    kept = np.full(len(panel), np.iinfo(np.int64).max)
-    for split in splits:
-        kept[split.series] = np.minimum(kept[split.series], split.rows_kept)
-    return replace(loaded, panel=panel.cut(np.where(kept == np.iinfo(np.int64).max, 0, kept)))
-
-
-def _forecasts(forecaster: Forecaster, panel: Panel, split: Split) -> tuple[Floats, Floats]:
-    """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
-    spec = forecaster.forecast
-    made = forecaster.quantiles(_past(panel, split, spec), split.rows_kept, split.horizon)
-    return made, made[..., spec.median]
-
-
-def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
-    """The series of a split up to its origins; covariates that are known ahead stay for the horizon."""
-    if not spec.waits_for_covariates:
-        return split.past(panel)
-    cut = panel.select(split.series).cut(split.rows_kept + max(split.horizon, spec.horizon))
-    row = np.arange(len(cut.values)) - np.repeat(cut.offsets[:-1], cut.lengths)
-    values = cut.values.copy()
-    values[row >= np.repeat(split.rows_kept, cut.lengths), 0] = np.nan
-    return replace(cut, values=values)
-
-
-def _of_saved(data: Any, forecasts: Any, columns: Mapping[str, Any], gates: _Gates, tell: Listener) -> Evaluation:
-    loaded = load_new(data, columns, tell)
-    saved = load_saved(forecasts, loaded)
-    if 0.5 not in saved.levels:
-        raise InputRefused(
-            "the saved forecasts have no median", where=_named(forecasts), hint="they need a column q0.5"
-        )
-    matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point)
-    report = evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0])
-    return Evaluation(report, refitted=False, gates=gates.outcomes(report), skipped=loaded.skipped)
-
-
-def _named(forecasts: Any) -> str:
-    return os.fspath(forecasts) if isinstance(forecasts, (str, os.PathLike)) else NAME
 
 
 def _encoded(evaluation: Evaluation, suffix: str, *, by_series: bool) -> bytes:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rnncli.inference.forecaster import Forecaster
 from rnncli.outline import Outline, shown
-from rnncli.spec import Columns
+from rnncli.tasks.task import Model as Trained
 from rnncli.workflows.arguments import public
 from rnncli.workflows.list_cells import sharing
 from rnncli.workflows.model import given
 from rnncli.workflows.options import Model
 
 SCHEMA = "rnncli.info/1"
-_COLUMNS = ("target", "past", "future", "static", "wide", "decimal", "thousands", "separator", "encoding", "format")
 _NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "members", "layer_norm")
 _TRAINING = ("steps", "batch", "learning_rate", "clip", "clip_value", "tbptt", "seed")
 
@@ -24,23 +22,23 @@ _TRAINING = ("steps", "batch", "learning_rate", "clip", "clip_value", "tbptt", "
 class Info:
     """A model's specs, columns, training record and sizes; it is taken wherever a model file is."""
 
-    forecaster: Forecaster
+    model: Trained
     bytes: int
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """One line each, for people."""
-        model, record = self.forecaster, self.forecaster.record
+        model, record = self.model, self.model.record
         tested = (
             (name, ", ".join(f"{k.upper()} {_shown(v)}" for k, v in s.items()))
             for name, s in record.get("validation", {}).items()
         )
         rows = f"{record['rows']:,} rows, {record['observed']:,} observed" if "rows" in record else "unknown"
         return (
-            ("trained on", f"{len(model.cutoffs):,} series, {rows}"),
+            ("trained on", f"{model.series:,} series, {rows}"),
             *model.facts(),
             *((f"validation, {name}", text) for name, text in tested),
-            ("shared weights", _shared(self.sharing, model.forecast.steps)),
+            ("shared weights", _shared(self.sharing, model.task.context(model.spec))),
             ("file", f"{self.bytes:,} bytes"),
         )
 
@@ -51,53 +49,38 @@ class Info:
     @property
     def sharing(self) -> dict[str, int]:
         """Parameters of one member's recurrent layers, and of networks that would not share theirs over time."""
-        network = self.forecaster.network
-        return sharing(network.cell, network.layers, (network.inputs, network.hidden), self.forecaster.forecast.steps)
+        model = self.model
+        network, steps = model.network, model.task.context(model.spec)
+        return sharing(network.cell, network.layers, (network.inputs, network.hidden), steps)
 
     @property
     def settings(self) -> dict[str, Any]:
         """What the file settles, under the names of the options that would say it."""
-        model = self.forecaster
-        columns, spec, network, training = model.columns, model.forecast, model.network, model.training
-        settled = {name: getattr(columns, name) for name in _COLUMNS} | {"zone": model.calendar.zone}
-        settled |= {"time": ",".join(columns.times), "id": columns.ids, "time_format": _time_format(columns)}
-        settled |= {"horizon": spec.horizon, "quantiles": spec.levels, "season": spec.seasons, "context": spec.context}
-        settled |= {name: getattr(network, name) for name in _NETWORK}
-        return settled | {name: getattr(training, name) for name in _TRAINING}
+        model = self.model
+        settled = model.settings() | {name: getattr(model.network, name) for name in _NETWORK}
+        return settled | {name: getattr(model.training, name) for name in _TRAINING}
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
-        model = self.forecaster
+        model = self.model
         return {
             "schema": SCHEMA,
             "bytes": self.bytes,
-            "task": "forecast",
-            "columns": model.columns.to_json(),
-            "frequency": str(model.calendar.frequency),
-            "seasons": list(model.calendar.seasons),
-            "zone": model.calendar.zone,
-            "network": model.network.to_json(),
-            "forecast": model.forecast.to_json(),
-            "training": model.training.to_json(),
+            "task": model.task.name,
+            **model.described(),
             "record": model.record,
             "parameters": model.parameters,
             "sharing": self.sharing,
-            "series": len(model.cutoffs),
+            "series": model.series,
             "tensors": {name: list(weight.shape) for name, weight in model.weights.items()},
         }
-
-
-def _time_format(columns: Columns) -> str | None:
-    """The style of times as the option says it: of dates and times of day with a comma between."""
-    styles = [style for style in (columns.time_format, columns.clock_format) if style is not None]
-    return ",".join(styles) if styles else None
 
 
 @public
 def info(model: Model) -> Info:
     """Read a model file. ModelRefused if anything about it is not sound."""
     found = given(model)
-    return Info(found.forecaster, found.size)
+    return Info(found.model, found.size)
 
 
 def _shared(found: dict[str, int], steps: int) -> str:

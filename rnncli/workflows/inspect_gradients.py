@@ -8,22 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli import files
-from rnncli.cells.named import refuse_unused_activation
 from rnncli.data.load import Loaded
 from rnncli.errors import GateFailed, MissingDependency, UsageError
+from rnncli.events import Listener, unheard
 from rnncli.near import did_you_mean
 from rnncli.outline import Outline, shown
 from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
-from rnncli.tasks.forecast.plan import Plan, Sizes
-from rnncli.tasks.forecast.rows import rows_seen
-from rnncli.workflows import options as said
+from rnncli.said import not_negative, positive
+from rnncli.tasks.plan import Plan
 from rnncli.workflows.arguments import public
-from rnncli.workflows.events import Listener, unheard
 from rnncli.workflows.model import given
-from rnncli.workflows.options import ColumnOptions, InspectOptions, Model
+from rnncli.workflows.options import InspectOptions, Model, column_choices
 from rnncli.workflows.paths import keep_apart
-from rnncli.workflows.reading import load_known, load_new
-from rnncli.workflows.train import make_plan
+from rnncli.workflows.train import make_plan, task_of
 
 if TYPE_CHECKING:
     from rnncli.diagnostics.report import GradientReport
@@ -101,14 +98,14 @@ def inspect_gradients(
     write. What `fail_on` names (verdicts and checks) is in the result's `failed`, and its `check` raises GateFailed.
     UsageError, InputRefused or ModelRefused; MissingDependency where a picture is wanted and matplotlib is not there.
     """
-    said.positive(
+    positive(
         options | {"series": series, "attempt_steps": attempt_steps},
         *("series", "attempt_steps", "horizon", "context", "layers", "hidden", "members"),
         *("learning_rate", "batch", "clip"),
     )
-    said.not_negative(options, "seed")
+    not_negative(options, "seed")
     if model is None:
-        refuse_unused_activation(options.get("cell") or Sizes.cell, options.get("activation"))
+        task_of(options).refuse_senseless(options)
     gates, tell = _gates(fail_on), on_event or unheard
     keep_apart("inspect-gradients", {**options, "data": data, "model": model, "plot": plot})
     _check_plot(plot)
@@ -133,26 +130,26 @@ def inspect_gradients(
 
 def _subject(
     data: Any, model: Model | None, options: Mapping[str, Any], tell: Listener
-) -> tuple[Loaded, Plan, Mapping[str, Any] | None, str]:
+) -> tuple[Loaded, Plan[Any], Mapping[str, Any] | None, str]:
     """The data, the plan, the weights (None: those training begins with) and what they are called."""
+    choices = column_choices(options)
     if model is None:
-        loaded = load_new(data, options, tell)
+        loaded = task_of(options).load_new(data, choices, options, tell)
         return loaded, make_plan(loaded, options), None, "an untrained network"
     found = given(model)
-    forecaster = found.forecaster
-    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
-    loaded = load_known(data, forecaster, columns, tell)
-    plan = Plan(forecaster.network, forecaster.forecast, forecaster.training)
-    return loaded, plan, {name: weight[0] for name, weight in forecaster.weights.items()}, found.path or found.named
+    trained = found.model
+    loaded = trained.task.load_known(data, choices, trained, tell)
+    plan = Plan(trained.task, trained.network, trained.spec, trained.training)
+    return loaded, plan, {name: weight[0] for name, weight in trained.weights.items()}, found.path or found.named
 
 
-def _probe(loaded: Loaded, plan: Plan, start: Mapping[str, Any] | None) -> Probe:
+def _probe(loaded: Loaded, plan: Plan[Any], start: Mapping[str, Any] | None) -> Probe:
     import torch
 
     from rnncli.training.session import initial_weights
     from rnncli.workflows.probe import Probe
 
-    panel = rows_seen(loaded.panel, plan.forecast)
+    panel = plan.task.seen_rows(loaded.panel, plan.spec)
     if start is None:
         return Probe(panel, plan, initial_weights(plan, plan.training.seed), trained=False)
     weights = {name: torch.tensor(weight) for name, weight in start.items()}

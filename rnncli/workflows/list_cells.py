@@ -15,7 +15,7 @@ from rnncli.cells.named import cells_of
 from rnncli.layers.bidirectional import bidirectional
 from rnncli.outline import Outline, shown
 from rnncli.registry import CELLS, find
-from rnncli.workflows import options as said
+from rnncli.said import positive
 from rnncli.workflows.arguments import public
 
 SCHEMA = "rnncli.cells/1"
@@ -71,7 +71,7 @@ def list_cells(*, inputs: int = INPUTS, hidden: int = HIDDEN) -> CellList:
 
     UsageError where these are not above 0.
     """
-    said.positive({"inputs": inputs, "hidden": hidden}, "inputs", "hidden")
+    positive({"inputs": inputs, "hidden": hidden}, "inputs", "hidden")
     wrappers = (("fir:STEPS", over), ("dilated:CELL", dilated), ("bidirectional:CELL", bidirectional))
     return CellList(
         inputs,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rnncli.errors import UsageError
-from rnncli.inference import forecaster as models
-from rnncli.inference import state_file
-from rnncli.inference.forecaster import Forecaster
+from rnncli import files
+from rnncli import model as models
+from rnncli.errors import ModelRefused, UsageError
 from rnncli.outline import article
+from rnncli.registry import TASKS
+from rnncli.tasks.task import Model as Trained
 from rnncli.workflows.options import Model
 
 IN_MEMORY = "the model in memory"
@@ -23,7 +25,7 @@ class Given:
     size in bytes.
     """
 
-    forecaster: Forecaster
+    model: Trained
     named: str
     path: str | None
     size: int
@@ -32,7 +34,8 @@ class Given:
     @property
     def digest(self) -> str:
         """What tells its file from every other, whether it was written or not."""
-        return state_file.digest_of(self.named if self._data is None else self._data)
+        data = files.read_bytes(self.named, ModelRefused) if self._data is None else self._data
+        return hashlib.sha256(data).hexdigest()
 
 
 def given(model: Model, name: str = "model") -> Given:
@@ -43,13 +46,13 @@ def given(model: Model, name: str = "model") -> Given:
     if isinstance(model, (str, os.PathLike)):
         path = os.fspath(model)
         return Given(models.load(path), path, path, Path(path).stat().st_size)
-    held = getattr(model, "forecaster", None)
-    if not isinstance(held, Forecaster):
+    held = getattr(model, "model", None)
+    if held is None or getattr(getattr(held, "task", None), "name", None) not in TASKS:
         raise _no_model(model, name)
     return _in_memory(held, getattr(model, "output", None))
 
 
-def _in_memory(held: Forecaster, path: str | None) -> Given:
+def _in_memory(held: Trained, path: str | None) -> Given:
     """The model as its file would give it back, so that it forecasts the same bits."""
     data = models.to_bytes(held)
     return Given(models.from_bytes(data, IN_MEMORY), IN_MEMORY, path, len(data), data)

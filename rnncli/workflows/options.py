@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypedDict
@@ -12,6 +11,7 @@ from rnncli.data.numbertext import thousands_mark
 from rnncli.data.timestyle import check_style, has_clock
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
+from rnncli.said import only, positive
 from rnncli.spec import ColumnChoices
 
 ON_BAD_SERIES = ("fail", "skip")
@@ -21,7 +21,7 @@ class Holder(Protocol):
     """What holds a model: the result of `train` or `info`, or the model itself."""
 
     @property
-    def forecaster(self) -> Any:
+    def model(self) -> Any:
         """The model."""
 
 
@@ -112,21 +112,6 @@ class TrainOptions(ArchitectureOptions, total=False):
     lock_wait: float | None
 
 
-def said(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that say something."""
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def only(kind: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those options that are fields of a dataclass, lists as tuples."""
-    names = {field.name for field in dataclasses.fields(kind)}
-    return {name: _frozen(value) for name, value in said(options).items() if name in names}
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, (list, tuple, set)) else value
-
-
 def column_choices(options: Mapping[str, Any]) -> ColumnChoices:
     """What was said about columns."""
     positive(options, "max_rows", "max_bytes", "max_columns")
@@ -173,52 +158,3 @@ def refuse_unknown(options: Mapping[str, Any], known: type[Any]) -> None:
     for name in options:
         if name not in names:
             raise UsageError(f"there is no option {name!r}", hint=did_you_mean(name, names))
-
-
-def positive(options: Mapping[str, Any], *names: str) -> None:
-    """UsageError where one of these is given and not above 0."""
-    for name in names:
-        value = options.get(name)
-        if value is not None and not value > 0:
-            raise UsageError(f"{name.replace('_', '-')} must be above 0, not {value}")
-
-
-def not_negative(options: Mapping[str, Any], *names: str) -> None:
-    """UsageError where one of these is given and below 0."""
-    for name in names:
-        value = options.get(name)
-        if value is not None and not value >= 0:
-            raise UsageError(f"{name.replace('_', '-')} must be 0 or above, not {value}")
-
-
-def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Between what all values lie. UsageError if nothing does."""
-    low, high = options.get("min"), options.get("max")
-    for name, value in (("min", low), ("max", high)):
-        if value is not None and not math.isfinite(value):
-            raise UsageError(f"--{name} must be a number, not {value}", hint="leave it out where there is no bound")
-    if low is not None and high is not None and low >= high:
-        raise UsageError(f"--min must be below --max, and {low:g} is not below {high:g}")
-    return low, high
-
-
-def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:
-    """The season or seasons that were given, in steps."""
-    value = options.get("season")
-    if value is None:
-        return None
-    found = (value,) if isinstance(value, int) else tuple(value)
-    if not found or any(season < 1 for season in found):
-        raise UsageError(f"a season must be at least 1 step, not {value}")
-    return found
-
-
-def quantile_levels(options: Mapping[str, Any], default: tuple[float, ...]) -> tuple[float, ...]:
-    """The quantile levels that were given, ascending, 0.5 among them."""
-    value = options.get("quantiles")
-    if value is None:
-        return default
-    levels = tuple(sorted({*map(float, value), 0.5}))
-    if not all(0 < level < 1 for level in levels):
-        raise UsageError(f"quantile levels lie between 0 and 1: {', '.join(map(str, levels))}")
-    return levels

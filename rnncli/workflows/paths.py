@@ -12,8 +12,8 @@ from rnncli import files
 from rnncli.data.reach import Reach, reach
 from rnncli.data.source import refuse_empty
 from rnncli.errors import UsageError
+from rnncli.tasks.reading import listed
 from rnncli.workflows.path_options import READ, WRITTEN
-from rnncli.workflows.reading import listed
 
 _TABLES = ("data", "future_data", "forecasts")  # of which each may be a folder or a glob
 _STREAMS = ("-", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # the shell's to open

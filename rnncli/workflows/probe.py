@@ -1,17 +1,18 @@
-"""From a panel, a plan and weights to everything the panels of `inspect-gradients` measure: the wiring of the forecast
-task, which diagnostics do not know, with diagnostics, which the task does not know.
+"""From a panel, a plan and weights to everything the panels of `inspect-gradients` measure: the wiring of a task, which
+diagnostics do not know, with diagnostics, which no task knows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from rnncli.arrays import Floats, Ints
 from rnncli.cells.cell import Cell
 from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel
@@ -24,21 +25,19 @@ from rnncli.diagnostics.gates import layer_activity
 from rnncli.diagnostics.memory import cuts, memory
 from rnncli.diagnostics.unrolling import Stack, paths, undilated
 from rnncli.diagnostics.watch import Moments, Watch
-from rnncli.errors import InputRefused, TrainingDiverged
+from rnncli.errors import TrainingDiverged
+from rnncli.events import Phase
 from rnncli.layers.stack import layer_weights
-from rnncli.tasks.forecast.learn import Batch, Examples, Objective, forward, pinball
-from rnncli.tasks.forecast.network import HEAD, head_weights
-from rnncli.tasks.forecast.output import quantiles
-from rnncli.tasks.forecast.plan import Plan
-from rnncli.tasks.forecast.validation import hold_out
+from rnncli.tasks.plan import Plan
+from rnncli.tasks.task import HEAD, Seen, head_weights
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, begin, fit
+from rnncli.training.objective import Objective, forward, on
 from rnncli.training.session import objective_for
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Weights = Mapping[str, Tensor]
+PROBE = Phase("probe")
 LONGEST_LAG = 400  # steps that gradients are followed back
 CHUNK = 128
 
@@ -76,7 +75,7 @@ class Probe:
     """A network on the data: weights of one member, float32 as they are trained."""
 
     panel: Panel
-    plan: Plan
+    plan: Plan[Any]
     weights: Weights
     trained: bool
 
@@ -90,11 +89,10 @@ class Probe:
         ]
         return Stack(cells_of(network.cell, network.layers), layers, network.activation, network.residual)
 
-    def batch(self, rows: Rows) -> Batch:
+    def batch(self, rows: Rows) -> Seen:
         """These crops, with everything that belongs to their last step."""
-        place, last = np.arange(len(rows.series)), np.full(len(rows.series), rows.steps - 1)
-        examples = Examples(self.panel, replace(self.plan.forecast, steps=rows.steps), self.panel.lengths)
-        return examples.batch(rows.series, rows.origins - rows.steps, place, last)
+        lesson = self.plan.task.lesson(self.panel, self.plan.spec, self.panel.lengths)
+        return on(lesson.ending(rows.series, rows.origins, rows.steps))
 
     def evidence(self, effort: Effort = FULL, most_series: int | None = None) -> Evidence:
         """All panels. InputRefused if no series is long enough."""
@@ -104,8 +102,9 @@ class Probe:
         long = self.long(rows, effort)
         _, along = paths(network, self.batch(long).inputs.double())
         steps, diverged = self.training_steps(effort.trained)
-        whole = min(self.plan.forecast.steps, rows.steps)
-        lengths = cuts(whole, self.plan.forecast.seasons)
+        task, spec = self.plan.task, self.plan.spec
+        whole = min(task.context(spec), rows.steps)
+        lengths = cuts(whole, task.facts(self.panel, spec).lags)
         return Evidence(
             self.subject(),
             flow,
@@ -120,7 +119,9 @@ class Probe:
 
     def subject(self) -> Subject:
         """What is examined, in the words of its flags."""
-        network, forecast, training = self.plan.network, self.plan.forecast, self.plan.training
+        network, training = self.plan.network, self.plan.training
+        task, spec = self.plan.task, self.plan.spec
+        facts = task.facts(self.panel, spec)
         cells = [undilated(cell) for cell in cells_of(network.cell, network.layers)]
         return Subject(
             cell=network.cell,
@@ -129,10 +130,10 @@ class Probe:
             hidden=network.hidden,
             dropout=network.dropout,
             init=network.init,
-            context=forecast.steps,
-            horizon=forecast.horizon,
-            seasons=tuple(season for season in forecast.seasons if season > 1),
-            rows=int(np.median(self.panel.lengths)),
+            context=task.context(spec),
+            horizon=facts.horizon,
+            seasons=facts.lags,
+            rows=facts.rows,
             learning_rate=training.learning_rate,
             clip=training.clip,
             trained=self.trained,
@@ -145,7 +146,7 @@ class Probe:
         rows = choose(self.panel, self.plan, most_series, origins)
         return self._flow(self.network, self.batch(rows), rows)[0]
 
-    def _flow(self, network: Stack, batch: Batch, rows: Rows) -> tuple[Flow, LossAtOrigin]:
+    def _flow(self, network: Stack, batch: Seen, rows: Rows) -> tuple[Flow, LossAtOrigin]:
         exact = {name: weight.detach().double() for name, weight in self.weights.items()}
         head = {name: weight.requires_grad_() for name, weight in head_weights(exact).items()}
         loss = self._loss(head, batch)
@@ -154,14 +155,14 @@ class Probe:
         )
         return flow, loss
 
-    def _loss(self, head: Weights, batch: Batch) -> LossAtOrigin:
-        spec = self.plan.forecast
-        levels = torch.tensor(spec.levels, dtype=torch.float64)
+    def _loss(self, head: Weights, batch: Seen) -> LossAtOrigin:
+        task, spec = self.plan.task, self.plan.spec
 
         def loss_at_origin(outputs: Tensor, rows: slice) -> Tensor:
-            plain, errors, known = (part[rows].double() for part in (batch.components, batch.errors, batch.known))
-            found = quantiles(head, outputs, plain, errors, known, spec.median, torch)
-            return pinball(found, batch.targets[rows].double(), levels)
+            beside = {name: part[rows].double() for name, part in batch.beside.items()}
+            said = task.head(spec, head, outputs, beside, torch)
+            loss: Tensor = task.loss(spec, said, batch.targets[rows].double(), torch)
+            return loss
 
         return loss_at_origin
 
@@ -174,7 +175,7 @@ class Probe:
 
     def objective(self) -> Objective:
         """Training as it would go on from here, with rows left out for validation."""
-        return objective_for(self.panel, self.plan, "cpu", hold_out(self.panel, self.plan.forecast), 0)
+        return objective_for(self.panel, self.plan, "cpu", self.plan.task.hold_out(self.panel, self.plan.spec), 0)
 
     def training_steps(self, steps: int) -> tuple[Steps, str]:
         """A few steps from these weights, each watched, and where they stopped being finite, in words."""
@@ -183,7 +184,7 @@ class Probe:
         run = begin(dict(self.weights))
         watch, seen = Watch(training.clip), list[Gradients]()
         try:
-            for event in fit(run, objective, training, "probe"):
+            for event in fit(run, objective, training, PROBE):
                 if isinstance(event, Stepped):
                     watch.count(event.gradient_norm)
                     seen.append(watched(event, run, watch, self.plan.training.learning_rate))
@@ -193,7 +194,7 @@ class Probe:
 
     def shares(self, most: int) -> SeriesShares:
         """The loss of each series at its last full origin, and the gradient that its output gets from it."""
-        series, origins = _last_origins(self.panel, self.plan)
+        series, origins = self.plan.task.last_questions(self.panel, self.plan.spec)
         chosen = np.unique(np.linspace(0, len(series) - 1, min(most, len(series))).astype(np.int64))
         losses, gradients = [], []
         for part in np.array_split(chosen, -(-len(chosen) // CHUNK)):
@@ -204,15 +205,12 @@ class Probe:
         return SeriesShares(ids, np.concatenate(losses), np.concatenate(gradients))
 
     def _at_origins(self, series: Ints, origins: Ints) -> tuple[Floats, Floats]:
-        spec = self.plan.forecast
-        examples = Examples(self.panel, spec, self.panel.lengths)
-        first_row = np.maximum(origins - spec.steps, 0)
-        batch = examples.batch(series, first_row, np.arange(len(series)), origins - first_row - 1)
+        task, spec = self.plan.task, self.plan.spec
+        seen = on(task.lesson(self.panel, spec, self.panel.lengths).ending(series, origins))
         weights = {name: w.detach().requires_grad_(name.startswith(HEAD)) for name, w in self.weights.items()}
         head = {name: w for name, w in weights.items() if w.requires_grad}
         with torch.enable_grad():
-            found = forward(weights, self.plan.network, spec, batch)
-            loss = pinball(found, batch.targets, torch.tensor(spec.levels))
+            loss = task.loss(spec, forward(weights, self.plan, seen), seen.targets, torch)
         norms = [_norm(torch.autograd.grad(one, list(head.values()), retain_graph=True)) for one in loss]
         return loss.detach().double().numpy(), np.array(norms)
 
@@ -232,23 +230,14 @@ def watched(event: Stepped, run: Run, watch: Watch, rate: float) -> Gradients:
     return watch.look(event.phase, event.loss, event.gradient_norm, run.live, moments)
 
 
-def _last_origins(panel: Panel, plan: Plan) -> tuple[Ints, Ints]:
-    """Series with two rows, and the rows before the last origin of each that has its whole horizon, or half of them."""
-    ends = panel.observed_ends()
-    origins = ends - np.minimum(plan.forecast.horizon, np.maximum(ends // 2, 1))
-    usable = np.flatnonzero(origins >= 1)
-    if not len(usable):
-        raise InputRefused("no series has two rows", hint="give longer series")
-    return usable, origins[usable]
-
-
-def choose(panel: Panel, plan: Plan, most_series: int, most_rows: int) -> Rows:
+def choose(panel: Panel, plan: Plan[Any], most_series: int, most_rows: int) -> Rows:
     """Up to `most_series` series with as many origins each as make up `most_rows`, the last a full horizon before the
     end, the others evenly back to where there still are enough steps.
     """
-    usable, last = _last_origins(panel, plan)
-    spec = plan.forecast
-    wanted = max(spec.steps, min(max(spec.seasons), LONGEST_LAG) + 1)  # lag `season` needs one step more than a season
+    task, spec = plan.task, plan.spec
+    usable, last = task.last_questions(panel, spec)
+    farthest = max((1, *task.facts(panel, spec).lags))
+    wanted = max(task.context(spec), min(farthest, LONGEST_LAG) + 1)  # lag `season` needs one step more than a season
     steps = int(min(wanted, max(1, np.median(last))))
     long = np.flatnonzero(last >= steps)
     chosen = long[np.unique(np.linspace(0, len(long) - 1, min(most_series, len(long))).astype(np.int64))]

@@ -10,21 +10,22 @@ from typing import Any
 import numpy as np
 
 import rnncli
+from rnncli.data.channel import vocabularies
 from rnncli.data.load import Loaded
-from rnncli.inference.forecaster import Forecaster
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.plan import Plan
+from rnncli.tasks.task import Model
 
 
-def request_of(loaded: Loaded, plan: Plan, start: Forecaster | None) -> str:
+def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
     """SHA-256 over the panel, the plan, the versions of what computes, and the model to start from."""
     panel = loaded.panel
     asked = {
         "columns": loaded.columns.to_json(),
         "calendar": panel.calendar.to_json(),
-        "channels": panel.channels,
-        "categories": loaded.categories,
+        "channels": panel.channel_names,
+        "categories": vocabularies(panel.channels),
         "network": plan.network.to_json(),
-        "forecast": plan.forecast.to_json(),
+        plan.task.name: plan.spec.to_json(),
         "training": plan.training.to_json(),
         "candidates": len(plan.candidates),
         "versions": {"rnncli": rnncli.__version__, **{name: version(name) for name in ("numpy", "torch")}},

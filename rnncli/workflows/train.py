@@ -1,55 +1,40 @@
-"""Fit a network to every series in the data, compare it with the naive forecasts, and write the model file."""
+"""Fit a network to every series in the data, compare it with what is simpler, and write the model file."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
-
 from rnncli import checkpoint, files
-from rnncli.cells.named import refuse_unused_activation
-from rnncli.data.columns import described
+from rnncli import model as models
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
-from rnncli.data.statistics import summarise
-from rnncli.errors import InputRefused, ModelRefused, TrainingDiverged, UsageError
-from rnncli.inference import forecaster as models
-from rnncli.inference.forecaster import Forecaster
+from rnncli.errors import ModelRefused, TrainingDiverged, UsageError
+from rnncli.events import Budgeted, Listener, Noted, Phase, unheard
+from rnncli.registry import TASKS, find
+from rnncli.said import not_negative, positive, said
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.forecast import plan as planning
-from rnncli.tasks.forecast.plan import Plan
-from rnncli.tasks.forecast.rows import rows_seen
-from rnncli.tasks.forecast.validation import Validated
-from rnncli.workflows import options as said
+from rnncli.tasks.plan import Plan, Trained
+from rnncli.tasks.task import Model, Task
 from rnncli.workflows.arguments import public
-from rnncli.workflows.doubt import chosen, comparison
-from rnncli.workflows.events import Listener, Noted, unheard
-from rnncli.workflows.held_out import Decided, decided, scores
-from rnncli.workflows.holidays import with_holidays
 from rnncli.workflows.model import Given, given
-from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions
+from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions, column_choices
 from rnncli.workflows.paths import keep_apart
-from rnncli.workflows.reading import load_known, load_new, within_bounds
 from rnncli.workflows.request import request_of
-from rnncli.workflows.training import Training, verdict
+from rnncli.workflows.training import Training
 
 if TYPE_CHECKING:
-    from rnncli.training.session import Trained
+    from rnncli.training.progress import Progress
+    from rnncli.training.unfinished import Unfinished
 
-__all__ = ["Training", "make_plan", "refit", "train", "verdict"]
+__all__ = ["Training", "make_plan", "refit", "train"]
 
 Path_ = str | os.PathLike[str]
 SHARED = 256  # units from which several threads are worth what they cost one another
-WARM_SHARE, WARM_RATE = planning.REFIT_SHARE, planning.REFIT_RATE  # what going on with new data takes, as a refit does
-_OF_THE_MODEL = set(ArchitectureOptions.__annotations__) - set(ColumnOptions.__annotations__) - {"seed"} | {
-    "min",
-    "max",
-    "holidays",
-}
+_OF_THE_NETWORK = set(ArchitectureOptions.__annotations__) - set(ColumnOptions.__annotations__) - {"seed"}
 
 
 @dataclass(frozen=True)
@@ -57,11 +42,18 @@ class _Job:
     """What is to be done, known before torch is loaded."""
 
     loaded: Loaded
-    plan: Plan
+    plan: Plan[Any]
     output: Path_ | None
     request: str
-    start: Forecaster | None
+    start: Model | None
     goes_on: str = ""  # the request but for the model it starts from, where that is the output itself
+
+
+def task_of(options: Mapping[str, Any]) -> Task[Any]:
+    """The task that a caller's options ask for."""
+    name = "labels" if options.get("label") is not None else "forecast"
+    task: Task[Any] = find(TASKS, name, "task")
+    return task
 
 
 @public
@@ -102,16 +94,11 @@ def refuse_to_replace_others(output: Path_) -> None:
 
 def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell: Listener) -> _Job:
     began = None if options.get("warm_start") is None else _start(options)
-    start = None if began is None else began.forecaster
-    if start is None:
-        loaded = with_holidays(load_new(data, options, tell), options.get("holidays") or ())
-    else:
-        loaded = load_known(data, start, options, tell)
-    loaded = within_bounds(loaded, said.bounds(options) if start is None else start.bounds, options, tell)
-    if loaded.columns.future:  # rows that only hold what is known ahead teach nothing
-        loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))
-    plan = make_plan(loaded, options) if start is None else _plan_on(loaded, start, options)
-    tell(Noted(_inferred(loaded, plan)))
+    start = None if began is None else began.model
+    task = task_of(options) if start is None else start.task
+    loaded = task.load_to_train(data, column_choices(options), options, start, tell)
+    plan = task.planned(loaded, options) if start is None else task.planned_on(loaded, start, options)
+    tell(Noted(task.inferred(loaded, plan)))
     in_place = began is not None and began.path is not None and output is not None and _same_file(began.path, output)
     goes_on = request_of(loaded, plan, None) if in_place else ""
     return _Job(loaded, plan, output, request_of(loaded, plan, start), start, goes_on)
@@ -122,32 +109,15 @@ def _same_file(one: Path_, other: Path_) -> bool:
 
 
 def _start(options: Mapping[str, Any]) -> Given:
-    told = sorted(name for name, value in said.said(options).items() if name in _OF_THE_MODEL and value is not False)
+    found = given(options["warm_start"], "warm_start")
+    settled = _OF_THE_NETWORK | found.model.task.of_the_model
+    told = sorted(name for name, value in said(options).items() if name in settled and value is not False)
     if told:
         flag = told[0].replace("_", "-")
         raise UsageError(
             f"--{flag} describes a model, but --warm-start gives one", hint=f"leave --warm-start or --{flag} out"
         )
-    return given(options["warm_start"], "warm_start")
-
-
-def _plan_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> Plan:
-    """The model's own network and forecast, trained as long and as gently as a refit."""
-    panel, old = loaded.panel, start.forecast
-    if not old.each and old.link == "log" and planning.choose_link(panel) != "log":
-        raise InputRefused(
-            "the model was trained on the logarithm of positive values, and these are not all positive",
-            hint="train afresh, without --warm-start",
-        )
-    fitted = planning.fitted_to(panel, old)
-    scale = {name: getattr(old, name) for name in ("link", "spread_prior", "spread_unit", "spread_fixed")}
-    forecast = replace(fitted, **scale)
-    given = planning.Sizes(**said.only(planning.Sizes, options))
-    usual = planning.training_spec(start.network, forecast, given)
-    steps = given.steps or max(1, round(WARM_SHARE * usual.steps))
-    rate = given.learning_rate or WARM_RATE * usual.learning_rate
-    training = planning.training_spec(start.network, forecast, replace(given, steps=steps, learning_rate=rate))
-    return Plan(start.network, forecast, training)
+    return found
 
 
 def _up_to_date(job: _Job) -> Training | None:
@@ -155,15 +125,15 @@ def _up_to_date(job: _Job) -> Training | None:
     if job.output is None or not Path(job.output).exists():
         return None
     try:
-        forecaster = models.load(job.output)
+        model = models.load(job.output)
     except ModelRefused:  # a file that cannot be read is replaced
         return None
-    made = forecaster.record.get("request") == job.request
-    if not made and not (job.goes_on and forecaster.record.get("goes_on") == job.goes_on):
+    made = model.record.get("request") == job.request
+    if not made and not (job.goes_on and model.record.get("goes_on") == job.goes_on):
         return None
     files.remove(f"{os.fspath(job.output)}.partial")
     size = Path(job.output).stat().st_size
-    return Training(forecaster, os.fspath(job.output), size, job.loaded.notes, job.loaded.skipped, up_to_date=True)
+    return Training(model, os.fspath(job.output), size, job.loaded.notes, job.loaded.skipped, up_to_date=True)
 
 
 def _trained(job: _Job, options: Mapping[str, Any], tell: Listener) -> Training:
@@ -183,10 +153,8 @@ def _trained(job: _Job, options: Mapping[str, Any], tell: Listener) -> Training:
 
 
 def _check(options: Mapping[str, Any]) -> None:
-    said.positive(
+    positive(
         options,
-        "horizon",
-        "context",
         "layers",
         "hidden",
         "members",
@@ -200,43 +168,29 @@ def _check(options: Mapping[str, Any]) -> None:
         "threads",
         "watch_gradients",
     )
-    said.not_negative(options, "seed", "checkpoint_every", "lock_wait")
-    said.quantile_levels(options, planning.DEFAULT_LEVELS)
-    said.bounds(options)
-    if options.get("warm_start") is None:
-        refuse_unused_activation(options.get("cell") or planning.Sizes.cell, options.get("activation"))
+    not_negative(options, "seed", "checkpoint_every", "lock_wait")
+    task_of(options).refuse_senseless(options)
 
 
-def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan:
+def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan[Any]:
     """Everything that is decided before the first step."""
-    panel = loaded.panel
-    given = planning.Sizes(**said.only(planning.Sizes, options))
-    horizon = options.get("horizon") or planning.default_horizon(panel.calendar, panel.lengths)
-    levels = said.quantile_levels(options, planning.DEFAULT_LEVELS)
-    beside = planning.covariates(panel, loaded.columns, loaded.categories)
-    carried = options.get("tbptt") is not None
-    forecast = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
-    forecast = planning.bounded(panel, forecast, *said.bounds(options))
-    network = planning.network_spec(panel, forecast, given)
-    plan = Plan(network, forecast, planning.training_spec(network, forecast, given))
-    return plan if options.get("keep_covariates") else planning.doubted(panel, plan)
+    return task_of(options).planned(loaded, options)
 
 
 def run(
     loaded: Loaded,
-    plan: Plan,
+    plan: Plan[Any],
     options: Mapping[str, Any],
     tell: Listener,
-    unfinished: Any,
+    unfinished: Unfinished,
     start: Mapping[str, Any] | None = None,
-) -> Trained:
+) -> Trained[Any]:
     """Train from where `unfinished` stands, passing on every event. What the listener raises stops the training after
     it was kept; where it diverges, the best weights are kept as a model.
     """
     from rnncli.nn.runtime import available_cpus, device, prepared
-    from rnncli.training.events import Budgeted
     from rnncli.training.progress import Progress
-    from rnncli.training.session import Trained, train
+    from rnncli.training.session import train
 
     workers = min(options.get("threads") or available_cpus(), plan.network.members * len(plan.candidates))
     with prepared(1 if workers > 1 else options.get("threads") or _threads(plan.network)) as settings:
@@ -247,10 +201,10 @@ def run(
         if line:
             tell(Noted(line))
         progress = progress or Progress()
-        panel = rows_seen(loaded.panel, plan.forecast)
+        panel = plan.task.seen_rows(loaded.panel, plan.spec)
         watching = _watching(panel, plan, where, options.get("watch_gradients"), progress)
         try:
-            for event in train(panel, plan, where, progress, start, workers, chosen, _judge(panel, plan)):
+            for event in train(panel, plan, where, progress, start, workers):
                 if isinstance(event, Budgeted):
                     tell(Noted(str(event)))
                     continue
@@ -266,35 +220,26 @@ def run(
     raise AssertionError("training ends in what it trained")
 
 
-def _judge(panel: Panel, plan: Plan) -> Callable[[Validated], object]:
-    """What is done with the held-out forecasts in the end, for what it costs."""
-
-    def judged(found: Validated) -> object:
-        trial = Trained(plan, {}, found, ())
-        return scores(panel, trial, decided(panel, trial))
-
-    from rnncli.training.session import Trained
-
-    return judged
-
-
-def _watching(panel: Panel, plan: Plan, device: str, every: int | None, progress: Any) -> Callable[[object], Any]:
+def _watching(
+    panel: Panel, plan: Plan[Any], device: str, every: int | None, progress: Progress
+) -> Callable[[object], Iterator[object]]:
     """Who looks at gradients while they are there; nobody, unless that was asked for."""
     if every is None:
-        return lambda _: ()
+        return lambda _: iter(())
     from rnncli.workflows.watching import Watching
 
     return Watching(panel, plan, device, every, progress)
 
 
-def _named(panel: Panel, plan: Plan, device: str, progress: Any, error: TrainingDiverged) -> str:
+def _named(panel: Panel, plan: Plan[Any], device: str, progress: Progress, error: TrainingDiverged) -> str:
     """Series, origin, layer and lag of a step that is not finite."""
     from rnncli.workflows.watching import named
 
+    assert isinstance(error.phase, Phase)
     return named(panel, plan, device, progress, error.phase)
 
 
-def _pass_on(event: object, tell: Listener, progress: Any, unfinished: Any) -> None:
+def _pass_on(event: object, tell: Listener, progress: Progress, unfinished: Unfinished) -> None:
     from rnncli.training.events import Finished
 
     try:
@@ -309,13 +254,15 @@ def _pass_on(event: object, tell: Listener, progress: Any, unfinished: Any) -> N
         unfinished.keep_now_and_then(progress)
 
 
-def _keep_diverged(loaded: Loaded, plan: Plan, progress: Any, unfinished: Any, error: TrainingDiverged) -> None:
+def _keep_diverged(
+    loaded: Loaded, plan: Plan[Any], progress: Progress, unfinished: Unfinished, error: TrainingDiverged
+) -> None:
     from rnncli.training.session import good_so_far
 
     so_far = good_so_far(progress, plan)
     if unfinished.path is None or so_far is None:
         return
-    models.save(unfinished.path, to_forecaster(loaded, so_far, Decided(), {}))
+    models.save(unfinished.path, plan.task.unsettled(loaded, so_far))
     error.hint = f"{error.hint}; the last good weights are in {unfinished.path}"
 
 
@@ -324,94 +271,26 @@ def _threads(network: NetworkSpec) -> int | None:
     return 1 if network.layers * network.hidden < SHARED else None
 
 
-def to_forecaster(loaded: Loaded, trained: Trained, decision: Decided, record: dict[str, Any]) -> Forecaster:
-    """The model that a training leaves, with what the held-out rows decided."""
-    plan = trained.plan
-    loaded = _target_alone(loaded) if trained.alone else loaded
-    panel = loaded.panel
-    cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))
-    return Forecaster(
-        plan.network,
-        plan.forecast,
-        plan.training,
-        loaded.columns,
-        panel.calendar,
-        trained.weights,
-        cutoffs,
-        record,
-        summarise(panel, plan.forecast.horizon),
-        decision.pool,
-        decision.stretch,
-        decision.young,
-    )
-
-
-def _target_alone(loaded: Loaded) -> Loaded:
-    """The same data as if they had no covariates."""
-    columns = replace(loaded.columns, past=(), future=(), static=())
-    return replace(loaded, panel=planning.target_alone(loaded.panel), columns=columns, categories={})
-
-
-def _finish(job: _Job, trained: Trained) -> Training:
-    loaded = job.loaded
-    target = loaded.panel.values[:, 0]
-    seen = rows_seen(loaded.panel, trained.plan.forecast)
-    decision = decided(seen, trained)
-    record = {
-        "rows": len(target),
-        "observed": int(np.count_nonzero(~np.isnan(target))),
-        "statistics": _statistics(target),
-        "best_steps": list(trained.best_steps),
-        "request": job.request,
-        **({"goes_on": job.goes_on} if job.goes_on else {}),
-    } | scores(seen, trained, decision)
-    record |= about_covariates(job, trained) | about_time(trained)
-    forecaster = to_forecaster(loaded, trained, decision, record)
-    size = models.save(job.output, forecaster) if job.output is not None else 0
+def _finish(job: _Job, trained: Trained[Any]) -> Training:
+    made = job.plan.task.settled(job.loaded, job.plan, trained, job.start)
+    goes_on = {"goes_on": job.goes_on} if job.goes_on else {}
+    model: Model = replace(made, record=made.record | {"request": job.request} | goes_on | about_time(trained))
+    size = models.save(job.output, model) if job.output is not None else 0
     output = None if job.output is None else os.fspath(job.output)
-    return Training(forecaster, output, size, loaded.notes, loaded.skipped)
+    return Training(model, output, size, job.loaded.notes, job.loaded.skipped)
 
 
-def about_covariates(job: _Job, trained: Trained) -> dict[str, Any]:
-    """The training record's part about the covariates: how it was without them, here or where the model began."""
-    if trained.candidates:
-        off = job.loaded.panel.calendar.holidays
-        names = [covariate.name for covariate in job.plan.forecast.covariates]
-        names += [f"holidays {region}" for region in (off.regions if off else ())]
-        return {"covariates": comparison(trained.candidates, job.plan.forecast, names)}
-    before = {} if job.start is None else job.start.record
-    return {"covariates": before["covariates"]} if "covariates" in before else {}
-
-
-def about_time(trained: Trained) -> dict[str, Any]:
+def about_time(trained: Trained[Any]) -> dict[str, Any]:
     """The training record's part about a time budget: the steps that it allowed, of those that were planned."""
     if trained.budgeted is None:
         return {}
     return {"time_budget": {"steps": trained.budgeted.steps, "planned_steps": trained.budgeted.planned}}
 
 
-def _statistics(target: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
-    seen = target[~np.isnan(target)]
-    if not seen.size:
-        return {}
-    middle = float(np.median(seen))
-    return {"minimum": float(seen.min()), "median": middle, "maximum": float(seen.max())}
-
-
-def _inferred(loaded: Loaded, plan: Plan) -> str:
-    """The inference in one line, printed before anything is trained."""
-    calendar = loaded.panel.calendar
-    seasons = " and ".join(map(str, calendar.seasons)) if calendar.seasons != (1,) else "none"
-    what = described(loaded.columns, str(calendar.frequency))
-    return f"{what}, season {seasons}, horizon {plan.forecast.horizon}"
-
-
-def refit(loaded: Loaded, forecaster: Forecaster, options: Mapping[str, Any], tell: Listener) -> Forecaster:
+def refit(loaded: Loaded, model: Model, options: Mapping[str, Any], tell: Listener) -> Any:
     """The same network, trained the same way on other rows."""
     from rnncli.training.unfinished import Unfinished
 
-    spec = planning.fitted_to(loaded.panel, forecaster.forecast)
-    training = replace(forecaster.training, time_budget=None)  # its steps are what the budget allowed
-    plan = Plan(forecaster.network, spec, training)
+    plan = model.task.planned_again(loaded, model)
     trained = run(loaded, plan, options, tell, Unfinished(None, "", plan))
-    return to_forecaster(loaded, trained, decided(rows_seen(loaded.panel, spec), trained), {})
+    return model.task.refitted(loaded, trained)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.load import Loaded
 from rnncli.diagnostics.dynamics import layer_dynamics
 from rnncli.diagnostics.finding import Proposal
@@ -15,12 +16,11 @@ from rnncli.diagnostics.trial import Trial
 from rnncli.diagnostics.unrolling import paths
 from rnncli.diagnostics.verdict import judge
 from rnncli.errors import TrainingDiverged
-from rnncli.tasks.forecast.plan import Plan
-from rnncli.tasks.forecast.validation import scaled_quantile_loss
+from rnncli.events import Listener, Noted, Phase
+from rnncli.tasks.plan import Plan
 from rnncli.training.fit import Weights, begin, fit
 from rnncli.training.session import initial_weights
-from rnncli.workflows.events import Listener, Noted
-from rnncli.workflows.probe import Effort, Floats, Ints, Probe, choose
+from rnncli.workflows.probe import Effort, Probe, choose
 from rnncli.workflows.train import make_plan
 
 STEPS, MEMORY_STEPS = 60, 240
@@ -49,9 +49,9 @@ def try_remedies(
     return report.tried(before, tuple(trials))
 
 
-def options_of(plan: Plan) -> dict[str, Any]:
+def options_of(plan: Plan[Any]) -> dict[str, Any]:
     """The options of training that make this plan again."""
-    network, forecast, training = plan.network, plan.forecast, plan.training
+    network, forecast, training = plan.network, plan.spec, plan.training
     return {
         "horizon": forecast.horizon,
         "quantiles": forecast.levels,
@@ -73,14 +73,14 @@ def options_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _trial(plan: Plan, probe: Probe, proposal: Proposal | None, steps: int) -> Trial:
+def _trial(plan: Plan[Any], probe: Probe, proposal: Proposal | None, steps: int) -> Trial:
     """Train for a few steps, score the held-out rows, and look at the gradients again."""
     start = _start(plan, probe, proposal)
     training = replace(plan.training, steps=steps, evaluate_every=steps, time_budget=None)
     here = Probe(probe.panel, replace(plan, training=training), start, probe.trained)
     run, objective, broke = begin(start), here.objective(), ""
     try:
-        for _ in fit(run, objective, training, "trial"):
+        for _ in fit(run, objective, training, Phase("trial")):
             pass
     except TrainingDiverged as error:
         broke = str(error)
@@ -88,7 +88,7 @@ def _trial(plan: Plan, probe: Probe, proposal: Proposal | None, steps: int) -> T
     return _looked_at(replace(here, weights=run.average), proposal, steps, losses, groups, broke)
 
 
-def _start(plan: Plan, probe: Probe, proposal: Proposal | None) -> Weights:
+def _start(plan: Plan[Any], probe: Probe, proposal: Proposal | None) -> Weights:
     """The weights that training begins with, or those that were planted in a network that was not trained."""
     if not probe.trained and (proposal is None or set(proposal.options) <= _OF_TRAINING):
         return {name: weight.detach().clone() for name, weight in probe.weights.items()}
@@ -101,7 +101,7 @@ def _scored(here: Probe, weights: Weights) -> tuple[Floats, Ints]:
     assert objective.holdout is not None
     if not len(objective.holdout):
         return np.zeros(0), np.zeros(0, np.int64)
-    values = scaled_quantile_loss(objective.validation(weights, objective.holdout), here.plan.forecast.levels)
+    values = here.plan.task.losses(here.plan.spec, objective.validation(weights, objective.holdout))
     seen = ~np.isnan(values)
     return values[seen], objective.holdout.series[seen]
 

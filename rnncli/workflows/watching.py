@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,17 +17,15 @@ from rnncli.diagnostics.culprit import Culprit, LossOfOrigin, find_culprit
 from rnncli.diagnostics.events import Exploded
 from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.watch import Moments, Watch
+from rnncli.events import SEARCH, Phase
 from rnncli.layers.stack import layer_weights
-from rnncli.tasks.forecast.learn import Batch, pinball
-from rnncli.tasks.forecast.network import head_weights
-from rnncli.tasks.forecast.output import quantiles
-from rnncli.tasks.forecast.plan import Plan, target_alone
-from rnncli.tasks.forecast.validation import hold_out
+from rnncli.tasks.plan import Plan
+from rnncli.tasks.task import Seen, head_weights
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, Weights, learning_rate
 from rnncli.training.progress import Progress
-from rnncli.training.session import objective_for, place_of, refit_spec
+from rnncli.training.session import objective_for, refit_spec
 
 
 @dataclass
@@ -34,11 +33,11 @@ class Watching:
     """Turns the events of training into what is told of its gradients: every `every` steps, and where one explodes."""
 
     panel: Panel
-    plan: Plan
+    plan: Plan[Any]
     device: str
     every: int
     progress: Progress
-    _watches: dict[str, Watch] = field(default_factory=dict)
+    _watches: dict[Phase, Watch] = field(default_factory=dict)
 
     def __call__(self, event: object) -> Iterator[object]:
         """What there is to tell beside this event."""
@@ -54,8 +53,8 @@ class Watching:
             yield watch.look(event.phase, event.loss, event.gradient_norm, run.live, self._moments(event, run))
 
     def _moments(self, event: Stepped, run: Run) -> Moments:
-        training, (*_, searching) = self.progress.training or self.plan.training, place_of(event.phase)
-        rate = learning_rate(event.step, training if searching else refit_spec(training))
+        training = self.progress.training or self.plan.training
+        rate = learning_rate(event.step, training if event.phase.kind == SEARCH else refit_spec(training))
         return Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
 
     def _exploded(self, event: Stepped, run: Run, usual: float) -> Iterator[Exploded]:
@@ -69,25 +68,24 @@ class Watching:
             )
 
 
-def run_of(progress: Progress, plan: Plan, phase: str) -> Run | None:
+def run_of(progress: Progress, plan: Plan[Any], phase: Phase) -> Run | None:
     """The run of a phase, if it is under way."""
-    candidate, member, _ = place_of(phase)
-    number = candidate * plan.network.members + member
+    number = phase.candidate * plan.network.members + phase.member
     return progress.members[number].run if number < len(progress.members) else None
 
 
 def origin_of(
-    panel: Panel, plan: Plan, device: str, phase: str, weights: Weights, step: int
+    panel: Panel, plan: Plan[Any], device: str, phase: Phase, weights: Weights, step: int
 ) -> tuple[str, str, Culprit] | None:
     """The series and the origin (a time) of the batch of a step, with these weights, that is worst, and where it is.
 
     A batch is a function of the seed and the step, so it is made again. Dropout is left out, and so is what is carried
     into a stretch: gradients do not go back there.
     """
-    candidate, member, searching = place_of(phase)
-    panel, plan = (target_alone(panel) if candidate else panel), plan.candidates[candidate]
-    holdout = hold_out(panel, plan.forecast) if searching else None
-    batch = objective_for(panel, plan, device, holdout, member).sample(step)
+    plan = plan.candidates[phase.candidate]
+    panel = plan.task.visible(panel, plan)
+    holdout = plan.task.hold_out(panel, plan.spec) if phase.kind == SEARCH else None
+    batch = objective_for(panel, plan, device, holdout, phase.member).sample(step)
     rows, origins = batch.rows.numpy(force=True), batch.origins.numpy(force=True)
     found = find_culprit(_stack(plan, weights), batch.inputs, rows, origins, _loss(plan, weights, batch))
     if found is None:
@@ -98,22 +96,21 @@ def origin_of(
     return panel.ids[series], _time(panel, series, int(ordinal)), found
 
 
-def _stack(plan: Plan, weights: Weights) -> Stack:
+def _stack(plan: Plan[Any], weights: Weights) -> Stack:
     layers = [layer_weights(weights, index) for index in range(plan.network.layers)]
     cells = cells_of(plan.network.cell, plan.network.layers)
     return Stack(cells, layers, plan.network.activation, plan.network.residual)
 
 
-def _loss(plan: Plan, weights: Weights, batch: Batch) -> LossOfOrigin:
-    head = head_weights(weights)
-    levels = torch.tensor(plan.forecast.levels, device=batch.inputs.device)
+def _loss(plan: Plan[Any], weights: Weights, batch: Seen) -> LossOfOrigin:
+    task, head = plan.task, head_weights(weights)
 
     def loss_of_origin(outputs: Tensor, place: int) -> Tensor:
         of_type = {name: weight.detach().to(outputs.dtype) for name, weight in head.items()}
-        parts = (batch.components, batch.errors, batch.known, batch.targets)
-        plain, errors, known, targets = (part[[place]].to(outputs.dtype) for part in parts)
-        found = quantiles(of_type, outputs, plain, errors, known, plan.forecast.median, torch)
-        return pinball(found, targets, levels.to(outputs.dtype))
+        beside = {name: part[[place]].to(outputs.dtype) for name, part in batch.beside.items()}
+        said = task.head(plan.spec, of_type, outputs, beside, torch)
+        loss: Tensor = task.loss(plan.spec, said, batch.targets[[place]].to(outputs.dtype), torch)
+        return loss
 
     return loss_of_origin
 
@@ -124,7 +121,7 @@ def _time(panel: Panel, series: int, ordinal: int) -> str:
     return shown(int(time), calendar.zone, calendar.frequency.unit == "step")
 
 
-def named(panel: Panel, plan: Plan, device: str, progress: Progress, phase: str) -> str:
+def named(panel: Panel, plan: Plan[Any], device: str, progress: Progress, phase: Phase) -> str:
     """Where a step of this phase that is not finite comes from: the one that follows the last good one. "" where that
     is not known.
     """

@@ -88,7 +88,7 @@ def _trained(panel: Panel, options: dict[str, Any], folder: Path) -> Any:
     names = np.array(panel.ids, object)[series]
     table = pa.table({"id": names, "time": pa.array(times, pa.timestamp("us")), "y": panel.values[:, 0]})
     parquet.write_table(table, folder / "past.parquet")
-    return rnncli.train(folder / "past.parquet", horizon=options["horizon"], target="y").forecaster
+    return rnncli.train(folder / "past.parquet", horizon=options["horizon"], target="y").model
 
 
 def interval(found: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ def targets_per_second(path: Path, forks: int, batch: int) -> float:
 
     loaded = load_panel(path)
     plan = make_plan(loaded, {"horizon": 48, "batch": batch})
-    whole = session._Session(loaded.panel, plan, "cpu", hold_out(loaded.panel, plan.forecast), Progress(), None, 1)
+    whole = session._Session(loaded.panel, plan, "cpu", hold_out(loaded.panel, plan.spec), Progress(), None, 1)
     objective = session._objective(whole, None, 0)
     objective.forks = forks
     weights = {name: tensor.requires_grad_() for name, tensor in session.initial_weights(plan, 0).items()}
@@ -35,7 +35,7 @@ def targets_per_second(path: Path, forks: int, batch: int) -> float:
         if step == 2:  # the first steps allocate
             targets, started = 0, time.process_time()
         objective.loss(weights, step + 1).backward()
-        targets += objective._losses.size * plan.forecast.horizon
+        targets += objective._losses.size * plan.spec.horizon
     return targets / (time.process_time() - started)
 
 

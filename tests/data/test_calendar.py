@@ -439,7 +439,8 @@ def test_a_large_panel_takes_little_time() -> None:
 
 def test_the_calendar_imports_neither_pandas_nor_torch() -> None:
     script = (
-        "import sys, numpy as np; from rnncli.data.calendar import Calendar, Frequency; import rnncli.data.seasons;"
+        "import sys, numpy as np; from rnncli.data.calendar import Calendar, Frequency;"
+        "import rnncli.tasks.forecast.seasons;"
         "from rnncli.data.frequency import infer_frequency;"
         "infer_frequency(np.arange(9), np.array([0, 9]), 'Europe/Berlin');"
         "sys.exit(any(m in sys.modules for m in ('pandas', 'torch', 'pyarrow')))"

@@ -98,7 +98,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def known(loaded: Loaded) -> Known:
-    return Known(loaded.columns, loaded.panel.calendar, loaded.categories)
+    return Known(loaded.columns, loaded.panel.calendar, loaded.panel.channels)
 
 
 def read_twice(path: Path, choices: ColumnChoices | None = None) -> Loaded:

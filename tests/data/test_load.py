@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from rnncli.data.calendar import Frequency
+from rnncli.data.channel import vocabularies
 from rnncli.data.load import Known, Loaded, load_panel
 from rnncli.errors import InputRefused, RnncliError, UsageError
 from rnncli.spec import ColumnChoices
@@ -394,8 +395,8 @@ def test_covariates_are_numbers_or_categories(write: Write) -> None:
         f"2024-01-{day:02},{day},{day / 2},{'rain' if day % 2 else 'sun'},north\n" for day in range(1, 6)
     )
     loaded = load_panel(write(text), ColumnChoices(target="y", past=("temp",), future=("sky",), static=("place",)))
-    assert loaded.panel.channels == ("y", "temp", "sky", "place")
-    assert loaded.categories == {"sky": ("rain", "sun"), "place": ("north",)}
+    assert loaded.panel.channel_names == ("y", "temp", "sky", "place")
+    assert vocabularies(loaded.panel.channels) == {"sky": ("rain", "sun"), "place": ("north",)}
     assert loaded.panel.series(0)[0].tolist() == [1, 0.5, 0, 0]
 
 
@@ -410,7 +411,7 @@ def test_a_static_column_that_changes_is_refused(write: Write) -> None:
 @pytest.fixture
 def known(write: Write) -> Known:
     loaded = load_panel(write(LONG, "training.csv"))
-    return Known(loaded.columns, loaded.panel.calendar, loaded.categories)
+    return Known(loaded.columns, loaded.panel.calendar, loaded.panel.channels)
 
 
 def test_a_models_columns_are_found_again(write: Write, known: Known) -> None:

@@ -48,7 +48,7 @@ def values(loaded: Loaded) -> list[float]:
 def read_twice(path: Path, choices: ColumnChoices | None = None) -> list[float]:
     """The values as training reads them, and as all others do, to whom nothing is said again."""
     loaded = load_panel(path, choices)
-    again = load_panel(path, None, Known(loaded.columns, loaded.panel.calendar, loaded.categories))
+    again = load_panel(path, None, Known(loaded.columns, loaded.panel.calendar, loaded.panel.channels))
     assert values(again) == pytest.approx(values(loaded), nan_ok=True)
     return values(loaded)
 
@@ -242,7 +242,7 @@ def test_texts_in_another_encoding_are_read_where_it_was_said(tmp_path: Path, en
         load_panel(tmp_path / "a.csv")
     assert "--encoding" in error.value.hint or "UTF-16" in error.value.hint
     loaded = load_panel(tmp_path / "a.csv", told(encoding=encoding))
-    again = load_panel(tmp_path / "a.csv", None, Known(loaded.columns, loaded.panel.calendar, loaded.categories))
+    again = load_panel(tmp_path / "a.csv", None, Known(loaded.columns, loaded.panel.calendar, loaded.panel.channels))
     assert (loaded.panel.ids, loaded.columns.id) == (("Köln", "Zürich"), "Straße")
     assert again.panel.ids == loaded.panel.ids
 
@@ -404,7 +404,7 @@ def test_three_capitals_and_digits_are_no_currency(tmp_path: Path, name: str) ->
 )
 def test_another_unit_than_in_training_is_refused(write: Write, then: str, now: str) -> None:
     loaded = load_panel(write([then.format(k) for k in range(10, 30)]))
-    known = Known(loaded.columns, loaded.panel.calendar, loaded.categories)
+    known = Known(loaded.columns, loaded.panel.calendar, loaded.panel.channels)
     with pytest.raises(InputRefused, match="in training it was written"):
         load_panel(write([now.format(k) for k in range(10, 30)], name="b.csv"), None, known)
 

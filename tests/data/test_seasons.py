@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.frequency import infer_frequency
-from rnncli.data.seasons import infer_seasons
+from rnncli.tasks.forecast.seasons import infer_seasons
 
 Floats = NDArray[np.float64]
 REAL = Path(__file__).parents[3] / "shared" / "data"

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rnncli.data.calendar import Frequency
-from rnncli.data.seasonal_errors import gain, held_out, seasonal_profile
-from rnncli.data.seasons import infer_seasons, phase_variance
+from rnncli.tasks.forecast.seasonal_errors import gain, held_out, seasonal_profile
+from rnncli.tasks.forecast.seasons import infer_seasons, phase_variance
 
 Floats = NDArray[np.float64]
 Chance = np.random.Generator

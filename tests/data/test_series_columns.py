@@ -45,7 +45,7 @@ def panel(tmp_path: Path) -> Path:
 
 def read_twice(path: Path, choices: ColumnChoices | None = None) -> Loaded:
     loaded = load_panel(path, choices)
-    again = load_panel(path, None, Known(loaded.columns, loaded.panel.calendar, loaded.categories))
+    again = load_panel(path, None, Known(loaded.columns, loaded.panel.calendar, loaded.panel.channels))
     assert again.panel.ids == loaded.panel.ids
     return loaded
 
@@ -94,7 +94,7 @@ def test_saved_forecasts_of_two_columns_are_scored_and_tidy_ones_too(panel: Path
 
 def test_as_many_columns_are_named_as_the_model_has(panel: Path, tmp_path: Path) -> None:
     loaded = load_panel(panel, ColumnChoices(id=("shop,item",)))
-    known = Known(loaded.columns, loaded.panel.calendar, loaded.categories)
+    known = Known(loaded.columns, loaded.panel.calendar, loaded.panel.channels)
     with pytest.raises(UsageError, match="--id names 1 column"):
         load_panel(panel, ColumnChoices(id=("shop",)), known)
     renamed = tmp_path / "r.csv"
@@ -157,7 +157,7 @@ def test_texts_beside_an_id_are_said_too_but_not_to_a_model(tmp_path: Path) -> N
     (tmp_path / "a.csv").write_text("unique_id,ds,y,remark,weekday\n" + "".join(rows))
     loaded = load_panel(tmp_path / "a.csv")
     assert any("'remark', 'weekday'" in note for note in loaded.notes)
-    again = load_panel(tmp_path / "a.csv", None, Known(loaded.columns, loaded.panel.calendar, loaded.categories))
+    again = load_panel(tmp_path / "a.csv", None, Known(loaded.columns, loaded.panel.calendar, loaded.panel.channels))
     assert not any("remark" in note for note in again.notes)
 
 

@@ -7,11 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from rnncli.data.calendar import DAY, SIZES, Calendar, Frequency
+from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel, offsets_of
 from rnncli.data.wall import at_steps, earliest, follows, laid, latest, on_the_wall, slots
 from rnncli.data.zones import from_wall, to_wall
 
 Ints = NDArray[np.int64]
+CHANNELS = (Channel("y", "number", "target"), Channel("x", "number", "past"))
 ZONES = ["Europe/Berlin", "Australia/Melbourne", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
 
 
@@ -29,7 +31,7 @@ def series(zone: str, minutes: int, begin: str, end: str) -> tuple[Panel, Ints]:
     first, stop = (-(-moment(text, zone) // step) for text in (begin, end))
     values = np.repeat(np.arange(float(stop - first))[:, None], 2, axis=1)
     starts, phases = np.array([first]), np.zeros(1, np.int64)
-    panel = Panel(("s",), offsets_of(np.array([stop - first])), values, starts, phases, calendar, ("y", "x"))
+    panel = Panel(("s",), offsets_of(np.array([stop - first])), values, starts, phases, calendar, CHANNELS)
     return panel, to_wall(np.arange(first, stop) * step, zone)
 
 

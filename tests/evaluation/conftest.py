@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
 
 
@@ -19,7 +20,7 @@ def _panel(series: dict[str, list[float]], start: int = 0, unit: str = "step", p
         starts=np.full(len(series), start),
         phases=np.full(len(series), phase),
         calendar=Calendar(Frequency(unit), (1,)),
-        channels=("y",),
+        channels=(Channel("y", "number", "target"),),
     )
 
 

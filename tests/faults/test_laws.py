@@ -20,15 +20,16 @@ from hypothesis import strategies as st
 from rnncli import checkpoint, files
 from rnncli.data import timestyle
 from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.channel import Channel
 from rnncli.data.load import load_panel
 from rnncli.data.panel import Panel
 from rnncli.data.timetext import Moments, read_times
 from rnncli.data.writers.csv import defused
 from rnncli.data.writers.table import ForecastTable, time_texts
 from rnncli.errors import InputRefused
-from rnncli.inference import forecaster as models
 from rnncli.registry import BASELINES, WRITERS, find
 from rnncli.spec import ColumnChoices, Columns
+from rnncli.tasks.forecast import forecaster as models
 
 Load = Callable[..., Panel]
 
@@ -39,6 +40,7 @@ settings.register_profile(
 law = settings(settings.get_profile("laws"))
 
 DAYS = [(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day)).strftime("%Y-%m-%d") for day in range(40)]
+TARGET = (Channel("co2", "number", "target"),)
 NAMED = ColumnChoices(time="ds", id=("unique_id",), target="y")
 numbers = st.floats(-1e100, 1e100, allow_subnormal=False)
 printable = st.characters(exclude_categories=("Cc", "Cs"))
@@ -261,7 +263,7 @@ def test_permuting_series_permutes_forecasts_to_the_bit(
     values = rng.lognormal(3, 1, (int(offsets[-1]), 1))
     count = len(lengths)
     starts, phases = rng.integers(1000, 3000, count), np.zeros(count, np.int64)
-    panel = Panel(tuple(map(str, range(count))), offsets, values, starts, phases, model.calendar, ("co2",))
+    panel = Panel(tuple(map(str, range(count))), offsets, values, starts, phases, model.calendar, TARGET)
     order = np.array(chance.sample(range(count), count))
     assert model.quantiles(panel.select(order)).tobytes() == model.quantiles(panel)[order].tobytes()
 

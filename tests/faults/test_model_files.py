@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnncli import model as model_file
 from rnncli.cli.failure import explained
 from rnncli.data.load import Known, load_panel
 from rnncli.errors import InputRefused, ModelRefused, RnncliError
-from rnncli.inference import forecaster as models
-from rnncli.inference import model_file
+from rnncli.tasks.forecast import forecaster as models
 from rnncli.workflows.info import info
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -471,9 +471,9 @@ def test_a_forged_description_that_fits_does_no_harm(
     begin = time.process_time()
     try:
         found = info(model)
-        assert found.to_json()["record"] == found.forecaster.record
+        assert found.to_json()["record"] == found.model.record
         assert found.facts
-        made = forecast_of(found.forecaster, sample_data / "co2_weekly.csv")
+        made = forecast_of(found.model, sample_data / "co2_weekly.csv")
         assert np.isfinite(made).all()
     except RnncliError as error:
         assert isinstance(error, (ModelRefused, InputRefused))  # noqa: PT017 either is an answer
@@ -481,7 +481,7 @@ def test_a_forged_description_that_fits_does_no_harm(
 
 
 def forecast_of(model: models.Forecaster, data: Path) -> Any:
-    known = Known(model.columns, model.calendar, model.forecast.categories)
+    known = Known(model.columns, model.calendar, model.spec.categories)
     return model.quantiles(load_panel(data, None, known).panel)
 
 
@@ -593,7 +593,7 @@ def watch(event, arguments):
         print("UNPICKLED", event, arguments, flush=True)
 sys.addaudithook(watch)
 from rnncli.errors import ModelRefused
-from rnncli.inference import model_file
+from rnncli import model as model_file
 for path in sys.argv[1:]:
     try:
         model_file.load(path)

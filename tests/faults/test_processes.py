@@ -19,7 +19,7 @@ import pytest
 
 from rnncli import files
 from rnncli.errors import OutputLocked
-from rnncli.inference import forecaster as models
+from rnncli.tasks.forecast import forecaster as models
 
 Cases = Callable[..., list[dict[str, Any]]]
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from rnncli.data.panel import Panel
-from rnncli.inference.forecaster import Forecaster
 from rnncli.spec import Columns
 from rnncli.tasks.forecast import plan
+from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.training.session import initial_weights
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rnncli.data.panel import Panel
-from rnncli.inference.beyond import extended, in_blocks, widened
-from rnncli.inference.forecaster import Forecaster
 from rnncli.tasks.forecast import plan
+from rnncli.tasks.forecast.beyond import extended, in_blocks, widened
+from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.support import anything, common
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -40,7 +40,7 @@ def test_the_second_block_is_the_forecast_of_data_that_end_in_the_medians(
 
 
 def test_no_interval_is_narrower_than_where_its_block_began(weekly_waves: Panel, model: Forecaster) -> None:
-    on_logs = replace(model, forecast=replace(model.forecast, each=False, link="log"))
+    on_logs = replace(model, spec=replace(model.spec, each=False, link="log"))
     found = np.log(on_logs.quantiles(weekly_waves, steps=40))
     away = np.abs(found - found[..., 1:2])
     for block in range(5, 40, 5):
@@ -59,12 +59,12 @@ def test_doubt_adds_up_as_that_of_a_random_walk(weekly_waves: Panel) -> None:
 
 
 def test_a_long_forecast_is_finite_ascending_and_within_its_bounds(weekly_waves: Panel, model: Forecaster) -> None:
-    bounded = replace(model, forecast=replace(model.forecast, floor=19.0, ceiling=21.0, minimum=19.0))
+    bounded = replace(model, spec=replace(model.spec, floor=19.0, ceiling=21.0, minimum=19.0))
     for which in (model, bounded):
         found = which.quantiles(weekly_waves, steps=60)
         assert np.isfinite(found).all()
         assert (np.diff(found, axis=2) >= 0).all()
-        assert (found >= (which.forecast.floor or 0)).all()
+        assert (found >= (which.spec.floor or 0)).all()
     assert (found <= 21).all()
 
 

@@ -10,13 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from rnncli.data.calendar import DAY, MONDAY, SIZES, Calendar, Frequency
+from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel, offsets_of
 from rnncli.data.zones import from_wall, to_wall
 from rnncli.evaluation.backtest import Split
 from rnncli.evaluation.run import evaluate_made
-from rnncli.inference.forecaster import Forecaster
 from rnncli.spec import Columns
 from rnncli.tasks.forecast import plan
+from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.pool import Pool
 from rnncli.training.session import initial_weights
@@ -24,6 +25,7 @@ from rnncli.training.session import initial_weights
 Ints = NDArray[np.int64]
 Untrained = Callable[..., tuple[Forecaster, Plan]]
 WEEK = 7 * DAY
+TARGET = (Channel("y", "number", "target"),)
 CHANGES = [
     ("Europe/Berlin", 60, DAY, "2024-10-27"),
     ("Europe/Berlin", 60, DAY, "2024-03-31"),
@@ -54,7 +56,7 @@ def repeating(zone: str, minutes: int, season: int, change: str, before: int, af
     values = np.where((local % DAY) // SIZES["hour"] == 8, 100.0, 10.0) + tells
     lengths = np.array([stop - first])
     zeros = np.zeros(1, np.int64)
-    return Panel(("s",), offsets_of(lengths), values[:, None], np.array([first]), zeros, calendar, ("y",)), local
+    return Panel(("s",), offsets_of(lengths), values[:, None], np.array([first]), zeros, calendar, TARGET), local
 
 
 def forecaster(panel: Panel, pool: Pool, horizon: int) -> Forecaster:
@@ -75,7 +77,7 @@ def alone(name: str, panel: Panel) -> Pool:
 
 
 def medians(model: Forecaster, panel: Panel, ends: Ints, steps: int) -> NDArray[np.float64]:
-    return model.quantiles(panel, ends, steps)[0, :, model.forecast.median]
+    return model.quantiles(panel, ends, steps)[0, :, model.spec.median]
 
 
 @pytest.mark.parametrize(("zone", "minutes", "season", "change"), CHANGES)
@@ -120,7 +122,7 @@ def test_rows_after_an_origin_never_move_its_forecast() -> None:
 def test_without_a_change_in_rows_or_horizon_the_numbers_are_those_of_the_utc_grid() -> None:
     panel, _ = repeating("Europe/Berlin", 60, DAY, "2024-07-01", 40, 40)
     model = forecaster(panel, Pool(("network", "exponential-smoothing"), (24, 24), (0.5, 0.5)), 24)
-    plain = replace(model, forecast=replace(model.forecast, wall=False))
+    plain = replace(model, spec=replace(model.spec, wall=False))
     ends = panel.lengths - 50
     assert model.quantiles(panel, ends, 50).tobytes() == plain.quantiles(panel, ends, 50).tobytes()
     autumn, _ = repeating("Europe/Berlin", 60, DAY, "2024-10-27", 20, 2)
@@ -130,7 +132,7 @@ def test_without_a_change_in_rows_or_horizon_the_numbers_are_those_of_the_utc_gr
 
 def test_in_a_model_of_an_older_format_nothing_follows_the_wall() -> None:
     panel, _ = repeating("Europe/Berlin", 60, DAY, "2024-10-27", 20, 2)
-    spec = forecaster(panel, Pool(), 24).forecast
+    spec = forecaster(panel, Pool(), 24).spec
     document = {name: value for name, value in spec.to_json().items() if name != "wall"}
     assert spec.wall
     assert not type(spec).from_json(document).wall

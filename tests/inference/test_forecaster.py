@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from rnncli import registry
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, ModelRefused
-from rnncli.inference import forecaster as models
-from rnncli.inference.forecaster import CHUNK, Forecaster
+from rnncli.tasks.forecast import forecaster as models
 from rnncli.tasks.forecast import learn
+from rnncli.tasks.forecast.forecaster import CHUNK, Forecaster
 from rnncli.tasks.forecast.plan import Plan
 
 Untrained = Callable[..., tuple[Forecaster, Plan]]
@@ -36,9 +36,9 @@ def test_numpy_forecasts_what_torch_does(weekly_waves: Panel, untrained: Untrain
     ends = weekly_waves.lengths - 3
     assert model.network.layer_norm == (cell == "rnn")
     weights = {name: torch.from_numpy(weight[0]) for name, weight in model.weights.items()}
-    examples = learn.Examples(weekly_waves, planned.forecast, ends)
+    examples = learn.Examples(weekly_waves, planned.spec, ends)
     theirs = learn.predict(weights, planned.network, examples, np.arange(6), ends)
-    calibrated = replace(model, stretch=np.ones((planned.forecast.horizon, len(planned.forecast.levels))))
+    calibrated = replace(model, stretch=np.ones((planned.spec.horizon, len(planned.spec.levels))))
     np.testing.assert_allclose(calibrated.quantiles(weekly_waves, ends), theirs, rtol=1e-5)
 
 
@@ -74,7 +74,7 @@ def test_rows_after_the_origin_never_move_a_forecast(weekly_waves: Panel, model:
 
 def test_rows_older_than_the_context_never_move_a_forecast(weekly_waves: Panel, model: Forecaster) -> None:
     values = weekly_waves.values.copy()
-    old = weekly_waves.lengths[5] - model.forecast.context
+    old = weekly_waves.lengths[5] - model.spec.context
     values[weekly_waves.offsets[5] : weekly_waves.offsets[5] + old] *= 3
     changed = model.quantiles(replace(weekly_waves, values=values))[5]
     np.testing.assert_allclose(changed, model.quantiles(weekly_waves)[5], rtol=1e-12)
@@ -108,7 +108,7 @@ def test_a_model_from_its_file_forecasts_the_same_bits(weekly_waves: Panel, mode
     models.save(tmp_path / "m.safetensors", model)
     read = models.load(tmp_path / "m.safetensors")
     assert read.quantiles(weekly_waves).tobytes() == model.quantiles(weekly_waves).tobytes()
-    assert (read.cutoffs, read.forecast, read.network) == (model.cutoffs, model.forecast, model.network)
+    assert (read.cutoffs, read.spec, read.network) == (model.cutoffs, model.spec, model.network)
 
 
 def test_a_model_is_written_the_same_every_time(model: Forecaster, tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from rnncli.data.panel import Panel
 from rnncli.errors import ModelRefused
-from rnncli.inference import carried as kept
-from rnncli.inference import state_file, stream
-from rnncli.inference.carried import Carried
-from rnncli.inference.consumed import refusals
-from rnncli.inference.forecaster import Forecaster
+from rnncli.tasks.forecast import carried as kept
+from rnncli.tasks.forecast import state_file, stream
+from rnncli.tasks.forecast.carried import Carried
+from rnncli.tasks.forecast.consumed import refusals
+from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.pool import Pool
 
@@ -25,7 +25,7 @@ CELLS = ["lstm", "rnn", "gru,lru", "fir,dilated:3:slstm"]
 
 def with_pool(model: Forecaster) -> Forecaster:
     """The same model in a pool with two baselines, as a training leaves it."""
-    season = model.forecast.seasons[0]
+    season = model.spec.seasons[0]
     names = ("network", "exponential-smoothing", "seasonal-naive")
     return replace(model, pool=Pool(names, (season,) * 3, (0.5, 0.3, 0.2), 1.0))
 
@@ -114,8 +114,8 @@ def test_while_a_series_is_shorter_than_the_context_a_stream_forecasts_what_a_wi
     """Both have then seen every row from a zero state; sums over the window may round otherwise. That the values are
     no ratios, a window knows from its first row on, and a stream when it has seen it.
     """
-    model = replace(model, forecast=replace(model.forecast, each=False, link="log"))
-    short = weekly_waves.cut(np.full(6, model.forecast.steps))
+    model = replace(model, spec=replace(model.spec, each=False, link="log"))
+    short = weekly_waves.cut(np.full(6, model.spec.steps))
     carried = consumed(model, nothing(model, short), short)
     here, _ = kept.known_and_new(model, carried, short)
     streamed = stream.quantiles(model, here, stream.kept_and_after(here, short))
@@ -127,18 +127,18 @@ def test_beyond_the_trained_horizon_medians_are_consumed_by_a_copy_of_the_state(
 ) -> None:
     part = weekly_waves.cut(np.full(6, 62))  # the second block is consumed over a renewal and a border of the grid
     carried = consumed(model, nothing(model, part), part)
-    before, horizon = bits(carried), model.forecast.horizon
+    before, horizon = bits(carried), model.spec.horizon
     here, _ = kept.known_and_new(model, carried, part)
     far = stream.quantiles(model, here, stream.kept_and_after(here, part), 2 * horizon + 1)
     assert bits(carried) == before
     assert far.shape[1] == 2 * horizon + 1
     near = stream.quantiles(model, here, stream.kept_and_after(here, part))
     assert far[:, :horizon].tobytes() == near.tobytes()
-    fed = [np.concatenate([part.target(s), near[s, :, model.forecast.median]]) for s in range(6)]
+    fed = [np.concatenate([part.target(s), near[s, :, model.spec.median]]) for s in range(6)]
     lengths = np.array([len(values) for values in fed])
     longer = replace(part, offsets=np.concatenate([[0], np.cumsum(lengths)]), values=np.concatenate(fed)[:, None])
     after = consumed(model, nothing(model, longer), longer)
-    at = model.forecast.median
+    at = model.spec.median
     second, _ = kept.known_and_new(model, after, longer)
     expected = stream.quantiles(model, second, stream.kept_and_after(second, longer))
     assert far[:, horizon : 2 * horizon, at].tobytes() == expected[..., at].tobytes()
@@ -247,7 +247,7 @@ def test_a_damaged_state_is_refused_at_any_bit(lstm: Forecaster, weekly_waves: P
 def test_a_model_is_no_state_and_a_state_no_model(
     lstm: Forecaster, weekly_waves: Panel, small_model: Path, tmp_path: Path
 ) -> None:
-    from rnncli.inference import forecaster
+    from rnncli.tasks.forecast import forecaster
 
     with pytest.raises(ModelRefused, match="no state"):
         state_file.load(small_model, lstm, "a" * 64)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from rnncli.data.panel import Panel
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.forecast import output, plan, support
+from rnncli.tasks.forecast import head as output
+from rnncli.tasks.forecast import plan, support
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 LEVELS = (0.05, 0.2, 0.5, 0.7, 0.99)

@@ -15,10 +15,10 @@ from rnncli.tasks.forecast import plan
 from rnncli.tasks.forecast.learn import Examples, Objective
 from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.spec import Covariate
-from rnncli.tasks.forecast.stretches import Stretches
 from rnncli.training.events import Stepped
 from rnncli.training.fit import begin, fit
 from rnncli.training.session import initial_weights
+from rnncli.training.stretches import Stretches
 
 LEVELS = (0.1, 0.5, 0.9)
 LENGTHS = np.array([23, 5, 0, 40, 1, 16])
@@ -84,7 +84,7 @@ def planned(panel: Panel, said: plan.Sizes, beside: tuple[Covariate, ...] = (), 
 
 
 def objective(panel: Panel, made: Plan, kind: type[Objective] = Objective) -> Objective:
-    examples = Examples(panel, made.forecast, panel.lengths)
+    examples = Examples(panel, made.spec, panel.lengths)
     return kind(examples, made.network, made.training, 8, None, (0, 0, 0), panel)
 
 

@@ -12,10 +12,10 @@ import pytest
 
 import rnncli
 from rnncli.errors import UsageError
+from rnncli.events import Noted
 from rnncli.spec import TrainingSpec
 from rnncli.tasks.forecast.plan import Costs, affordable
 from rnncli.training.events import Finished
-from rnncli.workflows.events import Noted
 
 PLANNED = TrainingSpec(
     steps=640, batch=32, learning_rate=1e-3, weight_decay=0.0, clip=1.0, seed=0, averaging=0.9, evaluate_every=53,
@@ -72,7 +72,7 @@ def test_a_budget_is_kept_said_and_does_not_leave_covariates_out(waves: pd.DataF
     done = rnncli.train(waves, future=["help"], steps=200_000, time_budget=8.0, on_event=listen, **SMALL)
     assert time.monotonic() - begun < 24
     allowed = done.to_json()["time_budget"]
-    assert allowed == {"steps": done.forecaster.training.steps, "planned_steps": 200_000}
+    assert allowed == {"steps": done.model.training.steps, "planned_steps": 200_000}
     said = [note for note in notes if note.startswith("time budget: ")]
     assert said == [
         f"time budget: {allowed['steps']:,} of 200,000 steps; too few to tell whether the covariates help, so they stay"

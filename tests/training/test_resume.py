@@ -13,9 +13,9 @@ import pytest
 
 import rnncli
 from rnncli.errors import ModelRefused, UsageError
-from rnncli.inference import forecaster as models
+from rnncli.events import Noted
+from rnncli.tasks.forecast import forecaster as models
 from rnncli.training.events import Finished, Started, Stepped
-from rnncli.workflows.events import Noted
 
 SMALL = {"horizon": 6, "hidden": 4, "layers": 2, "steps": 8, "batch": 8, "members": 2, "threads": 1}
 
@@ -163,9 +163,9 @@ def test_a_time_budget_becomes_steps_that_repeat_the_training(jobs: Path) -> Non
     plain = SMALL | {"members": 1, "steps": 5_000}
     phases: list[list[int]] = [[], []]
     keep = [lambda event, to=to: to.append(event.step) if isinstance(event, Finished) else None for to in phases]
-    timed = rnncli.train(jobs, time_budget=8.0, on_event=keep[0], **plain).forecaster
+    timed = rnncli.train(jobs, time_budget=8.0, on_event=keep[0], **plain).model
     assert timed.training.steps < 5_000
-    repeated = rnncli.train(jobs, on_event=keep[1], **(plain | {"steps": timed.training.steps})).forecaster
+    repeated = rnncli.train(jobs, on_event=keep[1], **(plain | {"steps": timed.training.steps})).model
     if phases[0] == phases[1]:  # unless the machine slowed down on the way
         assert all(np.array_equal(timed.weights[name], repeated.weights[name]) for name in timed.weights)
 
@@ -176,7 +176,7 @@ def test_a_warm_start_keeps_the_network_and_learns_from_new_rows(jobs: Path, tmp
     rnncli.train(jobs, output=old, as_of="2010-01-01", **quick)
     done = rnncli.train(jobs, output=new, warm_start=old, threads=1)
     before, after = models.load(old), models.load(new)
-    assert (after.network, after.forecast.horizon) == (before.network, 6)
+    assert (after.network, after.spec.horizon) == (before.network, 6)
     assert after.training.steps < 400
     assert done.rows > before.record["rows"]
     weight = "layer0.weight_hh"
@@ -218,7 +218,7 @@ def test_as_of_sees_no_later_row(jobs: Path, tmp_path: Path) -> None:
     cut.write_text("".join([lines[0], *(line for line in lines[1:] if line.split(",")[1] <= "2010-05-01")]))
     quick = SMALL | {"steps": 2, "members": 1}
     whole, part = rnncli.train(jobs, as_of="2010-05-01", **quick), rnncli.train(cut, **quick)
-    assert whole.forecaster.record["request"] == part.forecaster.record["request"]
+    assert whole.model.record["request"] == part.model.record["request"]
 
 
 def test_what_is_noticed_is_told_once_per_run(jobs: Path) -> None:

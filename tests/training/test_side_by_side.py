@@ -55,7 +55,7 @@ def test_members_are_the_same_bits_on_one_thread_and_on_two(sample_data: object)
 
     quick = {"steps": 8, "hidden": 5, "layers": 1, "batch": 8, "members": 3, "horizon": 4}
     one, two = (
-        rnncli.train(f"{sample_data}/us_employment.csv", threads=threads, **quick).forecaster.weights  # type: ignore[arg-type]
+        rnncli.train(f"{sample_data}/us_employment.csv", threads=threads, **quick).model.weights  # type: ignore[arg-type]
         for threads in (1, 2)
     )
     assert all(np.array_equal(one[name], two[name]) for name in one)

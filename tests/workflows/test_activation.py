@@ -39,8 +39,8 @@ def test_an_activation_that_no_layer_has_is_refused_before_anything_is_read(
 @pytest.mark.parametrize("cell", ["rnn", "jordan", "fir:4", "dilated:rnn", "lstm,rnn"])
 def test_an_activation_that_a_layer_has_is_used_and_told(sample_data: Path, tmp_path: Path, cell: str) -> None:
     made = rnncli.train(sample_data / "co2_weekly.csv", output=tmp_path / "m", cell=cell, activation="relu", **QUICK)
-    assert "(relu)" in dict(made.forecaster.facts())["network"]
-    assert made.forecaster.network.activation == "relu"
+    assert "(relu)" in dict(made.model.facts())["network"]
+    assert made.model.network.activation == "relu"
 
 
 def test_a_model_that_goes_on_keeps_its_activation(sample_data: Path, small_model: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_file_that_has_an_activation_beside_an_lstm_is_still_read(
     elif option == "inspect_gradients":
         assert rnncli.inspect_gradients(data, old, quick=True, series=2).report
     else:
-        assert rnncli.train(data, warm_start=old, steps=1, threads=1).forecaster.network.activation == "relu"
+        assert rnncli.train(data, warm_start=old, steps=1, threads=1).model.network.activation == "relu"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import rnncli
-from rnncli.inference import forecaster as models
+from rnncli.tasks.forecast import forecaster as models
 
 QUICK: dict[str, Any] = {"steps": 3, "hidden": 4, "layers": 1, "batch": 4, "threads": 1, "horizon": 6}
 
@@ -46,7 +46,7 @@ def test_every_quantile_lies_within_the_bounds(shares: pd.DataFrame, model: Path
 
 
 def test_the_model_says_its_bounds(model: Path) -> None:
-    spec = models.load(model).forecast
+    spec = models.load(model).spec
     assert (spec.floor, spec.ceiling, spec.minimum, spec.maximum) == (0, 100, 0, 100)
     assert ("values", "identity link, never below 0, never above 100; each series as it shows itself") in models.load(
         model
@@ -72,15 +72,15 @@ def test_a_value_outside_is_refused_with_series_and_time(
 
 def test_positive_series_that_may_be_negative_are_not_forecast_in_the_log(shares: pd.DataFrame) -> None:
     positive = shares.assign(full=shares.full + 1)
-    plain = rnncli.train(positive, **QUICK).forecaster.forecast
-    signed = rnncli.train(positive, min=-5, **QUICK).forecaster.forecast
+    plain = rnncli.train(positive, **QUICK).model.spec
+    signed = rnncli.train(positive, min=-5, **QUICK).model.spec
     assert (plain.link, plain.floor, plain.minimum) == ("log", 0, None)
     assert (signed.link, signed.floor, signed.ceiling) == ("identity", -5, None)
     assert signed.spread_prior != plain.spread_prior
 
 
 def test_a_maximum_alone_leaves_the_floor_that_was_seen(shares: pd.DataFrame) -> None:
-    spec = rnncli.train(shares, max=100, **QUICK).forecaster.forecast
+    spec = rnncli.train(shares, max=100, **QUICK).model.spec
     assert (spec.floor, spec.ceiling, spec.minimum) == (0, 100, None)
 
 
@@ -89,9 +89,9 @@ def test_a_refit_and_a_warm_start_keep_the_bounds(shares: pd.DataFrame, model: P
     from rnncli.workflows.reading import load_known
 
     loaded = load_known(shares, models.load(model), {}, lambda _: None)
-    spec = fitted_to(loaded.panel, models.load(model).forecast)
+    spec = fitted_to(loaded.panel, models.load(model).spec)
     assert (spec.floor, spec.ceiling, spec.minimum, spec.maximum) == (0, 100, 0, 100)
-    warm = rnncli.train(shares, warm_start=model, steps=2, threads=1).forecaster.forecast
+    warm = rnncli.train(shares, warm_start=model, steps=2, threads=1).model.spec
     assert (warm.floor, warm.ceiling) == (0, 100)
     with pytest.raises(rnncli.InputRefused, match="above the maximum"):
         rnncli.train(shares.assign(full=shares.full * 2), warm_start=model, steps=2, threads=1)

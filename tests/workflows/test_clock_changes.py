@@ -70,7 +70,7 @@ def test_the_peak_of_eight_is_forecast_at_eight_after_the_clock_was_put_back(
     times = moments(BERLIN, "2024-10-14", "2024-10-27", 60)
     options = write(data, times, peaks(times))
     model = rnncli.train(data, **SMALL, **options)
-    assert model.forecaster.forecast.wall
+    assert model.model.spec.wall
     found = rnncli.predict(data, model).to_json()["series"][0]
     ahead = moments(BERLIN, "2024-10-27", "2024-10-27 23:00", 60)
     assert len(found["time"]) == len(ahead) == 24

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import rnncli
-from rnncli.inference import forecaster as models
-from rnncli.workflows.events import Noted
+from rnncli.events import Noted
+from rnncli.tasks.forecast import forecaster as models
 
 QUICK: dict[str, Any] = {
     "steps": 3,
@@ -88,7 +88,7 @@ def test_a_model_takes_each_way_of_writing_its_covariates(
 @pytest.mark.parametrize("name", WRITERS)
 def test_training_takes_each_way_of_writing_covariates(name: str, table: pd.DataFrame, tmp_path: Path) -> None:
     WRITERS[name](table, tmp_path / name)
-    spec = rnncli.train(tmp_path / name, **NAMED, **ROLES, **QUICK).forecaster.forecast
+    spec = rnncli.train(tmp_path / name, **NAMED, **ROLES, **QUICK).model.spec
     assert spec.categories == {"sky": ("rain", "snow", "sun"), "kind": ("mall", "street")}
     assert [covariate.name for covariate in spec.covariates] == ["heat", "open", "sky", "kind", "size"]
 
@@ -130,7 +130,7 @@ def test_a_static_category_that_training_did_not_have_is_noted(table: pd.DataFra
 def test_an_unseen_category_enters_as_the_average_of_those_that_training_saw(table: pd.DataFrame, model: Path) -> None:
     from rnncli.tasks.forecast.features import encoded
 
-    spec = models.load(model).forecast
+    spec = models.load(model).spec
     sky = next(covariate for covariate in spec.covariates if covariate.name == "sky")
     codes = table.sky[table.sold.notna()].map({name: float(i) for i, name in enumerate(sky.categories)})
     seen = encoded(codes.to_numpy()[:, None], (sky,), (sky,))
@@ -140,14 +140,14 @@ def test_an_unseen_category_enters_as_the_average_of_those_that_training_saw(tab
 
 def test_an_empty_cell_is_no_category(table: pd.DataFrame, tmp_path: Path) -> None:
     table.assign(sky=table.sky.where(table.index % 7 > 0)).to_csv(tmp_path / "s.csv", index=False)
-    spec = rnncli.train(tmp_path / "s.csv", **NAMED, **ROLES, **QUICK).forecaster.forecast
+    spec = rnncli.train(tmp_path / "s.csv", **NAMED, **ROLES, **QUICK).model.spec
     assert spec.categories["sky"] == ("rain", "snow", "sun")
 
 
 def test_rare_categories_of_many_are_one_and_new_ones_are_not_noted(table: pd.DataFrame, tmp_path: Path) -> None:
     many = table.assign(sky=[f"sky {place % 70}" for place in range(len(table))])
     training = rnncli.train(many, output=tmp_path / "m", **NAMED, **ROLES, **QUICK)
-    assert len(training.forecaster.forecast.categories["sky"]) == 64
+    assert len(training.model.spec.categories["sky"]) == 64
     _, notes = told(many.assign(sky="sky 99"), tmp_path / "m")
     assert not [note for note in notes if "categories" in note]
 

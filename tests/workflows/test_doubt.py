@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import rnncli
-from rnncli.inference import forecaster as models
+from rnncli.tasks.forecast import forecaster as models
 from rnncli.training.events import Finished, Started, Stepped
 
 QUICK: dict[str, Any] = {
@@ -50,7 +50,7 @@ def test_a_covariate_that_helps_stays_and_the_report_says_why() -> None:
     assert found["with"] < 0.8 * found["without"]
     assert found["p"] < 0.01
     assert dict(done.facts)["covariates"].startswith("future heat (held-out loss")
-    assert done.forecaster.forecast.waits_for_covariates
+    assert done.model.spec.waits_for_covariates
 
 
 def test_one_that_does_not_is_left_out_and_train_and_info_say_why(without_dice: Path) -> None:
@@ -58,11 +58,11 @@ def test_one_that_does_not_is_left_out_and_train_and_info_say_why(without_dice: 
     found = info.to_json()["record"]["covariates"]
     assert (found["names"], found["kept"]) == (["dice"], False)
     assert dict(info.facts)["covariates"].startswith("left out: dice (held-out loss")
-    assert info.forecaster.columns.future == ()
+    assert info.model.columns.future == ()
 
 
 def test_the_network_without_is_the_one_that_never_heard_of_them(without_dice: Path) -> None:
-    left, never = models.load(without_dice), rnncli.train(table(), **QUICK).forecaster
+    left, never = models.load(without_dice), rnncli.train(table(), **QUICK).model
     assert left.network == never.network
     assert all(left.weights[name].tobytes() == never.weights[name].tobytes() for name in never.weights)
 
@@ -149,7 +149,7 @@ def test_the_phases_say_which_candidate_they_are_of() -> None:
 def test_a_time_budget_counts_both_candidates() -> None:
     from rnncli.tasks.forecast.plan import Costs, Sizes, affordable, training_spec
 
-    one = rnncli.train(table(), **QUICK | {"steps": 1}).forecaster
-    budget = training_spec(one.network, one.forecast, Sizes(time_budget=13.0, steps=10_000))
+    one = rnncli.train(table(), **QUICK | {"steps": 1}).model
+    budget = training_spec(one.network, one.spec, Sizes(time_budget=13.0, steps=10_000))
     assert affordable(budget, 1, 1, Costs(0.01)).steps == 1_000
     assert affordable(budget, 2, 1, Costs(0.01)).steps == 565

@@ -13,7 +13,7 @@ import pytest
 
 import rnncli
 from rnncli.errors import MissingDependency, UsageError
-from rnncli.workflows.holidays import looked_up
+from rnncli.tasks.forecast.holidays import looked_up
 
 QUICK: dict[str, Any] = {"horizon": 7, "hidden": 6, "members": 1, "batch": 8, "threads": 1, "context": 14, "season": 7}
 pytest.importorskip("holidays")
@@ -64,7 +64,7 @@ def test_holidays_that_do_not_help_are_left_out() -> None:
     done = rnncli.train(table, holidays=["US-CA"], steps=20, **QUICK)
     found = done.to_json()["covariates"]
     assert (found["names"], found["kept"]) == (["holidays US-CA"], False)
-    assert done.forecaster.calendar.holidays is None
+    assert done.model.calendar.holidays is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import rnncli
-from rnncli.workflows.events import Noted
+from rnncli.events import Noted
 
 QUICK: dict[str, Any] = {"steps": 3, "hidden": 4, "layers": 1, "batch": 4, "threads": 1, "keep_covariates": True}
 DAYS = 60

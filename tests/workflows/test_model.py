@@ -54,7 +54,7 @@ def jobs(sample_data: Path) -> Path:
 
 @pytest.mark.parametrize("held", ["training", "forecaster", "info"])
 def test_a_forecast_is_the_same_to_the_last_bit(bikes: pa.Table, training: Training, saved: Path, held: str) -> None:
-    model = {"training": training, "forecaster": training.forecaster, "info": rnncli.info(saved)}[held]
+    model = {"training": training, "forecaster": training.model, "info": rnncli.info(saved)}[held]
     assert rnncli.predict(bikes, model).encode() == rnncli.predict(bikes, saved).encode()
 
 
@@ -119,9 +119,9 @@ def test_the_state_of_another_model_in_memory_is_refused(jobs: Path, tmp_path: P
 
 
 def test_a_model_with_a_weight_that_is_not_finite_is_refused(bikes: pa.Table, training: Training) -> None:
-    weights = {name: np.full_like(weight, np.nan) for name, weight in training.forecaster.weights.items()}
+    weights = {name: np.full_like(weight, np.nan) for name, weight in training.model.weights.items()}
     with pytest.raises(rnncli.ModelRefused, match="not finite"):
-        rnncli.predict(bikes, replace(training.forecaster, weights=weights))
+        rnncli.predict(bikes, replace(training.model, weights=weights))
 
 
 @pytest.mark.parametrize("model", [5, 2.5, b"m", ["m"], {"m": 1}, object(), None])
@@ -139,7 +139,7 @@ def test_a_model_to_start_from_is_called_as_the_argument_is(jobs: Path) -> None:
 def test_every_result_shows_itself_in_a_few_lines(bikes: pa.Table, training: Training, saved: Path) -> None:
     evaluation = rnncli.evaluate(bikes, training, refit=False)
     inspection = rnncli.inspect_gradients(bikes, training, quick=True, series=2)
-    results: list[Any] = [training, training.forecaster, rnncli.info(saved), rnncli.predict(bikes, training)]
+    results: list[Any] = [training, training.model, rnncli.info(saved), rnncli.predict(bikes, training)]
     results += [
         evaluation,
         evaluation.report,

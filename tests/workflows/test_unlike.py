@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rnncli
-from rnncli.workflows.events import Noted
+from rnncli.events import Noted
 
 
 def table(path: Path, series: dict[str, Any]) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.data.channel import vocabularies
 from rnncli.data.checks.finding import SHOWN, Example, Finding
 from rnncli.data.checks.seen import Change, Seen
 from rnncli.data.panel import Panel
@@ -57,8 +58,8 @@ def category_new(seen: Seen) -> Finding | None:
     if seen.known is None:
         return None
     examples, count = [], 0
-    for name, categories in seen.known.categories.items():
-        if name not in seen.rows.channels or len(categories) >= CATEGORIES:
+    for name, categories in vocabularies(seen.known.channels).items():
+        if name not in seen.rows.channel_names or len(categories) >= CATEGORIES:
             continue
         codes, texts = seen.rows.tables.codes(name)
         rows = np.bincount(codes[codes >= 0], minlength=len(texts))
@@ -87,7 +88,7 @@ def drift(seen: Seen) -> Finding | None:
     trained, panel = seen.trained, seen.panel
     if trained is None or seen.known is None or trained.statistics is None or not isinstance(panel, Panel):
         return None
-    if panel.channels != _channels(trained.columns) or seen.calendar != trained.calendar:
+    if panel.channel_names != _channels(trained.columns) or seen.calendar != trained.calendar:
         return None
     if trained.columns.future:  # rows that wait for their target say nothing yet
         panel = panel.cut(panel.observed_ends())

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.checks.finding import SHOWN, Example, Finding, Severity
-from rnncli.data.checks.seen import Floats, Ints, Seen
+from rnncli.data.checks.seen import Seen
 from rnncli.data.panel import Panel
 
 LAGS = 48  # at least so many steps ahead are looked at
@@ -19,7 +20,7 @@ CHANGES = 12  # of the target and of the covariate, or nothing can be said
 
 def future_ends_early(seen: Seen) -> Finding | None:
     """Series whose future covariates are not known for the horizon after the last target."""
-    names = [place for place, name in enumerate(seen.rows.channels) if name in seen.columns.future]
+    names = [place for place, name in enumerate(seen.rows.channel_names) if name in seen.columns.future]
     if not names:
         return None
     ends, wanted = _last_observed(seen, [0]), seen.horizon or 1
@@ -72,7 +73,7 @@ def static_changes(seen: Seen) -> Finding | None:
     """Series in which a column that was declared static changes."""
     examples: list[Example] = []
     count = 0
-    for place, name in enumerate(seen.rows.channels):
+    for place, name in enumerate(seen.rows.channel_names):
         if name in seen.columns.static:
             channel = seen.rows.values[seen.order, place]
             low = np.fmin.reduceat(channel, seen.offsets[:-1])
@@ -132,8 +133,9 @@ def _copies(seen: Seen) -> list[_Copy]:
     """The covariates whose changes are the target's, at a lag ahead or none."""
     values, offsets = _gridded(seen)
     names = (*seen.columns.past, *seen.columns.future)
-    numeric = [name for name in names if name in seen.rows.channels and name not in seen.rows.categories]
-    found = (_copy(name, values[:, 0], values[:, seen.rows.channels.index(name)], offsets, seen) for name in numeric)
+    places = {channel.name: place for place, channel in enumerate(seen.rows.channels) if channel.kind == "number"}
+    numeric = [name for name in names if name in places]
+    found = (_copy(name, values[:, 0], values[:, places[name]], offsets, seen) for name in numeric)
     return [copy for copy in found if copy is not None]
 
 

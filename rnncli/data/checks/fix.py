@@ -7,11 +7,12 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Ints
 from rnncli.data import arrow
 from rnncli.data import tables as reading
 from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.channel import vocabularies
 from rnncli.data.checks.seen import Seen
 from rnncli.data.load import GAP_ALLOWANCE, GAP_LIMIT
 from rnncli.data.readers.table import NUMERIC, Kind, Opened, kind_of
@@ -20,9 +21,6 @@ from rnncli.data.writers.table import clock_texts, text_array, typed_times, writ
 from rnncli.data.zones import to_wall
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 FORMATS = ("csv", "parquet")
 LEFT_OUT = {
@@ -192,7 +190,7 @@ class _Copying:
             return column.take(_index(like))
         return column.take(_index(np.where(self._senseless(name)[take], -1, take)))
 
-    def _senseless(self, name: str) -> Flags:
+    def _senseless(self, name: str) -> Bools:
         """The table rows in which this column is infinite, or holds a text that is no number."""
         seen, found = self.seen, np.zeros(self.seen.rows.tables.rows + 1, np.bool_)
         rows = seen.rows
@@ -204,8 +202,8 @@ class _Copying:
         if seen.columns.wide:
             here = np.array([series == name for series in rows.ids])[rows.codes]
             found[self._places[here]] |= seen.wild[here, 0]
-        elif name in rows.channels:
-            found[self._places] |= seen.wild[:, rows.channels.index(name)]
+        elif name in rows.channel_names:
+            found[self._places] |= seen.wild[:, rows.channel_names.index(name)]
         return found
 
     def _times(self, column: pa.Array, take: Ints, times: Ints) -> pa.Array:
@@ -257,10 +255,11 @@ class _Copying:
     def _plain(self, table: pa.Table) -> frozenset[str]:
         """Columns without text that a spreadsheet could run."""
         columns, kinds = self.seen.columns, self.seen.rows.tables.kinds()
+        texts = vocabularies(self.seen.rows.channels)
         return frozenset(
             name
             for name in table.column_names
-            if name not in columns.ids and name not in self.seen.rows.categories and kinds.get(name) != "text"
+            if name not in columns.ids and name not in texts and kinds.get(name) != "text"
         )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data import tables as reading
 from rnncli.data.checks.finding import SHOWN, Example, Finding, Severity
-from rnncli.data.checks.seen import Floats, Ints, Seen
+from rnncli.data.checks.seen import Seen
 
 MOSTLY = 0.5
 
@@ -83,7 +84,7 @@ def missing(seen: Seen) -> Finding | None:
     counts = np.isnan(values).sum(axis=0)
     if not counts.any():
         return None
-    names = seen.rows.channels
+    names = seen.rows.channel_names
     named = [(int(count), name) for count, name in zip(counts, names, strict=True) if count]
     worst = sorted(named, key=lambda pair: -pair[0])
     examples = tuple(Example(says=f"column {name!r}: {count:,} of {len(values):,}") for count, name in worst[:SHOWN])

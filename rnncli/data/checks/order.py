@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.arrays import Ints
 from rnncli.data.checks.finding import SHOWN, Finding
-from rnncli.data.checks.seen import Ints, Seen
+from rnncli.data.checks.seen import Seen
 from rnncli.data.zones import shown_twice_in
 
 

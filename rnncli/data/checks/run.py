@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncli.data import columns as roles
 from rnncli.data import tables as reading
+from rnncli.data.channel import vocabularies
 from rnncli.data.checks.changed import COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED, of_changes
 from rnncli.data.checks.finding import Example, Finding
 from rnncli.data.checks.seen import Change, Seen, Trained
@@ -84,7 +85,7 @@ def _read(
     if known is None:
         rows = rows_of(tables, choices, None, None, faults)
     else:
-        rows = rows_of(tables, choices, known.columns, known.categories, faults, known.calendar.zone)
+        rows = rows_of(tables, choices, known.columns, known.channels, faults, known.calendar.zone)
     zone, known, changes = _zone(rows, choices, known, changes)
     moved = in_utc(rows, zone, choices)
     written = rows.times
@@ -120,17 +121,18 @@ def _found_again(tables: Tables, choices: ColumnChoices, trained: Trained) -> tu
     kinds = tables.kinds()
     columns = roles.renamed(trained.columns, roles.resolved(kinds, choices))
     changes = [Change(COLUMN_MISSING, _lost(name, kinds)) for name in _needed(columns) if name not in kinds]
-    changes += _retyped(kinds, columns, trained.categories)
+    texts = vocabularies(trained.channels)
+    changes += _retyped(kinds, columns, texts)
     lost: set[str | None] = {
-        name for name in _needed(columns) if name not in kinds or _other_kind(name, kinds, columns, trained.categories)
+        name for name in _needed(columns) if name not in kinds or _other_kind(name, kinds, columns, texts)
     }
     rows_need = {*columns.times, *columns.ids, None if columns.wide else columns.target}
     if lost & rows_need:
         return None, tuple(changes)
     left = replace(columns, past=_without(columns.past, lost), future=_without(columns.future, lost))
     left = replace(left, static=_without(columns.static, lost))
-    categories = {name: texts for name, texts in trained.categories.items() if name not in lost}
-    return Known(left, trained.calendar, categories), tuple(changes)
+    channels = tuple(channel for channel in trained.channels if channel.name not in lost)
+    return Known(left, trained.calendar, channels), tuple(changes)
 
 
 def _without(names: tuple[str, ...], lost: set[str | None]) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.calendar import Calendar
+from rnncli.data.channel import Channel
 from rnncli.data.checks.finding import SHOWN, Example
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
 from rnncli.data.load import LARGEST, Known, sorted_rows, to_panel
@@ -20,10 +21,6 @@ from rnncli.data.tables import Fault
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -31,7 +28,7 @@ class Trained:
 
     columns: Columns
     calendar: Calendar
-    categories: Mapping[str, tuple[str, ...]]
+    channels: tuple[Channel, ...]
     horizon: int
     cutoffs: Mapping[str, int]
     statistics: Statistics | None
@@ -72,7 +69,7 @@ class Seen:
         return self.columns.time_type == "integer"
 
     @cached_property
-    def wild(self) -> Flags:
+    def wild(self) -> Bools:
         """Values that are infinite, or too large to compute with [n, channels]."""
         return np.asarray(np.abs(self.rows.values) > LARGEST)
 
@@ -109,7 +106,7 @@ class Seen:
         edges = np.flatnonzero(np.diff(self.rows.codes[order])) + 1
         return order, np.concatenate([np.zeros(1, np.int64), edges, [len(order)]]).astype(np.int64)
 
-    def _born(self, order: Ints, codes: Ints) -> Flags:
+    def _born(self, order: Ints, codes: Ints) -> Bools:
         """Which rows come after the first value of their series, or are it."""
         seen = np.concatenate([[0], np.cumsum(~np.isnan(self.rows.values[order, 0]))])
         first = np.append(True, codes[1:] != codes[:-1])
@@ -181,7 +178,7 @@ class Seen:
 
     def _loaded(self, rows: Rows) -> Panel | InputRefused:
         try:
-            return to_panel(rows, self.zone, self.known, (1,)).panel
+            return to_panel(rows, self.zone, self.known).panel
         except InputRefused as error:
             return error
 

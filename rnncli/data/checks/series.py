@@ -63,7 +63,7 @@ def constant(seen: Seen) -> Finding | None:
 def covariate_constant(seen: Seen) -> Finding | None:
     """Covariates (but static ones) without two different values anywhere."""
     found = []
-    for place, name in enumerate(seen.rows.channels):
+    for place, name in enumerate(seen.rows.channel_names):
         channel = seen.values[:, place]
         channel = channel[~np.isnan(channel)]
         if place and name not in seen.columns.static and (not channel.size or channel.min() == channel.max()):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.arrays import Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.checks.finding import SHOWN, Example, Finding
-from rnncli.data.checks.seen import Ints, Seen
+from rnncli.data.checks.seen import Seen
 from rnncli.data.frequency import off_grid
 from rnncli.data.load import GAP_ALLOWANCE, GAP_LIMIT
 from rnncli.errors import InputRefused

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.checks.finding import SHOWN, Finding
-from rnncli.data.checks.seen import Flags, Floats, Ints, Seen
+from rnncli.data.checks.seen import Seen
 from rnncli.data.load import LARGEST
 
 ENOUGH = 20  # observed rows of a series that is looked at
@@ -24,7 +25,7 @@ def non_finite(seen: Seen) -> Finding | None:
     rows, channels = np.nonzero(seen.wild)
     if not len(rows):
         return None
-    names = seen.rows.channels
+    names = seen.rows.channel_names
     first = zip(rows[:SHOWN].tolist(), channels[:SHOWN].tolist(), strict=True)
     examples = [
         seen.example(row, f"{seen.rows.values[row, c]:g} in column {_name(seen, row, names[c])!r}") for row, c in first
@@ -72,7 +73,7 @@ def _observed(seen: Seen) -> tuple[Ints, Floats, Ints]:
     return place, seen.values[place, 0], np.concatenate([[0], np.cumsum(counts[long])]).astype(np.int64)
 
 
-def _outliers(values: Floats, offsets: Ints) -> tuple[Flags, Floats]:
+def _outliers(values: Floats, offsets: Ints) -> tuple[Bools, Floats]:
     """Which values are outliers, and what their neighbours are like."""
     middle = neighbourhood(values, offsets)
     lengths = np.diff(offsets)
@@ -105,7 +106,7 @@ def neighbourhood(values: Floats, offsets: Ints) -> Floats:
     return found
 
 
-def _alone(deviation: Floats, owner: Ints, offsets: Ints) -> Flags:
+def _alone(deviation: Floats, owner: Ints, offsets: Ints) -> Bools:
     """The few largest deviations of each series, if a wide gap divides them from the rest."""
     found = np.zeros(len(deviation), np.bool_)
     if not len(deviation):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.arrays import Bools, Ints
 from rnncli.data import tables as reading
 from rnncli.data.checks.finding import SHOWN, Example, Finding
-from rnncli.data.checks.seen import Flags, Ints, Seen
+from rnncli.data.checks.seen import Seen
 from rnncli.data.frequency import shown
 from rnncli.data.zones import TYPICAL, from_wall, to_wall
 
@@ -75,7 +76,7 @@ def hour_twice(seen: Seen) -> Finding | None:
     )
 
 
-def _ambiguous(seen: Seen) -> Flags:
+def _ambiguous(seen: Seen) -> Bools:
     first = from_wall(seen.written, seen.zone)
     exists = to_wall(first, seen.zone) == seen.written
     return np.asarray(exists & (to_wall(first + HOUR, seen.zone) == seen.written))

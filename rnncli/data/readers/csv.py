@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.data import arrow
 from rnncli.data.limits import VALUE, Limits, Size, limits_of, shown
 from rnncli.data.numbertext import (
@@ -523,7 +523,7 @@ class _Table:
         return self.source.refused(f"{text[:40]!r} in column {name!r} is {what}", hint=hint)
 
 
-def _may_be_grouped(values: NDArray[np.float64]) -> bool:
+def _may_be_grouped(values: Floats) -> bool:
     """Whether numbers that were read with a decimal point can all be of the kind that `grouped_by` looks for."""
     seen = np.abs(values[~np.isnan(values)])
     if not seen.size or seen.max() >= 1_000:

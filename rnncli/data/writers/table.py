@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.clocktext import HOURS, clock_text
 from rnncli.data.ids import parts_of
@@ -19,9 +20,6 @@ from rnncli.data.timetext import ISO_DATE
 from rnncli.data.zones import ambiguous
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 TIDY = ("id", "time", "quantile", "value")
 _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}

@@ -16,7 +16,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.tasks.forecast.features import Floats, Ints
+from rnncli.arrays import Floats, Ints
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Validated
 

@@ -11,18 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
+from rnncli.arrays import Array, Bools, Floats, Inputs, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel, gather
 from rnncli.tasks.forecast.plain import past_errors, plain_forecasts
 from rnncli.tasks.forecast.spec import Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Inputs = NDArray[np.float32]
-Bools = NDArray[np.bool_]
 
 LIMIT = 8.0
 EXTRAS = 5
@@ -102,7 +97,7 @@ def cut(
     """
     may_come = support(panel, series, length, spec, begun) if may_come is None else may_come
     values = gather(
-        panel.values[:, 0], panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
+        panel.targets, panel.offsets[series], length, first_row, spec.steps, spec.lookback - 1, spec.horizon
     )
     if begun is not None:
         values[first_row[:, None] + np.arange(1 - spec.lookback, spec.steps + spec.horizon) < begun[:, None]] = np.nan
@@ -118,7 +113,7 @@ def _beside(panel: Panel, length: Ints, series: Ints, first_row: Ints, spec: For
     begin, every = panel.offsets[series], panel.lengths[series]
     parts = [np.zeros((len(series), spec.steps + spec.horizon, 0))]
     for covariate in spec.covariates:
-        flat = panel.values[:, panel.channels.index(covariate.name)]
+        flat = panel.of(covariate.name)
         if covariate.role == "static":
             part = np.repeat(flat[begin][:, None], spec.steps + spec.horizon, axis=1)
         else:
@@ -357,6 +352,12 @@ def targets(
     level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
     with np.errstate(over="ignore"):
         return _bounded((z - level) / spread)
+
+
+def units(norm: Normalised, rows: Ints, origins: Ints) -> dict[str, Array]:
+    """What quantiles are relative to at each origin: level and spread, and whether they are on the logarithm: [o]."""
+    at = rows, origins
+    return {"level": norm.level[at], "spread": norm.spread[at], "logs": norm.support.logs[rows]}
 
 
 def _bounded(relative: Floats) -> Inputs:

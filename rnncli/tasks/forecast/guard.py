@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel, gather
-from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Validated
 
@@ -23,7 +23,7 @@ def seen_range(panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> tu
     range where fewer than two different values were observed.
     """
     begin = panel.offsets[series]
-    past = gather(panel.values[:, 0], begin, panel.lengths[series], ends, 0, spec.context, 0)
+    past = gather(panel.targets, begin, panel.lengths[series], ends, 0, spec.context, 0)
     missing = np.isnan(past)
     low = np.where(missing, np.inf, past).min(axis=1)
     high = np.where(missing, -np.inf, past).max(axis=1)

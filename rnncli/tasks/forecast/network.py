@@ -1,46 +1,25 @@
-"""The whole forecasting network: names, shapes, and the one formula from inputs to relative quantiles."""
+"""The forecasting network in NumPy: from crops to relative quantiles, by each member."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.cells.named import cells_of
+from rnncli.arrays import Ints
 from rnncli.data.calendar import Calendar
-from rnncli.layers.norm import norm_shapes
-from rnncli.layers.stack import encoded
-from rnncli.layers.unroll import unroll
+from rnncli.layers.encoder import outputs
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.forecast import features, output
+from rnncli.tasks.forecast import features, head
 from rnncli.tasks.forecast.spec import ForecastSpec
-
-Array = Any
-HEAD = "head."
-
-
-def weight_shapes(network: NetworkSpec, spec: ForecastSpec) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every weight of one member; in a model file each has a leading axis of members."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for index, cell in enumerate(cells_of(network.cell, network.layers)):
-        layer = cell.shapes(network.hidden if index else network.inputs, network.hidden)
-        layer |= norm_shapes(network.hidden) if network.layer_norm else {}
-        shapes |= {f"layer{index}.{name}": shape for name, shape in layer.items()}
-    components = len(spec.plain)
-    return shapes | {HEAD + name: shape for name, shape in output.shapes(network, spec, components).items()}
+from rnncli.tasks.task import head_weights
 
 
 def network_inputs(spec: ForecastSpec, calendar: Calendar) -> tuple[int, int]:
     """How many values the encoder sees a step, and the decoder knows of each step of the horizon."""
     calendar_features = len(calendar.feature_names)
     return features.input_count(spec, calendar_features), features.known_count(spec, calendar_features)
-
-
-def head_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
-    """The decoder's weights, without their prefix."""
-    return {name.removeprefix(HEAD): weight for name, weight in weights.items() if name.startswith(HEAD)}
 
 
 def forecast(
@@ -52,18 +31,12 @@ def forecast(
     calendar: Calendar,
 ) -> list[NDArray[np.float32]]:
     """Relative quantiles from the last step of each crop, by each member, in NumPy: [n, horizon, q] each."""
-    cells = cells_of(network.cell, network.layers)
     rows, last = np.arange(len(crops.lengths)), crops.lengths - 1
-
-    def run_cell(index: int, weights: Mapping[str, Array], x: Array) -> Array:
-        return unroll(cells[index], weights, x, None, np, activation=network.activation)[0]
-
     x = features.inputs(crops, norm, spec, calendar)[:, : int(crops.lengths.max())]
     known = known_at(spec, (crops, norm, last), calendar)
 
     def by(weights: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        states = encoded(run_cell, network.layers, weights, x, network.residual)
-        return decoded(weights, spec, known, states[rows, last])
+        return decoded(weights, spec, known, outputs(network, weights, x)[rows, last])
 
     return [by(weights) for weights in members]
 
@@ -71,9 +44,7 @@ def forecast(
 Known = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
-def known_at(
-    spec: ForecastSpec, seen: tuple[features.Crops, features.Normalised, features.Ints], calendar: Calendar
-) -> Known:
+def known_at(spec: ForecastSpec, seen: tuple[features.Crops, features.Normalised, Ints], calendar: Calendar) -> Known:
     """What every member's decoder is given beside its state, from one step of each crop: plain forecasts, how far off
     they were before, and what is known of the horizon.
 
@@ -92,7 +63,5 @@ def decoded(
     [n, horizon, q].
     """
     plain, errors, known = beside
-    relative: NDArray[np.float32] = output.quantiles(
-        head_weights(weights), state, plain, errors, known, spec.median, np
-    )
+    relative: NDArray[np.float32] = head.quantiles(head_weights(weights), state, plain, errors, known, spec.median, np)
     return relative

@@ -13,12 +13,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.layers.linear import linear
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 SEASONS_AVERAGED = 4
 FIRST_REACH, REACH_RATIO, LONGEST_REACH = 2, 3, 1 << 20

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
+from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
 from rnncli.data.wall import follows
-from rnncli.errors import UsageError
-from rnncli.spec import Columns, NetworkSpec, TrainingSpec
+from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import plain
-from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.network import network_inputs
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import SMALLEST_LOG_RANGE, shown, support
+from rnncli.tasks.plan import Plan, Sizes, evaluate_every
 
 HORIZONS = {"hour": 48, "day": 14, "business day": 10, "week": 13, "month": 18, "quarter": 8, "year": 6}  # as in M4
+CELL = "lstm"
 DEFAULT_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WINDOW_LIMIT = 48
 CYCLES = 3  # of the longest season that the plain forecasts see
 SERIES_LOOKED_AT = 500
 MOST = 0.5  # of the series
-ROUNDING = 1 + 1e-9
 YOUNG = (1, 2, 3, 4, 6, 8, 12, 16)  # rows of series that have just begun
-REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
-EVALUATIONS, LEAST_BETWEEN = 12, 5  # of a search, and steps from one to the next
-FORKED, MOST_FORKED = 192, 1 << 10  # targets of a crop: its origins times the horizon
 ROWS_A_STEP, TARGETS_A_STEP = 64_000, 1 << 16  # of the encoder, and of the decoder: what training holds in memory
 LONGEST_CONTEXT, WHOLE = 336, 1_000  # steps at most if nobody said how many; and where training sees whole series
 
@@ -45,17 +40,14 @@ def default_horizon(calendar: Calendar, lengths: Ints) -> int:
     return int(max(1, min(usual, np.median(lengths) // 4)))
 
 
-def covariates(panel: Panel, columns: Columns, categories: Mapping[str, tuple[str, ...]]) -> tuple[Covariate, ...]:
+def covariates(panel: Panel) -> tuple[Covariate, ...]:
     """The declared covariates with what centres and scales them, over all rows."""
-    return tuple(
-        _covariate(name, role, categories.get(name), panel.values[:, panel.channels.index(name)])
-        for role in ROLES
-        for name in getattr(columns, role)
-    )
+    return tuple(_covariate(channel, panel.of(channel.name)) for channel in panel.channels if channel.role in ROLES)
 
 
-def _covariate(name: str, role: str, categories: tuple[str, ...] | None, values: Floats) -> Covariate:
-    if categories is None:
+def _covariate(channel: Channel, values: Floats) -> Covariate:
+    name, role, categories = channel.name, channel.role, channel.vocabulary
+    if channel.kind == "number":
         return Covariate(name, role, (), *_centre_and_scale(values))
     counts = np.bincount(values[values >= 0].astype(np.int64), minlength=len(categories))
     return Covariate(name, role, categories, shares=tuple((counts / max(counts.sum(), 1)).tolist()))
@@ -148,7 +140,7 @@ def in_common(panel: Panel, spec: ForecastSpec) -> tuple[str, float | None, bool
 
 def choose_link(panel: Panel) -> str:
     """Log where all values are positive and none is out of proportion: changes then compare across levels."""
-    values = panel.values[:, 0]
+    values = panel.targets
     observed = values[~np.isnan(values)]
     if not observed.size or observed.min() <= 0 or observed.min() < SMALLEST_LOG_RANGE * np.median(observed):
         return "identity"
@@ -196,29 +188,7 @@ def _size(y: Floats) -> float:
     return float(seen.mean()) if seen.size else float("nan")
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """What the user said about the network and its training; None means that the data decide."""
-
-    cell: str = "lstm"
-    activation: str = "tanh"
-    layers: int | None = None
-    hidden: int | None = None
-    dropout: float | None = None
-    init: str | None = None
-    members: int | None = None
-    plain_stack: bool = False
-    layer_norm: bool = False
-    steps: int | None = None
-    batch: int | None = None
-    learning_rate: float | None = None
-    clip: float | None = None
-    clip_value: float | None = None
-    tbptt: int | None = None
-    seed: int = 0
-    time_budget: float | None = None
-
-
+WITH_COVARIATES, WITHOUT_COVARIATES = "with covariates", "without covariates"  # what is in doubt
 MEMBERS = 2  # one for each of two cores
 SMALL_PANEL = 150_000  # observed rows: below, a larger network learns the noise
 
@@ -227,13 +197,14 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     """One layer of 32 with dropout 0.2 for small panels, two of 64 with 0.1 for large ones; memory for the longest
     season from the start.
     """
-    small = bool(np.count_nonzero(~np.isnan(panel.values[:, 0])) < SMALL_PANEL)
+    small = bool(np.count_nonzero(~np.isnan(panel.targets)) < SMALL_PANEL)
     inputs, known = network_inputs(spec, panel.calendar)
     longest = max(spec.seasons)
-    relu = sizes.activation == "relu" and all(takes_activation(name) for name in sizes.cell.split(","))
-    layers = sizes.layers or layers_of(sizes.cell) or (1 if small else 2)
+    cell = sizes.cell or CELL
+    relu = sizes.activation == "relu" and all(takes_activation(name) for name in cell.split(","))
+    layers = sizes.layers or layers_of(cell) or (1 if small else 2)
     return NetworkSpec(
-        cell=resolved(sizes.cell, layers, spec.seasons),
+        cell=resolved(cell, layers, spec.seasons),
         activation=sizes.activation,
         layers=layers,
         hidden=sizes.hidden or (32 if small else 64),
@@ -260,7 +231,7 @@ def training_spec(network: NetworkSpec, forecast: ForecastSpec, sizes: Sizes) ->
         clip=sizes.clip or 1.0,
         seed=sizes.seed,
         averaging=0.99,
-        evaluate_every=_evaluate_every(steps),
+        evaluate_every=evaluate_every(steps),
         time_budget=sizes.time_budget,
         tbptt=sizes.tbptt,
         clip_value=sizes.clip_value,
@@ -273,79 +244,17 @@ def _batch(usual: int, forecast: ForecastSpec, tbptt: int | None) -> int:
     return max(1, min(usual, ROWS_A_STEP // rows, TARGETS_A_STEP // forecast.horizon))
 
 
-def forks(horizon: int) -> int:
-    """Origins of a crop: as many as make FORKED targets, or four; fewer where these would be more than MOST_FORKED."""
-    return max(1, min(max(4, FORKED // horizon), MOST_FORKED // horizon))
-
-
-def _evaluate_every(steps: int) -> int:
-    return max(LEAST_BETWEEN, steps // EVALUATIONS)
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Seconds that the parts of a training take: a step, a score of the held-out rows, and all that is done once."""
-
-    step: float
-    score: float = 0.0
-    once: float = 0.0
-
-    def least(self, searches: int, refits: int) -> float:
-        """Of a single step of each search and refit, with what must be."""
-        return self.once + searches * (self.step + self.score) + refits * self.step
-
-
-def affordable(training: TrainingSpec, searches: int, refits: int, costs: Costs) -> TrainingSpec:
-    """The same training in as many of its steps as its time budget allows, with the budget of one search; so many
-    searches and refits come one after the other.
-
-    Once the steps are known, training does not depend on the clock any more, unless the machine slows down: the same
-    number of steps without a budget is the same training. UsageError if there is no time for a single step that is
-    judged.
-    """
-    assert training.time_budget is not None
-    least = costs.least(searches, refits)
-    if training.time_budget < least:
-        raise UsageError(
-            f"--time-budget is {training.time_budget:.3g} s, but to judge what is trained takes {least:.2g} s alone",
-            hint=f"give it {math.ceil(1.5 * least)}s or more",
-        )
-    left, rounds = training.time_budget - costs.once, searches + refits * REFIT_SHARE
-
-    def seconds(steps: int) -> float:
-        return rounds * steps * costs.step + searches * -(-steps // _evaluate_every(steps)) * costs.score
-
-    steps = max(1, bisect_right(range(1, training.steps + 1), left * ROUNDING, key=seconds))
-    return replace(training, steps=steps, evaluate_every=_evaluate_every(steps), time_budget=left / rounds)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that is decided before the first step. `rival` is the same for the target alone, where validation is
-    to tell whether the covariates help.
-    """
-
-    network: NetworkSpec
-    forecast: ForecastSpec
-    training: TrainingSpec
-    rival: Plan | None = None
-
-    @property
-    def candidates(self) -> tuple[Plan, ...]:
-        """What is searched: with the covariates and, where they are in doubt, without."""
-        return (self,) if self.rival is None else (self, self.rival)
-
-
-def doubted(panel: Panel, plan: Plan) -> Plan:
+def doubted(panel: Panel, plan: Plan[ForecastSpec]) -> Plan[ForecastSpec]:
     """The plan with a rival that does not know the covariates, holidays among them, if there are any."""
-    forecast = plan.forecast
-    if not forecast.covariates and panel.calendar.holidays is None:
+    spec = plan.spec
+    if not spec.covariates and panel.calendar.holidays is None:
         return plan
-    ahead = tuple(covariate.name for covariate in forecast.covariates if covariate.role == "future")
-    alone = replace(forecast, covariates=(), left_out=ahead)
+    ahead = tuple(covariate.name for covariate in spec.covariates if covariate.role == "future")
+    alone = replace(spec, covariates=(), left_out=ahead)
     inputs, known = network_inputs(alone, target_alone(panel).calendar)
     network = replace(plan.network, inputs=inputs, known=known)
-    return replace(plan, rival=Plan(network, alone, plan.training))
+    rival = replace(plan, network=network, spec=alone, variant=WITHOUT_COVARIATES)
+    return replace(plan, rivals=(rival,), variant=WITH_COVARIATES)
 
 
 def target_alone(panel: Panel) -> Panel:

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines.baseline import Baseline
 from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.errors import UsageError
 from rnncli.registry import BASELINES, find
 from rnncli.spec import Spec, added
-from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.guard import REACH, fitted_reach, guarded, seen_range
-from rnncli.tasks.forecast.output import possible, within
+from rnncli.tasks.forecast.head import possible, within
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
 from rnncli.tasks.forecast.validation import Validated, quantile_loss
@@ -137,7 +137,7 @@ def baseline_quantiles(
 
 def _quantiles(baseline: Baseline, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
     rows = np.minimum(ends, ROWS)
-    flat = panel.values[stretches(panel.offsets[series] + ends - rows, rows), 0]
+    flat = panel.targets[stretches(panel.offsets[series] + ends - rows, rows)]
     return baseline.quantiles(flat, offsets_of(rows), spec.horizon, season, spec.levels)[0]
 
 

@@ -14,14 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.panel import Panel, gather, offsets_of, stretches
 from rnncli.tasks.forecast.spec import ForecastSpec
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 EVIDENCE = 0.3  # nats a row by which values must be likelier than logarithms
 PAIRS = 8  # of rows, for any evidence
@@ -84,7 +80,7 @@ def shown(panel: Panel, series: Ints, ends: Ints, begins: Ints | int = 0) -> Sho
     again[1:] = series[1:] == series[:-1]
     before = np.where(again, np.roll(ends, 1), begins)
     lengths = ends - before
-    y = panel.values[stretches(panel.offsets[series] + before, lengths), 0]
+    y = panel.targets[stretches(panel.offsets[series] + before, lengths)]
     seen, at = ~np.isnan(y), offsets_of(lengths)[:-1]
     parts = Shown(
         _of_parts(np.minimum, np.where(seen, y, np.inf), at, np.inf),
@@ -124,7 +120,7 @@ def support(panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec, begun: I
     for begin in range(0, len(series), AT_ONCE):
         some = slice(begin, begin + AT_ONCE)
         begins, last = panel.offsets[series[some]], ends[some]
-        past = gather(panel.values[:, 0], begins, last, last, 0, spec.context, 0)
+        past = gather(panel.targets, begins, last, last, 0, spec.context, 0)
         if begun is None:
             seen = shown(panel, series[some], last)
         else:

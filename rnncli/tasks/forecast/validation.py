@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel, gather
-from rnncli.tasks.forecast.features import Floats, Ints
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
 
@@ -110,7 +110,7 @@ class Validated:
 def validated(panel: Panel, spec: ForecastSpec, holdout: Holdout, quantiles: Floats) -> Validated:
     """Forecasts beside what came."""
     begin, length = panel.offsets[holdout.series], panel.lengths[holdout.series]
-    actual = gather(panel.values[:, 0], begin, length, holdout.origins, spec.horizon, 0, 0)
+    actual = gather(panel.targets, begin, length, holdout.origins, spec.horizon, 0, 0)
     scale = seasonal_scale(panel, holdout.series, holdout.origins, spec.seasons[0])
     may_come = support(panel, holdout.series, holdout.origins, spec)
     return Validated(holdout, quantiles, actual, scale, may_come)

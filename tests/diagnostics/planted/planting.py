@@ -30,10 +30,10 @@ from torch import Tensor
 
 from rnncli.data.load import Loaded
 from rnncli.diagnostics.report import GradientReport
+from rnncli.events import unheard
 from rnncli.nn.runtime import prepared
 from rnncli.training.fit import begin, fit
 from rnncli.training.session import initial_weights
-from rnncli.workflows.events import unheard
 from rnncli.workflows.probe import FULL, QUICK, Probe
 from rnncli.workflows.reading import load_new
 from rnncli.workflows.train import make_plan

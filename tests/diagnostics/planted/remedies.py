@@ -22,8 +22,8 @@ from planting import REMEMBERED, Case, cases, loaded_for, probe_of
 from rnncli.diagnostics.checks.unused import memory_unused
 from rnncli.diagnostics.report import GradientReport
 from rnncli.diagnostics.trial import Trial
+from rnncli.events import unheard
 from rnncli.nn.runtime import prepared
-from rnncli.workflows.events import unheard
 from rnncli.workflows.probe import QUICK
 from rnncli.workflows.trying import try_remedies
 

@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["rnncli"]):
 
     from rnncli.data.panel import Panel
     from rnncli.errors import RnncliError
-    from rnncli.inference import forecaster
+    from rnncli.tasks.forecast import forecaster
     from rnncli.workflows.info import info
 
 import signing
@@ -41,12 +41,12 @@ def load(data: bytes) -> None:
     with contextlib.suppress(RnncliError):
         found = info(FILE)
         _ = found.facts, found.to_json()
-        found.forecaster.quantiles(panel(found.forecaster))
+        found.model.quantiles(panel(found.model))
 
 
 def panel(model: forecaster.Forecaster) -> Panel:
     """One series of waves that has every channel of the model."""
-    channels = (model.columns.target, *(covariate.name for covariate in model.forecast.covariates))
+    channels = (model.columns.target, *(covariate.name for covariate in model.spec.covariates))
     wave = 20 + 5 * np.sin(np.arange(ROWS) / 7)
     values = np.stack([wave] * len(channels), axis=1)
     one, offsets = np.zeros(1, np.int64), np.array([0, ROWS])

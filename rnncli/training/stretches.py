@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnncli.tasks.forecast.features import Ints
+from rnncli.arrays import Ints
 
 
 @dataclass

@@ -17,14 +17,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast.features import from_link, to_link
-from rnncli.tasks.forecast.output import beside, clipped, within
+from rnncli.tasks.forecast.head import beside, clipped, within
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Forecast = Callable[[Panel, Ints], Floats]
 
 

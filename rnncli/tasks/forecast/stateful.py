@@ -6,31 +6,29 @@ import os
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.data.wall import at_steps
 from rnncli.errors import InputRefused
-from rnncli.inference import carried as kept
-from rnncli.inference import clock, state_file, stream
-from rnncli.inference.carried import Carried
-from rnncli.inference.clock import Entered
-from rnncli.inference.consumed import refusals
-from rnncli.workflows.events import Listener, Noted
-from rnncli.workflows.model import Given
-from rnncli.workflows.reading import without_bad
+from rnncli.events import Listener, Noted
+from rnncli.tasks.forecast import carried as kept
+from rnncli.tasks.forecast import clock, state_file, stream
+from rnncli.tasks.forecast.carried import Carried
+from rnncli.tasks.forecast.clock import Entered
+from rnncli.tasks.forecast.consumed import refusals
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.reading import without_bad
 
-Floats = NDArray[np.float64]
 Path_ = str | os.PathLike[str]
 
 
 class Stream:
     """What is carried of a model's series, in the file `path`. ModelRefused if that is not a state of this model."""
 
-    def __init__(self, path: Path_, model: Given) -> None:
-        self._path, self._forecaster = path, model.forecaster
-        self._digest = model.digest
+    def __init__(self, path: Path_, model: Forecaster, digest: str) -> None:
+        self._path, self._forecaster, self._digest = path, model, digest
         self._stored = state_file.load(path, self._forecaster, self._digest)
         self._carried: Carried | None = None
         self._absent: Carried | None = None
@@ -53,14 +51,14 @@ class Stream:
         known = int(np.count_nonzero(here.consumed))
         tell(Noted(f"{new:,} new rows were consumed; {known:,} of {len(here.ids):,} series went on from their state"))
         self._kept = stream.kept_and_after(self._carried, found.wall)
-        if not self._forecaster.forecast.wall:
+        if not self._forecaster.spec.wall:
             return replace(loaded, panel=self._kept)
         self._carried = replace(self._carried, waiting=clock.left_waiting(self._carried, found))
         return replace(loaded, panel=clock.back_on_utc(self._carried, self._kept, found))
 
     def _entered(self, stored: Carried, panel: Panel) -> tuple[Carried, Entered]:
         """What is kept of each series of the panel, and its rows as they go on from there."""
-        model, ends, on_wall = self._forecaster, self._forecaster.ends(panel), self._forecaster.forecast.wall
+        model, ends, on_wall = self._forecaster, self._forecaster.ends(panel), self._forecaster.spec.wall
         here, self._absent = kept.known_and_new(model, stored, clock.on_its_starts(panel) if on_wall else panel)
         if on_wall:
             return here, clock.entered(here, panel, ends)
@@ -75,7 +73,7 @@ class Stream:
         place = {name: at for at, name in enumerate(self._carried.ids)}
         places = [place[name] for name in panel.ids]
         carried = kept.chosen(self._carried, places)
-        if not self._forecaster.forecast.wall:
+        if not self._forecaster.spec.wall:
             return stream.quantiles(self._forecaster, carried, panel, steps)
         assert self._kept is not None
         rows = self._kept.select(np.array(places, np.int64))

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.data.wall import earliest, laid, latest, on_the_wall, slots
-from rnncli.inference.carried import Carried, Waiting
-
-Ints = NDArray[np.int64]
+from rnncli.tasks.forecast.carried import Carried, Waiting
 
 
 @dataclass(frozen=True)

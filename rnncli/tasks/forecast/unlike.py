@@ -7,21 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel
-from rnncli.inference.forecaster import Forecaster
-from rnncli.workflows.events import Listener, Noted
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from rnncli.events import Listener, Noted
+from rnncli.tasks.forecast.forecaster import Forecaster
 
 
 def tell_unlike(panel: Panel, ends: Ints, forecaster: Forecaster, tell: Listener) -> None:
     """A line for each way in which recent values of series are none that the model can forecast; see `_unlike`."""
     owner = np.repeat(np.arange(len(panel)), panel.lengths)
     place = np.arange(len(owner)) - panel.offsets[:-1][owner]
-    recent = (
-        (place < ends[owner]) & (place >= ends[owner] - forecaster.forecast.context) & ~np.isnan(panel.values[:, 0])
-    )
+    recent = (place < ends[owner]) & (place >= ends[owner] - forecaster.spec.context) & ~np.isnan(panel.targets)
     rows = np.bincount(owner[recent], minlength=len(panel))
     for odd, what in _unlike(panel, forecaster):
         found = np.bincount(owner[recent & odd], minlength=len(panel))
@@ -35,7 +31,7 @@ def tell_unlike(panel: Panel, ends: Ints, forecaster: Forecaster, tell: Listener
 
 def _unlike(panel: Panel, forecaster: Forecaster) -> Iterator[tuple[NDArray[np.bool_], str]]:
     """Which values [rows] are unlike those of the training, and what becomes of them."""
-    values, spec = panel.values[:, 0], forecaster.forecast
+    values, spec = panel.targets, forecaster.spec
     if spec.each:
         yield from _never_seen(values, forecaster)
         return
@@ -58,5 +54,5 @@ def _never_seen(values: Floats, forecaster: Forecaster) -> Iterator[tuple[NDArra
         yield values <= 0, f"are zero or negative, and the model has learnt from positive values only: {again}"
     elif least is not None and least >= 0:
         yield values < 0, f"are negative, and the model has learnt from none below 0: {again}"
-    if forecaster.forecast.whole:
+    if forecaster.spec.whole:
         yield values != np.round(values), f"are no whole numbers, and the model has learnt from such only: {again}"

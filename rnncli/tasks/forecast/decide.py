@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel
 from rnncli.evaluation.backtest import Split
 from rnncli.evaluation.paired import compare
@@ -17,7 +17,7 @@ from rnncli.evaluation.run import MODEL, evaluate_made
 from rnncli.registry import BASELINES
 from rnncli.tasks.forecast.calibration import fitted_stretch, fitted_young, stretched
 from rnncli.tasks.forecast.guard import guarded, seen_range
-from rnncli.tasks.forecast.output import within
+from rnncli.tasks.forecast.head import within
 from rnncli.tasks.forecast.pool import (
     NETWORK,
     NETWORK_ALONE,
@@ -29,12 +29,8 @@ from rnncli.tasks.forecast.pool import (
 )
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Validated
+from rnncli.tasks.plan import Trained
 
-if TYPE_CHECKING:
-    from rnncli.training.session import Trained
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 FORECAST = "forecast"
 RIVALS = ("naive", "seasonal naive", "drift", "exponential smoothing")
 
@@ -53,24 +49,24 @@ class Decided:
     young: Floats | None = None
 
 
-def decided(panel: Panel, trained: Trained) -> Decided:
+def decided(panel: Panel, trained: Trained[ForecastSpec]) -> Decided:
     """What the held-out rows ask for."""
-    found, spec = trained.validated, trained.plan.forecast
+    found, spec = trained.validated, trained.plan.spec
     if found is None:
         return Decided(prior_pool(spec))
     series, origins = found.holdout.series, found.holdout.origins
     smoothed = baseline_quantiles(SMOOTHING, spec.seasons[0], panel, series, origins, spec, found.support)
     pool, mixed = fitted_pool(panel, found, spec, smoothed)
     stretch = fitted_stretch(found.made(mixed), spec)
-    young = fitted_young(trained.young, spec) if trained.young else None
+    young = fitted_young(trained.further, spec) if trained.further else None
     return Decided(pool, stretch, within(stretched(mixed, stretch, spec), spec, found.support), smoothed, young)
 
 
-def scores(panel: Panel, trained: Trained, decision: Decided) -> dict[str, Any]:
+def scores(panel: Panel, trained: Trained[ForecastSpec], decision: Decided) -> dict[str, Any]:
     """The training record's part about the held-out rows: the scores of the forecast, its network and the baselines,
     and whether the first two are better than the best baseline, by a paired test.
     """
-    found, spec = trained.validated, trained.plan.forecast
+    found, spec = trained.validated, trained.plan.spec
     if found is None or decision.quantiles is None:
         return {"validation": {}, "validated_origins": 0, "comparisons": {}}
     seen = seen_range(panel, found.holdout.series, found.holdout.origins, spec)

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift, drift
-from rnncli.errors import GateFailed
-from rnncli.inference.forecaster import Forecaster
-from rnncli.workflows.events import Listener, Noted
+from rnncli.events import Listener, Noted
+from rnncli.tasks.forecast.forecaster import Forecaster
 
 
 def drift_of(panel: Panel, forecaster: Forecaster) -> Drift | None:
@@ -29,23 +28,11 @@ def tell_drift(found: Drift | None, tell: Listener) -> None:
             tell(Noted(f"drift: {column}", detail=not column.has_drifted))
 
 
-def refuse_drift(found: Drift | None) -> None:
-    """GateFailed if a column has drifted, or nobody can know."""
-    if found is None:
-        raise GateFailed("the model has no statistics of its training to compare with", hint="train it again")
-    drifted = [column for column in found.columns if column.has_drifted]
-    if drifted:
-        raise GateFailed(
-            f"the data have drifted since training: {drifted[0]}",
-            hint="look at these series; if they are right, train again; without --fail-on-drift this is only reported",
-        )
-
-
 def _groups(panel: Panel, forecaster: Forecaster) -> dict[str, NDArray[np.bool_]]:
     """The series of each category of each static column."""
     groups = {}
     for name in forecaster.columns.static:
-        codes = panel.values[panel.offsets[:-1], panel.channels.index(name)]
-        for code, category in enumerate(forecaster.forecast.categories.get(name, ())):
+        codes = panel.of(name)[panel.offsets[:-1]]
+        for code, category in enumerate(forecaster.spec.categories.get(name, ())):
             groups[f"{name}={category}"] = codes == code
     return groups

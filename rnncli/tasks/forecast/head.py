@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Array, Floats
 from rnncli.layers.activation import relu, softplus
 from rnncli.layers.linear import linear
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.forecast.features import Floats, from_link
+from rnncli.tasks.forecast.features import from_link
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
 
-Array = Any
 LARGEST_LOG, LARGEST = 700.0, 1e300
 
 
@@ -77,6 +77,20 @@ def fan(m: Array, gaps: Array, median: int, xp: Any) -> Array:
     below = -xp.cumsum(xp.flip(gaps[..., :median], (-1,)), -1)
     above = xp.cumsum(gaps[..., median:], -1)
     return m + xp.concatenate([xp.flip(below, (-1,)), xp.zeros_like(m), above], axis=-1)
+
+
+def pinball(predicted: Array, actual: Array, levels: tuple[float, ...], xp: Any) -> Array:
+    """Mean over levels and observed targets of max(l e, (l - 1) e), e = actual - predicted, times 2
+    (Koenker & Bassett 1978); at the median it is the absolute error.
+
+    predicted [o, K, q], actual [o, K] with NaN where nothing is observed -> [o], 0 where nothing is.
+    """
+    level = xp.asarray(levels, dtype=predicted.dtype, device=predicted.device)
+    seen = ~xp.isnan(actual)
+    error = xp.where(seen, actual, xp.zeros_like(actual))[..., None] - predicted
+    loss = 2 * xp.maximum(level * error, (level - 1) * error).mean(axis=-1) * seen
+    count = seen.sum(axis=1)
+    return loss.sum(axis=1) / xp.where(count > 0, count, xp.ones_like(count))
 
 
 def to_units(relative: Floats, level: Floats, spread: Floats, logs: NDArray[np.bool_]) -> Floats:

@@ -11,7 +11,7 @@ from rnncli.errors import SeriesRefused
 
 def outside(panel: Panel, least: float | None, most: float | None) -> list[SeriesRefused]:
     """The series with a target below `least` or above `most`, each with the first such value."""
-    values = panel.values[:, 0]
+    values = panel.targets
     wrong = np.zeros(len(values), np.bool_)
     for limit, beyond in ((least, np.less), (most, np.greater)):
         if limit is not None:
@@ -23,7 +23,7 @@ def outside(panel: Panel, least: float | None, most: float | None) -> list[Serie
 
 def _refused(panel: Panel, s: int, row: int, least: float | None) -> SeriesRefused:
     calendar, whole = panel.calendar, panel.calendar.frequency.unit == "step"
-    value, name = float(panel.values[row, 0]), panel.ids[s]
+    value, name = float(panel.targets[row]), panel.ids[s]
     ordinal = panel.starts[s] + row - panel.offsets[s]
     time = int(calendar.times(np.array([ordinal]), panel.phases[s : s + 1])[0])
     side = "below the minimum" if least is not None and value < least else "above the maximum"

@@ -11,14 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel, stretches
 from rnncli.data.writers.table import time_texts
 from rnncli.errors import SeriesRefused
-from rnncli.inference.carried import Carried
-from rnncli.inference.forecaster import CHUNK, Forecaster
+from rnncli.tasks.forecast.carried import Carried
+from rnncli.tasks.forecast.forecaster import CHUNK, Forecaster
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Bits = NDArray[np.uint64]
 
 AT_ONCE = 1 << 16  # rows: few enough to stay in the processor's cache
@@ -59,7 +58,7 @@ def _mixed(x: Bits) -> Bits:
 
 def _columns(model: Forecaster) -> list[int]:
     """The channels that belong to a row: all but what is one value for a series."""
-    return [0, *(1 + at for at, covariate in enumerate(model.forecast.covariates) if covariate.role != "static")]
+    return [0, *(1 + at for at, covariate in enumerate(model.spec.covariates) if covariate.role != "static")]
 
 
 def refusals(

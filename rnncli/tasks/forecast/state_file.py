@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 from collections.abc import Iterator, Mapping
@@ -13,24 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli import checkpoint, files
+from rnncli import checkpoint
 from rnncli.baselines import carried as smoothing
 from rnncli.data.panel import stretches
 from rnncli.errors import ModelRefused, UsageError
-from rnncli.inference.carried import Carried, Waiting, rows_kept, shapes
-from rnncli.inference.forecaster import NAME_ENDS, NAMES, Forecaster, series_names
+from rnncli.model import NAME_ENDS, NAMES, series_names
+from rnncli.tasks.forecast.carried import Carried, Waiting, rows_kept, shapes
+from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.support import Shown, nothing_shown
 
 SHOWN = {"least": "<f8", "whole": "u1", "count": "<i8"}
 COUNTS = ("starts", "consumed", "phases", "rows", "fingerprints")
 _OTHER = "it is the state of another model"
 _AFRESH = "begin a new state: give --state a file that does not exist, and the whole history"
-
-
-def digest_of(model: str | os.PathLike[str] | bytes) -> str:
-    """What tells a model file, or the bytes of one, from every other."""
-    data = model if isinstance(model, bytes) else files.read_bytes(model, ModelRefused)
-    return hashlib.sha256(data).hexdigest()
 
 
 def save(path: str | os.PathLike[str], carried: Carried, model_digest: str) -> int:
@@ -112,7 +106,7 @@ def _layout(meta: dict[str, Any], model: Forecaster, model_digest: str) -> check
     if meta["model"] != model_digest:
         raise UsageError(_OTHER)
     count, size, rows = (meta["series"][name] for name in ("count", "bytes", "rows"))
-    channels = 1 + len(model.forecast.covariates)
+    channels = 1 + len(model.spec.covariates)
     long = np.dtype("<i8")
     tensors: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
         NAMES: (np.dtype("u1"), (size,)),
@@ -121,9 +115,9 @@ def _layout(meta: dict[str, Any], model: Forecaster, model_digest: str) -> check
         "tail.observed": (np.dtype("u1"), (rows, channels)),
     }
     tensors |= {f"series.{name}": (long, (count,)) for name in COUNTS}
-    if "shown" in meta or model.forecast.each:
+    if "shown" in meta or model.spec.each:
         tensors |= {f"shown.{name}": (np.dtype(kind), (count,)) for name, kind in SHOWN.items()}
-    if model.forecast.wall:
+    if model.spec.wall:
         shape = (meta["series"]["waiting"], channels)
         tensors |= {"waiting.values": (np.dtype("<f8"), shape), "waiting.observed": (np.dtype("u1"), shape)}
         tensors["series.waiting"] = (long, (count,))
@@ -142,7 +136,7 @@ def _carried(found: checkpoint.Model, model: Forecaster) -> Carried:
     hidden = {name: tensors[f"state.{name}"] for name in shapes(model, len(names))}
     smoothed = {place: _smoothing(tensors, place, season) for place, season in model.pool.smoothing.items()}
     seen = _shown(tensors) if "shown.count" in tensors else nothing_shown(len(names))
-    waiting = _waiting(tensors) if model.forecast.wall else None
+    waiting = _waiting(tensors) if model.spec.wall else None
     return Carried(tuple(names), starts, consumed, phases, rows, tail, fingerprints, hidden, smoothed, seen, waiting)
 
 

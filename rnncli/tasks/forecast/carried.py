@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines import carried as smoothing
 from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel, offsets_of, stretches
-from rnncli.inference.forecaster import Forecaster
+from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Shown, nothing_shown
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Hidden = dict[str, NDArray[np.float32]]
 
 BLOCK = 32  # rows whose inputs are made at once
@@ -91,7 +90,7 @@ def shapes(model: Forecaster, series: int) -> dict[str, tuple[int, ...]]:
 
 def rows_kept(model: Forecaster) -> int:
     """Rows of the tail: what the inputs of the next row, and a forecast after the last one, can depend on."""
-    spec = model.forecast
+    spec = model.spec
     return max(spec.lookback + lead(spec) + BLOCK, model.context)
 
 
@@ -112,7 +111,7 @@ def begun(model: Forecaster, panel: Panel) -> Carried:
     consumed, rows, fingerprints = (np.zeros(count, np.int64) for _ in range(3))
     tail = np.zeros((0, panel.values.shape[1]))
     seen = nothing_shown(count)
-    waiting = Waiting(np.zeros(count, np.int64), tail) if model.forecast.wall else None
+    waiting = Waiting(np.zeros(count, np.int64), tail) if model.spec.wall else None
     return Carried(
         panel.ids, panel.starts, consumed, panel.phases, rows, tail, fingerprints, hidden, smoothed, seen, waiting
     )

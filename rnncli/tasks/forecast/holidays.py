@@ -18,9 +18,9 @@ from rnncli.data.holidays import Holidays
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, MissingDependency, UsageError
-from rnncli.inference.forecaster import Forecaster
+from rnncli.events import Listener, Noted
 from rnncli.near import near
-from rnncli.workflows.events import Listener, Noted
+from rnncli.tasks.forecast.forecaster import Forecaster
 
 AHEAD = 25  # years
 FIRST, LAST = 1900, 2150  # years that are looked up at most: a date far off is a mistake in the data, or history

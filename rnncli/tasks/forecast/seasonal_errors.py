@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from rnncli.arrays import Floats, Ints
 
 FEWEST_ORIGINS, MOST_ORIGINS, FORECAST_FROM = 8, 24, 600_000  # values, of all origins together
 HELD_OUT = 1 / 3  # of the rows of a series, at least

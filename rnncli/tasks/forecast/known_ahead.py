@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel, gather
 from rnncli.data.writers.table import time_texts
 from rnncli.errors import SeriesRefused
-from rnncli.inference.forecaster import Forecaster
-from rnncli.workflows.events import Listener, Noted
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from rnncli.events import Listener, Noted
+from rnncli.tasks.forecast.forecaster import Forecaster
 
 SHOWN = 3  # dates in a message
 _HINT = (
@@ -26,13 +23,13 @@ _HINT = (
 def values_ahead(panel: Panel, ends: Ints, steps: int, names: Sequence[str]) -> Floats:
     """The named channels in the `steps` rows from row ends[s] of each series on: [series, steps, names]."""
     begins = panel.offsets[:-1]
-    flat = [panel.values[:, panel.channels.index(name)] for name in names]
+    flat = [panel.of(name) for name in names]
     return np.stack([gather(channel, begins, panel.lengths, ends, steps, 0, 0) for channel in flat], axis=2)
 
 
 def short_of_covariates(panel: Panel, ends: Ints, steps: int, forecaster: Forecaster) -> list[SeriesRefused]:
     """The series for which some of the rows to forecast have no future covariate at all, with the dates of these."""
-    if not forecaster.forecast.waits_for_covariates:
+    if not forecaster.spec.waits_for_covariates:
         return []
     missing = np.isnan(values_ahead(panel, ends, steps, forecaster.columns.future))
     lacking = np.logical_and.reduce(missing, axis=2)

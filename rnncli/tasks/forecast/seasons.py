@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import DAY, SIZES, Frequency
-from rnncli.data.seasonal_errors import Gain, gain
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from rnncli.tasks.forecast.seasonal_errors import Gain, gain
 
 SERIES, ROWS, VALUES = 64, 3_000, 60_000
 MOST_ROWS = 16_000  # where no calendar proposes a season

@@ -12,27 +12,24 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines import carried as smoothing
 from rnncli.baselines.smoothing import LONGEST
 from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel, gather, offsets_of, stretches
-from rnncli.inference.beyond import in_blocks
-from rnncli.inference.carried import BLOCK, OUTPUT, Carried, Hidden, lead, rows_kept
-from rnncli.inference.consumed import fingerprints
-from rnncli.inference.forecaster import CHUNK, Forecaster, Origin, chunks
 from rnncli.layers.stack import encoded
 from rnncli.layers.unroll import unroll
 from rnncli.tasks.forecast import features
+from rnncli.tasks.forecast.beyond import in_blocks
+from rnncli.tasks.forecast.carried import BLOCK, OUTPUT, Carried, Hidden, lead, rows_kept
+from rnncli.tasks.forecast.consumed import fingerprints
+from rnncli.tasks.forecast.forecaster import CHUNK, Forecaster, Origin, chunks
+from rnncli.tasks.forecast.head import within
 from rnncli.tasks.forecast.network import decoded, known_at
-from rnncli.tasks.forecast.output import within
 from rnncli.tasks.forecast.pool import baseline_quantiles
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support, shown, shown_in, supported
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def advanced(model: Forecaster, carried: Carried, panel: Panel, ends: Ints) -> Carried:
@@ -94,7 +91,7 @@ def _rows(work: Panel, before: Ints, places: Ints, rows: tuple[Ints, Ints], *, f
     first, stop = (part - before[places] for part in rows)
     begin, most = work.offsets[places], int((stop - np.maximum(first, 0)).max(initial=0))
     at = first if from_first else stop - most
-    return gather(work.values[:, 0], begin, stop, at, most, 0, 0)
+    return gather(work.targets, begin, stop, at, most, 0, 0)
 
 
 def _work(carried: Carried, panel: Panel) -> tuple[Panel, Ints]:
@@ -133,12 +130,12 @@ def _crops(
     """Crops around a block of the grid, of which rows from length[i] on are not looked at; and the row of each series
     at which its crop begins. What `may_come` is given, or what the rows before the block say.
     """
-    spec = replace(model.forecast, steps=lead(model.forecast) + BLOCK)
+    spec = replace(model.spec, steps=lead(model.spec) + BLOCK)
     begin = np.maximum(block * BLOCK - lead(spec), 0)
     first_row = begin - before[places]
     if may_come is None:
         past = _before(work, before, places, np.broadcast_to(block * BLOCK, places.shape), spec)
-        may_come = supported(shown_in(past), past, model.forecast)
+        may_come = supported(shown_in(past), past, model.spec)
     crops = features.cut(work, length - before[places], places, first_row, spec, may_come)
     return crops, features.normalise(crops, spec), spec, np.broadcast_to(begin, places.shape)
 
@@ -147,7 +144,7 @@ def _before(work: Panel, before: Ints, places: Ints, row: Ints, spec: ForecastSp
     """The target in the last rows before row[i] of some series that a block can look back on: [n, rows]."""
     at = row - before[places]
     rows = spec.lookback + lead(spec)
-    return gather(work.values[:, 0], work.offsets[places], at, at, 0, rows, 0)
+    return gather(work.targets, work.offsets[places], at, at, 0, rows, 0)
 
 
 def _consume(model: Forecaster, work: Panel, before: Ints, hidden: Hidden, rows: tuple[int, Ints, Ints, int]) -> None:
@@ -183,8 +180,8 @@ def quantiles(model: Forecaster, carried: Carried, panel: Panel, steps: int | No
     They are a function of what is carried and of what is known ahead; `panel` is one of `kept_and_after`. Beyond the
     trained horizon, medians are consumed by a copy of the state as if they had been observed.
     """
-    steps, after = steps or model.forecast.horizon, carried
-    if steps <= model.forecast.horizon:
+    steps, after = steps or model.spec.horizon, carried
+    if steps <= model.spec.horizon:
         return _trained_horizon(model, carried, panel)[:, :steps]
 
     def block(waiting: Panel, ends: Ints) -> Floats:
@@ -193,15 +190,15 @@ def quantiles(model: Forecaster, carried: Carried, panel: Panel, steps: int | No
         return _trained_horizon(model, after, kept_and_after(after, waiting))
 
     def may_come() -> Support:
-        past = gather(panel.values[:, 0], panel.offsets[:-1], carried.rows, carried.rows, 0, model.forecast.context, 0)
-        return supported(carried.shown, past, model.forecast)
+        past = gather(panel.targets, panel.offsets[:-1], carried.rows, carried.rows, 0, model.spec.context, 0)
+        return supported(carried.shown, past, model.spec)
 
-    return in_blocks(block, panel, carried.rows, steps, model.forecast, may_come)
+    return in_blocks(block, panel, carried.rows, steps, model.spec, may_come)
 
 
 def _trained_horizon(model: Forecaster, carried: Carried, panel: Panel) -> Floats:
     rows, before = carried.rows, carried.consumed - carried.rows
-    spec = model.forecast
+    spec = model.spec
     made = np.empty((len(panel), spec.horizon, len(spec.levels)))
     for places in chunks(len(panel), spec):
         made[places] = _forecast(model, carried, (panel, before, rows), places)
@@ -210,8 +207,8 @@ def _trained_horizon(model: Forecaster, carried: Carried, panel: Panel) -> Float
 
 def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints], places: Ints) -> Floats:
     work, before, rows = seen
-    spec = model.forecast
-    past = gather(work.values[:, 0], work.offsets[places], rows[places], rows[places], 0, spec.context, 0)
+    spec = model.spec
+    past = gather(work.targets, work.offsets[places], rows[places], rows[places], 0, spec.context, 0)
     may_come = supported(carried.shown.at(places), past, spec)
     usable = np.where(may_come.logs[:, None] & ~(past > 0), np.nan, past)
     visible = np.asarray(~np.isnan(usable).all(axis=1))
@@ -240,7 +237,7 @@ def _smoothed_quantiles(
     """What each smoothing that is carried forecasts [n, horizon, q], by its place in the pool; that of a series before
     its first renewal, all of whose rows are kept, is made from them.
     """
-    (work, some, rows), spec, found = made_from, model.forecast, {}
+    (work, some, rows), spec, found = made_from, model.spec, {}
     for place, every in carried.smoothed.items():
         part = every.at(some)
         made = within(smoothing.quantiles(part, carried.consumed[some], spec.horizon, spec.levels), spec, may_come)

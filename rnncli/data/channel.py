@@ -1,0 +1,51 @@
+"""A channel of a panel: what one of its columns of numbers or codes stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rnncli.errors import UsageError
+from rnncli.spec import Columns, Spec
+
+KINDS = ("number", "category")
+ROLES = ("target", "past", "future", "static", "input", "label")
+
+
+@dataclass(frozen=True)
+class Channel(Spec):
+    """A column of a panel's values: its name, whether it holds numbers or codes, and what it is for.
+
+    In a channel of kind "category" code i stands for `vocabulary[i]`, -1 for a category that is none of these, and NaN
+    for a missing value; a "number" has no vocabulary. A forecast has a "target" and covariates ("past", "future",
+    "static"); what is labelled has a "label" and "input" channels. UsageError for another kind or role.
+    """
+
+    name: str
+    kind: str
+    role: str
+    vocabulary: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for what, given, known in (("kind", self.kind, KINDS), ("role", self.role, ROLES)):
+            if given not in known:
+                raise UsageError(f"the {what} of a channel is one of {', '.join(known)}, not {given!r}")
+        if self.vocabulary and self.kind != "category":
+            raise UsageError(f"channel {self.name!r} holds numbers and has a vocabulary")
+
+
+def forecast_channels(columns: Columns, vocabularies: Mapping[str, tuple[str, ...]]) -> tuple[Channel, ...]:
+    """The channels of a table to forecast: the target, then its covariates; those with a vocabulary are categories."""
+    covariates = [(name, role) for role in ("past", "future", "static") for name in getattr(columns, role)]
+    return (
+        Channel(columns.target, "number", "target"),
+        *(
+            Channel(name, "category" if name in vocabularies else "number", role, tuple(vocabularies.get(name, ())))
+            for name, role in covariates
+        ),
+    )
+
+
+def vocabularies(channels: Iterable[Channel]) -> dict[str, tuple[str, ...]]:
+    """The vocabulary of each categorical channel."""
+    return {channel.name: channel.vocabulary for channel in channels if channel.kind == "category"}

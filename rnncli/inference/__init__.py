@@ -1,1 +1,0 @@
-"""Forecasts from weights and a panel, in NumPy alone."""

@@ -1,0 +1,296 @@
+"""A forecast table: made from a model and its data, and written, printed, or taken as a table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from rnncli import files
+from rnncli.arrays import Floats
+from rnncli.data.load import Loaded
+from rnncli.data.statistics import Drift, refuse_drift
+from rnncli.data.writers.suffix import format_of
+from rnncli.data.writers.table import ForecastTable, arrow_table, has_hour_twice, time_texts
+from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
+from rnncli.events import Listener, Noted
+from rnncli.memory import give_back
+from rnncli.outline import Outline, shown
+from rnncli.registry import WRITERS, find
+from rnncli.spec import ColumnChoices
+from rnncli.tasks.forecast.drifting import drift_of, tell_drift
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.holidays import tell_unknown
+from rnncli.tasks.forecast.known_ahead import short_of_covariates, tell_missing
+from rnncli.tasks.forecast.reading import load_known, within_bounds
+from rnncli.tasks.forecast.staleness import stale_series
+from rnncli.tasks.forecast.stateful import Stream
+from rnncli.tasks.forecast.unlike import tell_unlike
+from rnncli.tasks.reading import listed, without_bad
+
+SCHEMA = "rnncli.predict/1"
+MOST_BLOCKS = 100  # of the trained horizon: forecasts made from so many forecasts say nothing
+SHOWN, OUTLINED, NOTES = 20, 5, 3  # rows of a forecast that is printed; rows and notes of one that is outlined
+Point = Literal["median", "mean"]
+
+
+@shown
+@dataclass(frozen=True)
+class Forecast:
+    """A forecast table that can be written, printed, or taken as an Arrow table or a DataFrame.
+
+    `skipped` are the series that have no forecast, `drift` is what is new since training (None if that is unknown).
+    From step `beyond_trained_from` on (None: nowhere) it is made from forecasts, for it is longer than was trained.
+    """
+
+    table: ForecastTable
+    notes: tuple[str, ...] = ()
+    skipped: tuple[SeriesRefused, ...] = ()
+    drift: Drift | None = None
+    beyond_trained_from: int | None = None
+
+    @property
+    def series(self) -> int:
+        """How many series are forecast."""
+        return len(self.table.ids)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the table has."""
+        return int(self.table.times.size)
+
+    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
+        """The table as a file's bytes."""
+        writer = find(WRITERS, format, "format")
+        data: bytes = writer(self.table, tidy=tidy, raw=raw)
+        return data
+
+    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
+        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
+        data = self.encode(format_of(path), tidy=tidy, raw=raw)
+        files.atomic_write(path, data)
+        return len(data)
+
+    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
+        """What is to be said of the table in a file of this format."""
+        if format == "parquet" and has_hour_twice(self.table):
+            return ("an hour that the clock shows twice stands twice: such times have no offset, as in CSV",)
+        return ()
+
+    def to_arrow(self) -> Any:
+        """The rows as a pyarrow table."""
+        return arrow_table(self.table, tidy=False, as_text=False)
+
+    def to_pandas(self) -> Any:
+        """The rows as a DataFrame; needs pandas."""
+        return self.to_arrow().to_pandas()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows to whoever speaks Arrow: pandas, polars, DuckDB."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def __str__(self) -> str:
+        lines = find(WRITERS, "csv", "format")(_top(self.table, SHOWN), tidy=False, raw=False).decode().splitlines()
+        return "\n".join([*lines[: SHOWN + 1], *filter(None, [_more(self.rows - SHOWN)])])
+
+    def outline(self) -> Outline:
+        """What was forecast, and its first rows."""
+        steps, drifted = self.table.times.shape[1], self.drift is not None and self.drift.has_drifted
+        facts = [
+            ("series", f"{self.series:,}" + (f", {len(self.skipped):,} more are skipped" if self.skipped else "")),
+            ("horizon", f"{steps:,} steps, {self.rows:,} rows in all"),
+            *(
+                []
+                if self.beyond_trained_from is None
+                else [("beyond", f"made from forecasts from step {self.beyond_trained_from:,} on")]
+            ),
+            *([("drift", "the data have drifted since training")] if drifted else []),
+            *(("note", note) for note in self.notes[:NOTES]),
+        ]
+        header, rows = _first(self.table)
+        return Outline("Forecast", facts, header, rows, _more(self.rows - OUTLINED))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document behind `--json`."""
+        table = self.table
+        return {
+            "schema": SCHEMA,
+            "horizon": table.times.shape[1],
+            "beyond_trained_from": self.beyond_trained_from,
+            "quantiles": list(table.levels),
+            "series": [_one(table, place) for place in range(len(table.ids))],
+            "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
+            "drift": None if self.drift is None else self.drift.to_json(),
+            "notes": list(self.notes),
+        }
+
+
+def _top(table: ForecastTable, rows: int) -> ForecastTable:
+    """The first series and steps, which hold at least so many rows, if there are."""
+    steps = min(rows, table.times.shape[1])
+    series = min(len(table.ids), -(-rows // max(1, steps)))
+    return replace(
+        table,
+        ids=table.ids[:series],
+        times=table.times[:series, :steps],
+        quantiles=table.quantiles[:series, :steps],
+        point=table.point[:series, :steps],
+    )
+
+
+def _first(table: ForecastTable) -> tuple[list[str], list[list[str]]]:
+    """The header and the first rows, of the quantiles the outer ones, numbers in short."""
+    top = arrow_table(_top(table, OUTLINED), tidy=False, as_text=True).slice(0, OUTLINED)
+    outer = len(table.names) - len(table.levels), len(table.names) - 1
+    top = top.select([*range(outer[0]), *sorted({*outer})])
+    rows = zip(*(column.to_pylist() for column in top.columns), strict=True)
+    return top.column_names, [[f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+
+
+def _more(rows: int) -> str:
+    return f"... {rows:,} more rows" if rows > 0 else ""
+
+
+def _one(table: ForecastTable, place: int) -> dict[str, Any]:
+    quantiles = {f"q{level!r}": table.quantiles[place, :, i].tolist() for i, level in enumerate(table.levels)}
+    times = time_texts(table.times[place], table.columns, table.calendar)
+    named = {"id": table.ids[place] if table.id_columns else None, "time": times}
+    return named | {"forecast": table.point[place].tolist()} | quantiles
+
+
+def answer(
+    data: Any,
+    model: Forecaster,
+    choices: ColumnChoices,
+    options: Mapping[str, Any],
+    tell: Listener,
+    stream: Stream | None,
+) -> Forecast:
+    """The forecast of the rows that follow each series of `data`.
+
+    UsageError, InputRefused, InputStale or GateFailed.
+    """
+    steps, levels = checked_horizon(options.get("horizon"), model), _levels(options.get("quantiles"), model)
+    point: Point = options.get("point") or "median"
+    if point not in ("median", "mean"):
+        raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
+    skip = choices.on_bad_series == "skip"
+    loaded = load_known(data, choices, model, tell, _ahead(model, options, tell))
+    loaded = within_bounds(loaded, model.bounds, choices, tell)
+    loaded = without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
+    found = drift_of(loaded.panel, model)
+    tell_drift(found, tell)
+    if options.get("fail_on_drift"):
+        refuse_drift(found)
+    give_back()  # nothing of the tables is needed any more
+    if stream is not None:
+        loaded = stream.consume(loaded, tell, skip=skip)
+    short = short_of_covariates(loaded.panel, model.ends(loaded.panel), steps, model)
+    loaded = without_bad(loaded, short, InputRefused, tell, skip=skip)
+    beyond = _tell(loaded, model, steps, tell)
+    if stream is None:
+        made = model.quantiles_if_any(loaded.panel, model.ends(loaded.panel), steps)
+    else:
+        made = stream.quantiles(loaded.panel, steps)
+    loaded = without_bad(loaded, model.unseen(loaded.panel, made), InputRefused, tell, skip=skip)
+    made = made[~np.isnan(made[:, 0, 0])]
+    return Forecast(_table(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond)
+
+
+def _ahead(model: Forecaster, options: Mapping[str, Any], tell: Listener) -> list[Any] | None:
+    """The tables of what is known ahead, if they are looked at."""
+    given = options.get("future_data")
+    ahead = [] if given is None else listed(given)
+    if ahead and model.spec.left_out:
+        tell(Noted(f"--future-data is not looked at: the model left out {', '.join(model.spec.left_out)}"))
+        ahead = []
+    if ahead and not model.columns.future:
+        raise UsageError(
+            "--future-data is given, but the model has no covariates that are known ahead",
+            hint="leave it out, or train with --future",
+        )
+    return ahead or None
+
+
+def _tell(loaded: Loaded, model: Forecaster, steps: int, tell: Listener) -> int | None:
+    """What is to be said of the data before they are forecast; the first step beyond the trained horizon, if any."""
+    panel, ends = loaded.panel, model.ends(loaded.panel)
+    tell_missing(panel, ends, steps, model, tell)
+    tell_unknown(panel, ends, steps, model, tell)
+    tell_unlike(panel, ends, model, tell)
+    return tell_beyond(steps, model, tell)
+
+
+def checked_horizon(horizon: int | None, model: Forecaster) -> int:
+    """The horizon asked for, by default the trained one. UsageError if nothing can be said so far ahead."""
+    trained = model.spec.horizon
+    most = MOST_BLOCKS * trained
+    if horizon is None:
+        return trained
+    if not 1 <= horizon <= most:
+        raise UsageError(
+            f"horizon must be between 1 and {most}, {MOST_BLOCKS} times the trained one, not {horizon}",
+            hint=f"train again with --horizon {horizon}" if horizon > 0 else "",
+        )
+    return horizon
+
+
+def tell_beyond(steps: int, model: Forecaster, tell: Listener) -> int | None:
+    """The first step beyond the trained horizon, None if there is none; it is told."""
+    trained = model.spec.horizon
+    if steps <= trained:
+        return None
+    tell(
+        Noted(
+            f"the model was trained to forecast {trained:,} steps: from step {trained + 1:,} on"
+            " forecasts are made from forecasts, and are less sure"
+        )
+    )
+    return trained + 1
+
+
+def _levels(quantiles: tuple[float, ...] | None, model: Forecaster) -> tuple[float, ...]:
+    trained = model.spec.levels
+    if quantiles is None:
+        return trained
+    levels = tuple(sorted({*map(float, quantiles), 0.5}))
+    outside = [level for level in levels if not trained[0] <= level <= trained[-1]]
+    if outside:
+        raise UsageError(
+            f"quantile {outside[0]} lies outside the trained levels, {trained[0]} to {trained[-1]}",
+            hint=f"train again with --quantiles {','.join(map(str, levels))}",
+        )
+    return levels
+
+
+def _table(loaded: Loaded, model: Forecaster, made: Floats, levels: tuple[float, ...], point: Point) -> ForecastTable:
+    panel, spec = loaded.panel, model.spec
+    middle = made[..., spec.median] if point == "median" else mean_of(made, spec.levels)
+    times = panel.cut(model.ends(panel)).future_times(made.shape[1])
+    wanted = interpolated(made, spec.levels, levels)
+    return ForecastTable(panel.ids, times, levels, wanted, middle, loaded.columns, panel.calendar)
+
+
+def interpolated(quantiles: Floats, trained: tuple[float, ...], wanted: tuple[float, ...]) -> Floats:
+    """Quantiles at other levels, linear between neighbours: [..., trained] -> [..., wanted]."""
+    if trained == wanted:
+        return quantiles
+    above = np.clip(np.searchsorted(trained, wanted), 1, max(1, len(trained) - 1))
+    if len(trained) == 1:
+        return np.repeat(quantiles, len(wanted), axis=-1)
+    low, high = np.array(trained)[above - 1], np.array(trained)[above]
+    share = (np.array(wanted) - low) / (high - low)
+    below, over = quantiles[..., above - 1], quantiles[..., above]
+    between = np.where(share == 1, over, below + share * (over - below))
+    return np.maximum.accumulate(np.minimum(between, over), axis=-1)
+
+
+def mean_of(quantiles: Floats, levels: tuple[float, ...]) -> Floats:
+    """The mean of the distribution that is linear between its quantiles [..., q], its tails at the outer ones."""
+    edges = np.array([0.0, *levels, 1.0])
+    middle = (edges[1:] + edges[:-1]) / 2
+    middle[0], middle[-1] = 0.0, 1.0
+    return np.asarray((quantiles * np.diff(middle)).sum(axis=-1))

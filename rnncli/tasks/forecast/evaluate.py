@@ -1,0 +1,104 @@
+"""A backtest of a forecasting model beside the naive forecasts, and scores of forecasts that were saved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnncli.arrays import Floats
+from rnncli.data.load import Loaded, load_saved
+from rnncli.data.objects import NAME
+from rnncli.data.panel import Panel
+from rnncli.errors import InputRefused
+from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
+from rnncli.evaluation.run import evaluate_made, evaluate_saved
+from rnncli.evaluation.saved import match
+from rnncli.events import Listener, Noted
+from rnncli.spec import ColumnChoices
+from rnncli.tasks.forecast.answer import checked_horizon, tell_beyond
+from rnncli.tasks.forecast.drifting import drift_of, tell_drift
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.reading import load_known, load_new, within_bounds
+from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.task import Again, Backtest, Scored
+
+
+def evaluated(
+    data: Any, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+) -> Scored:
+    """The scores of a model from the origins that are wanted.
+
+    Where these lie before the end of what it was trained on, it is trained `again` on the rows before the first of
+    them, or, without a refit, marked in-sample.
+    """
+    steps = checked_horizon(wanted.horizon, model)
+    beyond = tell_beyond(steps, model, tell)
+    loaded = within_bounds(load_known(data, choices, model, tell), model.bounds, choices, tell)
+    found = drift_of(loaded.panel, model)
+    tell_drift(found, tell)
+    panel = loaded.panel
+    if model.spec.follows_target:
+        loaded = replace(loaded, panel=panel.cut(panel.observed_ends()))
+    splits = rolling_origins(loaded.panel, steps, wanted.windows, wanted.stride)
+    flags = relative_to_cutoffs(loaded.panel, splits, model.cutoffs)
+    honest = all(flag.all() for flag in flags)
+    notes: tuple[str, ...] = ()
+    if not honest and wanted.refit:
+        tell(Noted("the origins lie in the training rows: training once more on what came before the first"))
+        model = again(before(loaded, splits), model)
+        flags = [np.ones(len(split.series), np.bool_) for split in splits]
+        notes = ("the network was trained once more, on the rows before the first origin",)
+    elif not honest:
+        notes = ("in-sample: training has seen rows that are scored here",)
+    made = [_forecasts(model, panel, split) for split in splits]
+    season = model.spec.seasons[0]
+    report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
+    return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond)
+
+
+def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
+    """The rows before the first origin of each series; a series without one is left out."""
+    panel = loaded.panel
+    kept = np.full(len(panel), np.iinfo(np.int64).max)
+    for split in splits:
+        kept[split.series] = np.minimum(kept[split.series], split.rows_kept)
+    return replace(loaded, panel=panel.cut(np.where(kept == np.iinfo(np.int64).max, 0, kept)))
+
+
+def _forecasts(model: Forecaster, panel: Panel, split: Split) -> tuple[Floats, Floats]:
+    """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
+    spec = model.spec
+    made = model.quantiles(_past(panel, split, spec), split.rows_kept, split.horizon)
+    return made, made[..., spec.median]
+
+
+def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
+    """The series of a split up to its origins; covariates that are known ahead stay for the horizon."""
+    if not spec.waits_for_covariates:
+        return split.past(panel)
+    cut = panel.select(split.series).cut(split.rows_kept + max(split.horizon, spec.horizon))
+    row = np.arange(len(cut.values)) - np.repeat(cut.offsets[:-1], cut.lengths)
+    values = cut.values.copy()
+    values[row >= np.repeat(split.rows_kept, cut.lengths), 0] = np.nan
+    return replace(cut, values=values)
+
+
+def scored_saved(data: Any, forecasts: Any, choices: ColumnChoices, tell: Listener) -> Scored:
+    """The scores of forecasts that were saved, beside baselines made from the rows before each series' first one."""
+    loaded = load_new(data, choices, {}, tell)
+    saved = load_saved(forecasts, loaded)
+    if 0.5 not in saved.levels:
+        raise InputRefused(
+            "the saved forecasts have no median", where=_named(forecasts), hint="they need a column q0.5"
+        )
+    matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point)
+    report = evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0])
+    return Scored(report, refitted=False, skipped=loaded.skipped)
+
+
+def _named(forecasts: Any) -> str:
+    return os.fspath(forecasts) if isinstance(forecasts, (str, os.PathLike)) else NAME

@@ -1,0 +1,42 @@
+"""What a caller can say of a forecast, checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rnncli.errors import UsageError
+
+
+def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Between what all values lie. UsageError if nothing does."""
+    low, high = options.get("min"), options.get("max")
+    for name, value in (("min", low), ("max", high)):
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"--{name} must be a number, not {value}", hint="leave it out where there is no bound")
+    if low is not None and high is not None and low >= high:
+        raise UsageError(f"--min must be below --max, and {low:g} is not below {high:g}")
+    return low, high
+
+
+def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """The season or seasons that were given, in steps."""
+    value = options.get("season")
+    if value is None:
+        return None
+    found = (value,) if isinstance(value, int) else tuple(value)
+    if not found or any(season < 1 for season in found):
+        raise UsageError(f"a season must be at least 1 step, not {value}")
+    return found
+
+
+def quantile_levels(options: Mapping[str, Any], default: tuple[float, ...]) -> tuple[float, ...]:
+    """The quantile levels that were given, ascending, 0.5 among them."""
+    value = options.get("quantiles")
+    if value is None:
+        return default
+    levels = tuple(sorted({*map(float, value), 0.5}))
+    if not all(0 < level < 1 for level in levels):
+        raise UsageError(f"quantile levels lie between 0 and 1: {', '.join(map(str, levels))}")
+    return levels

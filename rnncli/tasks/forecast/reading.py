@@ -1,0 +1,62 @@
+"""How the forecast task reads its data: new ones, whose seasons are found, or as those of a model were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rnncli.data.channel import forecast_channels
+from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.errors import InputRefused
+from rnncli.events import Listener
+from rnncli.spec import ColumnChoices
+from rnncli.tasks.forecast import options as asked
+from rnncli.tasks.forecast.bounds import outside
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.holidays import with_holidays
+from rnncli.tasks.forecast.seasons import infer_seasons
+from rnncli.tasks.reading import told, without_bad
+
+
+def load_new(data: Any, choices: ColumnChoices, options: Mapping[str, Any], tell: Listener) -> Loaded:
+    """Data of which nothing is known; what is noticed is told. `options` may say the season."""
+    return told(with_seasons(load_panel(data, choices), asked.seasons(options)), tell)
+
+
+def with_seasons(loaded: Loaded, seasons: tuple[int, ...] | None = None) -> Loaded:
+    """The data with these seasons in their calendar, or those that are found in them."""
+    panel = loaded.panel
+    found = seasons or infer_seasons(panel.targets, panel.offsets, panel.calendar.frequency)
+    return replace(loaded, panel=replace(panel, calendar=replace(panel.calendar, seasons=tuple(found))))
+
+
+def load_known(data: Any, choices: ColumnChoices, model: Forecaster, tell: Listener, ahead: Any = None) -> Loaded:
+    """The data, read as the model's were, and what is known `ahead` from a table of its own."""
+    spec = model.spec
+    channels = forecast_channels(model.columns, spec.categories)
+    known = Known(model.columns, model.calendar, channels, waiting=spec.follows_target)
+    return told(load_panel(data, choices, known, ahead=ahead), tell)
+
+
+def load_to_train(
+    data: Any, choices: ColumnChoices, options: Mapping[str, Any], start: Forecaster | None, tell: Listener
+) -> Loaded:
+    """What is learnt from: the rows within the bounds that were said, or are those of the model to start from."""
+    if start is None:
+        loaded = with_holidays(load_new(data, choices, options, tell), options.get("holidays") or ())
+        bounds = asked.bounds(options)
+    else:
+        loaded, bounds = load_known(data, choices, start, tell), start.bounds
+    loaded = within_bounds(loaded, bounds, choices, tell)
+    if loaded.columns.future:  # rows that only hold what is known ahead teach nothing
+        loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))
+    return loaded
+
+
+def within_bounds(
+    loaded: Loaded, bounds: tuple[float | None, float | None], choices: ColumnChoices, tell: Listener
+) -> Loaded:
+    """The series that lie within the bounds; InputRefused if one does not, unless such are to be skipped."""
+    skip = choices.on_bad_series == "skip"
+    return without_bad(loaded, outside(loaded.panel, *bounds), InputRefused, tell, skip=skip)

@@ -1,0 +1,299 @@
+"""The forecast task: from every origin, quantiles of the rows that follow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli import checkpoint
+from rnncli.arrays import Array, Floats, Ints
+from rnncli.data.channel import forecast_channels
+from rnncli.data.checks.seen import Trained as Remembered
+from rnncli.data.load import Loaded
+from rnncli.data.panel import Panel
+from rnncli.errors import InputRefused
+from rnncli.events import Listener
+from rnncli.model import Meta, Tensors
+from rnncli.spec import ColumnChoices, NetworkSpec
+from rnncli.tasks.forecast import head, model_file, reading
+from rnncli.tasks.forecast.examples import Examples
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.plan import WITHOUT_COVARIATES, target_alone
+from rnncli.tasks.forecast.rows import rows_seen
+from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.support import support
+from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out, scaled_quantile_loss, validated
+from rnncli.tasks.plan import Plan, Trained
+from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, Options, Scored, Seen, Shapes, Weights, at_origins
+
+if TYPE_CHECKING:
+    from rnncli.tasks.forecast.answer import Forecast
+    from rnncli.tasks.forecast.stateful import Stream
+
+OFTEN, OFTEN_TARGETS = 1_000, 256_000  # forecasts that are scored again and again, and rows of them
+JUDGED = 500_000  # quantiles that the pool and the calibration are fitted to at most
+YOUNG = 400  # forecasts of series that have just begun, which are calibrated by them
+
+
+class Forecasting:
+    """Quantiles of the next `horizon` rows, relative to the level and spread at the origin."""
+
+    name = "forecast"
+
+    def lesson(self, panel: Panel, spec: ForecastSpec, ends: Ints) -> Examples:
+        """The panel as crops with origins in them."""
+        return Examples(panel, spec, ends)
+
+    def head_shapes(self, spec: ForecastSpec, network: NetworkSpec) -> Shapes:
+        """The decoder's weights."""
+        return head.shapes(network, spec, len(spec.plain))
+
+    def begin(self, spec: ForecastSpec, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
+        """The network begins as an even mixture of the plain forecasts."""
+        shapes = self.head_shapes(spec, network)
+        first: dict[str, Array] = {}
+        for name in ("weight_state", "weight_known", *(["weight_errors"] if spec.judged else [])):
+            first[name] = draw.uniform(shapes[name], (3 / shapes[name][1]) ** 0.5)
+        first["scale_step"] = draw.normal(shapes["scale_step"], 1, 0.3)
+        first["bias_step"] = draw.normal(shapes["bias_step"], 0, 0.3)
+        for name in ("weight_mix", "weight_shift", "weight_spread"):
+            first[name] = draw.normal(shapes[name], 0, 0.01)
+        first["bias_spread"] = np.full(shapes["bias_spread"], -1.0, np.float32)
+        if spec.judged:
+            first["mix_errors"] = np.ones(shapes["mix_errors"], np.float32)
+        return first
+
+    def read(self, spec: ForecastSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
+        """The output at the origin: [n, T, H] -> [o, H]."""
+        return at_origins(outputs, seen)
+
+    def head(self, spec: ForecastSpec, weights: Weights, state: Array, beside: Mapping[str, Array], xp: Any) -> Array:
+        """Relative quantiles: [o, horizon, q]."""
+        return head.quantiles(weights, state, beside["components"], beside["errors"], beside["known"], spec.median, xp)
+
+    def loss(self, spec: ForecastSpec, said: Array, targets: Array, xp: Any) -> Array:
+        """The pinball loss of relative quantiles: [o]."""
+        return head.pinball(said, targets, spec.levels, xp)
+
+    def answers(self, spec: ForecastSpec, said: Floats, units: Mapping[str, Array]) -> Floats:  # noqa: ARG002
+        """Quantiles in the data's units: [o, horizon, q]."""
+        return head.to_units(said, units["level"], units["spread"], units["logs"])
+
+    def context(self, spec: ForecastSpec) -> int:
+        """Steps of a crop."""
+        return spec.steps
+
+    def refuse_nothing(self, panel: Panel) -> None:
+        """InputRefused if no series has two rows."""
+        if not (panel.lengths >= 2).any():
+            raise InputRefused("no series has the two rows that training needs", hint="give longer series")
+
+    def visible(self, panel: Panel, plan: Plan[ForecastSpec]) -> Panel:
+        """All of it, or what the rival sees, which does not know the covariates."""
+        return target_alone(panel) if plan.variant == WITHOUT_COVARIATES else panel
+
+    def seen_rows(self, panel: Panel, spec: ForecastSpec) -> Panel:
+        """The rows that training learns from."""
+        return rows_seen(panel, spec)
+
+    def hold_out(self, panel: Panel, spec: ForecastSpec) -> Holdout:
+        """The last origins of each series."""
+        return hold_out(panel, spec)
+
+    def judged(self, spec: ForecastSpec, holdout: Holdout, *, often: bool) -> Holdout:
+        """As many forecasts as tell enough (`often`), or as memory is bounded by."""
+        if often:
+            return holdout.some(min(OFTEN, max(1, OFTEN_TARGETS // spec.horizon)))
+        return holdout.some(JUDGED // (spec.horizon * len(spec.levels)))
+
+    def held_out(self, panel: Panel, spec: ForecastSpec, holdout: Holdout) -> Asking:
+        """The forecasts from held-out origins."""
+        lesson = Examples(panel, spec, panel.lengths)
+        nothing_yet = validated(panel, spec, holdout, np.zeros(0))
+        return Asking(lesson, holdout.series, holdout.origins, nothing_yet)
+
+    def further(self, panel: Panel, spec: ForecastSpec, holdout: Holdout) -> tuple[Asking, ...]:
+        """The forecasts as if each series had begun 1, 2, 3 ... rows before its origin, by which those of young series
+        are calibrated.
+        """
+        some = holdout.some(YOUNG)
+        actual = validated(panel, spec, some, np.zeros(0))
+
+        def begun(rows: int) -> Asking:
+            lesson = Examples(panel, replace(spec, steps=min(rows, spec.steps)), panel.lengths, young=rows)
+            first = np.maximum(some.origins - rows, 0)
+            may_come = support(panel, some.series, some.origins, spec, first)
+            return Asking(lesson, some.series, some.origins, replace(actual, support=may_come))
+
+        return tuple(begun(rows) for rows in spec.young)
+
+    def losses(self, spec: ForecastSpec, found: Validated) -> Floats:
+        """Scaled quantile losses: [N]."""
+        return scaled_quantile_loss(found, spec.levels)
+
+    def choose(self, plan: Plan[ForecastSpec], found: list[Validated]) -> int:
+        """Whether the covariates stay (0), or the target is forecast alone (1)."""
+        from rnncli.tasks.forecast.doubt import chosen
+
+        return chosen(found, plan.spec)
+
+    def settle(self, panel: Panel, trained: Trained[ForecastSpec]) -> object:
+        """The pool and the intervals, and what the training record says of them."""
+        from rnncli.tasks.forecast.decide import decided, scores
+
+        return scores(panel, trained, decided(panel, trained))
+
+    def last_questions(self, panel: Panel, spec: ForecastSpec) -> tuple[Ints, Ints]:
+        """Series with two rows, and the rows before the last origin of each that has its whole horizon, or half of
+        them.
+        """
+        ends = panel.observed_ends()
+        origins = ends - np.minimum(spec.horizon, np.maximum(ends // 2, 1))
+        usable = np.flatnonzero(origins >= 1)
+        if not len(usable):
+            raise InputRefused("no series has two rows", hint="give longer series")
+        return usable, origins[usable]
+
+    def facts(self, panel: Panel, spec: ForecastSpec) -> Facts:
+        """How far ahead it looks, and its seasons."""
+        lags = tuple(season for season in spec.seasons if season > 1)
+        return Facts(spec.horizon, lags, int(np.median(panel.lengths)))
+
+    def remembered(self, model: Forecaster, horizon: int | None) -> Remembered:
+        """Columns, calendar, categories and statistics of its training."""
+        spec = model.spec
+        ahead = horizon or spec.horizon
+        channels = forecast_channels(model.columns, spec.categories)
+        return Remembered(model.columns, model.calendar, channels, ahead, model.cutoffs, model.statistics)
+
+    @property
+    def of_the_model(self) -> frozenset[str]:
+        """What a model to start from says itself."""
+        return frozenset({"horizon", "season", "context", "quantiles", "min", "max", "holidays"})
+
+    def refuse_senseless(self, options: Options) -> None:
+        """UsageError for what no forecast can be trained by."""
+        from rnncli.tasks.forecast import training
+
+        training.refuse_senseless(options)
+
+    def load_new(self, data: Any, choices: ColumnChoices, options: Options, tell: Listener) -> Loaded:
+        """Data of which nothing is known, with the seasons that are found in them."""
+        return reading.load_new(data, choices, options, tell)
+
+    def load_known(self, data: Any, choices: ColumnChoices, model: Forecaster, tell: Listener) -> Loaded:
+        """Data, read as those of a model were."""
+        return reading.load_known(data, choices, model, tell)
+
+    def load_to_train(
+        self, data: Any, choices: ColumnChoices, options: Options, start: Forecaster | None, tell: Listener
+    ) -> Loaded:
+        """What is learnt from, with the holidays that were asked for."""
+        return reading.load_to_train(data, choices, options, start, tell)
+
+    def planned(self, loaded: Loaded, options: Options) -> Plan[ForecastSpec]:
+        """Everything that is decided before the first step."""
+        from rnncli.tasks.forecast import training
+
+        return training.planned(loaded, options)
+
+    def planned_on(self, loaded: Loaded, start: Forecaster, options: Options) -> Plan[ForecastSpec]:
+        """A training that goes on from a model."""
+        from rnncli.tasks.forecast import training
+
+        return training.planned_on(loaded, start, options)
+
+    def planned_again(self, loaded: Loaded, model: Forecaster) -> Plan[ForecastSpec]:
+        """A model's training, once more on other rows."""
+        from rnncli.tasks.forecast import training
+
+        return training.planned_again(loaded, model)
+
+    def inferred(self, loaded: Loaded, plan: Plan[ForecastSpec]) -> str:
+        """Columns, frequency, seasons and horizon."""
+        from rnncli.tasks.forecast import training
+
+        return training.inferred(loaded, plan)
+
+    def settled(
+        self, loaded: Loaded, plan: Plan[ForecastSpec], trained: Trained[ForecastSpec], start: Forecaster | None
+    ) -> Forecaster:
+        """The model that a training leaves, with the record of it."""
+        from rnncli.tasks.forecast import training
+
+        return training.settled(loaded, plan, trained, start)
+
+    def refitted(self, loaded: Loaded, trained: Trained[ForecastSpec]) -> Forecaster:
+        """The model of a training whose record nobody reads."""
+        from rnncli.tasks.forecast import training
+
+        return training.refitted(loaded, trained)
+
+    def unsettled(self, loaded: Loaded, trained: Trained[ForecastSpec]) -> Forecaster:
+        """The model of a training that broke off."""
+        from rnncli.tasks.forecast import training
+
+        return training.unsettled(loaded, trained)
+
+    def verdict(self, model: Forecaster) -> str:
+        """Whether the network is better than the naive forecasts."""
+        from rnncli.tasks.forecast.verdict import verdict
+
+        return verdict(model.record, model.pool)
+
+    def outcome(self, model: Forecaster) -> dict[str, Any]:
+        """What validation said of covariates and pool."""
+        return {"covariates": model.record.get("covariates"), "pool": model.pool.to_json()}
+
+    def stream(self, path: str | os.PathLike[str], model: Forecaster, digest: str) -> Stream:
+        """What was seen so far, as the file at `path` has it."""
+        from rnncli.tasks.forecast.stateful import Stream
+
+        return Stream(path, model, digest)
+
+    def answer(
+        self,
+        data: Any,
+        model: Forecaster,
+        choices: ColumnChoices,
+        options: Options,
+        tell: Listener,
+        stream: Stream | None,
+    ) -> Forecast:
+        """The next rows of every series."""
+        from rnncli.tasks.forecast.answer import answer
+
+        return answer(data, model, choices, options, tell, stream)
+
+    def evaluated(
+        self, data: Any, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+    ) -> Scored:
+        """A backtest beside the naive forecasts."""
+        from rnncli.tasks.forecast.evaluate import evaluated
+
+        return evaluated(data, model, choices, wanted, tell, again)
+
+    def scored_saved(self, data: Any, forecasts: Any, choices: ColumnChoices, tell: Listener) -> Scored:
+        """The scores of forecasts that were saved, beside the naive ones."""
+        from rnncli.tasks.forecast.evaluate import scored_saved
+
+        return scored_saved(data, forecasts, choices, tell)
+
+    def layout(self, meta: Meta) -> checkpoint.Layout:
+        """The tensors that a description implies."""
+        return model_file.layout(meta)
+
+    def from_file(self, found: checkpoint.Model) -> Forecaster:
+        """The model in a file that was checked."""
+        return model_file.from_file(found)
+
+    def to_file(self, model: Forecaster) -> tuple[Tensors, Meta]:
+        """Tensors and description of a model's file."""
+        return model_file.to_file(model)
+
+
+TASK = Forecasting()

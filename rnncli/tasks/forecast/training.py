@@ -1,0 +1,164 @@
+"""From what a caller said to the plan of a forecast's training, and from what it leaves to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnncli.arrays import Floats
+from rnncli.cells.named import refuse_unused_activation
+from rnncli.data.columns import described
+from rnncli.data.load import Loaded
+from rnncli.data.statistics import summarise
+from rnncli.errors import InputRefused
+from rnncli.said import only, positive
+from rnncli.tasks.forecast import options as asked
+from rnncli.tasks.forecast import plan as planning
+from rnncli.tasks.forecast.decide import Decided, decided, scores
+from rnncli.tasks.forecast.doubt import comparison
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.plan import WITHOUT_COVARIATES
+from rnncli.tasks.forecast.rows import rows_seen
+from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.task import TASK
+from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
+
+WARM_SHARE, WARM_RATE = REFIT_SHARE, REFIT_RATE  # what going on with new data takes, as a refit does
+
+
+def refuse_senseless(options: Mapping[str, Any]) -> None:
+    """UsageError for what no forecast can be trained by."""
+    positive(options, "horizon", "context")
+    asked.quantile_levels(options, planning.DEFAULT_LEVELS)
+    asked.bounds(options)
+    if options.get("warm_start") is None:
+        refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
+
+
+def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[ForecastSpec]:
+    """Everything that is decided before the first step."""
+    panel = loaded.panel
+    given = Sizes(**only(Sizes, options))
+    horizon = options.get("horizon") or planning.default_horizon(panel.calendar, panel.lengths)
+    levels = asked.quantile_levels(options, planning.DEFAULT_LEVELS)
+    beside = planning.covariates(panel)
+    carried = options.get("tbptt") is not None
+    spec = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
+    spec = planning.bounded(panel, spec, *asked.bounds(options))
+    network = planning.network_spec(panel, spec, given)
+    plan = Plan(TASK, network, spec, planning.training_spec(network, spec, given))
+    return plan if options.get("keep_covariates") else planning.doubted(panel, plan)
+
+
+def planned_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> Plan[ForecastSpec]:
+    """A model's own network and forecast, trained as long and as gently as a refit."""
+    panel, old = loaded.panel, start.spec
+    if not old.each and old.link == "log" and planning.choose_link(panel) != "log":
+        raise InputRefused(
+            "the model was trained on the logarithm of positive values, and these are not all positive",
+            hint="train afresh, without --warm-start",
+        )
+    fitted = planning.fitted_to(panel, old)
+    scale = {name: getattr(old, name) for name in ("link", "spread_prior", "spread_unit", "spread_fixed")}
+    spec = replace(fitted, **scale)
+    given = Sizes(**only(Sizes, options))
+    usual = planning.training_spec(start.network, spec, given)
+    steps = given.steps or max(1, round(WARM_SHARE * usual.steps))
+    rate = given.learning_rate or WARM_RATE * usual.learning_rate
+    training = planning.training_spec(start.network, spec, replace(given, steps=steps, learning_rate=rate))
+    return Plan(TASK, start.network, spec, training)
+
+
+def planned_again(loaded: Loaded, model: Forecaster) -> Plan[ForecastSpec]:
+    """The same network, trained the same way on other rows."""
+    spec = planning.fitted_to(loaded.panel, model.spec)
+    training = replace(model.training, time_budget=None)  # its steps are what the budget allowed
+    return Plan(TASK, model.network, spec, training)
+
+
+def inferred(loaded: Loaded, plan: Plan[ForecastSpec]) -> str:
+    """The inference in one line, printed before anything is trained."""
+    calendar = loaded.panel.calendar
+    seasons = " and ".join(map(str, calendar.seasons)) if calendar.seasons != (1,) else "none"
+    what = described(loaded.columns, str(calendar.frequency))
+    return f"{what}, season {seasons}, horizon {plan.spec.horizon}"
+
+
+def settled(
+    loaded: Loaded, plan: Plan[ForecastSpec], trained: Trained[ForecastSpec], start: Forecaster | None
+) -> Forecaster:
+    """The model, with what the held-out rows decided and what is recorded of its training."""
+    target = loaded.panel.targets
+    seen = rows_seen(loaded.panel, trained.plan.spec)
+    decision = decided(seen, trained)
+    record = {
+        "rows": len(target),
+        "observed": int(np.count_nonzero(~np.isnan(target))),
+        "statistics": _statistics(target),
+        "best_steps": list(trained.best_steps),
+    } | scores(seen, trained, decision)
+    return to_forecaster(loaded, trained, decision, record | about_covariates(loaded, plan, trained, start))
+
+
+def refitted(loaded: Loaded, trained: Trained[ForecastSpec]) -> Forecaster:
+    """The model that a training leaves which is not to be kept."""
+    return to_forecaster(loaded, trained, decided(rows_seen(loaded.panel, trained.plan.spec), trained), {})
+
+
+def unsettled(loaded: Loaded, trained: Trained[ForecastSpec]) -> Forecaster:
+    """The model that a training leaves which was not finished."""
+    return to_forecaster(loaded, trained, Decided(), {})
+
+
+def to_forecaster(
+    loaded: Loaded, trained: Trained[ForecastSpec], decision: Decided, record: dict[str, Any]
+) -> Forecaster:
+    """The model that a training leaves, with what the held-out rows decided."""
+    plan = trained.plan
+    loaded = _target_alone(loaded) if plan.variant == WITHOUT_COVARIATES else loaded
+    panel = loaded.panel
+    cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))
+    return Forecaster(
+        plan.network,
+        plan.spec,
+        plan.training,
+        loaded.columns,
+        panel.calendar,
+        trained.weights,
+        cutoffs,
+        record,
+        summarise(panel, plan.spec.horizon),
+        decision.pool,
+        decision.stretch,
+        decision.young,
+    )
+
+
+def _target_alone(loaded: Loaded) -> Loaded:
+    """The data as if they had no covariates."""
+    columns = replace(loaded.columns, past=(), future=(), static=())
+    return replace(loaded, panel=planning.target_alone(loaded.panel), columns=columns)
+
+
+def about_covariates(
+    loaded: Loaded, plan: Plan[ForecastSpec], trained: Trained[ForecastSpec], start: Forecaster | None
+) -> dict[str, Any]:
+    """The training record's part about the covariates: how it was without them, here or where the model began."""
+    if trained.candidates:
+        off = loaded.panel.calendar.holidays
+        names = [covariate.name for covariate in plan.spec.covariates]
+        names += [f"holidays {region}" for region in (off.regions if off else ())]
+        return {"covariates": comparison(trained.candidates, plan.spec, names)}
+    before = {} if start is None else start.record
+    return {"covariates": before["covariates"]} if "covariates" in before else {}
+
+
+def _statistics(target: Floats) -> dict[str, float | None]:
+    seen = target[~np.isnan(target)]
+    if not seen.size:
+        return {}
+    middle = float(np.median(seen))
+    return {"minimum": float(seen.min()), "median": middle, "maximum": float(seen.max())}

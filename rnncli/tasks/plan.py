@@ -1,0 +1,140 @@
+"""Everything that is decided before the first step of a training, for any task, and what the training leaves."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import Any, Generic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.errors import UsageError
+from rnncli.events import Budgeted
+from rnncli.layers.encoder import encoder_shapes
+from rnncli.spec import NetworkSpec, TrainingSpec
+from rnncli.tasks.task import HEAD, S, Shapes, Task
+
+ROUNDING = 1 + 1e-9
+REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
+EVALUATIONS, LEAST_BETWEEN = 12, 5  # of a search, and steps from one to the next
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the user said about the network and its training; None means that the data decide."""
+
+    cell: str | None = None
+    activation: str = "tanh"
+    layers: int | None = None
+    hidden: int | None = None
+    dropout: float | None = None
+    init: str | None = None
+    members: int | None = None
+    plain_stack: bool = False
+    layer_norm: bool = False
+    steps: int | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    clip: float | None = None
+    clip_value: float | None = None
+    tbptt: int | None = None
+    seed: int = 0
+    time_budget: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan(Generic[S]):
+    """A network and its training. `rivals` are others that are searched beside it, of which held-out answers choose
+    one; `variant` tells it from them.
+    """
+
+    task: Task[S]
+    network: NetworkSpec
+    spec: S
+    training: TrainingSpec
+    rivals: tuple[Plan[S], ...] = ()
+    variant: str = ""
+
+    @property
+    def candidates(self) -> tuple[Plan[S], ...]:
+        """What is searched."""
+        return (self, *self.rivals)
+
+    @property
+    def alone(self) -> Plan[S]:
+        """The plan without its rivals."""
+        return replace(self, rivals=())
+
+    @property
+    def shapes(self) -> Shapes:
+        """Name and shape of every weight of one member; in a model file each has a leading axis of members."""
+        return named_shapes(self.network, self.task.head_shapes(self.spec, self.network))
+
+
+def named_shapes(network: NetworkSpec, head: Shapes) -> Shapes:
+    """Name and shape of every weight of one member: the encoder's and the head's."""
+    return encoder_shapes(network) | {HEAD + name: shape for name, shape in head.items()}
+
+
+@dataclass(frozen=True)
+class Trained(Generic[S]):
+    """What a training leaves: weights [members, ...], the best step of each member's search, and what was answered to
+    the held-out questions (None where nothing could be held out).
+
+    `plan` is the one that was followed: that of the candidate that was `chosen`, and a time budget turned into a number
+    of steps. `candidates` holds the answers of each where there was a choice, `further` those to other questions at the
+    same places. `budgeted` is what a time budget allowed.
+    """
+
+    plan: Plan[S]
+    weights: dict[str, NDArray[np.float32]]
+    validated: Any
+    best_steps: tuple[int, ...]
+    candidates: tuple[Any, ...] = ()
+    chosen: int = 0
+    further: tuple[Any, ...] = ()
+    budgeted: Budgeted | None = None
+
+
+def evaluate_every(steps: int) -> int:
+    """Steps from one score of a search to the next."""
+    return max(LEAST_BETWEEN, steps // EVALUATIONS)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds that the parts of a training take: a step, a score of the held-out rows, and all that is done once."""
+
+    step: float
+    score: float = 0.0
+    once: float = 0.0
+
+    def least(self, searches: int, refits: int) -> float:
+        """Of a single step of each search and refit, with what must be."""
+        return self.once + searches * (self.step + self.score) + refits * self.step
+
+
+def affordable(training: TrainingSpec, searches: int, refits: int, costs: Costs) -> TrainingSpec:
+    """The training in as many of its steps as its time budget allows, with the budget of one search; so many searches
+    and refits come one after the other.
+
+    Once the steps are known, training does not depend on the clock any more, unless the machine slows down: the same
+    number of steps without a budget is the same training. UsageError if there is no time for a single step that is
+    judged.
+    """
+    assert training.time_budget is not None
+    least = costs.least(searches, refits)
+    if training.time_budget < least:
+        raise UsageError(
+            f"--time-budget is {training.time_budget:.3g} s, but to judge what is trained takes {least:.2g} s alone",
+            hint=f"give it {math.ceil(1.5 * least)}s or more",
+        )
+    left, rounds = training.time_budget - costs.once, searches + refits * REFIT_SHARE
+
+    def seconds(steps: int) -> float:
+        return rounds * steps * costs.step + searches * -(-steps // evaluate_every(steps)) * costs.score
+
+    steps = max(1, bisect_right(range(1, training.steps + 1), left * ROUNDING, key=seconds))
+    return replace(training, steps=steps, evaluate_every=evaluate_every(steps), time_budget=left / rounds)

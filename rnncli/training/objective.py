@@ -1,0 +1,178 @@
+"""What a training minimises, for any task: the loss of drawn questions, and the score of held-out ones (torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rnncli.arrays import Floats, Ints
+from rnncli.data.panel import Panel
+from rnncli.nn.dropout import dropout
+from rnncli.nn.network import encode
+from rnncli.tasks.plan import Plan
+from rnncli.tasks.task import Asking, Holdout, Lesson, Seen, head_weights
+from rnncli.training.stretches import Stretches
+
+KEPT_BYTES = 64 << 20  # of held-out crops, which are the same at every score
+
+
+def on(seen: Seen, device: str = "cpu") -> Seen:
+    """Crops and questions as tensors."""
+
+    def tensor(array: Any) -> Tensor:
+        return torch.from_numpy(np.asarray(array)).to(device)
+
+    return replace(
+        seen,
+        inputs=tensor(seen.inputs),
+        rows=tensor(seen.rows),
+        origins=tensor(seen.origins),
+        beside={name: tensor(part) for name, part in seen.beside.items()},
+        targets=tensor(seen.targets),
+        fresh=None if seen.fresh is None else tensor(seen.fresh),
+    )
+
+
+def forward(
+    weights: Mapping[str, Tensor],
+    plan: Plan[Any],
+    seen: Seen,
+    generator: torch.Generator | None = None,
+    carried: dict[str, Tensor] | None = None,
+) -> Tensor:
+    """What a network says to the questions: [o, ...]; with dropout where a generator is given. Crops that go on take
+    what is `carried`, and leave their own state there.
+    """
+    before = None if seen.fresh is None else carried
+    outputs = encode(weights, plan.network, seen.inputs, generator, before, seen.fresh)
+    head = head_weights(weights)
+    state = plan.task.read(plan.spec, head, outputs, seen, torch)
+    if generator is not None:
+        state = dropout(state, plan.network.dropout, generator)
+    said: Tensor = plan.task.head(plan.spec, head, state, seen.beside, torch)
+    return said
+
+
+def predict(weights: Mapping[str, Tensor], plan: Plan[Any], seen: Iterable[Seen], device: str = "cpu") -> Floats:
+    """Answers in the data's units to the questions about some crops after others: [n, ...]."""
+    parts = []
+    for some in seen:
+        with torch.no_grad():
+            said = forward(weights, plan, on(some, device)).double().numpy(force=True)
+        parts.append(plan.task.answers(plan.spec, said, some.units))
+    return np.concatenate(parts)
+
+
+@dataclass
+class Objective:
+    """A task as `training.fit` sees it: loss of a batch, score of the held-out questions of `whole`.
+
+    Only what `lesson` may look at is learnt from. Batches and dropout depend on `seed` and step alone.
+    """
+
+    plan: Plan[Any]
+    lesson: Lesson
+    holdout: Holdout | None
+    seed: tuple[int, ...]
+    whole: Panel
+    device: str = "cpu"
+    _series: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    _losses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    _ahead: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
+    _next: tuple[int, Future[Seen]] | None = None
+    _stretches: Stretches | None = None
+    _held: _HeldOut | None = None
+
+    def loss(self, weights: Mapping[str, Tensor], step: int, carried: dict[str, Tensor] | None = None) -> Tensor:
+        """Mean loss of the questions of this step's batch of which the answer is known.
+
+        Batch and dropout depend on the seed and the step alone, so that a training can be taken up at any step; with
+        `tbptt` the loss depends on what is `carried` too, which is then that of the next step.
+        """
+        seen, task, spec = self._batch(step), self.plan.task, self.plan.spec
+        generator = _generator((*self.seed, step), self.device)
+        loss = task.loss(spec, forward(weights, self.plan, seen, generator, carried), seen.targets, torch)
+        self._series, self._losses = seen.series[seen.rows.numpy(force=True)], loss.detach().numpy(force=True)
+        used = (~torch.isnan(seen.targets)).reshape(len(loss), -1).any(dim=1)
+        mean: Tensor = (loss * used).sum() / used.sum().clamp(min=1)
+        return mean
+
+    def _batch(self, step: int) -> Seen:
+        """The batch of a step; while the network computes, that of the next one is made on a thread of its own."""
+        ready = self._next[1] if self._next and self._next[0] == step else self._ahead.submit(self.sample, step)
+        self._next = step + 1, self._ahead.submit(self.sample, step + 1)
+        return ready.result()
+
+    def sample(self, step: int) -> Seen:
+        """The batch of a step, made anew, as tensors."""
+        rng, training = np.random.default_rng((*self.seed, step)), self.plan.training
+        if training.tbptt is None:
+            return on(self.lesson.drawn(rng, training.batch), self.device)
+        ends = self.lesson.ends
+        rows = min(training.tbptt, int(ends.max()))
+        if self._stretches is None:
+            self._stretches = Stretches(ends, rows, training.batch, self.seed)
+        series, first_row = self._stretches.at(step)
+        return on(self.lesson.stretch(rng, series, first_row, rows), self.device)
+
+    def score(self, weights: Mapping[str, Tensor]) -> float | None:
+        """Mean loss of the held-out questions, as the task scores them."""
+        task, spec = self.plan.task, self.plan.spec
+        if self.holdout is None or not len(self.holdout):
+            return None
+        if self._held is None:
+            few = task.judged(spec, self.holdout, often=True)
+            self._held = _held_out(task.held_out(self.whole, spec, few))
+        found = self._held.asking.answers.made(predict(weights, self.plan, self._held.seen(), self.device))
+        return float(np.nanmean(task.losses(spec, found)))
+
+    def validation(self, weights: Mapping[str, Tensor], holdout: Holdout) -> Any:
+        """Answers to held-out questions beside what came."""
+        asking = self.plan.task.held_out(self.whole, self.plan.spec, holdout)
+        return asking.answers.made(self.answered(weights, asking))
+
+    def answered(self, weights: Mapping[str, Tensor], asking: Asking) -> Floats:
+        """Answers to questions, in the data's units: [N, ...]."""
+        return predict(weights, self.plan, asking.seen(), self.device)
+
+    def blame(self) -> str:
+        """The series of the last batch whose loss is not finite, or the largest."""
+        if not len(self._losses):
+            return ""
+        worst = int(self._series[np.argmax(np.where(np.isfinite(self._losses), self._losses, np.inf))])
+        return f"series {self.whole.ids[worst]!r}"
+
+
+def _generator(seed: tuple[int, ...], device: str) -> torch.Generator:
+    """What dropout draws from."""
+    return torch.Generator(device).manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """Held-out questions, and their crops, which are made again each time if they are not `kept`."""
+
+    asking: Asking
+    kept: tuple[Seen, ...]
+
+    def seen(self) -> Iterator[Seen]:
+        """The crops, some at a time."""
+        return iter(self.kept) if self.kept else self.asking.seen()
+
+
+def _held_out(asking: Asking) -> _HeldOut:
+    """The crops are kept if they are small."""
+    kept, size = list[Seen](), 0
+    for part in asking.seen():
+        size += part.nbytes
+        if size > KEPT_BYTES:
+            return _HeldOut(asking, ())
+        kept.append(part)
+    return _HeldOut(asking, tuple(kept))
