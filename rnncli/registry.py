@@ -1,5 +1,7 @@
 """Names a user may type, and the object each stands for: one line to add one.
 
+Baselines and metrics are those of a task: a table for each.
+
 Objects are named as "module:object" and imported on first use, so that listing names costs nothing.
 """
 
@@ -28,20 +30,43 @@ TASKS = {
     "forecast": "rnncli.tasks.forecast.task:TASK",
 }
 BASELINES = {
-    "naive": "rnncli.baselines.naive:naive",
-    "seasonal-naive": "rnncli.baselines.naive:seasonal_naive",
-    "drift": "rnncli.baselines.naive:drift",
-    "exponential-smoothing": "rnncli.baselines.smoothing:exponential_smoothing",
+    "forecast": {
+        "naive": "rnncli.baselines.naive:naive",
+        "seasonal-naive": "rnncli.baselines.naive:seasonal_naive",
+        "drift": "rnncli.baselines.naive:drift",
+        "exponential-smoothing": "rnncli.baselines.smoothing:exponential_smoothing",
+    },
+    "labels": {
+        "majority": "rnncli.baselines.labels.majority:majority",
+        "logistic-regression": "rnncli.baselines.labels.logistic:logistic_regression",
+        "training-quantiles": "rnncli.baselines.labels.majority:training_quantiles",
+        "ridge-regression": "rnncli.baselines.labels.ridge:ridge_regression",
+        "dtw": "rnncli.baselines.labels.nearest:dtw",
+    },
 }
 METRICS = {
-    "mase": "rnncli.metrics.point:MASE",
-    "wql": "rnncli.metrics.quantile:WQL",
-    "smape": "rnncli.metrics.point:SMAPE",
-    "rmsse": "rnncli.metrics.point:RMSSE",
-    "mae": "rnncli.metrics.point:MAE",
-    "rmse": "rnncli.metrics.point:RMSE",
-    "msis": "rnncli.metrics.quantile:MSIS",
-    "coverage": "rnncli.metrics.quantile:COVERAGE",
+    "forecast": {
+        "mase": "rnncli.metrics.point:MASE",
+        "wql": "rnncli.metrics.quantile:WQL",
+        "smape": "rnncli.metrics.point:SMAPE",
+        "rmsse": "rnncli.metrics.point:RMSSE",
+        "mae": "rnncli.metrics.point:MAE",
+        "rmse": "rnncli.metrics.point:RMSE",
+        "msis": "rnncli.metrics.quantile:MSIS",
+        "coverage": "rnncli.metrics.quantile:COVERAGE",
+    },
+    "labels": {
+        "accuracy": "rnncli.metrics.labels:ACCURACY",
+        "balanced_accuracy": "rnncli.metrics.labels:BALANCED_ACCURACY",
+        "macro_f1": "rnncli.metrics.labels:MACRO_F1",
+        "auc": "rnncli.metrics.labels:AUC",
+        "log_loss": "rnncli.metrics.labels:LOG_LOSS",
+        "calibration_error": "rnncli.metrics.labels:CALIBRATION_ERROR",
+        "mae": "rnncli.metrics.point:MAE",
+        "rmse": "rnncli.metrics.point:RMSE",
+        "wql": "rnncli.metrics.quantile:WQL",
+        "coverage": "rnncli.metrics.quantile:COVERAGE",
+    },
 }
 READERS = {
     "csv": "rnncli.data.readers.csv:read",

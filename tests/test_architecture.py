@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,8 +97,18 @@ def test_public_names_are_in_order() -> None:
 
 @pytest.mark.parametrize("table", ["CELLS", "TASKS", "BASELINES", "METRICS", "READERS", "WRITERS"])
 def test_every_registered_name_is_found(table: str) -> None:
-    names = getattr(registry, table)
-    assert all(registry.find(names, name, table) is not None for name in names)
+    for names in tables(getattr(registry, table)):
+        assert all(registry.find(names, name, table) is not None for name in names)
+
+
+def tables(found: dict[str, Any]) -> list[dict[str, str]]:
+    """A table of the registry, or those of each task."""
+    return [names for names in found.values() if isinstance(names, dict)] or [found]
+
+
+@pytest.mark.parametrize("table", ["BASELINES", "METRICS"])
+def test_every_task_has_metrics_and_baselines_of_its_own(table: str) -> None:
+    assert set(registry.TASKS) <= set(getattr(registry, table))
 
 
 def test_help_loads_nothing_heavy(loaded_by: Callable[..., set[str]]) -> None:

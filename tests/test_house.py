@@ -182,6 +182,19 @@ def test_every_registered_name_is_explained_and_no_other(kind: str) -> None:
     assert explained == registered
 
 
+def test_everything_that_a_task_is_asked_is_on_the_page_on_adding_one() -> None:
+    from rnncli.tasks.task import Task
+
+    page = (ROOT / "rnncli" / "pages" / "adding.md").read_text(encoding="utf-8").partition("\n## A task")[2]
+    asked = {name for kind in Task.__mro__ for name in vars(kind) if not name.startswith("_")}
+    assert len(asked) > 20
+    assert not [name for name in asked if f"`{name}`" not in page]
+
+
+def test_the_tour_can_be_read_in_one_sitting() -> None:
+    assert len((ROOT / "tests" / "test_tour.py").read_text(encoding="utf-8").splitlines()) <= 120
+
+
 def test_every_error_is_explained_with_its_class_and_its_exit_code() -> None:
     found = [thing for thing in vars(errors).values() if isinstance(thing, type)]
     classes = [thing for thing in found if issubclass(thing, errors.RnncliError)]

@@ -15,7 +15,6 @@ import pytest
 import torch
 
 from rnncli.cells.named import cells_of
-from rnncli.data.load import Loaded
 from rnncli.diagnostics.flow import gradient_by_lag
 from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.verdict import judge
@@ -39,7 +38,7 @@ class Tour(NamedTuple):
     """A task, its data, what was planned, the data as questions, one of them, and weights that are not trained yet."""
 
     task: Task[Any]
-    loaded: Loaded
+    loaded: Any
     plan: Plan[Any]
     lesson: Lesson
     question: Seen

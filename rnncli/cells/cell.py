@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rnncli.cells.name import parsed
 from rnncli.layers.linear import linear
 
 Array = Any
@@ -54,8 +55,8 @@ class Cell:
 
     @property
     def family(self) -> str:
-        """The name without a number in it: `fir` of `fir:24`."""
-        return self.name.partition(":")[0]
+        """The name without a number and without what is wrapped around it: `fir` of `fir:24`."""
+        return parsed(self.name).core.head
 
     @property
     def gates(self) -> int:

@@ -44,10 +44,10 @@ def shown(done: Inspection) -> list[str]:
 
 def subject(done: Inspection) -> list[tuple[str, str]]:
     """What was examined, and on what."""
-    from rnncli.cells.named import takes_activation
+    from rnncli.cells.named import with_activation
 
     of, evidence = done.report.evidence.subject, done.report.evidence
-    cell = f"{of.cell} ({of.activation})" if takes_activation(of.cell) else of.cell
+    cell = with_activation(of.cell, of.activation)
     seasons = f"seasons of {' and '.join(map(str, of.seasons))} steps" if of.seasons else "no season"
     layers = "1 layer" if of.layers == 1 else f"{of.layers} layers"
     series, origins = len(set(evidence.groups.tolist())), len(evidence.groups)

@@ -136,12 +136,14 @@ def one_of(choices: Iterable[str]) -> Convert:
 
 def cells(name: str, value: str) -> str:
     """A cell, or a list of them with one for each layer; a near match is suggested."""
+    from rnncli.cells.name import parsed
     from rnncli.cells.named import checked
     from rnncli.registry import CELLS
 
     for part in _parts(name, value):
-        if part.rpartition(":")[2] not in CELLS:
-            raise UsageError(f"{name} cannot be {part!r}", hint=did_you_mean(part.rpartition(":")[2], CELLS))
+        head = parsed(part).core.head
+        if head not in CELLS:
+            raise UsageError(f"{name} cannot be {part!r}", hint=did_you_mean(head, CELLS))
     return checked(",".join(_parts(name, value)))
 
 

@@ -7,13 +7,10 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from rnncli.baselines.baseline import Baseline
 from rnncli.errors import UsageError
-from rnncli.evaluation.paired import Comparison, compare
-from rnncli.evaluation.report import Report
-from rnncli.evaluation.run import MODEL
+from rnncli.evaluation.paired import Comparison
 from rnncli.near import did_you_mean
 from rnncli.registry import BASELINES, METRICS, find
 
@@ -40,6 +37,21 @@ class Condition:
         return math.isnan(value) or _COMPARISONS[self.sign](value, self.limit)
 
 
+class Gated(Protocol):
+    """A report as gates see it, whatever its task."""
+
+    @property
+    def in_sample(self) -> bool | None:
+        """Whether any score is of what training may have seen; None if that is not known."""
+
+    @property
+    def model_scores(self) -> dict[str, float]:
+        """The model's value of every metric, NaN where undefined."""
+
+    def against(self, rival: str) -> Comparison:
+        """The model compared with a baseline, as reports call it."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A gate, whether it was passed, and why."""
@@ -54,33 +66,33 @@ class Outcome:
         return {"gate": self.gate, "passed": self.passed, "reason": self.reason, **self.facts}
 
 
-def read_condition(text: str) -> Condition:
-    """A condition such as `mase>1`. UsageError if it is none, or of a metric that there is not."""
+def read_condition(text: str, task: str) -> Condition:
+    """A condition such as `mase>1`. UsageError if it is none, or of a metric that the task does not have."""
     match = _CONDITION.fullmatch(text)
     if match is None or not _is_number(match[3]):
         raise UsageError(f"--fail-if cannot be {text!r}", hint="for example --fail-if 'mase>1', with >, >=, < or <=")
     name = match[1].lower()
-    if not any(name == metric or name.startswith(f"{metric}_") for metric in METRICS):
-        raise _unknown(name, list(METRICS))
+    if not any(name == metric or name.startswith(f"{metric}_") for metric in METRICS[task]):
+        raise _unknown(name, list(METRICS[task]))
     return Condition(text.strip(), name, match[2], float(match[3]))
 
 
-def rival_name(text: str) -> str:
-    """The baseline that `--must-beat` names, as reports call it."""
-    if text not in BASELINES:
-        raise UsageError(f"--must-beat cannot be {text!r}", hint=did_you_mean(text, BASELINES))
-    baseline: Baseline = find(BASELINES, text, "baseline")
-    return baseline.name
+def rival_name(text: str, task: str) -> str:
+    """The baseline of a task that `--must-beat` names, as reports call it."""
+    known = BASELINES[task]
+    if text not in known:
+        raise UsageError(f"--must-beat cannot be {text!r}", hint=did_you_mean(text, known))
+    return str(find(known, text, "baseline").name)
 
 
-def outcomes(report: Report, conditions: Sequence[Condition], rivals: Sequence[str], alpha: float) -> list[Outcome]:
-    """Every gate's outcome. UsageError if a metric is not in the report."""
+def outcomes(report: Gated, conditions: Sequence[Condition], rivals: Sequence[str], alpha: float) -> list[Outcome]:
+    """Every gate's outcome. UsageError if a metric or a baseline is not in the report."""
     if report.in_sample:
         reason = "the scores are in-sample, and prove nothing"
         return [Outcome(name, passed=False, reason=reason, facts={}) for name in _names(conditions, rivals)]
     return [
         *(_of_condition(report, condition) for condition in conditions),
-        *(_of_rival(compare(report.losses, MODEL, rival), alpha) for rival in rivals),
+        *(_of_rival(report.against(rival), alpha) for rival in rivals),
     ]
 
 
@@ -88,8 +100,8 @@ def _names(conditions: Sequence[Condition], rivals: Sequence[str]) -> list[str]:
     return [condition.text for condition in conditions] + [f"better than {rival}" for rival in rivals]
 
 
-def _of_condition(report: Report, condition: Condition) -> Outcome:
-    scores = report.scores[MODEL].overall
+def _of_condition(report: Gated, condition: Condition) -> Outcome:
+    scores = report.model_scores
     if condition.metric not in scores:
         raise _unknown(condition.metric, list(scores))
     value = scores[condition.metric]
@@ -100,7 +112,7 @@ def _of_condition(report: Report, condition: Condition) -> Outcome:
 
 def _of_rival(found: Comparison, alpha: float) -> Outcome:
     shown = found.method if math.isnan(found.p) else f"p = {found.p:.3g} ({found.method})"
-    reason = f"MASE differs by {found.difference:.3g} from that of the {found.rival} forecast, {shown}"
+    reason = f"{found.metric} differs by {found.difference:.3g} from that of {found.rival}, {shown}"
     return Outcome(f"better than {found.rival}", found.better(alpha), reason, found.to_json() | {"alpha": alpha})
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,31 +24,39 @@ _CELLS = 4_000_000  # of a block of resamples
 class Losses:
     """The loss of every forecast [N] by each forecaster, with the series [N] and the window [N] it belongs to.
 
-    The loss is the mean absolute error over the history's seasonal scale, NaN where that is undefined; `overlap` is
-    how many windows, `stride` apart, reach over the same rows.
+    The loss of a forecast is the mean absolute error over the history's seasonal scale, NaN where that is undefined;
+    `overlap` is how many windows, `stride` apart, reach over the same rows. `metric` is the metric that the mean loss
+    is, `units` what is compared, `resampled` what a bootstrap draws from.
     """
 
     series: Integers
     window: Integers
     overlap: int
     of: dict[str, Floats]
+    metric: str = "mase"
+    units: str = "forecasts"
+    resampled: str = "series and origins"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`difference` is the model's mean loss less the rival's, `p` the probability of one so low if the model were no
-    better (NaN where there are too few forecasts to tell).
+    """A model beside a rival: `difference` is its value of a metric less the rival's, `p` the chance of one so good
+    if the model were no better (NaN where too few units tell), `direction` which values of the metric are better.
     """
 
     rival: str
     difference: float
     p: float
     method: str
-    forecasts: int
+    count: int
+    metric: str = "mase"
+    units: str = "forecasts"
+    direction: Literal["lower", "higher"] = "lower"
 
     def better(self, alpha: float) -> bool:
         """Whether the model is better at this level of significance."""
-        return self.difference < 0 and self.p < alpha
+        gain = -self.difference if self.direction == "lower" else self.difference
+        return gain > 0 and self.p < alpha
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values."""
@@ -55,10 +64,10 @@ class Comparison:
         difference = None if math.isnan(self.difference) else self.difference
         return {
             "rival": self.rival,
-            "mase_difference": difference,
+            f"{self.metric}_difference": difference,
             "p": p,
             "method": self.method,
-            "forecasts": self.forecasts,
+            self.units: self.count,
         }
 
 
@@ -69,18 +78,28 @@ def compare(losses: Losses, model: str, rival: str) -> Comparison:
     over time and between series stays); else, with enough origins, the test of Diebold & Mariano (1995) with the
     small-sample correction of Harvey, Leybourne & Newbold (1997).
     """
+    said = partial(Comparison, rival, metric=losses.metric, units=losses.units)
     difference = losses.of[model] - losses.of[rival]
     known = ~np.isnan(difference)
     if not known.any():
-        return Comparison(rival, math.nan, math.nan, "no forecast can be compared", 0)
+        return said(difference=math.nan, p=math.nan, method=f"no {losses.units} can be compared", count=0)
     table = _table(losses.series[known], losses.window[known], difference[known])
-    mean, count = float(difference[known].mean()), int(known.sum())
+    said = partial(said, difference=float(difference[known].mean()), count=int(known.sum()))
     if len(table) >= MANY:
-        return Comparison(rival, mean, _bootstrap(table, losses.overlap), "bootstrap over series and origins", count)
+        return said(p=_bootstrap(table, losses.overlap), method=f"bootstrap over {losses.resampled}")
     if table.shape[1] >= FEW:
-        p = diebold_mariano(np.nanmean(table, axis=0), losses.overlap)
-        return Comparison(rival, mean, p, "Diebold-Mariano over origins", count)
-    return Comparison(rival, mean, math.nan, "too few forecasts to tell", count)
+        return said(p=diebold_mariano(np.nanmean(table, axis=0), losses.overlap), method="Diebold-Mariano over origins")
+    return said(p=math.nan, method=f"too few {losses.units} to tell")
+
+
+def mcnemar(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
+    """One-sided exact p-value that a model is no more often right [n] than a rival [n] (McNemar 1947).
+
+    P(X >= b) of the b + c units that one of them alone has right, b of them the model, if either were as likely.
+    """
+    n, gained = int(np.count_nonzero(ours != theirs)), int(np.count_nonzero(ours & ~theirs))
+    ways = (math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) for k in range(gained, n + 1))
+    return min(math.fsum(math.exp(way - n * math.log(2)) for way in ways), 1.0)
 
 
 def diebold_mariano(difference: Floats, overlap: int = 1) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.evaluation.paired import Losses
+from rnncli.evaluation.paired import Comparison, Losses, compare
 from rnncli.evaluation.scores import Scores
 from rnncli.outline import Outline, shown
 
@@ -58,7 +58,16 @@ class Report:
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics, in the order of a table's columns."""
-        return tuple(next(iter(self.scores.values())).overall)
+        return tuple(self.model_scores)
+
+    @property
+    def model_scores(self) -> dict[str, float]:
+        """The model's value of every metric over all series, NaN where undefined."""
+        return next(iter(self.scores.values())).overall
+
+    def against(self, rival: str) -> Comparison:
+        """The model compared with a baseline on every forecast."""
+        return compare(self.losses, next(iter(self.scores)), rival)
 
     @property
     def skill(self) -> dict[str, dict[str, float]]:

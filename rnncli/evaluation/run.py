@@ -91,7 +91,7 @@ def _beside_baselines(
     """Forecasts of the model (and of others) and of each baseline, with the scales of their histories."""
     history = split.history(panel)
     scale, squared = (seasonal_scales(*history, season, power) for power in (1, 2))
-    found: list[Baseline] = [find(BASELINES, name, "baseline") for name in BASELINES]
+    found: list[Baseline] = [find(BASELINES["forecast"], name, "baseline") for name in BASELINES["forecast"]]
     missing = [baseline for baseline in found if baseline.name not in made]
     rows, step = _rows_and_steps(panel, split, history, actual.shape[1], season)
     every = dict(made)

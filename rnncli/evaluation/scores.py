@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,25 +37,34 @@ class Scores:
         return dict(zip(self.losses, (1 - ratio(np.array(ours), np.array(theirs))).tolist(), strict=True))
 
 
-def score(forecasts: Forecasts, series: Integers | None = None, count: int | None = None) -> Scores:
+def score(
+    forecasts: Forecasts,
+    series: Integers | None = None,
+    count: int | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+) -> Scores:
     """Score forecasts [N, H] of the series [N] that each belongs to (one each by default), of `count` series in all.
 
     Over several windows of a series, errors, quantile losses and coverage are pooled; MASE, RMSSE and MSIS are
     averaged, for each window has its own scale. Over all series, MAE, RMSE, weighted quantile loss and coverage are
-    pooled; MASE, RMSSE, sMAPE and MSIS are means of the series' values. Undefined values take no part.
+    pooled; MASE, RMSSE, sMAPE and MSIS are means of the series' values. Undefined values take no
+    part. `metrics` are those of forecasts by default.
     """
     series = np.arange(len(forecasts.actual)) if series is None else series
     count = len(forecasts.actual) if count is None else count
     overall: dict[str, float] = {}
     per_series: dict[str, Floats] = {}
     losses: list[str] = []
-    for name in METRICS:
-        metric: Metric = find(METRICS, name, "metric")
+    for metric in (_of_forecasts() if metrics is None else metrics).values():
         for column, (numerator, denominator) in metric.terms(forecasts).items():
             sums = (_sum(series, numerator, count), _sum(series, denominator, count))
             per_series[column], overall[column] = _values(metric, *sums)
-            losses += [column] if metric.loss else []
+            losses += [column] if metric.better == "lower" else []
     return Scores(overall, per_series, tuple(losses))
+
+
+def _of_forecasts() -> dict[str, Metric]:
+    return {name: find(METRICS["forecast"], name, "metric") for name in METRICS["forecast"]}
 
 
 def _values(metric: Metric, numerator: Floats, denominator: Floats) -> tuple[Floats, float]:

@@ -20,24 +20,19 @@ def unroll(
     x: Array,
     state: State | None = None,
     xp: Any = np,
-    mask: Array | None = None,
     activation: str = "tanh",
 ) -> tuple[Array, State]:
-    """x [B, T, I] -> outputs [B, T, H] and the last state; a zero state to begin with unless one is given.
-
-    Where mask [B, T] is False a step changes nothing: the state is carried over it, and the output is the held one.
-    """
+    """x [B, T, I] -> outputs [B, T, H] and the last state; a zero state to begin with unless one is given."""
     if xp is np:
         weights = {name: for_products(weight) for name, weight in weights.items()}
     hidden = cell.hidden(weights)
     state = cell.zero_state(x, hidden, xp) if state is None else state
     inner = cell.inner
-    if inner is not None and mask is None and x.shape[1]:
-        return by_phase(lambda x, state: unroll(inner, weights, x, state, xp, None, activation), cell, x, state, xp)
+    if inner is not None and x.shape[1]:
+        return by_phase(lambda x, state: unroll(inner, weights, x, state, xp, activation), cell, x, state, xp)
     outputs = []
-    for t, a in enumerate(_projected(cell, weights, x, xp)):
-        after, _ = cell.advance(weights, a, state, xp, activation)
-        state = after if mask is None else _where(mask[:, t, None], after, state, xp)
+    for a in _projected(cell, weights, x, xp):
+        state, _ = cell.advance(weights, a, state, xp, activation)
         outputs.append(state[0])
     return _by_row(outputs, x, hidden, xp), state
 
@@ -62,10 +57,6 @@ def _projected(cell: Cell, weights: Mapping[str, Array], x: Array, xp: Any) -> I
     steps = max(1, ROWS_AT_ONCE // max(1, len(x)) if xp is np else x.shape[1])
     for start in range(0, x.shape[1], steps):
         yield from cell.project(weights, xp.swapaxes(x[:, start : start + steps], 0, 1), xp)
-
-
-def _where(mask: Array, new: State, old: State, xp: Any) -> State:
-    return tuple(xp.where(mask, after, before) for after, before in zip(new, old, strict=True))
 
 
 def _by_row(outputs: list[Array], x: Array, hidden: int, xp: Any) -> Array:

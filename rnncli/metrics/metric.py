@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Better = Literal["lower", "higher"] | None  # None: neither, what is nearest to a nominal value is best
 Terms = tuple[Floats, Floats]
 
 
@@ -34,14 +36,14 @@ class Metric:
 
     `terms` gives, for each name of a column, numerator [N] and denominator [N] of every forecast. The value of a series
     is the sum of its numerators over the sum of its denominators (and the square root of it for `root`). The value over
-    all is the same ratio over everything where `pooled`, otherwise the mean of the series' values. `loss` says that
-    lower is better, so that a skill can be told.
+    all is the same ratio over everything where `pooled`, otherwise the mean of the series' values. `better` says which
+    values are: lower ones, higher ones, or None where it is neither, as of coverage.
     """
 
     terms: Callable[[Forecasts], dict[str, Terms]]
     pooled: bool
     root: bool = False
-    loss: bool = True
+    better: Better = "lower"
 
 
 @np.errstate(all="ignore")

@@ -116,4 +116,4 @@ def _coverage(batch: Forecasts) -> dict[str, Terms]:
 
 WQL = Metric(_wql, pooled=True)
 MSIS = Metric(_msis, pooled=False)
-COVERAGE = Metric(_coverage, pooled=True, loss=False)
+COVERAGE = Metric(_coverage, pooled=True, better=None)

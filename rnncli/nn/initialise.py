@@ -9,7 +9,10 @@ import torch
 from torch import Generator, Tensor
 
 from rnncli.cells.cell import Cell
-from rnncli.spec import initialisation
+from rnncli.layers.encoder import recurrent_layers
+from rnncli.layers.norm import BIAS, GAIN
+from rnncli.layers.stack import layer_weights
+from rnncli.spec import NetworkSpec, initialisation
 
 
 def initialise(cell: Cell, weights: Mapping[str, Tensor], init: str, generator: Generator) -> None:
@@ -33,6 +36,19 @@ def initialise(cell: Cell, weights: Mapping[str, Tensor], init: str, generator: 
             _blocks(cell, weights, scheme, generator)
             _biases(cell, weights, scheme, max(2.0, memory / cell.dilation), generator)
         _own(cell, weights, memory / cell.dilation, generator)
+
+
+def initialise_encoder(network: NetworkSpec, weights: Mapping[str, Tensor], generator: Generator) -> None:
+    """Fill the weights of all recurrent layers in place, layer after layer and direction after direction, each as a
+    layer of its own; layer normalisation, whose weights are zeros before, begins as no more than that.
+    """
+    for index, layer in enumerate(recurrent_layers(network.cell, network.layers)):
+        own = layer_weights(weights, index)
+        if network.layer_norm:
+            own.pop(GAIN).fill_(1.0)
+            own.pop(BIAS)
+        for of_direction in layer.by_direction(own).values():
+            initialise(layer.cell, of_direction, network.init, generator)
 
 
 def _own(cell: Cell, weights: Mapping[str, Tensor], memory: float, generator: Generator) -> None:

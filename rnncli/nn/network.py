@@ -8,7 +8,8 @@ import torch
 from torch import Generator, Tensor
 
 from rnncli.cells.cell import Cell
-from rnncli.cells.named import cells_of
+from rnncli.cells.named import cells_of, refuse_bidirectional
+from rnncli.layers.encoder import recurrent_layers
 from rnncli.layers.stack import encoded
 from rnncli.nn.dropout import dropout
 from rnncli.nn.recurrent import fused
@@ -22,28 +23,44 @@ def encode(
     generator: Generator | None = None,
     carried: dict[str, Tensor] | None = None,
     fresh: Tensor | None = None,
+    lengths: Tensor | None = None,
 ) -> Tensor:
     """Outputs of the last layer at every step: x [n, steps, inputs] -> [n, steps, hidden]; with dropout between the
     layers where a generator is given, as in training.
 
     The state is the first one, or what is `carried`, as in `state_shapes`, in rows that are not `fresh` [n]. The state
     after the last step then takes its place, without its gradient (truncated backpropagation through time: Williams &
-    Peng 1990).
-    """
-    cells = cells_of(network.cell, network.layers)
-    before = [_before(cell, index, x, network.hidden, carried, fresh) for index, cell in enumerate(cells)]
+    Peng 1990). UsageError if a layer is bidirectional then.
 
-    def run_cell(index: int, weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        outputs, state = fused(cells[index], weights, x, before[index], network.activation)
-        if carried is not None:
-            carried[f"layer{index}"] = torch.stack([part.detach() for part in state])
-        return outputs
+    The first `lengths` [n] steps of each sequence are real, all of them if it is None, and padding follows. Where no
+    layer is bidirectional it makes no difference: a step does not see what comes after it.
+    """
+    if carried is not None:
+        _refuse_carrying(network)
+    layers = recurrent_layers(network.cell, network.layers)
+    before = [_before(layer.cell, index, x, network.hidden, carried, fresh) for index, layer in enumerate(layers)]
+
+    def run_layer(index: int, own: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        layer = layers[index]
+
+        def run_cell(weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
+            outputs, state = fused(layer.cell, weights, x, before[index], network.activation)
+            if carried is not None:
+                carried[f"layer{index}"] = torch.stack([part.detach() for part in state])
+            return outputs
+
+        found: Tensor = layer.run(run_cell, own, x, lengths, torch)
+        return found
 
     def drop(x: Tensor) -> Tensor:
         return x if generator is None else dropout(x, network.dropout, generator)
 
-    outputs: Tensor = encoded(run_cell, network.layers, weights, x, network.residual, drop)
+    outputs: Tensor = encoded(run_layer, network.layers, weights, x, network.residual, drop)
     return outputs
+
+
+def _refuse_carrying(network: NetworkSpec) -> None:
+    refuse_bidirectional(network.cell, "truncated backpropagation (--tbptt) reads it in stretches, from the start on")
 
 
 def _before(
@@ -59,7 +76,10 @@ def _before(
 
 
 def state_shapes(network: NetworkSpec, rows: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the state of so many rows: a tensor a layer, for a dilated one has hundreds of parts."""
+    """Names and shapes of the state of so many rows: a tensor a layer, for a dilated one has hundreds of parts.
+    UsageError if a layer is bidirectional.
+    """
+    _refuse_carrying(network)
     return {
         f"layer{index}": (len(cell.state_names), rows, network.hidden)
         for index, cell in enumerate(cells_of(network.cell, network.layers))

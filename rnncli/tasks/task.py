@@ -50,7 +50,7 @@ class Seen:
     """
 
     inputs: Array
-    lengths: Ints
+    lengths: Array
     rows: Array
     origins: Array
     beside: Mapping[str, Array]

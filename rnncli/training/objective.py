@@ -32,6 +32,7 @@ def on(seen: Seen, device: str = "cpu") -> Seen:
     return replace(
         seen,
         inputs=tensor(seen.inputs),
+        lengths=tensor(seen.lengths),
         rows=tensor(seen.rows),
         origins=tensor(seen.origins),
         beside={name: tensor(part) for name, part in seen.beside.items()},
@@ -51,7 +52,7 @@ def forward(
     what is `carried`, and leave their own state there.
     """
     before = None if seen.fresh is None else carried
-    outputs = encode(weights, plan.network, seen.inputs, generator, before, seen.fresh)
+    outputs = encode(weights, plan.network, seen.inputs, generator, before, seen.fresh, seen.lengths)
     head = head_weights(weights)
     state = plan.task.read(plan.spec, head, outputs, seen, torch)
     if generator is not None:

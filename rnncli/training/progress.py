@@ -136,10 +136,14 @@ def _described(meta: dict[str, Any], plan: Plan[Any]) -> list[tuple[_Facts, _Sha
     found: list[tuple[_Facts, _Shapes, _Shapes]] = []
     training = _training(meta, plan)
     for candidate in _begun(meta, plan):
-        shapes, carried = candidate.shapes, state_shapes(candidate.network, training.batch)
+        shapes, carried = candidate.shapes, _carried(candidate, training)
         own = meta["members"][len(found) : len(found) + plan.network.members]
         found += [(_fitting(_Facts.from_json(facts), training), shapes, carried) for facts in own]
     return found
+
+
+def _carried(plan: Plan[Any], training: TrainingSpec) -> _Shapes:
+    return {} if training.tbptt is None else state_shapes(plan.network, training.batch)
 
 
 def _begun(meta: dict[str, Any], plan: Plan[Any]) -> tuple[Plan[Any], ...]:

@@ -17,12 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel
 from rnncli.events import REFIT, SEARCH, Budgeted, Phase
-from rnncli.layers.norm import BIAS, GAIN
-from rnncli.layers.stack import layer_weights
-from rnncli.nn.initialise import initialise
+from rnncli.nn.initialise import initialise_encoder
 from rnncli.spec import TrainingSpec
 from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Costs, Plan, Trained, affordable
 from rnncli.tasks.task import HEAD, Asking, Holdout
@@ -302,12 +299,7 @@ def initial_weights(plan: Plan[Any], seed: int) -> Weights:
     """Weights before training, the encoder's by `--init` and the head's as its task begins."""
     generator = torch.Generator().manual_seed(seed)
     weights = {name: torch.zeros(shape) for name, shape in plan.shapes.items()}
-    for index, cell in enumerate(cells_of(plan.network.cell, plan.network.layers)):
-        own = layer_weights(weights, index)
-        if plan.network.layer_norm:
-            own.pop(GAIN).fill_(1.0)
-            own.pop(BIAS)
-        initialise(cell, own, plan.network.init, generator)
+    initialise_encoder(plan.network, weights, generator)
     for name, first in plan.task.begin(plan.spec, plan.network, _Drawn(generator)).items():
         weights[HEAD + name].copy_(torch.as_tensor(first))
     return weights

@@ -129,13 +129,12 @@ def evaluate(
     (0.05).
     """
     tell = on_event or unheard
-    gates = _gates(options)
     keep_apart("evaluate", {**options, "data": data, "model": model, "forecasts": forecasts})
     if (model is None) == (forecasts is None):
         raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
     choices = column_choices(options)
     if model is None:
-        task = find(TASKS, "forecast", "task")
+        gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
         scored: Scored = task.scored_saved(data, forecasts, choices, tell)
     else:
 
@@ -143,6 +142,7 @@ def evaluate(
             return train_again(loaded, found, {"device": device, "threads": threads}, tell)
 
         found, wanted = given(model).model, Backtest(windows, stride, horizon, refit)
+        gates = _gates(options, found.task.name)
         scored = found.task.evaluated(data, found, choices, wanted, tell, again)
     return Evaluation(
         scored.report,
@@ -154,13 +154,13 @@ def evaluate(
     )
 
 
-def _gates(options: Mapping[str, Any]) -> _Gates:
-    """The gates, read before anything is computed."""
+def _gates(options: Mapping[str, Any], task: str) -> _Gates:
+    """The gates over a task's scores, read before anything is computed."""
     alpha = options.get("alpha")
     if alpha is not None and not 0 < alpha < 1:
         raise UsageError(f"alpha must lie between 0 and 1, not {alpha}")
-    conditions = tuple(read_condition(text) for text in options.get("fail_if") or ())
-    rivals = tuple(rival_name(text) for text in options.get("must_beat") or ())
+    conditions = tuple(read_condition(text, task) for text in options.get("fail_if") or ())
+    rivals = tuple(rival_name(text, task) for text in options.get("must_beat") or ())
     return _Gates(conditions, rivals, ALPHA if alpha is None else alpha)
 
 

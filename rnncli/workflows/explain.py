@@ -57,8 +57,8 @@ class Entry:
         return paragraph.partition(". ")[0].removesuffix(".").replace("`", "")
 
     def is_called(self, name: str) -> bool:
-        """Whether `name`, in small letters, is one of its names."""
-        return any(name == own.casefold() for own in self.names)
+        """Whether `name` is one of its names, whatever its capitals and whether it has - or _."""
+        return _folded(name) in map(_folded, self.names)
 
     def to_json(self) -> dict[str, str]:
         """A dictionary of JSON values."""
@@ -135,8 +135,10 @@ def _headed(entry: Entry) -> str:
 
 def _forms(name: str) -> Iterator[str]:
     """The name as it was typed, and without what a report adds to it: `coverage_80`, `dilated:24:gru`."""
-    plain = name.strip().casefold()
-    yield plain
-    yield plain.replace("_", "-")
-    yield plain.partition(":")[0]
-    yield re.sub(r"[-_][\d.]+$", "", plain)
+    yield name
+    yield name.partition(":")[0]
+    yield re.sub(r"[-_][\d.]+$", "", name)
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold().replace("_", "-")

@@ -11,8 +11,8 @@ from typing import Any
 from rnncli.cells.cell import Cell
 from rnncli.cells.dilated import dilated
 from rnncli.cells.fir import over
-from rnncli.cells.named import cells_of
 from rnncli.layers.bidirectional import bidirectional
+from rnncli.layers.encoder import RecurrentLayer, recurrent_layers
 from rnncli.outline import Outline, shown
 from rnncli.registry import CELLS, find
 from rnncli.said import positive
@@ -96,9 +96,9 @@ def _facts(name: str, inputs: int, hidden: int) -> CellFacts:
     )
 
 
-def parameter_count(cell: Cell, inputs: int, hidden: int) -> int:
-    """Trained numbers of a layer."""
-    return sum(math.prod(shape) for shape in cell.shapes(inputs, hidden).values())
+def parameter_count(layer: Cell | RecurrentLayer, inputs: int, hidden: int) -> int:
+    """Trained numbers of a layer, or of one that has this cell."""
+    return sum(math.prod(shape) for shape in layer.shapes(inputs, hidden).values())
 
 
 def multiplications(cell: Cell, inputs: int, hidden: int) -> int:
@@ -114,7 +114,8 @@ def sharing(cell_list: str, layers: int, sizes: tuple[int, int], steps: int) -> 
     inputs, hidden = sizes
     widths = [inputs, *[hidden] * (layers - 1)]
     shared = sum(
-        parameter_count(cell, width, hidden) for cell, width in zip(cells_of(cell_list, layers), widths, strict=True)
+        parameter_count(layer, width, hidden)
+        for layer, width in zip(recurrent_layers(cell_list, layers), widths, strict=True)
     )
     dense = sum((steps * width + 1) * steps * hidden for width in widths)
     return {"recurrent": shared, "untied": steps * shared, "dense_window": dense}

@@ -86,4 +86,4 @@ def test_a_series_is_forecast_the_same_alone_and_in_a_panel(baseline: Baseline) 
 
 
 def test_every_registered_baseline_is_one() -> None:
-    assert all(isinstance(find(BASELINES, name, "baseline"), Baseline) for name in BASELINES)
+    assert all(isinstance(find(BASELINES["forecast"], name, "baseline"), Baseline) for name in BASELINES["forecast"])

@@ -205,30 +205,6 @@ def test_padding_on_the_right_changes_nothing_before_it(name: str, activation: s
     assert largest(unrolled[:, :STEPS], without) < 1e-12
 
 
-@pytest.mark.parametrize("xp", [np, torch], ids=["numpy", "torch"])
-@every_cell
-def test_a_masked_step_is_as_if_it_were_not_there(name: str, activation: str, xp: Any) -> None:
-    cell, weights, x = make(name)
-    arrays, series = (weights, x) if xp is torch else (in_numpy(weights), x.numpy())
-    kept = [0, 2, 3, 7, 10]
-    mask = xp.zeros((SERIES, STEPS), dtype=xp.bool)
-    mask[:, kept] = True
-    outputs, state = unroll(cell, arrays, series, None, xp, mask, activation)
-    short, after = unroll(cell, arrays, series[:, kept], None, xp, activation=activation)
-    assert largest(outputs[:, kept], short) < 1e-12
-    assert all(largest(a, b) < 1e-12 for a, b in zip(state, after, strict=True))
-
-
-@every_cell
-def test_the_output_at_a_masked_step_is_the_one_held(name: str, activation: str) -> None:
-    cell, weights, x = make(name)
-    mask = torch.ones(SERIES, STEPS, dtype=torch.bool)
-    mask[3, 5:8] = False
-    outputs, _ = unroll(cell, weights, x, None, torch, mask, activation)
-    assert all(torch.equal(outputs[3, t], outputs[3, 4]) for t in (5, 6, 7))
-    assert not torch.equal(outputs[2, 5], outputs[2, 4])
-
-
 @every_cell
 def test_gates_can_be_traced_and_lie_between_0_and_1(name: str, activation: str) -> None:
     cell, weights, x = make(name, torch.float32)

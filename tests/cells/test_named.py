@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rnncli.cells.name import CellName, parsed
 from rnncli.cells.named import (
     cell_named,
     cells_of,
@@ -11,7 +12,7 @@ from rnncli.cells.named import (
     layers_of,
     refuse_unused_activation,
     resolved,
-    takes_activation,
+    with_activation,
 )
 from rnncli.errors import UsageError
 
@@ -73,14 +74,50 @@ def test_a_name_that_stands_for_no_cell_is_refused(name: str) -> None:
         cell_named(name)
 
 
-def test_a_bidirectional_cell_is_refused_with_the_reason() -> None:
-    with pytest.raises(UsageError, match="what comes after its origin must not enter a forecast"):
-        checked("lstm,bidirectional:gru")
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("gru", CellName("gru")),
+        ("fir:24", CellName("fir", 24)),
+        ("dilated:24:gru", CellName("dilated", 24, CellName("gru"))),
+        ("dilated:fir:4", CellName("dilated", None, CellName("fir", 4))),
+        (
+            "bidirectional:dilated:2:fir:4",
+            CellName("bidirectional", None, CellName("dilated", 2, CellName("fir", 4))),
+        ),
+    ],
+)
+def test_a_name_is_parsed_and_printed_back(text: str, name: CellName) -> None:
+    assert parsed(text) == name
+    assert str(name) == text
 
 
-@pytest.mark.parametrize("text", ["rnn", "jordan", "fir", "fir:24", "dilated:rnn", "dilated:24:jordan", "lstm,rnn"])
+@pytest.mark.parametrize(
+    "name", ["bidirectional:bidirectional:gru", "bidirectional:", "bidirectional:ltsm", "gru,dilated:bidirectional:gru"]
+)
+def test_a_bidirectional_layer_has_a_cell_that_is_none(name: str) -> None:
+    with pytest.raises(UsageError):
+        checked(name)
+
+
+def test_bidirectional_layers_are_named_beside_others() -> None:
+    text = "lstm,bidirectional:gru"
+    assert checked(text) == text
+    assert resolved("bidirectional:dilated:gru", 2, (7,)) == "bidirectional:dilated:7:gru,bidirectional:dilated:14:gru"
+
+
+@pytest.mark.parametrize("cell", ["bidirectional:gru", "lstm,bidirectional:gru"])
+def test_no_state_of_a_bidirectional_layer_is_carried_on(cell: str) -> None:
+    with pytest.raises(UsageError, match="bidirectional:gru reads a sequence from both ends") as error:
+        cells_of(cell, 2)
+    assert error.value.hint == "use gru"
+
+
+@pytest.mark.parametrize(
+    "text", ["rnn", "jordan", "fir", "fir:24", "dilated:rnn", "dilated:24:jordan", "lstm,rnn", "bidirectional:rnn"]
+)
 def test_a_cell_with_an_activation_takes_one(text: str) -> None:
-    assert takes_activation(text)
+    assert with_activation(text, "relu") == f"{text} (relu)"
     refuse_unused_activation(text, "relu")
 
 
@@ -88,7 +125,7 @@ def test_a_cell_with_an_activation_takes_one(text: str) -> None:
     "text", ["lstm", "gru", "mgu", "lru", "slstm", "mingru", "dilated:lstm", "lstm,dilated:24:gru"]
 )
 def test_an_activation_that_no_layer_has_is_refused(text: str) -> None:
-    assert not takes_activation(text)
+    assert with_activation(text, "tanh") == text
     refuse_unused_activation(text, None)
     for activation in ("tanh", "relu"):
         with pytest.raises(UsageError, match=f"--activation is given, but {text} has none") as error:

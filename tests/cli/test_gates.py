@@ -38,21 +38,21 @@ def late(sample_data: Path, run_rnncli: Run, tmp_path_factory: pytest.TempPathFa
     ],
 )  # fmt: skip
 def test_a_condition_is_read_as_it_is_written(text: str, value: float, holds: bool) -> None:
-    assert read_condition(text).holds(value) is holds
+    assert read_condition(text, "forecast").holds(value) is holds
 
 
 @pytest.mark.parametrize("text", ["", "mase", "mase>", ">1", "mase=1", "mase>>1", "mase>1.2.3", "mase>x", "1>mase"])
 def test_what_is_no_condition_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--fail-if cannot be"):
-        read_condition(text)
+        read_condition(text, "forecast")
 
 
 def test_names_that_there_are_not_are_answered_with_near_ones() -> None:
     with pytest.raises(UsageError) as caught:
-        read_condition("mse>1")
+        read_condition("mse>1", "forecast")
     assert "did you mean" in caught.value.hint
     with pytest.raises(UsageError) as caught:
-        rival_name("seasonal-nave")
+        rival_name("seasonal-nave", "forecast")
     assert caught.value.hint == "did you mean seasonal-naive?"
 
 

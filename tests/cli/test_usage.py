@@ -39,12 +39,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         (("train", "x", "-o", "m", "--cell", "Q"), "--cell cannot be 'Q'", f"choose from: {', '.join(CELLS)}"),
         (("train", "x", "-o", "m", "--cell", "gru,dilated:rn"), "--cell cannot be 'dilated:rn'", "did you mean rnn?"),
         (
-            ("train", "x", "-o", "m", "--cell", "bidirectional:rnn"),
-            (
-                "bidirectional:rnn reads a sequence from both ends, and what comes after its origin"
-                " must not enter a forecast"
-            ),
-            "use rnn",
+            ("train", "x", "-o", "m", "--cell", "bidirectional:rn"),
+            "--cell cannot be 'bidirectional:rn'",
+            "did you mean rnn?",
         ),
         (
             ("train", "x", "-o", "m", "--past", "a,,b"),

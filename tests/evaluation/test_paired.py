@@ -120,8 +120,8 @@ def test_too_few_forecasts_tell_nothing() -> None:
 def test_undefined_losses_are_left_out() -> None:
     model, rival = np.ones((12, 3)), np.full((12, 3), 1.5)
     model[0] = np.nan
-    assert compare(losses(model, rival), "model", "rival").forecasts == 33
-    assert compare(losses(np.full((3, 3), np.nan), np.ones((3, 3))), "model", "rival").forecasts == 0
+    assert compare(losses(model, rival), "model", "rival").count == 33
+    assert compare(losses(np.full((3, 3), np.nan), np.ones((3, 3))), "model", "rival").count == 0
 
 
 @pytest.mark.parametrize("overlap", [1, 2, 4])

@@ -232,11 +232,11 @@ histories = st.lists(st.none() | st.floats(-1e6, 1e6, allow_subnormal=False), mi
 
 
 @law
-@given(histories, st.integers(-20, 20), st.integers(1, 8), st.sampled_from(sorted(BASELINES)))
+@given(histories, st.integers(-20, 20), st.integers(1, 8), st.sampled_from(sorted(BASELINES["forecast"])))
 def test_doubling_the_data_doubles_a_baseline_exactly(
     history: list[float | None], power: int, season: int, name: str
 ) -> None:
-    baseline, scale = find(BASELINES, name, "baseline"), 2.0**power
+    baseline, scale = find(BASELINES["forecast"], name, "baseline"), 2.0**power
     values = np.array([np.nan if value is None else value for value in history])
     assume(not ((values != 0) & (np.abs(values) < 1e-200)).any())  # products of such lose digits
     for one, other in zip(*(forecast_by(baseline, data, season) for data in (values, values * scale)), strict=True):

@@ -32,6 +32,15 @@ def test_positive_values_are_forecast_in_the_log_and_counts_never_below_zero(
     assert (spec.link, spec.floor) == (link, floor)
 
 
+@pytest.mark.parametrize("cell", ["bidirectional:rnn", "gru,bidirectional:rnn"])
+def test_a_forecast_by_what_sees_ahead_is_refused(weekly_waves: Panel, cell: str) -> None:
+    spec = plan.forecast_spec(weekly_waves, 3, LEVELS)
+    reason = "bidirectional:rnn reads a sequence from both ends, and what comes after its origin must not enter a forec"
+    with pytest.raises(UsageError, match=reason) as error:
+        plan.network_spec(weekly_waves, spec, plan.Sizes(cell=cell))
+    assert error.value.hint == "use rnn"
+
+
 def test_a_small_panel_gets_a_small_network(weekly_waves: Panel) -> None:
     spec = plan.forecast_spec(weekly_waves, 3, LEVELS)
     network = plan.network_spec(weekly_waves, spec, plan.Sizes())

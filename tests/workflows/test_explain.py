@@ -24,6 +24,7 @@ def test_a_name_is_explained_in_every_kind_that_has_it() -> None:
         ("fir:24", "fir"),
         ("InputRefused", "input"),
         ("seasonal_naive", "seasonal-naive"),
+        ("balanced-accuracy", "balanced_accuracy"),
         ("Leakage", "leakage"),
         ("75", "75"),
     ],
@@ -43,7 +44,7 @@ def test_an_unknown_name_is_answered_with_the_one_that_was_meant() -> None:
 
 def test_no_two_entries_of_a_kind_have_a_name_in_common() -> None:
     entries = list(all_entries())
-    names = [(entry.kind, name.casefold()) for entry in entries for name in entry.names]
+    names = [(entry.kind, name.casefold().replace("_", "-")) for entry in entries for name in entry.names]
     assert len(set(names)) == len(names)
     assert all(entry.text and entry.first_sentence for entry in entries)
 

@@ -98,7 +98,7 @@ def _report(panel: Panel, found: Validated, decision: Decided, spec: ForecastSpe
     places = [np.flatnonzero(holdout.window == window) for window in np.unique(holdout.window)[::-1]]
     splits = [Split(holdout.series[chosen], holdout.origins[chosen], spec.horizon) for chosen in places]
     others = {NETWORK: _by_window(within(found.quantiles, spec, found.support), places, spec)}
-    for name in BASELINES:
+    for name in BASELINES["forecast"]:
         plain = decision.smoothed if name == SMOOTHING else None
         if plain is None:
             plain = baseline_quantiles(name, season, panel, holdout.series, holdout.origins, spec, found.support)

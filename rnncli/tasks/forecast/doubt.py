@@ -40,7 +40,7 @@ def comparison(found: Sequence[Validated], spec: ForecastSpec, names: list[str])
         **{name: _known(float(np.nanmean(losses.of[name]))) for name in (WITH, WITHOUT)},
         "p": _known(result.p),
         "method": result.method,
-        "forecasts": result.forecasts,
+        "forecasts": result.count,
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
-from rnncli.cells.named import takes_activation
+from rnncli.cells.named import with_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Statistics
@@ -101,7 +101,7 @@ class Forecaster:
         """What the model is, one line each, for people."""
         columns, network, spec, training = self.columns, self.network, self.spec, self.training
         seasons = ", ".join(str(season) for season in spec.seasons) if spec.seasons != (1,) else "none"
-        cell = f"{network.cell} ({network.activation})" if takes_activation(network.cell) else network.cell
+        cell = with_activation(network.cell, network.activation)
         shape = f"{cell}, {network.layers} x {network.hidden}" + (
             f", {network.members} members" if network.members > 1 else ""
         )

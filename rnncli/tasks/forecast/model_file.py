@@ -14,7 +14,7 @@ from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import head
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.network import network_inputs
+from rnncli.tasks.forecast.network import network_inputs, refuse_what_sees_ahead
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool
 from rnncli.tasks.forecast.spec import LONGEST, ROLES, ForecastSpec
 from rnncli.tasks.plan import named_shapes
@@ -150,4 +150,5 @@ def _check_doubt(found: Any) -> None:
 
 
 def _shapes(network: NetworkSpec, spec: ForecastSpec) -> dict[str, tuple[int, ...]]:
+    refuse_what_sees_ahead(network.cell)
     return named_shapes(network, head.shapes(network, spec, len(spec.plain)))

@@ -8,12 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Ints
+from rnncli.cells.named import refuse_bidirectional
 from rnncli.data.calendar import Calendar
 from rnncli.layers.encoder import outputs
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import features, head
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.task import head_weights
+
+
+def refuse_what_sees_ahead(cell: str) -> None:
+    """UsageError if a layer's cell is bidirectional."""
+    refuse_bidirectional(cell, "what comes after its origin must not enter a forecast")
 
 
 def network_inputs(spec: ForecastSpec, calendar: Calendar) -> tuple[int, int]:

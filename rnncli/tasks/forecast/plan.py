@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
+from rnncli.cells.name import parsed_list
 from rnncli.cells.named import layers_of, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.channel import Channel
@@ -15,7 +16,7 @@ from rnncli.data.panel import Panel
 from rnncli.data.wall import follows
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import plain
-from rnncli.tasks.forecast.network import network_inputs
+from rnncli.tasks.forecast.network import network_inputs, refuse_what_sees_ahead
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import SMALLEST_LOG_RANGE, shown, support
 from rnncli.tasks.plan import Plan, Sizes, evaluate_every
@@ -201,7 +202,8 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     inputs, known = network_inputs(spec, panel.calendar)
     longest = max(spec.seasons)
     cell = sizes.cell or CELL
-    relu = sizes.activation == "relu" and all(takes_activation(name) for name in cell.split(","))
+    refuse_what_sees_ahead(cell)
+    relu = sizes.activation == "relu" and all(map(takes_activation, parsed_list(cell)))
     layers = sizes.layers or layers_of(cell) or (1 if small else 2)
     return NetworkSpec(
         cell=resolved(cell, layers, spec.seasons),

@@ -54,8 +54,8 @@ class Pool(Spec):
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.seasons) == len(self.weights) > 0:
             raise UsageError("a pool has a name, a season and a weight for each forecaster")
-        if self.names[0] != NETWORK or not set(self.names[1:]) <= BASELINES.keys():
-            raise UsageError(f"a pool is the network and some of {', '.join(BASELINES)}")
+        if self.names[0] != NETWORK or not set(self.names[1:]) <= BASELINES["forecast"].keys():
+            raise UsageError(f"a pool is the network and some of {', '.join(BASELINES['forecast'])}")
         every = (self.weights, *self.own)
         if len(self.own) not in (0, KINDS) or any(len(weights) != len(self.names) for weights in every):
             raise UsageError("a pool has weights for each forecaster, and for each kind of series or none")
@@ -127,7 +127,7 @@ def baseline_quantiles(
     name: str, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec, support: Support
 ) -> Floats:
     """What a baseline forecasts from the last rows up to ends[i] of each series[i]: [n, horizon, q]."""
-    baseline: Baseline = find(BASELINES, name, "baseline")
+    baseline: Baseline = find(BASELINES["forecast"], name, "baseline")
     made = np.empty((len(series), spec.horizon, len(spec.levels)))
     for begin in range(0, len(series), AT_A_TIME):  # their rows are copied
         some = slice(begin, begin + AT_A_TIME)

@@ -1,0 +1,1 @@
+"""Labels of sequences, or of each of their steps."""
