@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from rnncli.errors import UsageError
-
 
 def said(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that say something."""
@@ -22,19 +20,3 @@ def only(kind: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, (list, tuple, set)) else value
-
-
-def positive(options: Mapping[str, Any], *names: str) -> None:
-    """UsageError where one of these is given and not above 0."""
-    for name in names:
-        value = options.get(name)
-        if value is not None and not value > 0:
-            raise UsageError(f"{name.replace('_', '-')} must be above 0, not {value}")
-
-
-def not_negative(options: Mapping[str, Any], *names: str) -> None:
-    """UsageError where one of these is given and below 0."""
-    for name in names:
-        value = options.get(name)
-        if value is not None and not value >= 0:
-            raise UsageError(f"{name.replace('_', '-')} must be 0 or above, not {value}")

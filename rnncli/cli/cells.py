@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnncli.cli.options import Hidden, Inputs
 from rnncli.cli.streams import Streams
 from rnncli.cli.table import table
 
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from rnncli.workflows.list_cells import CellList
 
 
-def cells(streams: Streams, inputs: Inputs = None, hidden: Hidden = None) -> None:
+def cells(streams: Streams, inputs: int | None = None, hidden: int | None = None) -> None:
     """List the recurrent cells: formula, parameters, state, cost of a step, source."""
     from rnncli.workflows.list_cells import HIDDEN, INPUTS
     from rnncli.workflows.list_cells import list_cells as work

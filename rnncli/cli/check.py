@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Unpack
 
-from rnncli.cli.options import Columns, CsvRaw, Data, Fix, Horizon, IfExists, LockWait, ModelIfAny
 from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import width, wrapped
 from rnncli.cli.written import file_of
 from rnncli.errors import InputRefused, OutputExists
+from rnncli.options.types import ColumnOptions
 
 if TYPE_CHECKING:
     from rnncli.data.checks.finding import Finding
@@ -21,14 +21,14 @@ _INDENT = " " * 9
 
 def check(
     streams: Streams,
-    data: Data,
-    model: ModelIfAny = None,
-    horizon: Horizon = None,
-    fix: Fix = None,
-    csv_raw: CsvRaw = False,
-    if_exists: IfExists = None,
-    lock_wait: LockWait = None,
-    **columns: Unpack[Columns],
+    data: list[str],
+    model: str | None = None,
+    horizon: int | None = None,
+    fix: str | None = None,
+    csv_raw: bool = False,
+    if_exists: str | None = None,
+    lock_wait: float | None = None,
+    **columns: Unpack[ColumnOptions],
 ) -> int:
     """Say what is wrong with DATA, before anything is trained.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -10,21 +9,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial, update_wrapper
 from types import MappingProxyType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from rnncli.cli.config import Option, Setting, entries, settled
+from rnncli.cli.config import Setting, begin, entries, settled
 from rnncli.cli.examples import ENDINGS
-from rnncli.cli.options import DATA_IS, Sources, Stream
-from rnncli.cli.streams import Streams
+from rnncli.cli.streams import SAID, Streams
 from rnncli.cli.terminal import put
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
+from rnncli.options.data import DATA_IS
+from rnncli.options.option import CELLS, HEADINGS, REPEATED, SETTINGS, SWITCH, Option
+from rnncli.options.table import of_command
+from rnncli.registry import CELLS as NAMES_OF_CELLS
 from rnncli.registry import find
-from rnncli.workflows.meanings import PANELS, meaning, panel
 from rnncli.workflows.path_options import WRITTEN
 
 SHOWING = "showing"  # what a context holds whose command is not going to be run: nothing is missing
@@ -45,7 +46,7 @@ class Call:
         """Run it; returns the exit code."""
         if self.asks("print_config"):
             return self._print()
-        told = {name: self.settings[name].value for name in Stream.__annotations__}
+        told = {name: self.settings[name].value for name in SAID}
         passed = [s for s in entries(self.settings) if s.option.name not in told and s.value is not None]
         with self._explained():
             self._keep_apart()
@@ -115,11 +116,11 @@ class Command(TyperCommand):
 
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """The options under their headings, what they mean in one column."""
-        rows: dict[str, list[tuple[str, str]]] = {heading: [] for heading in PANELS}
-        for param in sorted(self.get_params(ctx), key=_place):
+        rows: dict[str, list[tuple[str, str]]] = {heading: [] for heading in HEADINGS}
+        for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record is not None:
-                rows[getattr(param, "rich_help_panel", None) or "Settings"].append(record)
+                rows[getattr(param, "rich_help_panel", None) or SETTINGS].append(record)
         width = min(_FLAGS_WIDTH, max(len(flags) for listed in rows.values() for flags, _ in listed))
         for heading, listed in rows.items():
             if listed:
@@ -136,13 +137,6 @@ def end(ctx: typer.Context, formatter: Any) -> None:
     ending = ENDINGS.get(ctx.command_path.partition(" ")[2])
     if ending is not None:
         formatter.write("\n" + "".join(f"{line}\n" for line in ending.lines()))
-
-
-def _place(parameter: Any) -> int:
-    """Where an option stands under its heading: as what is said of them is written, and then those from elsewhere."""
-    order = list(PANELS.get(getattr(parameter, "rich_help_panel", None) or "", ()))
-    name = str(parameter.name).strip("_")
-    return order.index(name) if name in order else len(order)
 
 
 class Group(TyperGroup):
@@ -201,7 +195,7 @@ class Commands(MutableMapping[str, Any]):
 
     def declared(self) -> dict[str, dict[str, Option]]:
         """The options of every command, of which none needs to be made for that."""
-        return {name: options_of(function_at(self._places, name)) for name in self._places}
+        return {name: options_of(name) for name in self._places}
 
 
 def function_at(places: Mapping[str, str], name: str) -> Callable[..., int | None]:
@@ -211,76 +205,65 @@ def function_at(places: Mapping[str, str], name: str) -> Callable[..., int | Non
 
 
 @cache
-def options_of(function: Callable[..., int | None]) -> dict[str, Option]:
-    """The options of `function(streams, **options)`, whose annotations they are, and those of `Stream`."""
-    declared = {p.name: _declared(p, function.__name__) for p in _parameters(function)}
-    return {name: option for name, option in declared.items() if name not in Sources.__annotations__}
+def options_of(command: str) -> dict[str, Option]:
+    """The options of a command that can be set anywhere: all but where settings come from."""
+    return {option.name: option for option in of_command(command) if option.heading != SETTINGS}
 
 
 def made(function: Callable[..., int | None]) -> Any:
     """The command of `function(streams, **options)`, which returns the exit code, 0 if nothing."""
-    command = function.__name__
-    parameters = _parameters(function)
-    declared = {p.name: _declared(p, command) for p in parameters}
-    parameters = [p.replace(annotation=_as_text(p, command)) for p in parameters]
-    hints = {p.name: p.annotation for p in parameters}
-    name = command.replace("_", "-")
+    name = function.__name__.replace("_", "-")
+    declared = {option.name: option for option in of_command(name)}
+    parameters = [_parameter(option, name) for option in declared.values()]
 
     def called(ctx: typer.Context, **texts: Any) -> Call:
         return Call(function, name, settled(ctx, declared, texts))
 
     update_wrapper(called, function)
-    called.__signature__ = inspect.Signature([_keyword("ctx", typer.Context, None), *parameters])  # type: ignore[attr-defined]
-    called.__annotations__ = {"ctx": typer.Context} | hints
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    called.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
+    called.__annotations__ = {"ctx": typer.Context} | {p.name: p.annotation for p in parameters}
     says = inspect.getdoc(function) or ""
     alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-    alone.command(name, cls=Command, help=f"{says}\n\n{DATA_IS}" if "data" in hints else says)(called)
+    alone.command(name, cls=Command, help=f"{says}\n\n{DATA_IS}" if "data" in declared else says)(called)
     return get_command(alone)
 
 
-def _parameters(function: Callable[..., int | None]) -> list[inspect.Parameter]:
-    """The function's parameters but `streams`, with a TypedDict in `**options` and then our own taken apart."""
-    hints = get_type_hints(function, include_extras=True)
-    named = [p for p in inspect.signature(function).parameters.values() if p.name != "streams"]
-    found = [_keyword(p.name, hints[p.name], p.default) for p in named if p.kind is not p.VAR_KEYWORD]
-    for p in named:
-        if p.kind is p.VAR_KEYWORD:
-            found += _taken_apart(get_args(hints[p.name])[0])
-    return [*found, *_taken_apart(Stream), *_taken_apart(Sources)]
+def _parameter(option: Option, command: str) -> inspect.Parameter:
+    """An option for a parser that only ever sees texts."""
+    required = command in option.required
+    kind: Any = {SWITCH: bool, REPEATED: list[str]}.get(option.kind, str)
+    default: Any = inspect.Parameter.empty if required else option.on if option.kind is SWITCH else None
+    taken: Any = kind if required or option.kind is SWITCH else kind | None
+    annotation = Annotated[taken, _declared(option, command)]
+    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _taken_apart(group: type[Any]) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    return [_keyword(name, hint, False if get_args(hint)[0] is bool else None) for name, hint in hints.items()]
+def _declared(option: Option, command: str) -> Any:
+    """What Typer is told of an option of a command."""
+    if command in option.positional:
+        return typer.Argument(metavar=option.placeholder, hidden=True)
+    begins = option.name == "config"  # what a file says becomes the defaults of all others
+    return typer.Option(
+        *option.flags.split(),
+        metavar=option.placeholder or None,
+        show_default=False,
+        help=str(option),
+        rich_help_panel=option.heading,
+        autocompletion=_completing(option),
+        is_eager=begins,
+        callback=begin if begins else None,
+    )
 
 
-def _keyword(name: str, hint: Any, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+def _completing(option: Option) -> Callable[[], list[str]] | None:
+    """What completes the value of an option."""
+    choices = _cells() if option.kind is CELLS else list(option.choices)
+    return (lambda: choices) if choices else None
 
 
-def _as_text(parameter: inspect.Parameter, command: str) -> Any:
-    """Its annotation for a parser that only ever sees texts, with what it means in this command."""
-    kind, declared = get_args(parameter.annotation)[:2]
-    if not declared.hidden:
-        declared = copy.copy(declared)
-        name = parameter.name.strip("_")
-        declared.help, declared.rich_help_panel = str(meaning(name, command)), panel(name, command)
-    return Annotated[kind if kind in (bool, str, list[str], list[str] | None) else str | None, declared]
-
-
-def _declared(parameter: inspect.Parameter, command: str) -> Option:
-    """What the annotation of a parameter says."""
-    kind, declared = get_args(parameter.annotation)[:2]
-    extras = parameter.annotation.__metadata__
-    convert = next((extra for extra in extras if inspect.isfunction(extra)), None)
-    usual = "" if declared.hidden else meaning(parameter.name.strip("_"), command).usual
-    return Option(parameter.name, _kind(kind), convert, usual)
-
-
-def _kind(hint: Any) -> type[Any]:
-    """bool, list, tuple or str: how an option's text is to be taken."""
-    kinds = [get_origin(part) or part for part in (get_args(hint) if type(None) in get_args(hint) else [hint])]
-    return next((kind for kind in (bool, list, tuple) if kind in kinds), str)
+def _cells() -> list[str]:
+    return [*NAMES_OF_CELLS, *(f"dilated:{name}" for name in NAMES_OF_CELLS)]
 
 
 def _taking_texts(parameters: list[Any]) -> list[Any]:

@@ -11,15 +11,15 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from keyword import iskeyword
 from typing import Any
 
 import typer
 
-from rnncli.cli.values import Convert, text
+from rnncli.cli.values import read, text
 from rnncli.errors import UsageError
 from rnncli.files import without_waiting
 from rnncli.near import did_you_mean
+from rnncli.options.option import LISTS, REPEATED, SWITCH, Option, parameter_of
 
 Raw = str | bool | list[str]  # as Typer hands it on
 
@@ -32,35 +32,6 @@ _OPENED = ("/dev/fd/", "/proc/self/fd/")  # what a shell opened for us, as in --
 _SWITCH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _AT = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 _QUOTED = 'write "texts" in quotes'
-
-
-@dataclass(frozen=True)
-class Option:
-    """What a command takes: a `kind` of bool, list (said again for each item), tuple (items between commas) or str.
-
-    `usual` is what holds where nothing is said: a value, or in brackets what it follows from.
-    """
-
-    name: str
-    kind: type[Any]
-    convert: Convert | None
-    usual: str = ""
-
-    @property
-    def key(self) -> str:
-        """Its name in a file and, after two dashes, on the command line."""
-        return self.name.strip("_").replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """Its name in the environment, after the prefix."""
-        return self.key.replace("-", "_").upper()
-
-
-def name_of(key: str) -> str:
-    """The name of a parameter that is called so elsewhere: a word of Python's own has an underscore after it."""
-    name = key.replace("-", "_")
-    return f"{name}_" if iskeyword(name) else name
 
 
 @dataclass(frozen=True)
@@ -137,11 +108,11 @@ def _setting(ctx: typer.Context, option: Option, raw: Any, elsewhere_: Said | No
 
 def converted(option: Option, said: Said) -> Any:
     """The value of what was said. UsageError that names the place."""
-    if option.convert is None or not isinstance(said.raw, str):
+    if not isinstance(said.raw, str):
         return said.raw
     flag = f"--{option.key}"
     try:
-        return option.convert(flag, said.raw)
+        return read(option, flag, said.raw)
     except UsageError as error:
         message = error.message.replace(flag, said.place.named, 1)
         raise UsageError(message, hint=error.hint, where=said.place.where) from None
@@ -195,9 +166,9 @@ def variables_of(declared: Declared) -> tuple[dict[str, list[tuple[str, Option]]
 
 
 def _of_variable(option: Option, variable: str, value: str) -> Raw:
-    if option.kind is list:
+    if option.kind is REPEATED:
         return value.split(os.pathsep if option.name == "data" else ",")
-    if option.kind is not bool:
+    if option.kind is not SWITCH:
         return value
     if value.lower() not in _SWITCH:
         raise UsageError(f"{variable} must be a switch, not {value[:SHOWN]!r}", hint="1, true or yes; 0, false or no")
@@ -215,7 +186,7 @@ def _from_file(declared: Declared, path: str) -> Found:
     top: dict[str, Any] = {}
     tables: dict[str, dict[str, Any]] = {}
     for key, value in document.items():
-        name = name_of(key)
+        name = parameter_of(key)
         if name in names:
             _once(tables, names[name], _table(value, key, path), path, f"table [{key}]")
         elif isinstance(value, dict) and name not in known:
@@ -232,7 +203,7 @@ def _of_file(declared: Declared, path: str, top: Mapping[str, Any], tables: Mapp
     for command, options in declared.items():
         table: dict[str, Any] = {}
         for key, value in tables.get(command, {}).items():
-            _once(table, name_of(key), (key, value), path, f"key {key!r} in [{command}]")
+            _once(table, parameter_of(key), (key, value), path, f"key {key!r} in [{command}]")
         _refuse_unknown(table, options, f"[{command}] has no option", f"rnncli {command} --help", path)
         for heading, keys in (("", top), (f" [{command}]", table)):
             for name in keys.keys() & options.keys():
@@ -306,14 +277,14 @@ def _unknown(says: str, name: str, known: Iterable[str], help_: str, where: str 
 
 
 def _of_toml(option: Option, value: Any, place: Place) -> Raw:
-    if option.kind is bool:
+    if option.kind is SWITCH:
         if not isinstance(value, bool):
             raise place.refusal("must be true or false", "without quotes")
         return value
-    if option.kind is str:
+    if option.kind is not REPEATED and option.kind not in LISTS:
         return _text(value, place)
     items = [_text(item, place) for item in (value if isinstance(value, list) else [value])]
-    if option.kind is list:
+    if option.kind is REPEATED:
         return items
     if isinstance(value, list) and any("," in item for item in items):
         raise place.refusal("has an item with a comma", "commas separate the items")

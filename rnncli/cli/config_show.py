@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand
 
 from rnncli.cli.command import SHOWING, Call, Group, end
-from rnncli.cli.config import Setting, declared_by, entries
+from rnncli.cli.config import declared_by, entries
 from rnncli.cli.terminal import put
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
+from rnncli.options import table
+from rnncli.options.table import OPTIONS
 
 SCHEMA = "rnncli.config/1"
 _UNPARSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}
@@ -75,10 +77,10 @@ def _parsed(ctx: typer.Context, name: str, arguments: list[str]) -> Call:
 def _shown(calls: Mapping[str, Call], *, said_only: bool) -> int:
     found = {name: list(_rows(call, said_only=said_only)) for name, call in calls.items()}
     if any(call.asks("json") for call in calls.values()):
-        document = {"schema": SCHEMA, "commands": {name: list(map(_entry, rows)) for name, rows in found.items()}}
-        put(f"{json.dumps(document)}\n".encode())
+        commands = {name: [row.to_json() for row in rows] for name, rows in found.items()}
+        put(f"{json.dumps({'schema': SCHEMA, 'commands': commands})}\n".encode())
         return 0
-    lines = [(name, option, _text(value), origin) for name, rows in found.items() for option, value, origin in rows]
+    lines = [(name, row.setting, row.text, row.origin) for name, rows in found.items() for row in rows]
     if not lines:
         put(b"nothing is set; rnncli config show COMMAND lists the defaults\n")
         return 0
@@ -92,39 +94,50 @@ def _aligned(lines: list[tuple[str, str, str, str]]) -> list[str]:
     return ["  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in [header, *map(list, lines)]]
 
 
-def _entry(row: tuple[str, Any, str]) -> dict[str, Any]:
-    """A setting for programs: what only says where a default comes from is no value."""
-    option, value, origin = row
-    told = origin == "default" and str(value).startswith("(")
-    return {"setting": option, "value": None if told else value, "origin": origin}
+class _Row(NamedTuple):
+    """A setting, its value and where that is from; `follows` is what the value will follow from where there is none."""
+
+    setting: str
+    value: Any
+    origin: str
+    follows: str = ""
+
+    @property
+    def text(self) -> str:
+        """The value for people."""
+        return f"({self.follows})" if self.value is None and self.follows else _text(self.value)
+
+    def to_json(self) -> dict[str, Any]:
+        """The setting for programs: what a value will follow from is no value."""
+        return {"setting": self.setting, "value": self.value, "origin": self.origin}
 
 
-def _rows(call: Call, *, said_only: bool) -> Iterator[tuple[str, Any, str]]:
-    """(setting, value, origin) of each option; the model's word counts where nothing was said."""
+def _rows(call: Call, *, said_only: bool) -> Iterator[_Row]:
+    """Every setting of a call; the model's word counts where nothing was said."""
     model, by_model = _by_model(call)
     for setting in entries(call.settings):
         option = setting.option
         if setting.said is not None:
-            yield option.key, setting.value, setting.origin
+            yield _Row(option.key, setting.value, setting.origin)
         elif not said_only and by_model.get(option.name) is not None:
-            yield option.key, by_model[option.name], model
+            yield _Row(option.key, by_model[option.name], model)
         elif not said_only:
-            yield option.key, _default(setting), "default"
+            value = (option.default or None) if setting.value is None else setting.value
+            yield _Row(option.key, value, "default", option.follows)
 
 
 def _by_model(call: Call) -> tuple[str, Mapping[str, Any]]:
-    """The model that is asked for, if there is one, and what it settles."""
-    names = ("model", "warm_start") if call.command != "info" else ()
-    path = next((call.settings[name].value for name in names if name in call.settings), None)
-    if path is None:
+    """The model that is asked for, if there is one, and what it settles: a new training of it is as long as any."""
+    if call.command == "info":
         return "", {}
-    from rnncli.workflows.info import info
+    for name, settles in (("model", lambda _: True), ("warm_start", table.goes_on)):
+        path = call.settings[name].value if name in call.settings else None
+        if path is not None:
+            from rnncli.workflows.info import info
 
-    return str(path), info(path).settings
-
-
-def _default(setting: Setting) -> Any:
-    return setting.option.usual or None if setting.value is None else setting.value
+            found = info(path).settings
+            return str(path), {name: value for name, value in found.items() if settles(OPTIONS[name])}
+    return "", {}
 
 
 def _text(value: Any) -> str:

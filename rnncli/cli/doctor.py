@@ -48,16 +48,18 @@ def subject(done: Inspection) -> list[tuple[str, str]]:
 
     of, evidence = done.report.evidence.subject, done.report.evidence
     cell = with_activation(of.cell, of.activation)
-    seasons = f"seasons of {' and '.join(map(str, of.seasons))} steps" if of.seasons else "no season"
+    lags = " and ".join(map(str, of.lags_that_matter))
+    matter = f"{of.lag_name}s of {lags} steps" if lags else f"no {of.lag_name}" if of.horizon is not None else ""
     layers = "1 layer" if of.layers == 1 else f"{of.layers} layers"
     series, origins = len(set(evidence.groups.tolist())), len(evidence.groups)
-    lags = evidence.flow.layers[0].lags
+    back = evidence.flow.layers[0].lags - 1
     return [
         ("diagnosis", _diagnosis(done.report)),
         ("network", f"{done.source}: {cell}, {layers} of {of.hidden} units, init {of.init}, context {of.context}"),
         (
             "looked at",
-            f"{series:,} series, {origins:,} origins, {lags - 1} steps back; a step is {done.frequency}; {seasons}",
+            f"{series:,} series, {origins:,} origins, {back} steps back; a step is {done.frequency}"
+            + (f"; {matter}" if matter else ""),
         ),
     ]
 
@@ -91,11 +93,11 @@ def _gates(evidence: Evidence) -> list[tuple[str, str]]:
         named = [f"{g.name} {sparkline(g.histogram, 0.0, max(g.histogram), 10)}" for g in one.gates]
         kept = one.kept
         held = f"units remember {kept[0]:.3g} to {kept[-1]:.3g} steps" if len(kept) else ""
-        quarter = max(evidence.subject.seasons, default=0)
+        quarter = max(evidence.subject.lags_that_matter, default=0)
         ratio = f", {one.keeping(quarter):.0%} of them a quarter of {quarter}" if quarter else ""
         dead = f", {one.dead:.0%} never move" if one.dead else ""
         values = f"values of {' '.join(named)}; " if named else ""
-        found.append((f"layer {one.layer}", f"{values}{held}{ratio}{dead}"))
+        found.append((one.name, f"{values}{held}{ratio}{dead}"))
     return found
 
 
@@ -127,20 +129,27 @@ def layers(report: GradientReport) -> list[str]:
     lag = max((v.lag for v in report.verdicts if v.lag is not None), default=evidence.flow.layers[0].lags - 1)
     header = ["layer", "verdict", f"left at lag {lag}", "half-life", "Lyapunov", "by lag, 1 to 1e-7"]
     rows = []
-    for index, (verdict, flow, moving) in enumerate(
-        zip(report.verdicts, evidence.flow.layers, evidence.dynamics, strict=True)
-    ):
+    for verdict, flow, moving in zip(report.verdicts, evidence.flow.layers, evidence.dynamics, strict=True):
         profile = flow.profile()
         spark = log_sparkline((profile / profile[0] if profile[0] > 0 else profile).tolist(), PRECISION, SPARK)
         left = _with(flow.share_left(lag), flow.share_interval(lag))
-        rows.append([str(index), verdict.name, left, _life(flow), f"{moving.largest:.3g}", spark.ljust(SPARK)])
+        rows.append(
+            [
+                flow.name.removeprefix("layer "),
+                verdict.name,
+                left,
+                _life(flow),
+                f"{moving.largest:.3g}",
+                spark.ljust(SPARK),
+            ]
+        )
     return [*table(header, rows), *_radius(evidence)]
 
 
 def _radius(evidence: Evidence) -> list[str]:
     """The size of the recurrent weights, where it decides something."""
     return [
-        f"  layer {one.layer}: recurrent weights of spectral radius {one.radius:.3g}, largest gain {one.gain:.3g}"
+        f"  {one.name}: recurrent weights of spectral radius {one.radius:.3g}, largest gain {one.gain:.3g}"
         for one in evidence.dynamics
         if one.radius is not None and one.gain is not None
     ]
@@ -179,7 +188,7 @@ def _heading(one: Finding) -> str:
 
 
 def _place(one: Finding) -> str:
-    return "" if one.layer is None else f"layer {one.layer}: "
+    return f"{one.place}: " if one.place else ""
 
 
 def remedies(report: GradientReport) -> list[str]:

@@ -6,31 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from rnncli.cli.options import (
-    Alpha,
-    By,
-    Columns,
-    Data,
-    Device,
-    FailIf,
-    FailOnDrift,
-    Forecasts,
-    Horizon,
-    IfExists,
-    LockWait,
-    ModelIfAny,
-    MustBeat,
-    Refit,
-    Stride,
-    TableFile,
-    Threads,
-    Windows,
-)
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
 from rnncli.cli.written import file_of
 from rnncli.errors import UsageError
 from rnncli.files import locked, refuse_existing
+from rnncli.options.types import ColumnOptions
 
 if TYPE_CHECKING:
     from rnncli.evaluation.report import Report
@@ -42,24 +23,24 @@ _ONE = "give -m MODEL, or --forecasts FILE"
 
 def evaluate(
     streams: Streams,
-    data: Data,
-    model: ModelIfAny = None,
-    forecasts: Forecasts = None,
-    windows: Windows = None,
-    stride: Stride = None,
-    horizon: Horizon = None,
-    refit: Refit = True,
-    by: By = None,
-    output: TableFile = None,
-    if_exists: IfExists = None,
-    fail_if: FailIf = None,
-    must_beat: MustBeat = None,
-    alpha: Alpha = None,
-    fail_on_drift: FailOnDrift = False,
-    device: Device = None,
-    threads: Threads = None,
-    lock_wait: LockWait = None,
-    **columns: Unpack[Columns],
+    data: list[str],
+    model: str | None = None,
+    forecasts: str | None = None,
+    windows: int | None = None,
+    stride: int | None = None,
+    horizon: int | None = None,
+    refit: bool = True,
+    by: str | None = None,
+    output: str | None = None,
+    if_exists: str | None = None,
+    fail_if: list[str] | None = None,
+    must_beat: list[str] | None = None,
+    alpha: float | None = None,
+    fail_on_drift: bool = False,
+    device: str | None = None,
+    threads: int | None = None,
+    lock_wait: float | None = None,
+    **columns: Unpack[ColumnOptions],
 ) -> int:
     """Score a model beside the naive forecasts."""
     path = file_of(output, _FORMATS)

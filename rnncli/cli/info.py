@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from rnncli.cli.options import ModelFile
 from rnncli.cli.streams import Streams
 from rnncli.cli.table import facts
 from rnncli.cli.terminal import width
 
 
-def info(streams: Streams, model: ModelFile) -> None:
+def info(streams: Streams, model: str) -> None:
     """Say what a model file holds."""
     from rnncli.workflows.info import info as work
 

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.doctor import shown
-from rnncli.cli.options import (
-    NETWORK,
-    Data,
-    FailOn,
-    InspectOptions,
-    InspectSeries,
-    ModelIfAny,
-    Plot,
-    Quick,
-    Threads,
-    Try,
-    TrySteps,
-)
 from rnncli.cli.streams import Streams
-from rnncli.errors import UsageError
+from rnncli.options.types import InspectOptions
 
 if TYPE_CHECKING:
     from rnncli.workflows.inspect_gradients import Inspection
@@ -27,20 +14,18 @@ if TYPE_CHECKING:
 
 def inspect_gradients(
     streams: Streams,
-    data: Data,
-    model: ModelIfAny = None,
-    quick: Quick = False,
-    try_: Try = False,
-    try_steps: TrySteps = None,
-    fail_on: FailOn = None,
-    plot: Plot = None,
-    series: InspectSeries = None,
-    threads: Threads = None,
+    data: list[str],
+    model: str | None = None,
+    quick: bool = False,
+    try_: bool = False,
+    try_steps: int | None = None,
+    fail_on: tuple[str, ...] | None = None,
+    plot: str | None = None,
+    series: int | None = None,
+    threads: int | None = None,
     **options: Unpack[InspectOptions],
 ) -> None:
     """Say where gradients vanish or explode, why, and which flags of train help."""
-    if model is not None:
-        _check(options)
     from rnncli.workflows.inspect_gradients import inspect_gradients as work
 
     done = work(
@@ -65,10 +50,3 @@ def _tell(streams: Streams, done: Inspection) -> None:
     if done.plot is not None:
         streams.say([f"wrote the picture to {done.plot}"])
     streams.result(done.to_json, text.encode(errors="backslashreplace"))
-
-
-def _check(options: Any) -> None:
-    given = [name for name in NETWORK if options.get(name, False) is not False]
-    if given:
-        flag = given[0].replace("_", "-")
-        raise UsageError(f"--{flag} describes a network, but -m gives one", hint=f"leave -m or --{flag} out")

@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from rnncli.cli.options import (
-    Columns,
-    CsvRaw,
-    Data,
-    FailOnDrift,
-    FutureData,
-    Horizon,
-    IfExists,
-    LockWait,
-    MaxAge,
-    Model,
-    Now,
-    Point,
-    Quantiles,
-    State,
-    TableFile,
-    Tidy,
-)
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.written import file_of
 from rnncli.errors import OutputExists
+from rnncli.options.types import ColumnOptions
 from rnncli.registry import WRITERS
 
 if TYPE_CHECKING:
@@ -35,22 +18,22 @@ if TYPE_CHECKING:
 
 def predict(
     streams: Streams,
-    data: Data,
-    model: Model,
-    output: TableFile = None,
-    future_data: FutureData = None,
-    state: State = None,
-    horizon: Horizon = None,
-    quantiles: Quantiles = None,
-    point: Point = None,
-    tidy: Tidy = False,
-    csv_raw: CsvRaw = False,
-    if_exists: IfExists = None,
-    max_age: MaxAge = None,
-    now: Now = None,
-    fail_on_drift: FailOnDrift = False,
-    lock_wait: LockWait = None,
-    **columns: Unpack[Columns],
+    data: list[str],
+    model: str,
+    output: str | None = None,
+    future_data: list[str] | None = None,
+    state: str | None = None,
+    horizon: int | None = None,
+    quantiles: tuple[float, ...] | None = None,
+    point: Literal["median", "mean"] | None = None,
+    tidy: bool = False,
+    csv_raw: bool = False,
+    if_exists: str | None = None,
+    max_age: float | None = None,
+    now: str | None = None,
+    fail_on_drift: bool = False,
+    lock_wait: float | None = None,
+    **columns: Unpack[ColumnOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA."""
     path = file_of(output, WRITERS)
@@ -65,7 +48,7 @@ def predict(
             state=state,
             horizon=horizon,
             quantiles=quantiles,
-            point=cast("Literal['median', 'mean']", point or "median"),
+            point=point or "median",
             if_exists="replace" if if_exists in (None, "replace") else "error",
             max_age=max_age,
             now=now,

@@ -11,6 +11,7 @@ from rnncli.cli import failure, stopping, terminal
 from rnncli.cli.watchers import EventLines, PlainLines
 
 SKIPPED = 3  # the exit code of what was done, but not for all series
+SAID = ("json", "quiet", "verbose", "debug", "log_file", "log_format", "timeout")  # options of what is told, and where
 
 
 class Watcher(Protocol):

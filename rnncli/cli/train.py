@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from rnncli.cli.options import Data, NewModel, TrainOptions
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import facts, number, table
 from rnncli.cli.terminal import watched, width, wrapped
+from rnncli.options.types import TrainOptions
 
 if TYPE_CHECKING:
     from rnncli.workflows.training import Training
 
 
-def train(streams: Streams, data: Data, output: NewModel, **options: Unpack[TrainOptions]) -> int:
+def train(streams: Streams, data: list[str], output: str, **options: Unpack[TrainOptions]) -> int:
     """Fit a network to every series in DATA."""
     from rnncli.workflows.train import train as work
 

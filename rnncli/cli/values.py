@@ -1,4 +1,6 @@
-"""From the text of an option to its value, or one clear error. Each takes the option's name and its text."""
+"""From the text of an option to its value, or one clear error: a function for each kind of value, which takes the
+option's name and its text.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import Any
 
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
+from rnncli.options.option import CHOICE, Option
 
 Convert = Callable[[str, str], Any]
 
@@ -17,6 +20,12 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w|)")
 _SIZE = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s*([kmgtKMGT]?)(?:i?[bB])?")
 _BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def read(option: Option, name: str, text: str) -> Any:
+    """The value of an option's text. UsageError, which begins with `name`, if it has none."""
+    convert = one_of(option.choices) if option.kind is CHOICE else _BY_KIND[option.kind.name]
+    return convert(name, text)
 
 
 def count(name: str, text: str) -> int:
@@ -145,6 +154,24 @@ def cells(name: str, value: str) -> str:
         if head not in CELLS:
             raise UsageError(f"{name} cannot be {part!r}", hint=did_you_mean(head, CELLS))
     return checked(",".join(_parts(name, value)))
+
+
+_BY_KIND: dict[str, Convert] = {
+    "count": count,
+    "counts": counts,
+    "whole": whole,
+    "size": size,
+    "number": number,
+    "positive": positive,
+    "share": share,
+    "level": level,
+    "levels": levels,
+    "duration": duration,
+    "wait": wait,
+    "text": text,
+    "names": names,
+    "cells": cells,
+}
 
 
 def _parts(name: str, text: str) -> list[str]:

@@ -54,12 +54,13 @@ class EventLines:
     def __call__(self, event: object) -> None:
         """One event."""
         if dataclasses.is_dataclass(event) and not isinstance(event, (Stepped, type)):
-            told = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+            phase = getattr(event, "phase", None)
+            told = dataclasses.asdict(event) | ({} if phase is None else {"phase": str(phase)})
             self.record({"event": type(event).__name__.lower()} | told)
 
     def record(self, record: Mapping[str, Any]) -> None:
         """One record; numbers that are not finite become null."""
-        plain = {key: _plain(value) for key, value in record.items()}
+        plain = {key: None if _undefined(value) else value for key, value in record.items()}
         self._write({"time": datetime.now(UTC).isoformat(timespec="milliseconds")} | plain)
 
     def close(self) -> None:
@@ -112,8 +113,5 @@ def _steps(count: int) -> str:
     return f"{count:,} step{'s' if count != 1 else ''}"
 
 
-def _plain(value: object) -> object:
-    """A value as JSON has it: a phase as it is told, a number that is not finite as null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return str(value) if isinstance(value, Phase) else value
+def _undefined(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

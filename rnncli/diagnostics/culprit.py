@@ -1,4 +1,4 @@
-"""Which series, origin, layer and lag a gradient that exploded, or was no number, came from."""
+"""Which example, layer and lag a gradient that exploded, or was no number, came from."""
 
 from __future__ import annotations
 
@@ -9,72 +9,89 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnncli.diagnostics.direction import layer_name
 from rnncli.diagnostics.flow import gradient_by_lag
 from rnncli.diagnostics.resampling import Ints
-from rnncli.diagnostics.unrolling import Stack, through
+from rnncli.diagnostics.unrolling import Course, Stack, through
 
-LossOfOrigin = Callable[[Tensor, int], Tensor]
-SUSPECTS = 8  # origins whose gradients are followed back
+LossOfExample = Callable[[Tensor, int], Tensor]
+"""The loss [1] of an example of a batch from the last layer's outputs [1, T, H] up to its last step."""
+
+SUSPECTS = 8  # examples whose gradients are followed back
 
 
 @dataclass(frozen=True)
 class Culprit:
-    """Origin `place` of a batch, the layer and the lag (steps before the origin) where it is worst; `norm` of the
-    gradient there, infinite where a state or the loss was no finite number.
+    """Example `place` of a batch, and the layer, its direction and the lag where it is worst: in steps before the
+    example's last or, of a backward direction, after its first. `norm` of the gradient there, infinite where a state or
+    the loss was no finite number.
     """
 
     place: int
     layer: int
     lag: int
     norm: float
+    direction: str = ""
+
+    @property
+    def where(self) -> str:
+        """The layer, its direction and the lag, in words."""
+        return f"{layer_name(self.layer, self.direction)}, lag {self.lag}"
 
 
-def find_culprit(network: Stack, x: Tensor, rows: Ints, origins: Ints, loss_of_origin: LossOfOrigin) -> Culprit | None:
-    """The worst of the origins (row rows[i], step origins[i]) of a batch x [B, T, I], or None of an empty batch.
+def find_culprit(network: Stack, x: Tensor, rows: Ints, ends: Ints, loss_of: LossOfExample) -> Culprit | None:
+    """The worst of the examples of a batch x [B, T, I], or None of an empty one.
 
-    `loss_of_origin(outputs [1, H], i)` is the loss [1] of origin i. The formula runs in x's type, as training did;
-    where everything is finite, the gradients of the worst losses are followed back in float64.
+    Example i is row rows[i] up to step ends[i], the last that its loss reads: the origin of a forecast, the last step
+    of a sequence that is labelled. `loss_of(outputs [1, ends[i] + 1, H], i)` is its loss [1]. Bidirectional layers read
+    each row up to the last of its ends. The formula runs in x's type, as training did; where everything is finite, the
+    gradients of the worst losses are followed back in float64.
     """
     if not len(rows):
         return None
-    outputs, layers = through(network, x)
-    broken = _first_broken(layers)
+    read = np.zeros(len(x), np.int64)
+    np.maximum.at(read, rows, ends + 1)
+    lengths = torch.from_numpy(read).to(x.device)
+    outputs, states = through(network, x, lengths)
+    courses, broken = network.courses, _first_broken(states, lengths)
     if broken is not None:
-        row, layer, step = broken
-        place = _origin_after(row, step, rows, origins)
-        return Culprit(place, layer, max(0, int(origins[place]) - step), float("inf"))
+        row, course, step = broken
+        place = _example_with(row, step, rows, ends)
+        return _at(courses[course], place, max(0, int(ends[place]) - step), float("inf"))
     with torch.no_grad():
-        losses = [float(loss_of_origin(outputs[r, [o]], i)) for i, (r, o) in enumerate(zip(rows, origins, strict=True))]
+        losses = [float(loss_of(outputs[[r], : e + 1], i)) for i, (r, e) in enumerate(zip(rows, ends, strict=True))]
     ranked = np.argsort(-np.nan_to_num(np.array(losses), nan=np.inf, posinf=np.inf), kind="stable")[:SUSPECTS]
     if not np.isfinite(losses[int(ranked[0])]):
-        return Culprit(int(ranked[0]), len(layers) - 1, 0, float("inf"))
-    return max((_followed(network, x, rows, origins, int(i), loss_of_origin) for i in ranked), key=lambda c: c.norm)
+        return _at(courses[-1], int(ranked[0]), 0, float("inf"))
+    return max((_followed(network, x, rows, ends, int(i), loss_of) for i in ranked), key=lambda c: c.norm)
 
 
-def _first_broken(layers_states: Sequence[Tensor]) -> tuple[int, int, int] | None:
-    """(row, layer, step) of the first state that is not finite, the lowest layer first."""
-    for layer, states in enumerate(layers_states):
-        bad = ~torch.isfinite(states).all(dim=3).all(dim=1)
+def _at(course: Course, place: int, lag: int, norm: float) -> Culprit:
+    return Culprit(place, course.layer, lag, norm, course.direction)
+
+
+def _first_broken(states_of: Sequence[Tensor], lengths: Tensor) -> tuple[int, int, int] | None:
+    """(row, course, step on it) of the first state that is not finite, the lowest layer first; of each row so many
+    steps are looked at.
+    """
+    for course, states in enumerate(states_of):
+        real = torch.arange(len(states), device=lengths.device)[:, None] < lengths
+        bad = ~torch.isfinite(states).all(dim=3).all(dim=1) & real
         if bad.any():
             step, row = (int(part) for part in bad.nonzero()[0])
-            return row, layer, step
+            return row, course, step
     return None
 
 
-def _origin_after(row: int, step: int, rows: Ints, origins: Ints) -> int:
-    """The first origin of this row at or after the step; else the last one of the row, or the batch's first."""
-    own = np.flatnonzero(rows == row)
-    if not len(own):
-        return 0
-    after = own[origins[own] >= step]
-    return int(after[np.argmin(origins[after])] if len(after) else own[np.argmax(origins[own])])
+def _example_with(row: int, step: int, rows: Ints, ends: Ints) -> int:
+    """The first example of this row that ends at or after the step."""
+    after = np.flatnonzero((rows == row) & (ends >= step))
+    return int(after[np.argmin(ends[after])])
 
 
-def _followed(
-    network: Stack, x: Tensor, rows: Ints, origins: Ints, place: int, loss_of_origin: LossOfOrigin
-) -> Culprit:
-    alone = x[[int(rows[place])], : int(origins[place]) + 1]
-    flow = gradient_by_lag(network, alone, lambda outputs, _: loss_of_origin(outputs, place))
+def _followed(network: Stack, x: Tensor, rows: Ints, ends: Ints, place: int, loss_of: LossOfExample) -> Culprit:
+    alone = x[[int(rows[place])], : int(ends[place]) + 1]
+    flow = gradient_by_lag(network, alone, lambda outputs, _: loss_of(outputs, place))
     norms = np.stack([np.nan_to_num(layer.profile(), nan=np.inf, posinf=np.inf) for layer in flow.layers])
-    layer, lag = np.unravel_index(int(np.argmax(norms)), norms.shape)
-    return Culprit(place, int(layer), int(lag), float(norms[layer, lag]))
+    course, lag = np.unravel_index(int(np.argmax(norms)), norms.shape)
+    return _at(network.courses[int(course)], place, int(lag), float(norms[course, lag]))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.diagnostics import profile
-from rnncli.diagnostics.evidence import Evidence
+from rnncli.diagnostics.evidence import SEASON, Evidence
 from rnncli.diagnostics.finding import Finding, Proposal
 from rnncli.diagnostics.gates import Gate, LayerActivity
 from rnncli.diagnostics.resampling import mean_interval
@@ -25,6 +25,7 @@ def rules() -> dict[str, str]:
 def subject(evidence: Evidence) -> dict[str, Any]:
     """The network and what was looked at."""
     of, groups = evidence.subject, evidence.groups
+    seasons = {"seasons": list(of.lags_that_matter)} if of.lag_name == SEASON else {}
     return {
         "cell": of.cell,
         "activation": of.activation,
@@ -33,8 +34,9 @@ def subject(evidence: Evidence) -> dict[str, Any]:
         "init": of.init,
         "trained": of.trained,
         "context": of.context,
-        "horizon": of.horizon,
-        "seasons": list(of.seasons),
+        **({} if of.horizon is None else {"horizon": of.horizon}),
+        **seasons,
+        "lags_that_matter": list(of.lags_that_matter),
         "learning_rate": of.learning_rate,
         "clip": of.clip,
         "series": len(np.unique(groups)),
@@ -45,12 +47,14 @@ def subject(evidence: Evidence) -> dict[str, Any]:
 
 
 def layer(evidence: Evidence, index: int) -> dict[str, Any]:
-    """Everything about one layer."""
+    """Everything about one layer, or one direction of a bidirectional one: the `index`th of `flow.layers`."""
     verdict, flow = evidence.verdicts[index], evidence.flow.layers[index]
-    half_life = flow.half_life
-    lags = (*evidence.subject.seasons, flow.lags - 1)
+    half_life, matter = flow.half_life, evidence.subject.lags_that_matter
+    lags = (*matter, flow.lags - 1)
+    in_seasons = {str(m): half_life / m if half_life else None for m in matter}
     return {
-        "layer": index,
+        "layer": flow.layer,
+        "direction": flow.direction or None,
         "verdict": verdict.name,
         "reason": verdict.reason,
         "number": verdict.number,
@@ -58,7 +62,7 @@ def layer(evidence: Evidence, index: int) -> dict[str, Any]:
         "decay_per_step": flow.decay_rate,
         "decay_per_step_interval_90": flow.decay_interval,
         "half_life_steps": half_life,
-        "half_life_seasons": {str(m): half_life / m if half_life else None for m in evidence.subject.seasons},
+        **({"half_life_seasons": in_seasons} if evidence.subject.lag_name == SEASON else {}),
         "gone_from_lag": flow.gone,
         "share_left": [
             {"lag": lag, "share": flow.share_left(lag), "interval_90": flow.share_interval(lag)} for lag in lags
@@ -67,7 +71,7 @@ def layer(evidence: Evidence, index: int) -> dict[str, Any]:
         "reach_90": profile.reach(flow.profile(), 0.9),
         "gradient_by_lag": {name: flow.profile(name).tolist() for name in flow.norms},
         "dynamics": _dynamics(evidence, index),
-        "activity": _activity(evidence.activity[index], evidence.subject.seasons),
+        "activity": _activity(evidence.activity[index], matter),
     }
 
 
@@ -79,7 +83,7 @@ def _dynamics(evidence: Evidence, index: int) -> dict[str, Any]:
         "largest_exponent_interval_90": found.largest_interval,
         "exponents": found.spectrum.tolist(),
         "memory_steps": found.memory,
-        "slots": {str(m): found.slots(m) for m in evidence.subject.seasons},
+        "slots": {str(m): found.slots(m) for m in evidence.subject.lags_that_matter},
         "singular_values": np.median(singular, axis=0).tolist() if len(singular) else [],
         "spectral_radius": found.radius,
         "largest_recurrent_gain": found.gain,
@@ -88,12 +92,12 @@ def _dynamics(evidence: Evidence, index: int) -> dict[str, Any]:
     }
 
 
-def _activity(found: LayerActivity, seasons: tuple[int, ...]) -> dict[str, Any]:
+def _activity(found: LayerActivity, lags: tuple[int, ...]) -> dict[str, Any]:
     return {
         "dead": found.dead,
         "stuck": found.stuck,
         "kept_steps": {f"{at:g}": _quantile(found, at) for at in KEPT_AT},
-        "keeping": {str(m): found.keeping(m) for m in seasons},
+        "keeping": {str(m): found.keeping(m) for m in lags},
         "gates": [_gate(gate) for gate in found.gates],
     }
 
@@ -183,6 +187,7 @@ def finding(found: Finding) -> dict[str, Any]:
         "check": found.check,
         "severity": found.severity,
         "layer": found.layer,
+        "direction": found.direction or None,
         "says": found.says,
         "number": found.number,
         "rule": found.rule,

@@ -1,7 +1,8 @@
 """What a layer does to a small disturbance of its state: Jacobians along real data, and the Lyapunov spectrum.
 
 The whole state counts, the memory cell too. In a stack the Jacobian is block triangular, so that the exponents of the
-whole network are those of its layers, each driven by what the layer below sent it. (Vogt et al. 2022, "On Lyapunov
+whole network are those of its layers, each driven by what the layer below sent it; of a bidirectional layer each
+direction is one, driven by what lies on its way. (Vogt et al. 2022, "On Lyapunov
 Exponents for RNNs"; Engelken et al. 2023, "Lyapunov spectra of chaotic recurrent neural networks"; the method is
 Benettin et al. 1980.)
 """
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 
 from rnncli.cells.cell import Cell
+from rnncli.diagnostics.direction import layer_name
 from rnncli.diagnostics.profile import SMALLEST
 from rnncli.diagnostics.resampling import Floats, Interval, Ints, mean_interval
 from rnncli.diagnostics.unrolling import LayerPath, Stack
@@ -29,7 +31,7 @@ SINGULAR_POINTS = 64  # of a layer, spread over time
 
 @dataclass(frozen=True)
 class LayerDynamics:
-    """One layer along data.
+    """One layer, or one `direction` of it, along data.
 
     `exponents` [paths, exponents] per step, the largest first; `singular` [points, states * H] of one step's Jacobian;
     `radius` and `gain` are the spectral radius and the largest singular value of the recurrent weights, None where
@@ -43,6 +45,12 @@ class LayerDynamics:
     gain: float | None
     size: Floats
     groups: Ints
+    direction: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return layer_name(self.layer, self.direction)
 
     @property
     def largest(self) -> float:
@@ -64,9 +72,9 @@ class LayerDynamics:
         """Steps in which the slowest disturbance fades by e; None where it does not fade."""
         return -1 / self.largest if self.largest < 0 else None
 
-    def slots(self, season: int) -> int:
-        """How many directions keep a disturbance (1 / e of it) for a season."""
-        return int((self.spectrum > -1 / season).sum())
+    def slots(self, lag: int) -> int:
+        """How many directions of the state keep a disturbance (1 / e of it) for so many steps."""
+        return int((self.spectrum > -1 / lag).sum())
 
     @property
     def growth(self) -> float:
@@ -78,15 +86,16 @@ class LayerDynamics:
         return float(np.polyfit(np.arange(len(late)), np.log(late), 1)[0])
 
 
-def layer_dynamics(
-    network: Stack, index: int, path: LayerPath, groups: Ints, exponents: int | None = None
-) -> LayerDynamics:
-    """The dynamics of one layer along its path; `exponents` are as many as the state is wide, unless fewer will do."""
+def layer_dynamics(network: Stack, path: LayerPath, groups: Ints, exponents: int | None = None) -> LayerDynamics:
+    """The dynamics of one layer, or direction, along its path; `exponents` are as many as the state is wide, unless
+    fewer will do.
+    """
     rho, sigma = _recurrent_size(path)
     width = path.states.shape[1] * path.states.shape[3]
     found = spectrum(path.cell, path, network.activation, min(width, exponents or width))
     size = path.states[1:].square().mean(dim=(1, 3)).sqrt()
-    return LayerDynamics(index, found, singular_values(network, path), rho, sigma, _array(size), groups)
+    layer, direction = path.course.layer, path.course.direction
+    return LayerDynamics(layer, found, singular_values(network, path), rho, sigma, _array(size), groups, direction)
 
 
 def spectrum(cell: Cell, path: LayerPath, activation: str, exponents: int) -> Floats:

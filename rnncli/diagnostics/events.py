@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnncli.diagnostics.direction import layer_name
 from rnncli.events import Phase
 
 
@@ -36,7 +37,7 @@ class Gradients:
 @dataclass(frozen=True)
 class Exploded:
     """A step whose gradient was far beyond the usual, and where it came from: the series, its origin (a time), the
-    layer and the lag, in steps before the origin, at which the gradient was largest.
+    layer, its direction and the lag, in steps before the origin, at which the gradient was largest.
     """
 
     phase: Phase
@@ -47,6 +48,7 @@ class Exploded:
     origin: str
     layer: int
     lag: int
+    direction: str = ""
 
     @property
     def text(self) -> str:
@@ -59,4 +61,4 @@ class Exploded:
     @property
     def place(self) -> str:
         """Where it came from."""
-        return f"series {self.series!r}, origin {self.origin}, layer {self.layer}, lag {self.lag}"
+        return f"series {self.series!r}, origin {self.origin}, {layer_name(self.layer, self.direction)}, lag {self.lag}"

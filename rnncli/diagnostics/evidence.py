@@ -16,12 +16,17 @@ from rnncli.diagnostics.memory import Memory
 from rnncli.diagnostics.resampling import Ints
 from rnncli.diagnostics.verdict import Verdict, judge
 
+SEASON = "season"
+"""What a forecast calls a lag that matters."""
+
 
 @dataclass(frozen=True)
 class Subject:
-    """The network and how it is trained, as its flags say it; `context` is the encoder's steps and `seasons` are in
-    steps, those of one step left out. `rows` is how long a typical series is. `keeps` says whether an initialisation
-    can set how long the cells remember.
+    """The network and how it is trained, as its flags say it; `context` is the encoder's steps.
+
+    `lags_that_matter` are those, above one step, at which the task expects something to be remembered, each called a
+    `lag_name`: the seasons of a forecast. There may be none. `rows` is how long a typical series is. `keeps` says
+    whether an initialisation can set how long the cells remember. `horizon` is there where the task has one.
     """
 
     cell: str
@@ -31,14 +36,15 @@ class Subject:
     dropout: float
     init: str
     context: int
-    horizon: int
-    seasons: tuple[int, ...]
+    lags_that_matter: tuple[int, ...]
     rows: int
     learning_rate: float
     clip: float
     trained: bool
     gated: bool
     keeps: bool
+    lag_name: str = "lag"
+    horizon: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,6 @@ class Evidence:
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """The verdict on each layer, the lowest first."""
+        """The verdict on each layer, and on each direction of a bidirectional one, in the order of `flow.layers`."""
         pairs = zip(self.flow.layers, self.dynamics, strict=True)
-        return tuple(judge(flow, self.subject.seasons, dynamics) for flow, dynamics in pairs)
+        return tuple(judge(flow, self.subject.lags_that_matter, dynamics) for flow, dynamics in pairs)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rnncli.diagnostics.direction import layer_name
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.registry import GRADIENT_CHECKS, REMEDIES, find
 
@@ -14,7 +15,8 @@ FAULT, NOTE = "fault", "note"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing a check found: in which layer, if in one; the number it rests on, and the rule; `series` by id.
+    """One thing a check found: in which layer, and direction of it, if in one; the number it rests on, and the rule;
+    `series` by id.
 
     A fault keeps the network from learning; a note is worth knowing.
     """
@@ -26,6 +28,12 @@ class Finding:
     layer: int | None = None
     severity: str = FAULT
     series: tuple[str, ...] = ()
+    direction: str = ""
+
+    @property
+    def place(self) -> str:
+        """The layer by name, "" where it is in none."""
+        return "" if self.layer is None else layer_name(self.layer, self.direction)
 
 
 @dataclass(frozen=True)

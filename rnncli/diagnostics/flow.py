@@ -1,7 +1,7 @@
-"""The gradient of the loss at one origin with respect to every earlier state, from an exact unroll in float64.
+"""The gradient of a loss with respect to every state that came before it, from an exact unroll in float64.
 
 The cell's own formula is unrolled, and autograd is asked for the total derivative with respect to each state on the
-way: along every path from that step to the origin. (`retain_grad` on the output of a fused layer gives only what the
+way: along every path from that step to the loss. (`retain_grad` on the output of a fused layer gives only what the
 layers above send down, and misses all that comes back through time.) Each gate has its own profile: the derivative
 with respect to its part of the projected input.
 """
@@ -16,13 +16,18 @@ import torch
 from torch import Tensor
 
 from rnncli.cells.cell import Cell
+from rnncli.diagnostics.direction import tensor_prefix
 from rnncli.diagnostics.profile import LayerFlow
 from rnncli.diagnostics.resampling import Floats, Ints
-from rnncli.diagnostics.unrolling import Stack, undilated, unrolled
+from rnncli.diagnostics.unrolling import Course, Stack, undilated, unrolled
 
-LossAtOrigin = Callable[[Tensor, slice], Tensor]
+LossOfOutputs = Callable[[Tensor, slice], Tensor]
+"""The losses [b] of some rows from the last layer's outputs at all of their steps [b, T, H]. A forecast's reads the
+last step, a label's perhaps the mean of all; steps are best counted from the end, for a context may be cut.
+"""
 
 ELEMENTS = 16_000_000  # float64 numbers kept for a backward pass: 128 MB
+STACKED = ("weight_ih", "weight_hh", "bias")  # the tensors that hold a block for each gate
 KEPT_PER_GATE = 6  # arrays [series, hidden] which a step keeps for each of its gates, about
 
 
@@ -38,7 +43,7 @@ class TensorGradient:
 
 @dataclass(frozen=True)
 class Flow:
-    """The gradient of the loss at the origin, through time by layer, and by tensor; `losses` [rows]."""
+    """The gradient of a loss, through time by layer and direction, and by tensor; `losses` [rows]."""
 
     layers: tuple[LayerFlow, ...]
     tensors: tuple[TensorGradient, ...]
@@ -53,17 +58,22 @@ class Flow:
 def gradient_by_lag(
     network: Stack,
     x: Tensor,
-    loss_at_origin: LossAtOrigin,
+    loss_of: LossOfOutputs,
     *,
     groups: Ints | None = None,
     head: Mapping[str, Tensor] | None = None,
 ) -> Flow:
-    """How much of the gradient at the last step of x [B, T, I] reaches each step before it, in each layer.
+    """How much of a loss's gradient reaches the state of each layer of x [B, T, I], by lag: lag k is the state k steps
+    before the last step and, of the backward direction of a bidirectional layer, k steps after the first, which it
+    takes last. Along all paths: through time, through layers, and from whatever steps the loss reads.
 
-    Each row ends at its origin, every step real; `groups` [B] says which series a row is of. `loss_at_origin(outputs
-    [b, H], rows)` gives the loss [b] of these rows of x from the last layer's output at the origin, all in float64,
-    each row for itself. `head` names the tensors behind that loss whose gradients are to be reported too. Rows are
-    taken a few at a time, so that memory stays bounded.
+    `loss_of(outputs [b, T, H], rows)` gives the loss [b] of these rows of x, all in float64, each row for itself.
+    `groups` [B] says which series a row is of. `head` names the tensors behind that loss whose gradients are to be
+    reported too. Rows are taken a few at a time, so that memory stays bounded.
+
+    Every step of every row is real. Of sequences of different lengths give those of one length, or the last T steps of
+    those that have so many: padding before the first step would be read as data, and padding after the last would make
+    the same lag another step in each row.
     """
     exact = network.exact()
     named = {f"layer{i}.{name}": tensor for i, layer in enumerate(exact.layers) for name, tensor in layer.items()}
@@ -71,15 +81,15 @@ def gradient_by_lag(
     norms: list[list[dict[str, Floats]]] = []
     totals, losses = [torch.zeros_like(tensor) for tensor in named.values()], []
     for rows in _chunks(len(x), x.shape[1], exact):
-        loss, by_layer, gradients = _backward(exact, x[rows].double(), rows, loss_at_origin, list(named.values()))
+        loss, by_layer, gradients = _backward(exact, x[rows].double(), rows, loss_of, list(named.values()))
         losses.append(loss)
         norms.append(by_layer)
         totals = [total + gradient for total, gradient in zip(totals, gradients, strict=True)]
     rows_of = np.arange(len(x)) if groups is None else groups
     return Flow(
-        tuple(_layer(index, norms, rows_of) for index in range(len(exact.layers))),
+        tuple(_layer(place, course, norms, rows_of) for place, course in enumerate(exact.courses)),
         tuple(
-            _tensor(name, tensor, total / len(x), network.each)
+            _tensor(name, tensor, total / len(x), exact.courses)
             for (name, tensor), total in zip(named.items(), totals, strict=True)
         ),
         np.concatenate(losses),
@@ -88,29 +98,29 @@ def gradient_by_lag(
 
 def _chunks(rows: int, steps: int, network: Stack) -> Iterator[slice]:
     """Rows whose unroll fits into ELEMENTS."""
-    width = network.hidden * sum(KEPT_PER_GATE * cell.gates + 2 for cell in network.each)
+    width = sum(c.cell.hidden(c.weights) * (KEPT_PER_GATE * c.cell.gates + 2) for c in network.courses)
     size = max(1, ELEMENTS // max(1, width * steps))
     for start in range(0, rows, size):
         yield slice(start, min(start + size, rows))
 
 
 def _backward(
-    network: Stack, x: Tensor, rows: slice, loss_at_origin: LossAtOrigin, parameters: list[Tensor]
+    network: Stack, x: Tensor, rows: slice, loss_of: LossOfOutputs, parameters: list[Tensor]
 ) -> tuple[Floats, list[dict[str, Floats]], Sequence[Tensor]]:
-    """The losses, the norms by layer and state, and the gradient of their sum for each parameter."""
+    """The losses, the norms by course and state, and the gradient of their sum for each parameter."""
     with torch.enable_grad():
         outputs, states, projected = unrolled(network, x)
-        losses = loss_at_origin(outputs[:, -1], rows)
-        parts = [part for layer in states for state in layer for part in state]
+        losses = loss_of(outputs, rows)
+        parts = [part for course in states for state in course for part in state]
         wanted = [*parts, *projected, *parameters]
         gradients = torch.autograd.grad(losses.sum(), wanted, allow_unused=True, materialize_grads=True)
-    layers, found = len(network.layers), len(parts)
-    by_state, by_gate = iter(gradients[:found]), gradients[found : found + layers]
+    courses, found = len(network.courses), len(parts)
+    by_state, by_gate = iter(gradients[:found]), gradients[found : found + courses]
     norms = []
-    for cell, gate, layer in zip(network.each, by_gate, states, strict=True):
-        made = torch.stack([torch.stack([next(by_state) for _ in state]) for state in layer])
-        norms.append(_norms(made, gate, undilated(cell)))
-    return losses.detach().numpy().astype(np.float64), norms, gradients[found + layers :]
+    for course, gate, along in zip(network.courses, by_gate, states, strict=True):
+        made = torch.stack([torch.stack([next(by_state) for _ in state]) for state in along])
+        norms.append(_norms(made, gate, undilated(course.cell)))
+    return losses.detach().numpy().astype(np.float64), norms, gradients[found + courses :]
 
 
 def _norms(by_state: Tensor, by_gate: Tensor, cell: Cell) -> dict[str, Floats]:
@@ -130,17 +140,15 @@ def _norm(gradients: Tensor) -> Floats:
     return np.asarray(norm.numpy(), dtype=np.float64)
 
 
-def _layer(index: int, chunks: list[list[dict[str, Floats]]], groups: Ints) -> LayerFlow:
-    names = chunks[0][index]
-    joined = {name: np.concatenate([chunk[index][name] for chunk in chunks], axis=1) for name in names}
-    return LayerFlow(index, joined, groups)
+def _layer(place: int, course: Course, chunks: list[list[dict[str, Floats]]], groups: Ints) -> LayerFlow:
+    names = chunks[0][place]
+    joined = {name: np.concatenate([chunk[place][name] for chunk in chunks], axis=1) for name in names}
+    return LayerFlow(course.layer, joined, groups, course.direction)
 
 
-def _tensor(name: str, weight: Tensor, gradient: Tensor, cells: Sequence[Cell]) -> TensorGradient:
-    layer, _, kind = name.partition(".")
+def _tensor(name: str, weight: Tensor, gradient: Tensor, courses: Sequence[Course]) -> TensorGradient:
     gates: Iterable[tuple[str, Tensor]] = ()
-    if layer.startswith("layer") and kind in ("weight_ih", "weight_hh", "bias"):
-        cell = cells[int(layer.removeprefix("layer"))]
+    for cell in (c.cell for c in courses if name in {tensor_prefix(c.layer, c.direction) + kind for kind in STACKED}):
         gates = zip(cell.gate_names, gradient.chunk(cell.gates), strict=True) if cell.gates > 1 else ()
     return TensorGradient(
         name, float(gradient.norm()), float(weight.detach().norm()), {gate: float(part.norm()) for gate, part in gates}

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from rnncli.cells.cell import Cell
+from rnncli.diagnostics.direction import layer_name
 from rnncli.diagnostics.dynamics import step_jacobians
 from rnncli.diagnostics.resampling import Floats
 from rnncli.diagnostics.unrolling import LayerPath, Stack
@@ -45,9 +46,9 @@ class Gate:
 
 @dataclass(frozen=True)
 class LayerActivity:
-    """One layer: its gates, the share of dead units and of units stuck at an activation's end, and `kept` [units],
-    the steps in which each unit's own memory fades by e, ascending (infinite where it does not). `memory_gates` are
-    the names of those that keep the state and let new values in.
+    """One layer, or one `direction` of it: its gates, the share of dead units and of units stuck at an activation's
+    end, and `kept` [units], the steps in which each unit's own memory fades by e, ascending (infinite where it does
+    not). `memory_gates` are the names of those that keep the state and let new values in.
     """
 
     layer: int
@@ -56,10 +57,16 @@ class LayerActivity:
     stuck: float
     kept: Floats
     memory_gates: tuple[str, ...] = ()
+    direction: str = ""
 
-    def keeping(self, season: int) -> float:
-        """The share of units whose own memory lasts a quarter of a season."""
-        return float((self.kept >= season / 4).mean()) if len(self.kept) else 0.0
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return layer_name(self.layer, self.direction)
+
+    def keeping(self, lag: int) -> float:
+        """The share of units whose own memory lasts a quarter of so many steps."""
+        return float((self.kept >= lag / 4).mean()) if len(self.kept) else 0.0
 
 
 class _Listening:
@@ -76,15 +83,21 @@ class _Listening:
         return getattr(torch, name)
 
 
-def layer_activity(network: Stack, index: int, path: LayerPath) -> LayerActivity:
-    """Gates, dead and stuck units of one layer along its path."""
+def layer_activity(network: Stack, path: LayerPath) -> LayerActivity:
+    """Gates, dead and stuck units of one layer, or direction, along its path."""
     a, states = path.points()
     listening = _Listening()
     with torch.no_grad():
         path.cell.advance(path.weights, a, tuple(states), listening, network.activation)
     gates = tuple(_gate(name, scale, listening.heard[place]) for name, place, scale in _places(network, path))
     after = path.states[1:]
-    return LayerActivity(index, gates, _dead(after), _stuck(network, path), _kept(network, path), _memory(path.cell))
+    layer, direction, stuck, kept = (
+        path.course.layer,
+        path.course.direction,
+        _stuck(network, path),
+        _kept(network, path),
+    )
+    return LayerActivity(layer, gates, _dead(after), stuck, kept, _memory(path.cell), direction)
 
 
 def _memory(cell: Cell) -> tuple[str, ...]:

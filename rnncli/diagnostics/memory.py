@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnncli.diagnostics.flow import LossAtOrigin
+from rnncli.diagnostics.flow import LossOfOutputs
 from rnncli.diagnostics.profile import PRECISION
 from rnncli.diagnostics.resampling import Floats, Interval, Ints, mean_interval
 from rnncli.diagnostics.unrolling import Stack, unrolled
@@ -72,23 +72,26 @@ def _last_above(response: Floats, limit: float) -> int | None:
     return first if first < len(response) else None
 
 
-def cuts(steps: int, seasons: Iterable[int]) -> tuple[int, ...]:
-    """Lengths of context to try: powers of two, the seasons and the whole."""
+def cuts(steps: int, lags: Iterable[int]) -> tuple[int, ...]:
+    """Lengths of context to try: powers of two, the lags that matter and the whole."""
     powers = (1 << place for place in range(steps.bit_length()))
-    return tuple(sorted({steps, *(length for length in (*powers, *seasons) if 0 < length <= steps)}))
+    return tuple(sorted({steps, *(length for length in (*powers, *lags) if 0 < length <= steps)}))
 
 
 @torch.no_grad()
 def loss_by_context(
-    network: Stack, x: Tensor, loss_at_origin: LossAtOrigin, lengths: Iterable[int], rows_at_once: int = 64
+    network: Stack, x: Tensor, loss_of: LossOfOutputs, lengths: Iterable[int], rows_at_once: int = 64
 ) -> Floats:
-    """The loss of each row of x [B, T, I] when only its last k steps are seen, from a zero state: [lengths, B]."""
+    """The loss of each row of x [B, T, I] when only its last k steps are seen, from a zero state: [lengths, B].
+
+    `loss_of(outputs [b, k, H], rows)` is given the outputs at these steps alone.
+    """
 
     def losses(length: int) -> Floats:
         parts = []
         for start in range(0, len(x), rows_at_once):
             rows = slice(start, min(start + rows_at_once, len(x)))
-            parts.append(loss_at_origin(unrolled(network, x[rows, -length:])[0][:, -1], rows))
+            parts.append(loss_of(unrolled(network, x[rows, -length:])[0], rows))
         return np.asarray(torch.cat(parts).numpy(), dtype=np.float64)
 
     return np.stack([losses(length) for length in lengths])
@@ -97,7 +100,7 @@ def loss_by_context(
 @torch.no_grad()
 def impulse_response(outputs_of: Callable[[Tensor], Tensor], x: Tensor, at: int) -> Floats:
     """How the outputs [B, T, H] differ when every input of step `at` is moved by a standard deviation: the mean norm
-    over rows by delay, relative to delay 0: [T - at].
+    over rows by delay, relative to delay 0: [T - at]. What a bidirectional layer answers before `at` is not counted.
     """
     moved = x.clone()
     moved[:, at] += x.std(dim=(0, 1), correction=0)
@@ -106,8 +109,8 @@ def impulse_response(outputs_of: Callable[[Tensor], Tensor], x: Tensor, at: int)
 
 
 def memory(
-    network: Stack, x: Tensor, loss_at_origin: LossAtOrigin, lengths: tuple[int, ...], groups: Ints, paths: Tensor
+    network: Stack, x: Tensor, loss_of: LossOfOutputs, lengths: tuple[int, ...], groups: Ints, paths: Tensor
 ) -> Memory:
-    """Both, for rows x [B, T, I] that end at their origins, and longer `paths` [b, L, I] for the impulse."""
+    """Both, for rows x [B, T, I], and longer `paths` [b, L, I] for the impulse."""
     response = impulse_response(lambda inputs: unrolled(network, inputs)[0], paths, paths.shape[1] // 3)
-    return Memory(lengths, loss_by_context(network, x, loss_at_origin, lengths), groups, response)
+    return Memory(lengths, loss_by_context(network, x, loss_of, lengths), groups, response)

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.gates import LayerActivity
-from rnncli.diagnostics.profile import PRECISION
+from rnncli.diagnostics.profile import PRECISION, LayerFlow
 from rnncli.diagnostics.report import GradientReport
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -60,8 +60,13 @@ def _name(report: GradientReport) -> str:
     return f"{of.cell}, {layers} of {of.hidden} units, {'trained' if of.trained else 'untrained'}"
 
 
-def _relative(evidence: Evidence, layer: int) -> Any:
-    profile = evidence.flow.layers[layer].profile()
+def _style(place: int) -> dict[str, str]:
+    """The colour and the line of a layer, or of a direction of one, by its place among them."""
+    return {"color": COLOURS[place % len(COLOURS)], "linestyle": STYLES[place % len(STYLES)]}
+
+
+def _relative(flow: LayerFlow) -> Any:
+    profile = flow.profile()
     with np.errstate(all="ignore"):
         relative = profile / profile[0] if profile[0] > 0 else np.zeros_like(profile)
     relative = np.clip(np.nan_to_num(relative, nan=1e12, posinf=1e12), 0, 1e12)
@@ -69,22 +74,21 @@ def _relative(evidence: Evidence, layer: int) -> Any:
 
 
 def _profiles(axes: Any, evidence: Evidence, step: str) -> None:
-    """The gradient left by lag: a line a layer, the seasons and float32's precision."""
-    for layer in range(evidence.subject.layers):
-        style = {"color": COLOURS[layer % len(COLOURS)], "linestyle": STYLES[layer % len(STYLES)]}
-        share = _relative(evidence, layer)
+    """The gradient left by lag: a line a layer, the lags that matter and float32's precision."""
+    for place, flow in enumerate(evidence.flow.layers):
+        share = _relative(flow)
         lags = np.flatnonzero(np.isfinite(share))  # a dilated layer reaches some of them only
         apart = "." if len(lags) and len(lags) <= lags[-1] else ""
-        axes.semilogy(lags, share[lags], label=f"layer {layer}", marker=apart, **style)
+        axes.semilogy(lags, share[lags], label=flow.name, marker=apart, **_style(place))
     axes.axhline(PRECISION, color="0.6", linewidth=0.8)
     note = {"color": "0.35", "fontsize": FONT - 2, "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.5}}
     axes.text(0, PRECISION / 1.5, "below: gone in float32", va="top", **note)
-    for season in (season for season in evidence.subject.seasons if season < evidence.flow.layers[0].lags):
-        axes.axvline(season, color="0.8", linewidth=0.8, zorder=0)
-        axes.text(
-            season, 1.02, f"season {season}", transform=axes.get_xaxis_transform(), fontsize=FONT - 2, ha="center"
-        )
-    axes.set(xlabel=f"lag (steps of {step})", ylabel="share of gradient at origin")
+    subject, shown = evidence.subject, evidence.flow.layers[0].lags
+    for lag in (lag for lag in subject.lags_that_matter if lag < shown):
+        axes.axvline(lag, color="0.8", linewidth=0.8, zorder=0)
+        said, across = f"{subject.lag_name} {lag}", axes.get_xaxis_transform()
+        axes.text(lag, 1.02, said, transform=across, fontsize=FONT - 2, ha="center")
+    axes.set(xlabel=f"lag (steps of {step})", ylabel="share of gradient at lag 0")
     axes.set_title("How much of the gradient is left", pad=14)
     axes.legend(frameon=False)
 
@@ -95,7 +99,7 @@ def _heat_map(axes: Any, figure: Any, evidence: Evidence, step: str) -> None:
     for layer in evidence.flow.layers:
         for name in (name for name in layer.norms if name != "state"):
             profile = layer.profile(name)
-            names.append(f"layer {layer.layer}: {name}")
+            names.append(f"{layer.name}: {name}")
             rows.append(np.log10(np.clip(profile / max(profile.max(), 1e-300), 1e-8, 1)))
     image = axes.imshow(np.array(rows), aspect="auto", cmap="cividis", vmin=-8, vmax=0, interpolation="nearest")
     axes.set_yticks(range(len(names)), names, fontsize=FONT - 2)
@@ -106,32 +110,33 @@ def _heat_map(axes: Any, figure: Any, evidence: Evidence, step: str) -> None:
 
 def _gates(axes: Any, evidence: Evidence) -> None:
     """Histograms of the gates of each layer, one below the other."""
-    lines = [(one, gate) for one in evidence.activity for gate in one.gates]
-    for place, (one, gate) in enumerate(reversed(lines)):
+    lines = [(_style(of)["color"], one, gate) for of, one in enumerate(evidence.activity) for gate in one.gates]
+    for place, (colour, _, gate) in enumerate(reversed(lines)):
         low = 0.0 if gate.kind == "sigmoid" else -1.0
         centres = low + (1.0 - low) * (np.arange(len(gate.histogram)) + 0.5) / len(gate.histogram)
         height = np.array(gate.histogram) / max(*gate.histogram, 1e-12) * 0.85
-        colour = COLOURS[one.layer % len(COLOURS)]
         axes.bar(centres, height, (1.0 - low) / len(gate.histogram), bottom=place, color=colour)
         axes.axhline(place, color="0.6", linewidth=0.5)
-    axes.set_yticks([place + 0.4 for place in range(len(lines))], [_gate_name(*pair) for pair in reversed(lines)])
+    axes.set_yticks(
+        [place + 0.4 for place in range(len(lines))], [_gate_name(one, gate) for _, one, gate in reversed(lines)]
+    )
     axes.set(title="Values of gates along the data", xlabel="value (tanh from -1, sigmoid from 0)")
     if not lines:
         axes.text(0.5, 0.5, "this cell has no gates and no tanh", ha="center", transform=axes.transAxes)
 
 
 def _gate_name(one: LayerActivity, gate: Any) -> str:
-    return f"layer {one.layer}: {gate.name} ({gate.kind})"
+    return f"{one.name}: {gate.name} ({gate.kind})"
 
 
 def _spectrum(axes: Any, evidence: Evidence) -> None:
     """Lyapunov exponents of each layer in order, above 0 where disturbances grow."""
-    for layer in evidence.dynamics:
-        colour, style = COLOURS[layer.layer % len(COLOURS)], STYLES[layer.layer % len(STYLES)]
+    for of, layer in enumerate(evidence.dynamics):
+        style = _style(of)
         spectrum = np.nan_to_num(layer.spectrum, nan=0.0, neginf=-10.0, posinf=10.0)
         place = np.arange(1, len(spectrum) + 1)
-        axes.plot(place, np.maximum(spectrum, -10), color=colour, linestyle=style, label=f"layer {layer.layer}")
-        axes.plot(place[:1], spectrum[:1], "o", color=colour)
+        axes.plot(place, np.maximum(spectrum, -10), label=layer.name, **style)
+        axes.plot(place[:1], spectrum[:1], "o", color=style["color"])
     axes.axhline(0, color="0.4", linewidth=0.8)
     axes.set(title="Lyapunov spectrum", xlabel="exponent, by size", ylabel="log of growth per step")
     axes.xaxis.get_major_locator().set_params(integer=True)

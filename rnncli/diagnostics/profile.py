@@ -1,4 +1,4 @@
-"""A profile of gradient norms by lag: its rate of decay, its half-life, what is left of it at a season."""
+"""A profile of gradient norms by lag: its rate of decay, its half-life, what is left of it at a lag."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from rnncli.diagnostics.direction import layer_name
 from rnncli.diagnostics.resampling import Floats, Interval, Ints, draws, middle
 
 SMALLEST = 1e-300
@@ -53,7 +54,7 @@ def reach(profile: Floats, part: float) -> int | None:
 
 
 def gone(profile: Floats) -> int | None:
-    """The lag from which on the gradient is below float32's precision beside that at the origin; None: it never is."""
+    """The lag from which on the gradient is below float32's precision beside that at lag 0; None: it never is."""
     if not (np.isfinite(profile).all() and profile[0] > 0):
         return None
     seen = np.flatnonzero(profile >= PRECISION * profile[0])
@@ -63,13 +64,19 @@ def gone(profile: Floats) -> int | None:
 
 @dataclass(frozen=True)
 class LayerFlow:
-    """One layer: `norms` [lags, rows] of the loss's gradient for each part of the state ("h", "c"), each gate
-    ("gate f") and the whole "state", lag 0 (the origin) first; `groups` [rows], which series a row is of.
+    """One layer, or one `direction` of it: `norms` [lags, rows] of the loss's gradient for each part of the state
+    ("h", "c"), each gate ("gate f") and the whole "state", lag 0 first; `groups` [rows], which series a row is of.
     """
 
     layer: int
     norms: dict[str, Floats]
     groups: Ints
+    direction: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return layer_name(self.layer, self.direction)
 
     def profile(self, state: str = "state") -> Floats:
         """Mean norm over rows, by lag."""

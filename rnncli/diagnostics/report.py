@@ -46,7 +46,7 @@ class GradientReport:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """The verdict on each layer, the lowest first."""
+        """The verdict on each layer, and on each direction of a bidirectional one, the lowest first."""
         return self.evidence.verdicts
 
     @property
@@ -65,7 +65,8 @@ class GradientReport:
     def outline(self) -> Outline:
         """The diagnosis, the verdict on each layer, what is wrong and what may be done."""
         layers = [
-            (f"layer {place}", f"{verdict.name}: {verdict.reason}") for place, verdict in enumerate(self.verdicts)
+            (flow.name, f"{verdict.name}: {verdict.reason}")
+            for flow, verdict in zip(self.evidence.flow.layers, self.verdicts, strict=True)
         ]
         found = [(finding.check, finding.says) for finding in self.findings]
         remedies = [("remedy", f"{p.flags}: {p.why}" if p.flags else p.why) for p in self.proposals]
@@ -78,7 +79,8 @@ class GradientReport:
 
     def layers_with(self, name: str) -> tuple[int, ...]:
         """The layers with this verdict or finding."""
-        judged = {layer for layer, verdict in enumerate(self.verdicts) if verdict.name == name}
+        pairs = zip(self.evidence.flow.layers, self.verdicts, strict=True)
+        judged = {flow.layer for flow, verdict in pairs if verdict.name == name}
         return tuple(sorted(judged | {f.layer for f in self.findings if f.check == name and f.layer is not None}))
 
     def advice(self, names: Iterable[str]) -> str:
@@ -94,7 +96,7 @@ class GradientReport:
             "diagnosis": self.diagnosis,
             **document.subject(evidence),
             "rules": document.rules(),
-            "layers": [document.layer(evidence, index) for index in range(evidence.subject.layers)],
+            "layers": [document.layer(evidence, index) for index in range(len(evidence.flow.layers))],
             "memory": document.memory(evidence),
             "parameters": document.parameters(evidence),
             "training_steps": document.training_steps(evidence),

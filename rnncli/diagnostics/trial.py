@@ -30,7 +30,7 @@ class Trial:
     groups: Ints
     flows: tuple[LayerFlow, ...]
     verdicts: tuple[Verdict, ...]
-    seasons: tuple[int, ...]
+    lags_that_matter: tuple[int, ...]
     broke: str = ""
     against: Trial | None = None
 
@@ -47,7 +47,7 @@ class Trial:
     @property
     def lag(self) -> int:
         """The lag at which the surviving gradient is compared: that which decides on the lowest layer."""
-        return deciding_lag(self.flows[0].lags, self.seasons)
+        return deciding_lag(self.flows[0].lags, self.lags_that_matter)
 
     @property
     def left(self) -> tuple[float | None, ...]:

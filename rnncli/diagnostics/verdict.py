@@ -24,8 +24,8 @@ FEWEST_LAGS = 8
 VERDICTS = ("vanishing", "healthy", "exploding", "chaotic", "not enough data")
 
 RULES = {
-    "vanishing": f"at the longest season that the context holds (at its end without one) less than {VANISHING_SHARE:g}"
-    " of the gradient at lag 0 is left",
+    "vanishing": "at the longest lag that matters (a forecast's season) and that the context holds, or else at its end,"
+    f" less than {VANISHING_SHARE:g} of the gradient at lag 0 is left",
     "exploding": f"the gradient grows steadily, by more than {EXPLODING_GROWTH:g} times over the context, or is not"
     " finite",
     "chaotic": f"a disturbance of a bounded state grows, by more than {EXPLODING_GROWTH:g} times over the context: the"
@@ -47,21 +47,21 @@ class Verdict:
     lag: int | None = None
 
 
-def deciding_lag(lags: int, seasons: tuple[int, ...]) -> int:
-    """The longest season among the lags 0 ... lags - 1, or else the last lag."""
-    return max((season for season in seasons if 1 < season < lags), default=lags - 1)
+def deciding_lag(lags: int, lags_that_matter: tuple[int, ...]) -> int:
+    """The longest of those that matter among the lags 0 ... lags - 1, or else the last lag."""
+    return max((lag for lag in lags_that_matter if 1 < lag < lags), default=lags - 1)
 
 
-def judge(flow: LayerFlow, seasons: tuple[int, ...], dynamics: LayerDynamics | None = None) -> Verdict:
-    """The verdict on a layer; seasons in steps."""
+def judge(flow: LayerFlow, lags_that_matter: tuple[int, ...], dynamics: LayerDynamics | None = None) -> Verdict:
+    """The verdict on a layer, or on one direction of it; lags in steps."""
     profile = flow.profile()
     if not np.isfinite(profile).all() or (dynamics is not None and not np.isfinite(dynamics.size).all()):
         return Verdict("exploding", "a state or a gradient is not finite", math.inf)
     if len(profile) <= FEWEST_LAGS:
         return Verdict("not enough data", f"the context has only {len(profile)} steps")
     if profile[0] <= SMALLEST:
-        return Verdict("not enough data", "the loss does not depend on this layer's state at the origin")
-    return _growing(flow, dynamics) or _fading(flow, seasons)
+        return Verdict("not enough data", "the loss does not depend on this layer's state at lag 0")
+    return _growing(flow, dynamics) or _fading(flow, lags_that_matter)
 
 
 def _growing(flow: LayerFlow, dynamics: LayerDynamics | None) -> Verdict | None:
@@ -85,8 +85,8 @@ def _is_chaotic(dynamics: LayerDynamics, steps: int) -> bool:
     return low > 0 and bounded and dynamics.largest * steps > math.log(EXPLODING_GROWTH)
 
 
-def _fading(flow: LayerFlow, seasons: tuple[int, ...]) -> Verdict:
-    lag = deciding_lag(flow.lags, seasons)
+def _fading(flow: LayerFlow, lags_that_matter: tuple[int, ...]) -> Verdict:
+    lag = deciding_lag(flow.lags, lags_that_matter)
     left = flow.share_left(lag) or 0.0
     name = "vanishing" if left < VANISHING_SHARE else "healthy"
     return Verdict(name, f"{left:.2g} of it is left at lag {lag}", left, lag)

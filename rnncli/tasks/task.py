@@ -140,13 +140,14 @@ class Draw(Protocol):
 
 @dataclass(frozen=True)
 class Facts:
-    """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches, the lags that matter, in
-    steps, and the rows of a typical series.
+    """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
+    does), the lags that matter, in steps, what one of them is called, and the rows of a typical series.
     """
 
-    horizon: int
+    horizon: int | None
     lags: tuple[int, ...]
     rows: int
+    lag_name: str = "lag"
 
 
 class Stream(Protocol):
@@ -336,10 +337,6 @@ class Task(Kept, Protocol[S]):
 
     def remembered(self, model: Any, horizon: int | None) -> Remembered:
         """What a model knows of its data, for a check of others."""
-
-    @property
-    def of_the_model(self) -> frozenset[str]:
-        """Options that say what a model is, beside those of its network: a model to start from says them itself."""
 
     def refuse_senseless(self, options: Options) -> None:
         """UsageError for options by which nothing can be trained, before any work."""

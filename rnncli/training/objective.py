@@ -41,6 +41,21 @@ def on(seen: Seen, device: str = "cpu") -> Seen:
     )
 
 
+def at_the_end(seen: Seen, questions: slice | list[int], outputs: Tensor) -> Seen:
+    """These questions, each at the last step of a crop of its own, of which the encoder's outputs are `outputs`
+    [questions, T, H]; what the head is given is of their type.
+    """
+    count, steps = outputs.shape[:2]
+    return replace(
+        seen,
+        lengths=torch.full((count,), steps, device=outputs.device),
+        rows=torch.arange(count, device=outputs.device),
+        origins=torch.full((count,), steps - 1, device=outputs.device),
+        beside={name: part[questions].to(outputs.dtype) for name, part in seen.beside.items()},
+        targets=seen.targets[questions].to(outputs.dtype),
+    )
+
+
 def forward(
     weights: Mapping[str, Tensor],
     plan: Plan[Any],

@@ -10,25 +10,27 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import cache, wraps
 from numbers import Integral, Real
 from typing import Any, Literal, ParamSpec, TypeVar, Union
 
 from rnncli.errors import UsageError
 from rnncli.near import near
+from rnncli.options import table
+from rnncli.options.option import HEADINGS, Option
 from rnncli.outline import article
-from rnncli.workflows.meanings import PANELS, Meaning, in_python, panel
 from rnncli.workflows.options import refuse_unknown
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_LITERAL = re.compile(r"Literal\[(.*?)\]")
 _FLAG = re.compile(r"--([a-z][a-z-]*)")
 _TYPES = {
     "Path_ | None": "str | os.PathLike[str] | None",
     "Listener | None": "Callable[[object], None] | None",
     "Model": "str | os.PathLike[str] | Training | Forecaster",
     "Model | None": "str | os.PathLike[str] | Training | Forecaster | None",
-    "Point": "'median' | 'mean'",
 }
 SHOWN = 40  # letters of a value in a message
 _CALLED: dict[Any, str] = {
@@ -52,7 +54,7 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
     """The function with every argument checked, as its annotations and those of its options say.
 
     Numbers of NumPy become Python's, and a single name where several can be given counts as one of them. UsageError,
-    which names the argument and what it takes.
+    which names the argument and what it takes, also where a number is beyond the bound of its option.
     """
 
     @wraps(function)
@@ -63,6 +65,7 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
         told = f"help(rnncli.{function.__name__}) says what each takes"
         given = [fitting(name, value, hints[name], told) for name, value in zip(hints, args, strict=False)]
         named = {name: fitting(name, value, hints.get(name, Any), told) for name, value in kwargs.items()}
+        table.check(dict(zip(hints, given, strict=False)) | named)
         return function(*given, *args[len(given) :], **named)  # type: ignore[arg-type]
 
     checked.__doc__ = described(function)
@@ -77,18 +80,21 @@ def described(function: Callable[..., Any]) -> str:
 def _listed(function: Callable[..., Any]) -> Iterator[str]:
     names = _written_types(function)
     needed = {p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty}
-    for heading in PANELS:
-        here = [name for name in names if panel(name, function.__name__) == heading]
+    meant = {name: table.meant_by(name, function.__name__) for name in names}
+    for heading in HEADINGS:
+        here = [name for name in names if meant[name].heading == heading]
         if here:
             yield from ("", f"{heading}:")
         for name in here:
-            yield from _one(name, names[name], in_python(name, function.__name__), needed=name in needed)
+            yield from _one(name, names[name], meant[name], needed=name in needed)
 
 
-def _one(name: str, kind: str, told: Meaning, *, needed: bool) -> list[str]:
+def _one(name: str, kind: str, told: Option, *, needed: bool) -> list[str]:
     """What is said of an option, without the dashes of the command line, and its default."""
-    if needed or not told.usual:
-        told = told._replace(usual="(required)" if needed else "False" if kind == "bool" else "None")
+    if needed:
+        told = replace(told, default="", follows="required")
+    elif not told.usual:
+        told = replace(told, default="False" if kind == "bool" else "None")
     says = _FLAG.sub(lambda flag: f"`{flag[1].replace('-', '_')}`", str(told))
     return textwrap.wrap(f"{name} ({kind}): {says}", 100, initial_indent="    ", subsequent_indent="        ")
 
@@ -100,7 +106,11 @@ def _written_types(function: Callable[..., Any]) -> dict[str, str]:
     options = next((_options_of(function, p) for p in own if p.kind is p.VAR_KEYWORD), None)
     more = {} if options is None else options.__annotations__
     found |= {name: getattr(kind, "__forward_arg__", str(kind)) for name, kind in more.items()}
-    return {name: _TYPES.get(kind, kind) for name, kind in found.items()}
+    return {name: _TYPES.get(kind) or _LITERAL.sub(_alternatives, kind) for name, kind in found.items()}
+
+
+def _alternatives(literal: re.Match[str]) -> str:
+    return literal[1].replace(", ", " | ")
 
 
 def _options_of(function: Callable[..., Any], catching: inspect.Parameter) -> type[Any]:

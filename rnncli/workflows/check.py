@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Unpack
@@ -17,12 +16,12 @@ from rnncli.data.columns import described
 from rnncli.data.writers import csv, parquet
 from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener, Noted, unheard
+from rnncli.options.types import ColumnOptions, Model, columns_of
 from rnncli.outline import Outline, shown
-from rnncli.said import positive
 from rnncli.spec import ColumnChoices
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
-from rnncli.workflows.options import ColumnOptions, Model, column_choices
+from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 
 SCHEMA = "rnncli.check/1"
@@ -130,9 +129,8 @@ def check(
     missing; nothing is invented. Raises InputRefused where a file cannot be read at all, UsageError, ModelRefused,
     OutputExists, OutputLocked or StorageFailed.
     """
-    positive({"horizon": horizon}, "horizon")
     tell = on_event or unheard
-    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
+    columns = columns_of(options)
     _refuse_senseless(columns, fix)
     keep_apart("check", {**options, "data": data, "model": model, "fix": fix})
     with files.locked(fix, options.get("lock_wait") or 0.0):
@@ -152,14 +150,14 @@ def check(
     return Checked(tuple(found), len(seen.rows.codes), len(seen.ids), fixed)
 
 
-def _refuse_senseless(columns: Mapping[str, Any], fix: object) -> None:
+def _refuse_senseless(columns: ColumnOptions, fix: object) -> None:
     if columns.get("on_bad_series") == "skip":
         raise UsageError("a check looks at every series", hint="leave --on-bad-series out")
     if fix is not None and columns.get("as_of") is not None:
         raise UsageError("a repaired copy is of all rows", hint="leave --as-of or --fix out")
 
 
-def _check_output(fix: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
+def _check_output(fix: str | os.PathLike[str], options: CheckOptions) -> None:
     format_of(fix)
     files.check_writable(fix)
     if options.get("if_exists") == "error":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -16,12 +16,14 @@ from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
 from rnncli.evaluation.report import Report
 from rnncli.events import Listener, unheard
+from rnncli.options import table
+from rnncli.options.types import ColumnOptions, Model
 from rnncli.outline import Outline, shown
 from rnncli.registry import TASKS, find
 from rnncli.tasks.task import Backtest, Scored
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
-from rnncli.workflows.options import ColumnOptions, Model, column_choices
+from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.train import refit as train_again
 
@@ -142,6 +144,8 @@ def evaluate(
             return train_again(loaded, found, {"device": device, "threads": threads}, tell)
 
         found, wanted = given(model).model, Backtest(windows, stride, horizon, refit)
+        asked = {**options, "horizon": horizon, "stride": stride}
+        table.refuse_of_other_task(asked, found.task.name, by_model=True)
         gates = _gates(options, found.task.name)
         scored = found.task.evaluated(data, found, choices, wanted, tell, again)
     return Evaluation(
@@ -154,7 +158,7 @@ def evaluate(
     )
 
 
-def _gates(options: Mapping[str, Any], task: str) -> _Gates:
+def _gates(options: EvaluateOptions, task: str) -> _Gates:
     """The gates over a task's scores, read before anything is computed."""
     alpha = options.get("alpha")
     if alpha is not None and not 0 < alpha < 1:

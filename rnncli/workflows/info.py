@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rnncli.options import table
+from rnncli.options.types import Model
 from rnncli.outline import Outline, shown
 from rnncli.tasks.task import Model as Trained
 from rnncli.workflows.arguments import public
 from rnncli.workflows.list_cells import sharing
 from rnncli.workflows.model import given
-from rnncli.workflows.options import Model
 
 SCHEMA = "rnncli.info/1"
-_NETWORK = ("cell", "activation", "layers", "hidden", "dropout", "init", "members", "layer_norm")
-_TRAINING = ("steps", "batch", "learning_rate", "clip", "clip_value", "tbptt", "seed")
 
 
 @shown
@@ -57,8 +56,7 @@ class Info:
     def settings(self) -> dict[str, Any]:
         """What the file settles, under the names of the options that would say it."""
         model = self.model
-        settled = model.settings() | {name: getattr(model.network, name) for name in _NETWORK}
-        return settled | {name: getattr(model.training, name) for name in _TRAINING}
+        return model.settings() | table.settled({"network": model.network, "training": model.training})
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""

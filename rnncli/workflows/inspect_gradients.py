@@ -12,13 +12,14 @@ from rnncli.data.load import Loaded
 from rnncli.errors import GateFailed, MissingDependency, UsageError
 from rnncli.events import Listener, unheard
 from rnncli.near import did_you_mean
+from rnncli.options import table
+from rnncli.options.types import InspectOptions, Model
 from rnncli.outline import Outline, shown
 from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
-from rnncli.said import not_negative, positive
 from rnncli.tasks.plan import Plan
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
-from rnncli.workflows.options import InspectOptions, Model, column_choices
+from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.train import make_plan, task_of
 
@@ -98,14 +99,10 @@ def inspect_gradients(
     write. What `fail_on` names (verdicts and checks) is in the result's `failed`, and its `check` raises GateFailed.
     UsageError, InputRefused or ModelRefused; MissingDependency where a picture is wanted and matplotlib is not there.
     """
-    positive(
-        options | {"series": series, "attempt_steps": attempt_steps},
-        *("series", "attempt_steps", "horizon", "context", "layers", "hidden", "members"),
-        *("learning_rate", "batch", "clip"),
-    )
-    not_negative(options, "seed")
     if model is None:
         task_of(options).refuse_senseless(options)
+    else:
+        table.refuse_beside("-m", options, table.of_network, "network")
     gates, tell = _gates(fail_on), on_event or unheard
     keep_apart("inspect-gradients", {**options, "data": data, "model": model, "plot": plot})
     _check_plot(plot)
@@ -129,7 +126,7 @@ def inspect_gradients(
 
 
 def _subject(
-    data: Any, model: Model | None, options: Mapping[str, Any], tell: Listener
+    data: Any, model: Model | None, options: InspectOptions, tell: Listener
 ) -> tuple[Loaded, Plan[Any], Mapping[str, Any] | None, str]:
     """The data, the plan, the weights (None: those training begins with) and what they are called."""
     choices = column_choices(options)

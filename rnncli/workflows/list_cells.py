@@ -15,7 +15,6 @@ from rnncli.layers.bidirectional import bidirectional
 from rnncli.layers.encoder import RecurrentLayer, recurrent_layers
 from rnncli.outline import Outline, shown
 from rnncli.registry import CELLS, find
-from rnncli.said import positive
 from rnncli.workflows.arguments import public
 
 SCHEMA = "rnncli.cells/1"
@@ -71,7 +70,6 @@ def list_cells(*, inputs: int = INPUTS, hidden: int = HIDDEN) -> CellList:
 
     UsageError where these are not above 0.
     """
-    positive({"inputs": inputs, "hidden": hidden}, "inputs", "hidden")
     wrappers = (("fir:STEPS", over), ("dilated:CELL", dilated), ("bidirectional:CELL", bidirectional))
     return CellList(
         inputs,

@@ -11,10 +11,10 @@ from typing import Any
 from rnncli import files
 from rnncli import model as models
 from rnncli.errors import ModelRefused, UsageError
+from rnncli.options.types import Model
 from rnncli.outline import article
 from rnncli.registry import TASKS
 from rnncli.tasks.task import Model as Trained
-from rnncli.workflows.options import Model
 
 IN_MEMORY = "the model in memory"
 

@@ -1,120 +1,23 @@
-"""What a caller may say, by name; left out or None means that the data, or the model, decide."""
+"""What was said of the columns of data, checked, and options that there are not."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, TypedDict
+from collections.abc import Mapping
+from typing import Any
 
 from rnncli.data.numbertext import thousands_mark
 from rnncli.data.timestyle import check_style, has_clock
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
-from rnncli.said import only, positive
+from rnncli.options.data import ON_BAD_SERIES
+from rnncli.options.types import ColumnOptions
+from rnncli.said import only
 from rnncli.spec import ColumnChoices
 
-ON_BAD_SERIES = ("fail", "skip")
 
-
-class Holder(Protocol):
-    """What holds a model: the result of `train` or `info`, or the model itself."""
-
-    @property
-    def model(self) -> Any:
-        """The model."""
-
-
-Model = str | os.PathLike[str] | Holder
-
-
-class ColumnOptions(TypedDict, total=False):
-    """How the data are read: see `ColumnChoices`."""
-
-    time: str | None
-    id: str | Iterable[str] | None
-    target: str | None
-    time_format: str | None
-    decimal: str | None
-    thousands: str | None
-    separator: str | None
-    encoding: str | None
-    past: Iterable[str]
-    future: Iterable[str]
-    static: Iterable[str]
-    wide: bool
-    strict: bool
-    format: str | None
-    zone: str | None
-    as_of: str | None
-    on_bad_series: str | None
-    max_rows: int | None
-    max_bytes: int | None
-    max_columns: int | None
-
-
-class ArchitectureOptions(ColumnOptions, total=False):
-    """The network and what it forecasts."""
-
-    horizon: int | None
-    season: int | Iterable[int] | None
-    context: int | None
-    cell: str | None
-    activation: str | None
-    layers: int | None
-    hidden: int | None
-    dropout: float | None
-    init: str | None
-    members: int | None
-    plain_stack: bool
-    layer_norm: bool
-    quantiles: Iterable[float] | None
-    seed: int | None
-
-
-class InspectOptions(ArchitectureOptions, total=False):
-    """A network whose gradients are inspected, with what decides on its steps."""
-
-    learning_rate: float | None
-    batch: int | None
-    clip: float | None
-
-
-class TrainOptions(ArchitectureOptions, total=False):
-    """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
-    `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
-
-    All values lie between `min` and `max`, and so do the forecasts. `holidays` are those of countries or their parts
-    (US, US-CA), as covariates; with `keep_covariates` these and all others stay whatever held-out rows say of them.
-
-    `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
-    `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model. Of
-    gradients is told every `watch_gradients` steps.
-    """
-
-    holidays: Iterable[str]
-    min: float | None
-    max: float | None
-    keep_covariates: bool
-    steps: int | None
-    time_budget: float | None
-    learning_rate: float | None
-    batch: int | None
-    clip: float | None
-    clip_value: float | None
-    tbptt: int | None
-    device: str | None
-    threads: int | None
-    watch_gradients: int | None
-    fresh: bool
-    warm_start: Model | None
-    checkpoint_every: float | None
-    lock_wait: float | None
-
-
-def column_choices(options: Mapping[str, Any]) -> ColumnChoices:
+def column_choices(options: ColumnOptions) -> ColumnChoices:
     """What was said about columns."""
-    positive(options, "max_rows", "max_bytes", "max_columns")
     given = only(ColumnChoices, options)
     if isinstance(given.get("id"), str):
         given["id"] = (given["id"],)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal, Unpack
 
 from rnncli import files
@@ -11,11 +11,13 @@ from rnncli.data.writers.suffix import format_of
 from rnncli.errors import UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.memory import give_back
+from rnncli.options import table
+from rnncli.options.types import ColumnOptions, Model
 from rnncli.tasks.reading import listed
 from rnncli.tasks.task import Answer
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
-from rnncli.workflows.options import ColumnOptions, Model, column_choices
+from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 
 
@@ -70,6 +72,7 @@ def predict(
             files.refuse_existing(output)
         found = given(model)
         task = found.model.task
+        table.refuse_of_other_task({**options, "horizon": horizon}, task.name, by_model=True)
         stream = None if state is None else task.stream(state, found.model, found.digest)
         asked = {**options, "horizon": horizon, "quantiles": quantiles and tuple(quantiles), "point": point}
         answer = task.answer(data, found.model, column_choices(options), asked, tell, stream)
@@ -83,7 +86,7 @@ def predict(
     return answer
 
 
-def _refuse_twice(data: Any, options: Mapping[str, Any]) -> None:
+def _refuse_twice(data: Any, options: PredictOptions) -> None:
     """UsageError if standard input would be read twice."""
     ahead = options.get("future_data")
     every = [*listed(data), *([] if ahead is None else listed(ahead))]

@@ -14,26 +14,25 @@ from torch import Tensor
 
 from rnncli.arrays import Floats, Ints
 from rnncli.cells.cell import Cell
-from rnncli.cells.named import cells_of
 from rnncli.data.panel import Panel
 from rnncli.diagnostics.dominance import SeriesShares
 from rnncli.diagnostics.dynamics import layer_dynamics
 from rnncli.diagnostics.events import Gradients
 from rnncli.diagnostics.evidence import Evidence, Steps, Subject
-from rnncli.diagnostics.flow import Flow, LossAtOrigin, gradient_by_lag
+from rnncli.diagnostics.flow import Flow, LossOfOutputs, gradient_by_lag
 from rnncli.diagnostics.gates import layer_activity
 from rnncli.diagnostics.memory import cuts, memory
 from rnncli.diagnostics.unrolling import Stack, paths, undilated
 from rnncli.diagnostics.watch import Moments, Watch
 from rnncli.errors import TrainingDiverged
 from rnncli.events import Phase
-from rnncli.layers.stack import layer_weights
+from rnncli.layers.encoder import recurrent_layers
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.task import HEAD, Seen, head_weights
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, begin, fit
-from rnncli.training.objective import Objective, forward, on
+from rnncli.training.objective import Objective, at_the_end, forward, on
 from rnncli.training.session import objective_for
 
 Weights = Mapping[str, Tensor]
@@ -82,12 +81,8 @@ class Probe:
     @property
     def network(self) -> Stack:
         """Its recurrent layers."""
-        network = self.plan.network
-        layers = [
-            {name: weight.detach().double() for name, weight in layer_weights(self.weights, index).items()}
-            for index in range(network.layers)
-        ]
-        return Stack(cells_of(network.cell, network.layers), layers, network.activation, network.residual)
+        exact = {name: weight.detach().double() for name, weight in self.weights.items()}
+        return Stack.of(self.plan.network, exact)
 
     def batch(self, rows: Rows) -> Seen:
         """These crops, with everything that belongs to their last step."""
@@ -109,8 +104,8 @@ class Probe:
             self.subject(),
             flow,
             memory(network, batch.inputs.double(), loss, lengths, rows.series, self.batch(long).inputs.double()),
-            tuple(layer_dynamics(network, i, path, long.series, effort.exponents) for i, path in enumerate(along)),
-            tuple(layer_activity(network, index, path) for index, path in enumerate(along)),
+            tuple(layer_dynamics(network, path, long.series, effort.exponents) for path in along),
+            tuple(layer_activity(network, path) for path in along),
             steps,
             self.shares(effort.compared),
             rows.series,
@@ -122,7 +117,7 @@ class Probe:
         network, training = self.plan.network, self.plan.training
         task, spec = self.plan.task, self.plan.spec
         facts = task.facts(self.panel, spec)
-        cells = [undilated(cell) for cell in cells_of(network.cell, network.layers)]
+        cells = [undilated(layer.cell) for layer in recurrent_layers(network.cell, network.layers)]
         return Subject(
             cell=network.cell,
             activation=network.activation,
@@ -131,14 +126,15 @@ class Probe:
             dropout=network.dropout,
             init=network.init,
             context=task.context(spec),
-            horizon=facts.horizon,
-            seasons=facts.lags,
+            lags_that_matter=facts.lags,
             rows=facts.rows,
             learning_rate=training.learning_rate,
             clip=training.clip,
             trained=self.trained,
             gated=all(cell.gates > 1 for cell in cells),
             keeps=all(_can_keep(cell) for cell in cells),
+            lag_name=facts.lag_name,
+            horizon=facts.horizon,
         )
 
     def flow(self, most_series: int, origins: int) -> Flow:
@@ -146,7 +142,7 @@ class Probe:
         rows = choose(self.panel, self.plan, most_series, origins)
         return self._flow(self.network, self.batch(rows), rows)[0]
 
-    def _flow(self, network: Stack, batch: Seen, rows: Rows) -> tuple[Flow, LossAtOrigin]:
+    def _flow(self, network: Stack, batch: Seen, rows: Rows) -> tuple[Flow, LossOfOutputs]:
         exact = {name: weight.detach().double() for name, weight in self.weights.items()}
         head = {name: weight.requires_grad_() for name, weight in head_weights(exact).items()}
         loss = self._loss(head, batch)
@@ -155,16 +151,16 @@ class Probe:
         )
         return flow, loss
 
-    def _loss(self, head: Weights, batch: Seen) -> LossAtOrigin:
+    def _loss(self, head: Weights, batch: Seen) -> LossOfOutputs:
         task, spec = self.plan.task, self.plan.spec
 
-        def loss_at_origin(outputs: Tensor, rows: slice) -> Tensor:
-            beside = {name: part[rows].double() for name, part in batch.beside.items()}
-            said = task.head(spec, head, outputs, beside, torch)
-            loss: Tensor = task.loss(spec, said, batch.targets[rows].double(), torch)
+        def loss_of_outputs(outputs: Tensor, rows: slice) -> Tensor:
+            asked = at_the_end(batch, rows, outputs)
+            said = task.head(spec, head, task.read(spec, head, outputs, asked, torch), asked.beside, torch)
+            loss: Tensor = task.loss(spec, said, asked.targets, torch)
             return loss
 
-        return loss_at_origin
+        return loss_of_outputs
 
     def long(self, rows: Rows, effort: Effort) -> Rows:
         """A few of the rows, longer where there is room: dynamics need time to settle."""

@@ -12,16 +12,17 @@ from rnncli import checkpoint, files
 from rnncli import model as models
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
-from rnncli.errors import ModelRefused, TrainingDiverged, UsageError
+from rnncli.errors import ModelRefused, TrainingDiverged
 from rnncli.events import Budgeted, Listener, Noted, Phase, unheard
+from rnncli.options import table
+from rnncli.options.types import TrainOptions
 from rnncli.registry import TASKS, find
-from rnncli.said import not_negative, positive, said
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.plan import Plan, Trained
 from rnncli.tasks.task import Model, Task
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import Given, given
-from rnncli.workflows.options import ArchitectureOptions, ColumnOptions, TrainOptions, column_choices
+from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.request import request_of
 from rnncli.workflows.training import Training
@@ -34,7 +35,6 @@ __all__ = ["Training", "make_plan", "refit", "train"]
 
 Path_ = str | os.PathLike[str]
 SHARED = 256  # units from which several threads are worth what they cost one another
-_OF_THE_NETWORK = set(ArchitectureOptions.__annotations__) - set(ColumnOptions.__annotations__) - {"seed"}
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ def refuse_to_replace_others(output: Path_) -> None:
         checkpoint.refuse_to_replace_others(path)
 
 
-def _prepared(data: Any, output: Path_ | None, options: Mapping[str, Any], tell: Listener) -> _Job:
-    began = None if options.get("warm_start") is None else _start(options)
+def _prepared(data: Any, output: Path_ | None, options: TrainOptions, tell: Listener) -> _Job:
+    began = _start(options)
     start = None if began is None else began.model
     task = task_of(options) if start is None else start.task
     loaded = task.load_to_train(data, column_choices(options), options, start, tell)
@@ -108,15 +108,14 @@ def _same_file(one: Path_, other: Path_) -> bool:
     return Path(one).resolve() == Path(other).resolve()
 
 
-def _start(options: Mapping[str, Any]) -> Given:
-    found = given(options["warm_start"], "warm_start")
-    settled = _OF_THE_NETWORK | found.model.task.of_the_model
-    told = sorted(name for name, value in said(options).items() if name in settled and value is not False)
-    if told:
-        flag = told[0].replace("_", "-")
-        raise UsageError(
-            f"--{flag} describes a model, but --warm-start gives one", hint=f"leave --warm-start or --{flag} out"
-        )
+def _start(options: TrainOptions) -> Given | None:
+    """The model that training goes on with, if one is given. UsageError where an option says what it is."""
+    model = options.get("warm_start")
+    if model is None:
+        return None
+    table.refuse_beside("--warm-start", options, table.of_model, "model")
+    found = given(model, "warm_start")
+    table.refuse_of_other_task(options, found.model.task.name, by_model=True)
     return found
 
 
@@ -136,7 +135,7 @@ def _up_to_date(job: _Job) -> Training | None:
     return Training(model, os.fspath(job.output), size, job.loaded.notes, job.loaded.skipped, up_to_date=True)
 
 
-def _trained(job: _Job, options: Mapping[str, Any], tell: Listener) -> Training:
+def _trained(job: _Job, options: TrainOptions, tell: Listener) -> Training:
     from pyarrow import default_memory_pool
 
     from rnncli.training.unfinished import Unfinished, bytes_needed
@@ -152,24 +151,11 @@ def _trained(job: _Job, options: Mapping[str, Any], tell: Listener) -> Training:
     return made
 
 
-def _check(options: Mapping[str, Any]) -> None:
-    positive(
-        options,
-        "layers",
-        "hidden",
-        "members",
-        "steps",
-        "time_budget",
-        "learning_rate",
-        "batch",
-        "clip",
-        "clip_value",
-        "tbptt",
-        "threads",
-        "watch_gradients",
-    )
-    not_negative(options, "seed", "checkpoint_every", "lock_wait")
-    task_of(options).refuse_senseless(options)
+def _check(options: TrainOptions) -> None:
+    task = task_of(options)
+    if options.get("warm_start") is None:
+        table.refuse_of_other_task(options, task.name)
+    task.refuse_senseless(options)
 
 
 def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan[Any]:
@@ -180,7 +166,7 @@ def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan[Any]:
 def run(
     loaded: Loaded,
     plan: Plan[Any],
-    options: Mapping[str, Any],
+    options: TrainOptions,
     tell: Listener,
     unfinished: Unfinished,
     start: Mapping[str, Any] | None = None,
@@ -287,7 +273,7 @@ def about_time(trained: Trained[Any]) -> dict[str, Any]:
     return {"time_budget": {"steps": trained.budgeted.steps, "planned_steps": trained.budgeted.planned}}
 
 
-def refit(loaded: Loaded, model: Model, options: Mapping[str, Any], tell: Listener) -> Any:
+def refit(loaded: Loaded, model: Model, options: TrainOptions, tell: Listener) -> Any:
     """The same network, trained the same way on other rows."""
     from rnncli.training.unfinished import Unfinished
 

@@ -17,6 +17,7 @@ from rnncli.diagnostics.unrolling import paths
 from rnncli.diagnostics.verdict import judge
 from rnncli.errors import TrainingDiverged
 from rnncli.events import Listener, Noted, Phase
+from rnncli.options import table
 from rnncli.tasks.plan import Plan
 from rnncli.training.fit import Weights, begin, fit
 from rnncli.training.session import initial_weights
@@ -51,26 +52,8 @@ def try_remedies(
 
 def options_of(plan: Plan[Any]) -> dict[str, Any]:
     """The options of training that make this plan again."""
-    network, forecast, training = plan.network, plan.spec, plan.training
-    return {
-        "horizon": forecast.horizon,
-        "quantiles": forecast.levels,
-        "context": forecast.steps,
-        "cell": network.cell,
-        "activation": network.activation,
-        "layers": network.layers,
-        "hidden": network.hidden,
-        "dropout": network.dropout,
-        "init": network.init,
-        "batch": training.batch,
-        "learning_rate": training.learning_rate,
-        "clip": training.clip,
-        "clip_value": training.clip_value,
-        "tbptt": training.tbptt,
-        "layer_norm": network.layer_norm,
-        "plain_stack": not network.residual,
-        "seed": training.seed,
-    }
+    specs = {"network": plan.network, "training": plan.training}
+    return table.settled({plan.task.name: plan.spec} | specs)
 
 
 def _trial(plan: Plan[Any], probe: Probe, proposal: Proposal | None, steps: int) -> Trial:
@@ -111,7 +94,7 @@ def _looked_at(here: Probe, proposal: Proposal | None, steps: int, losses: Float
     flow = here.flow(LOOK.series, LOOK.origins)
     long = here.long(rows, LOOK)
     _, along = paths(here.network, here.batch(long).inputs.double())
-    dynamics = [layer_dynamics(here.network, i, path, long.series, LOOK.exponents) for i, path in enumerate(along)]
-    seasons = here.subject().seasons
-    verdicts = tuple(judge(part, seasons, moving) for part, moving in zip(flow.layers, dynamics, strict=True))
-    return Trial(proposal, steps, losses, groups, flow.layers, verdicts, seasons, broke)
+    dynamics = [layer_dynamics(here.network, path, long.series, LOOK.exponents) for path in along]
+    lags = here.subject().lags_that_matter
+    verdicts = tuple(judge(part, lags, moving) for part, moving in zip(flow.layers, dynamics, strict=True))
+    return Trial(proposal, steps, losses, groups, flow.layers, verdicts, lags, broke)

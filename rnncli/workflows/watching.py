@@ -10,20 +10,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnncli.cells.named import cells_of
 from rnncli.data.frequency import shown
 from rnncli.data.panel import Panel
-from rnncli.diagnostics.culprit import Culprit, LossOfOrigin, find_culprit
+from rnncli.diagnostics.culprit import Culprit, LossOfExample, find_culprit
 from rnncli.diagnostics.events import Exploded
 from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.watch import Moments, Watch
 from rnncli.events import SEARCH, Phase
-from rnncli.layers.stack import layer_weights
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.task import Seen, head_weights
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, Weights, learning_rate
+from rnncli.training.objective import at_the_end
 from rnncli.training.progress import Progress
 from rnncli.training.session import objective_for, refit_spec
 
@@ -63,9 +62,8 @@ class Watching:
         found = origin_of(self.panel, self.plan, self.device, event.phase, before, event.step)
         if found is not None:
             series, origin, culprit = found
-            yield Exploded(
-                event.phase, event.step, event.gradient_norm, usual, series, origin, culprit.layer, culprit.lag
-            )
+            place = (series, origin, culprit.layer, culprit.lag, culprit.direction)
+            yield Exploded(event.phase, event.step, event.gradient_norm, usual, *place)
 
 
 def run_of(progress: Progress, plan: Plan[Any], phase: Phase) -> Run | None:
@@ -87,7 +85,7 @@ def origin_of(
     holdout = plan.task.hold_out(panel, plan.spec) if phase.kind == SEARCH else None
     batch = objective_for(panel, plan, device, holdout, phase.member).sample(step)
     rows, origins = batch.rows.numpy(force=True), batch.origins.numpy(force=True)
-    found = find_culprit(_stack(plan, weights), batch.inputs, rows, origins, _loss(plan, weights, batch))
+    found = find_culprit(Stack.of(plan.network, weights), batch.inputs, rows, origins, _loss(plan, weights, batch))
     if found is None:
         return None
     row, at = int(rows[found.place]), int(origins[found.place])
@@ -96,20 +94,15 @@ def origin_of(
     return panel.ids[series], _time(panel, series, int(ordinal)), found
 
 
-def _stack(plan: Plan[Any], weights: Weights) -> Stack:
-    layers = [layer_weights(weights, index) for index in range(plan.network.layers)]
-    cells = cells_of(plan.network.cell, plan.network.layers)
-    return Stack(cells, layers, plan.network.activation, plan.network.residual)
-
-
-def _loss(plan: Plan[Any], weights: Weights, batch: Seen) -> LossOfOrigin:
+def _loss(plan: Plan[Any], weights: Weights, batch: Seen) -> LossOfExample:
     task, head = plan.task, head_weights(weights)
 
     def loss_of_origin(outputs: Tensor, place: int) -> Tensor:
         of_type = {name: weight.detach().to(outputs.dtype) for name, weight in head.items()}
-        beside = {name: part[[place]].to(outputs.dtype) for name, part in batch.beside.items()}
-        said = task.head(plan.spec, of_type, outputs, beside, torch)
-        loss: Tensor = task.loss(plan.spec, said, batch.targets[[place]].to(outputs.dtype), torch)
+        asked = at_the_end(batch, [place], outputs)
+        state = task.read(plan.spec, of_type, outputs, asked, torch)
+        said = task.head(plan.spec, of_type, state, asked.beside, torch)
+        loss: Tensor = task.loss(plan.spec, said, asked.targets, torch)
         return loss
 
     return loss_of_origin
@@ -132,4 +125,4 @@ def named(panel: Panel, plan: Plan[Any], device: str, progress: Progress, phase:
     if found is None:
         return ""
     series, origin, culprit = found
-    return f"series {series!r}, origin {origin}, layer {culprit.layer}, lag {culprit.lag}"
+    return f"series {series!r}, origin {origin}, {culprit.where}"

@@ -16,19 +16,19 @@ RNNCLI = (sys.executable, "-m", "rnncli")
 SHORT = ("--horizon", 48, "--steps", 3)
 
 
-def targets_per_second(path: Path, forks: int, batch: int) -> float:
-    """Supervised targets per CPU second of training steps with `forks` origins a crop."""
+def targets_per_second(path: Path, batch: int) -> float:
+    """Supervised targets per CPU second of training steps."""
     from rnncli.data.load import load_panel
+    from rnncli.tasks.forecast.reading import with_seasons
     from rnncli.tasks.forecast.validation import hold_out
     from rnncli.training import session
     from rnncli.training.progress import Progress
     from rnncli.workflows.train import make_plan
 
-    loaded = load_panel(path)
+    loaded = with_seasons(load_panel(path))
     plan = make_plan(loaded, {"horizon": 48, "batch": batch})
     whole = session._Session(loaded.panel, plan, "cpu", hold_out(loaded.panel, plan.spec), Progress(), None, 1)
     objective = session._objective(whole, None, 0)
-    objective.forks = forks
     weights = {name: tensor.requires_grad_() for name, tensor in session.initial_weights(plan, 0).items()}
     targets, started = 0, 0.0
     for step in range(7):
@@ -39,12 +39,18 @@ def targets_per_second(path: Path, forks: int, batch: int) -> float:
     return targets / (time.process_time() - started)
 
 
-def test_forked_training_beside_sliding_windows(hourly: Callable[[int, int], Path], say: Callable[[str], None]) -> None:
+def test_forked_training_beside_sliding_windows(
+    hourly: Callable[[int, int], Path], say: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch
 
     torch.set_num_threads(1)
     path = hourly(414, 1000)
-    ratio = targets_per_second(path, forks=64, batch=32) / targets_per_second(path, forks=1, batch=256)
+    rates = {}
+    for origins, batch in ((64, 32), (1, 256)):
+        monkeypatch.setattr("rnncli.tasks.forecast.examples.forks", lambda _, count=origins: count)  # of a crop
+        rates[origins] = targets_per_second(path, batch)
+    ratio = rates[64] / rates[1]
     say(f"targets per CPU second, 64 origins a crop / one origin a window: {ratio:.0f}")
     assert ratio > 3
 

@@ -95,7 +95,7 @@ def test_a_rule_is_said_once_and_the_diagnosis_first(jobs: Path) -> None:
     lines = shown(found)
     assert "diagnosis  vanishing" in lines[:2]
     assert "the rules" in lines
-    assert sum("at the longest season" in line for line in lines) == 1
+    assert sum("at the longest lag that matters" in line for line in lines) == 1
     assert max(map(len, lines)) <= 100
 
 

@@ -26,7 +26,7 @@ from rnncli.data.reach import reach
 from rnncli.data.source import sources
 from rnncli.errors import InputRefused, ModelRefused, StorageFailed, UsageError
 from rnncli.spec import ColumnChoices
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.plan import Plan
 from rnncli.training import progress as states
 from rnncli.training import unfinished
 from rnncli.training.fit import begin

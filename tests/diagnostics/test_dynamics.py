@@ -31,7 +31,7 @@ def zeros(cell: Cell, inputs: int, hidden: int) -> dict[str, Tensor]:
 
 def dynamics(stack: Stack, x: Tensor, index: int = 0, exponents: int | None = None) -> LayerDynamics:
     _, along = paths(stack, x)
-    return layer_dynamics(stack, index, along[index], np.arange(len(x)), exponents)
+    return layer_dynamics(stack, along[index], np.arange(len(x)), exponents)
 
 
 @pytest.mark.parametrize("rho", [0.5, 0.7, 0.9, 1.0, 1.1, 1.3, 1.5])

@@ -38,11 +38,11 @@ def random_layers(cell: Cell, layers: int, inputs: int, hidden: int) -> list[dic
 
 
 def summed(outputs: Tensor, rows: slice) -> Tensor:
-    return outputs.sum(dim=1)
+    return outputs[:, -1].sum(dim=1)
 
 
 def squared(outputs: Tensor, rows: slice) -> Tensor:
-    return (outputs - 1).square().sum(dim=1)
+    return (outputs[:, -1] - 1).square().sum(dim=1)
 
 
 def linear(rho: float, steps: int = 60) -> Flow:
@@ -114,7 +114,7 @@ def loss_from(
             outputs.append(state[0])
         below = torch.stack(outputs, dim=1)
         inputs = below + inputs if residual and index else below
-    return squared(inputs[:, -1], slice(None))
+    return squared(inputs, slice(None))
 
 
 @pytest.mark.parametrize("residual", [False, True])
@@ -139,12 +139,12 @@ def test_parameter_gradients_are_those_of_the_mean_loss() -> None:
     x, target = noise(5, 12, 2), noise(5, 1, 1, seed=2)[:, 0, 0]
 
     def loss(outputs: Tensor, rows: slice) -> Tensor:
-        return (outputs @ head["head.weight"][0] - target[rows]).square()
+        return (outputs[:, -1] @ head["head.weight"][0] - target[rows]).square()
 
     report = gradient_by_lag(Stack(GRU, [weights]), x, loss, head=head)
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
     outputs, _, _ = unrolled(Stack(GRU, [leaves]), x)
-    mean = loss(outputs[:, -1], slice(None)).mean()
+    mean = loss(outputs, slice(None)).mean()
     expected = torch.autograd.grad(mean, [*leaves.values(), head["head.weight"]])
     assert report.loss == pytest.approx(float(mean.detach()))
     assert [parameter.tensor for parameter in report.tensors] == [f"layer0.{n}" for n in weights] + ["head.weight"]
@@ -201,7 +201,7 @@ def test_orthogonal_initialisation_lies_between() -> None:
 def test_every_lag_has_a_gradient_where_one_retained_on_the_fused_layer_has_the_origin_only() -> None:
     (weights,), x = random_layers(GRU, 1, 2, 3), noise(2, 30, 2)
     outputs, _ = fused(GRU, {name: tensor.requires_grad_() for name, tensor in weights.items()}, x)
-    (retained,) = torch.autograd.grad(squared(outputs[:, -1], slice(None)).sum(), outputs)
+    (retained,) = torch.autograd.grad(squared(outputs, slice(None)).sum(), outputs)
     assert not retained[:, :-1].any()
     assert (gradient_by_lag(Stack(GRU, [weights]), x, squared).layers[0].profile() > 0).all()
 

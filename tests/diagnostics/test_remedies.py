@@ -14,7 +14,8 @@ from rnncli.diagnostics.checks.context import context_long, context_short
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.remedies.context import context
 from rnncli.events import unheard
-from rnncli.workflows.reading import load_new
+from rnncli.spec import ColumnChoices
+from rnncli.tasks.forecast.reading import load_new
 from rnncli.workflows.train import make_plan
 
 
@@ -54,8 +55,8 @@ def test_the_context_that_is_planned_by_default_is_not_too_short(
 ) -> None:
     hours = np.datetime64("2021-01-01T00:00:00") + np.arange(rows) * np.timedelta64(3600, "s")
     load = 100 + sum(np.sin(2 * np.pi * np.arange(rows) / season) for season in seasons)
-    loaded = load_new(pa.table({"time": pa.array(hours), "load": load}), {"season": seasons}, unheard)
+    loaded = load_new(pa.table({"time": pa.array(hours), "load": load}), ColumnChoices(), {"season": seasons}, unheard)
     planned = make_plan(loaded, {}).spec
     assert planned.seasons == seasons
-    fresh = replace(idle.subject, context=planned.steps, seasons=planned.seasons, rows=rows)
+    fresh = replace(idle.subject, context=planned.steps, lags_that_matter=planned.seasons, rows=rows)
     assert not tuple(context_short(replace(idle, subject=fresh)))

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from rnncli import checkpoint, files
+from rnncli import model as models
 from rnncli.data import timestyle
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
@@ -29,7 +30,7 @@ from rnncli.data.writers.table import ForecastTable, time_texts
 from rnncli.errors import InputRefused
 from rnncli.registry import BASELINES, WRITERS, find
 from rnncli.spec import ColumnChoices, Columns
-from rnncli.tasks.forecast import forecaster as models
+from rnncli.tasks.forecast.forecaster import Forecaster
 
 Load = Callable[..., Panel]
 
@@ -249,15 +250,13 @@ def forecast_by(baseline: Any, values: Any, season: int) -> tuple[Any, Any]:
 
 
 @pytest.fixture(scope="session")
-def model(small_model: Path) -> models.Forecaster:
+def model(small_model: Path) -> Forecaster:
     return models.load(small_model)
 
 
 @law
 @given(st.lists(st.integers(4, 300), min_size=2, max_size=12), st.randoms(use_true_random=False))
-def test_permuting_series_permutes_forecasts_to_the_bit(
-    model: models.Forecaster, lengths: list[int], chance: Any
-) -> None:
+def test_permuting_series_permutes_forecasts_to_the_bit(model: Forecaster, lengths: list[int], chance: Any) -> None:
     rng = np.random.default_rng(len(lengths))
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     values = rng.lognormal(3, 1, (int(offsets[-1]), 1))

@@ -27,7 +27,8 @@ from rnncli import model as model_file
 from rnncli.cli.failure import explained
 from rnncli.data.load import Known, load_panel
 from rnncli.errors import InputRefused, ModelRefused, RnncliError
-from rnncli.tasks.forecast import forecaster as models
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.model_file import STATISTICS
 from rnncli.workflows.info import info
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -480,7 +481,7 @@ def test_a_forged_description_that_fits_does_no_harm(
     assert time.process_time() - begin < 3
 
 
-def forecast_of(model: models.Forecaster, data: Path) -> Any:
+def forecast_of(model: Forecaster, data: Path) -> Any:
     known = Known(model.columns, model.calendar, model.spec.categories)
     return model.quantiles(load_panel(data, None, known).panel)
 
@@ -504,7 +505,7 @@ def test_two_series_of_one_name_are_refused_behind_a_fitting_digest(parts: Parts
     document["series"] = {"count": 2, "bytes": 2}
     arrays = {"series.names": b"aa", "series.name_ends": struct.pack("<2q", 1, 2), "series.cutoffs": bytes(16)}
     table, body = with_bytes(table, body, arrays)
-    for name in [f"series.{name}" for name in models.STATISTICS]:
+    for name in [f"series.{name}" for name in STATISTICS]:
         table, body = with_rows(table, body, name, 2)
     assert "one name" in refusal(tmp_path / "m", signed(document, table, body)).message
 

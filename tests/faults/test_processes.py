@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from rnncli import files
+from rnncli import model as models
 from rnncli.errors import OutputLocked
-from rnncli.tasks.forecast import forecaster as models
 
 Cases = Callable[..., list[dict[str, Any]]]
 Run = Callable[..., subprocess.CompletedProcess[str]]

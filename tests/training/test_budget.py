@@ -14,7 +14,7 @@ import rnncli
 from rnncli.errors import UsageError
 from rnncli.events import Noted
 from rnncli.spec import TrainingSpec
-from rnncli.tasks.forecast.plan import Costs, affordable
+from rnncli.tasks.plan import Costs, affordable
 from rnncli.training.events import Finished
 
 PLANNED = TrainingSpec(
@@ -66,7 +66,7 @@ def test_a_budget_is_kept_said_and_does_not_leave_covariates_out(waves: pd.DataF
 
     def listen(event: object) -> None:
         notes.extend([event.text] if isinstance(event, Noted) else [])
-        phases.extend([event.phase] if isinstance(event, Finished) else [])
+        phases.extend([str(event.phase)] if isinstance(event, Finished) else [])
 
     begun = time.monotonic()
     done = rnncli.train(waves, future=["help"], steps=200_000, time_budget=8.0, on_event=listen, **SMALL)

@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from rnncli.errors import TrainingDiverged
+from rnncli.events import SEARCH, Phase
 from rnncli.spec import TrainingSpec
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
 from rnncli.training.fit import Run, Weights, begin, fit, learning_rate
+
+HERE = Phase(SEARCH)
 
 
 def spec(**changes: float | None) -> TrainingSpec:
@@ -48,18 +51,18 @@ def started(size: int = 1) -> Run:
 
 def test_a_bowl_is_descended_to_its_bottom() -> None:
     run = started(2)
-    list(fit(run, Bowl(), spec(), "search"))
+    list(fit(run, Bowl(), spec(), HERE))
     torch.testing.assert_close(run.best["w"], torch.full((2,), 3.0), atol=0.02, rtol=0)
 
 
 def test_events_come_in_order() -> None:
-    events = list(fit(started(), Bowl([3.0, 2.0]), spec(steps=4, evaluate_every=2), "search"))
+    events = list(fit(started(), Bowl([3.0, 2.0]), spec(steps=4, evaluate_every=2), HERE))
     kinds = [Started, Stepped, Stepped, Evaluated, Stepped, Stepped, Evaluated, Finished]
     assert [type(event) for event in events] == kinds
 
 
 def test_the_best_weights_are_kept_and_patience_ends_the_search() -> None:
-    *_, last = fit(started(), Bowl([2.0, 1.0, 3.0, 3.0, 0.0]), spec(steps=50, evaluate_every=10), "search", patience=2)
+    *_, last = fit(started(), Bowl([2.0, 1.0, 3.0, 3.0, 0.0]), spec(steps=50, evaluate_every=10), HERE, patience=2)
     assert isinstance(last, Finished)
     assert (last.step, last.best_step, last.best_score) == (40, 20, 1.0)
 
@@ -67,7 +70,7 @@ def test_the_best_weights_are_kept_and_patience_ends_the_search() -> None:
 def test_a_loss_that_is_no_number_names_step_and_series_and_spoils_nothing() -> None:
     run = started()
     with pytest.raises(TrainingDiverged, match="step 7") as error:
-        list(fit(run, Bowl(bad_at=7), spec(evaluate_every=3), "search"))
+        list(fit(run, Bowl(bad_at=7), spec(evaluate_every=3), HERE))
     assert error.value.where == "series 'x'"
     assert torch.isfinite(run.best["w"]).all()
     assert run.best["w"].item() > 0
@@ -82,7 +85,7 @@ def test_the_rate_warms_up_and_falls_to_three_percent() -> None:
 
 
 def test_a_time_budget_that_is_spent_stops_the_training() -> None:
-    *_, last = fit(started(), Bowl(), spec(steps=10_000, time_budget=0.05), "search")
+    *_, last = fit(started(), Bowl(), spec(steps=10_000, time_budget=0.05), HERE)
     assert isinstance(last, Finished)
     assert last.step < 10_000
 
@@ -95,7 +98,14 @@ def test_a_gradient_is_cut_by_value_before_it_is_scaled_to_a_norm() -> None:
 
     def first_moment(**changes: float | None) -> Tensor:
         run = started(2)
-        list(fit(run, Steep(), spec(steps=1, evaluate_every=1) if not changes else spec(steps=1, **changes), "search"))
+        list(
+            fit(
+                run,
+                Steep(),
+                spec(steps=1, evaluate_every=1) if not changes else spec(steps=1, **changes),
+                HERE,
+            )
+        )
         return run.first_moment["w"] / run.first_moment["w"][0]
 
     assert first_moment()[1] == pytest.approx(0.3e-6, rel=1e-3)  # scaled to a norm, one number drowns the other

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import rnncli
+from rnncli import model as models
 from rnncli.errors import ModelRefused, UsageError
 from rnncli.events import Noted
-from rnncli.tasks.forecast import forecaster as models
 from rnncli.training.events import Finished, Started, Stepped
 
 SMALL = {"horizon": 6, "hidden": 4, "layers": 2, "steps": 8, "batch": 8, "members": 2, "threads": 1}

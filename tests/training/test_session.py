@@ -11,8 +11,9 @@ import torch
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.tasks.forecast import plan
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.forecast.task import TASK
 from rnncli.tasks.forecast.validation import scaled_quantile_loss
+from rnncli.tasks.plan import Plan
 from rnncli.training.session import Trained, train
 
 
@@ -28,7 +29,7 @@ def planned(panel: Panel, steps: int = 4, **said: object) -> Plan:
     spec = plan.forecast_spec(panel, 3, (0.1, 0.5, 0.9), 20)
     sizes = plan.Sizes(hidden=6, layers=1, steps=steps, batch=8, **said)  # type: ignore[arg-type]
     network = plan.network_spec(panel, spec, sizes)
-    return Plan(network, spec, plan.training_spec(network, spec, sizes))
+    return Plan(TASK, network, spec, plan.training_spec(network, spec, sizes))
 
 
 def trained(panel: Panel, **said: object) -> Trained:

@@ -11,7 +11,8 @@ import pytest
 
 import rnncli
 from rnncli.errors import UsageError
-from rnncli.tasks.forecast.plan import Sizes, network_spec
+from rnncli.tasks.forecast.plan import network_spec
+from rnncli.tasks.plan import Sizes
 
 SIGNING = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "fuzz" / "signing.py"))
 QUICK: dict[str, Any] = {"horizon": 4, "hidden": 4, "batch": 8, "steps": 1, "members": 1, "threads": 1}

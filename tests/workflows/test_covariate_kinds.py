@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import rnncli
+from rnncli import model as models
 from rnncli.events import Noted
-from rnncli.tasks.forecast import forecaster as models
 
 QUICK: dict[str, Any] = {
     "steps": 3,

@@ -13,9 +13,9 @@ import pytest
 
 import rnncli
 from rnncli.errors import ModelRefused, TrainingDiverged, UsageError
+from rnncli.tasks.forecast.answer import interpolated, mean_of
 from rnncli.tasks.forecast.pool import Pool
-from rnncli.workflows.predict import interpolated, mean_of
-from rnncli.workflows.train import verdict
+from rnncli.tasks.forecast.verdict import verdict
 
 QUICK: dict[str, Any] = {"steps": 6, "hidden": 6, "layers": 1, "batch": 8, "threads": 1}
 

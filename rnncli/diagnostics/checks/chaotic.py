@@ -11,6 +11,7 @@ from rnncli.diagnostics.verdict import RULES
 
 def chaotic(evidence: Evidence) -> Iterator[Finding]:
     """The layers so judged."""
-    for index, verdict in enumerate(evidence.verdicts):
+    for flow, verdict in zip(evidence.flow.layers, evidence.verdicts, strict=True):
         if verdict.name == "chaotic":
-            yield Finding("chaotic", verdict.reason, RULES["chaotic"], verdict.number, index)
+            rule = RULES["chaotic"]
+            yield Finding("chaotic", verdict.reason, rule, verdict.number, flow.layer, direction=flow.direction)

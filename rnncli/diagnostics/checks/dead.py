@@ -19,4 +19,6 @@ def dead(evidence: Evidence) -> Iterator[Finding]:
         if activity.dead > SOME:
             severity = FAULT if activity.dead > MANY else NOTE
             says = f"{activity.dead:.0%} of its units never move"
-            yield Finding("dead-units", says, RULE, activity.dead, activity.layer, severity)
+            yield Finding(
+                "dead-units", says, RULE, activity.dead, activity.layer, severity, direction=activity.direction
+            )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rnncli.diagnostics.direction import tensor_prefix
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.finding import Finding
 
@@ -15,13 +16,16 @@ RULE = f"the weights of a layer get for their size less than {FROZEN:g} of the g
 
 def frozen(evidence: Evidence) -> Iterator[Finding]:
     """Layers whose matrices' gradients, for their size, are nothing beside the best layer's or the head's."""
-    sizes = [_relative(evidence, f"layer{layer}.") for layer in range(evidence.subject.layers)]
+    layers = [(flow.layer, flow.direction) for flow in evidence.flow.layers]
+    sizes = [_relative(evidence, tensor_prefix(layer, direction)) for layer, direction in layers]
     head = _relative(evidence, "head.")
     usual = max(max(map(max, filter(None, sizes)), default=0.0), float(np.median(head)) if head else 0.0)
-    for layer, size in enumerate(sizes):
+    for (layer, direction), size in zip(layers, sizes, strict=True):
         share = max(size, default=0.0) / usual if usual > 0 else 1.0
         if share < FROZEN:
-            yield Finding("frozen", f"its weights get {share:.1g} of the gradient", RULE, share, layer)
+            yield Finding(
+                "frozen", f"its weights get {share:.1g} of the gradient", RULE, share, layer, direction=direction
+            )
 
 
 def _relative(evidence: Evidence, prefix: str) -> list[float]:

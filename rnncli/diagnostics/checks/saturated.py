@@ -21,7 +21,7 @@ def saturated(evidence: Evidence) -> Iterator[Finding]:
         name, share = max(_candidates(activity), key=lambda pair: pair[1])
         if share > STUCK:
             says = f"{share:.0%} of its units are stuck at an end of {name}"
-            yield Finding("saturated", says, RULE, share, activity.layer)
+            yield Finding("saturated", says, RULE, share, activity.layer, direction=activity.direction)
 
 
 def _candidates(activity: LayerActivity) -> list[tuple[str, float]]:

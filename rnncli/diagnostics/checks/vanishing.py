@@ -1,4 +1,4 @@
-"""Gradients of which nothing is left where the data repeat themselves."""
+"""Gradients of which nothing is left at the lags that matter."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.finding import Finding
+from rnncli.diagnostics.profile import LayerFlow
 from rnncli.diagnostics.verdict import RULES
 
 
 def vanishing(evidence: Evidence) -> Iterator[Finding]:
     """The layers so judged."""
-    for index, verdict in enumerate(evidence.verdicts):
+    for flow, verdict in zip(evidence.flow.layers, evidence.verdicts, strict=True):
         if verdict.name == "vanishing":
-            yield Finding(
-                "vanishing", _says(evidence, index, verdict.reason), RULES["vanishing"], verdict.number, index
-            )
+            says, rule = _says(flow, verdict.reason), RULES["vanishing"]
+            yield Finding("vanishing", says, rule, verdict.number, flow.layer, direction=flow.direction)
 
 
-def _says(evidence: Evidence, layer: int, reason: str) -> str:
-    gone = evidence.flow.layers[layer].gone
+def _says(flow: LayerFlow, reason: str) -> str:
+    gone = flow.gone
     return reason if gone is None else f"{reason}, and it is gone, below float32's precision, from lag {gone} on"

@@ -1,4 +1,4 @@
-"""A gated cell instead of one matrix and one activation, through which little survives a season."""
+"""A gated cell instead of one matrix and one activation, through which little survives for long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnncli.diagnostics.remedies.initialisation import memory
 
 
 def gated_cell(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
-    """An LSTM keeps its memory cell by a gate of slope 1; it also begins with memory for the longest season."""
+    """An LSTM keeps its memory cell by a gate of slope 1; it also begins with memory for the longest lag there is."""
     against = named(findings, "vanishing", "dead-units", "exploding", "chaotic", "saturated")
     if against and not evidence.subject.keeps:
         why = "its memory cell is kept by a gate, not by a product of matrices"

@@ -9,13 +9,13 @@ from rnncli.diagnostics.finding import Finding, Proposal, named
 
 
 def memory(evidence: Evidence) -> int:
-    """Steps that a memory should last: the longest season that the context can hold, or the context."""
-    held = [season for season in evidence.subject.seasons if season <= evidence.subject.rows]
+    """Steps that a memory should last: the longest lag that matters and that the context can hold, or the context."""
+    held = [lag for lag in evidence.subject.lags_that_matter if lag <= evidence.subject.rows]
     return max(8, max(held, default=evidence.subject.context))
 
 
 def chrono(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
-    """Gate biases for memories of up to the longest season (Tallec & Ollivier 2018)."""
+    """Gate biases for memories of up to the longest lag that matters (Tallec & Ollivier 2018)."""
     against = named(findings, "vanishing", "saturated", "exploding", "chaotic", "frozen")
     subject, wanted = evidence.subject, f"chrono:{memory(evidence)}"
     if against and subject.keeps and _differs(subject.init, wanted, trained=subject.trained):

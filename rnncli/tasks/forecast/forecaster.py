@@ -18,6 +18,7 @@ from rnncli.data.statistics import Statistics
 from rnncli.data.wall import at_steps, laid, on_the_wall
 from rnncli.errors import SeriesRefused
 from rnncli.model import save_locked
+from rnncli.options import table
 from rnncli.outline import Outline, shown
 from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
@@ -33,7 +34,6 @@ from rnncli.tasks.forecast.support import Support, support
 CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small;
 CHUNK_TARGETS, CHUNK_ROWS = 1 << 16, 1 << 19  # so does that of what is forecast, and of what is looked back on
 CONSTANT_ROWS = 3
-SETTLED = ("target", "past", "future", "static", "wide", "decimal", "thousands", "separator", "encoding", "format")
 
 
 @dataclass(frozen=True)
@@ -138,15 +138,9 @@ class Forecaster:
 
     def settings(self) -> dict[str, Any]:
         """What the model settles, under the names of the options that would say it."""
-        columns, spec = self.columns, self.spec
-        settled = {name: getattr(columns, name) for name in SETTLED} | {"zone": self.calendar.zone}
-        settled |= {"time": ",".join(columns.times), "id": columns.ids, "time_format": _time_format(columns)}
-        return settled | {
-            "horizon": spec.horizon,
-            "quantiles": spec.levels,
-            "season": spec.seasons,
-            "context": spec.context,
-        }
+        columns = self.columns
+        settled = table.settled({"columns": columns, "calendar": self.calendar, "forecast": self.spec})
+        return settled | {"time": ",".join(columns.times), "time_format": _time_format(columns)}
 
     def _covariates(self) -> str:
         """Which there are or were, and what validation said of them."""

@@ -22,6 +22,7 @@ from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.forecast import head, model_file, reading
 from rnncli.tasks.forecast.examples import Examples
 from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.network import refuse_what_sees_ahead
 from rnncli.tasks.forecast.plan import WITHOUT_COVARIATES, target_alone
 from rnncli.tasks.forecast.rows import rows_seen
 from rnncli.tasks.forecast.spec import ForecastSpec
@@ -49,7 +50,8 @@ class Forecasting:
         return Examples(panel, spec, ends)
 
     def head_shapes(self, spec: ForecastSpec, network: NetworkSpec) -> Shapes:
-        """The decoder's weights."""
+        """The decoder's weights. UsageError for an encoder that would see ahead."""
+        refuse_what_sees_ahead(network.cell)
         return head.shapes(network, spec, len(spec.plain))
 
     def begin(self, spec: ForecastSpec, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
@@ -161,7 +163,7 @@ class Forecasting:
     def facts(self, panel: Panel, spec: ForecastSpec) -> Facts:
         """How far ahead it looks, and its seasons."""
         lags = tuple(season for season in spec.seasons if season > 1)
-        return Facts(spec.horizon, lags, int(np.median(panel.lengths)))
+        return Facts(spec.horizon, lags, int(np.median(panel.lengths)), "season")
 
     def remembered(self, model: Forecaster, horizon: int | None) -> Remembered:
         """Columns, calendar, categories and statistics of its training."""
@@ -169,11 +171,6 @@ class Forecasting:
         ahead = horizon or spec.horizon
         channels = forecast_channels(model.columns, spec.categories)
         return Remembered(model.columns, model.calendar, channels, ahead, model.cutoffs, model.statistics)
-
-    @property
-    def of_the_model(self) -> frozenset[str]:
-        """What a model to start from says itself."""
-        return frozenset({"horizon", "season", "context", "quantiles", "min", "max", "holidays"})
 
     def refuse_senseless(self, options: Options) -> None:
         """UsageError for what no forecast can be trained by."""

@@ -14,7 +14,7 @@ from rnncli.data.columns import described
 from rnncli.data.load import Loaded
 from rnncli.data.statistics import summarise
 from rnncli.errors import InputRefused
-from rnncli.said import only, positive
+from rnncli.said import only
 from rnncli.tasks.forecast import options as asked
 from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.decide import Decided, decided, scores
@@ -31,7 +31,6 @@ WARM_SHARE, WARM_RATE = REFIT_SHARE, REFIT_RATE  # what going on with new data t
 
 def refuse_senseless(options: Mapping[str, Any]) -> None:
     """UsageError for what no forecast can be trained by."""
-    positive(options, "horizon", "context")
     asked.quantile_levels(options, planning.DEFAULT_LEVELS)
     asked.bounds(options)
     if options.get("warm_start") is None:

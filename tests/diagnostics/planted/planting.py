@@ -30,12 +30,13 @@ from torch import Tensor
 
 from rnncli.data.load import Loaded
 from rnncli.diagnostics.report import GradientReport
-from rnncli.events import unheard
+from rnncli.events import Phase, unheard
 from rnncli.nn.runtime import prepared
+from rnncli.tasks.forecast.reading import load_new
 from rnncli.training.fit import begin, fit
 from rnncli.training.session import initial_weights
+from rnncli.workflows.options import column_choices
 from rnncli.workflows.probe import FULL, QUICK, Probe
-from rnncli.workflows.reading import load_new
 from rnncli.workflows.train import make_plan
 
 SAMPLES = Path(__file__).resolve().parents[3] / "sample_data"
@@ -96,7 +97,7 @@ def loaded_for(case: Case) -> Loaded:
     """The case's series, spoilt if it says so."""
     source, options = DATA[case.data]
     given = str(SAMPLES / source) if isinstance(source, str) else source()
-    loaded = load_new(given, options, unheard)
+    loaded = load_new(given, column_choices(options), options, unheard)
     if case.spoil is not None:
         values = loaded.panel.values.copy()
         case.spoil(values[:, 0], loaded.panel.offsets)
@@ -118,7 +119,7 @@ def probe_of(case: Case, loaded: Loaded, seed: int = 0) -> Probe:
 
 def _trained(probe: Probe, steps: int) -> Weights:
     run, training = begin(dict(probe.weights)), replace(probe.plan.training, steps=steps, evaluate_every=steps + 1)
-    for _ in fit(run, replace(probe.objective(), holdout=None), training, "planting"):
+    for _ in fit(run, replace(probe.objective(), holdout=None), training, Phase("planting")):
         pass
     return {name: weight.detach().clone() for name, weight in run.live.items()}
 

@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["rnncli"]):
 
     from rnncli.data.panel import Panel
     from rnncli.errors import RnncliError
-    from rnncli.tasks.forecast import forecaster
+    from rnncli.tasks.forecast.forecaster import Forecaster
     from rnncli.workflows.info import info
 
 import signing
@@ -44,7 +44,7 @@ def load(data: bytes) -> None:
         found.model.quantiles(panel(found.model))
 
 
-def panel(model: forecaster.Forecaster) -> Panel:
+def panel(model: Forecaster) -> Panel:
     """One series of waves that has every channel of the model."""
     channels = (model.columns.target, *(covariate.name for covariate in model.spec.covariates))
     wave = 20 + 5 * np.sin(np.arange(ROWS) / 7)

@@ -16,8 +16,8 @@ from rnncli.tasks.forecast import state_file, stream
 from rnncli.tasks.forecast.carried import Carried
 from rnncli.tasks.forecast.consumed import refusals
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.pool import Pool
+from rnncli.tasks.plan import Plan
 
 Untrained = Callable[..., tuple[Forecaster, Plan]]
 CELLS = ["lstm", "rnn", "gru,lru", "fir,dilated:3:slstm"]
@@ -247,11 +247,11 @@ def test_a_damaged_state_is_refused_at_any_bit(lstm: Forecaster, weekly_waves: P
 def test_a_model_is_no_state_and_a_state_no_model(
     lstm: Forecaster, weekly_waves: Panel, small_model: Path, tmp_path: Path
 ) -> None:
-    from rnncli.tasks.forecast import forecaster
+    from rnncli import model
 
     with pytest.raises(ModelRefused, match="no state"):
         state_file.load(small_model, lstm, "a" * 64)
     path = tmp_path / "state.safetensors"
     state_file.save(path, nothing(lstm, weekly_waves), "a" * 64)
     with pytest.raises(ModelRefused, match="there is no task called 'stream'"):
-        forecaster.load(path)
+        model.load(path)

@@ -10,7 +10,8 @@ import torch
 
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import features, plan
-from rnncli.tasks.forecast.learn import Examples, pinball
+from rnncli.tasks.forecast.examples import Examples
+from rnncli.tasks.forecast.head import pinball
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -24,22 +25,22 @@ def spec(weekly_waves: Panel) -> ForecastSpec:
 def test_sampled_origins_have_a_past_and_something_to_forecast(weekly_waves: Panel, spec: ForecastSpec) -> None:
     ends = weekly_waves.lengths - 11
     examples = Examples(weekly_waves, spec, ends)
-    batch = examples.sample(np.random.default_rng(0), 64, 12)
-    assert (~torch.isnan(batch.targets)).any(dim=1).all()
+    batch = examples.drawn(np.random.default_rng(0), 64)
+    assert (~np.isnan(batch.targets)).any(axis=1).all()
     assert len(set(zip(batch.rows.tolist(), batch.origins.tolist(), strict=True))) == len(batch.rows)
 
 
 def test_a_batch_never_looks_past_the_end_it_was_given(build: object, spec: ForecastSpec) -> None:
     panel = build(np.where(np.arange(100) < 80, 5.0 + np.arange(100) % 7, np.inf))  # type: ignore[operator]
-    batch = Examples(panel, spec, np.array([80])).sample(np.random.default_rng(0), 64, 12)
-    assert not torch.isinf(batch.targets).any()
-    assert torch.isfinite(batch.inputs).all()
+    batch = Examples(panel, spec, np.array([80])).drawn(np.random.default_rng(0), 64)
+    assert not np.isinf(batch.targets).any()
+    assert np.isfinite(batch.inputs).all()
 
 
 def test_some_crops_are_of_series_that_have_just_begun(weekly_waves: Panel, spec: ForecastSpec) -> None:
     examples = Examples(weekly_waves, spec, weekly_waves.lengths)
-    batch = examples.sample(np.random.default_rng(0), 400, 6)
-    origins = [batch.origins.numpy()[batch.rows.numpy() == crop] for crop in range(400)]
+    batch = examples.drawn(np.random.default_rng(0), 400)
+    origins = [batch.origins[batch.rows == crop] for crop in range(400)]
     young = [crop for crop, steps in enumerate(origins) if len(steps) and steps.max() < examples.warm_up - 1]
     assert 0.08 < len(young) / 400 < 0.17
     assert {0, 1, 2} <= {int(step) for crop in young for step in origins[crop]}
@@ -48,17 +49,21 @@ def test_some_crops_are_of_series_that_have_just_begun(weekly_waves: Panel, spec
 
 def test_a_young_series_shows_nothing_before_it_began(weekly_waves: Panel, spec: ForecastSpec) -> None:
     series, begun, at = np.array([4]), np.array([50]), (np.array([0]), np.array([2]))
-    one = Examples(weekly_waves, spec, weekly_waves.lengths).batch(series, begun, *at, begun=begun)
+    examples = Examples(weekly_waves, spec, weekly_waves.lengths)
     values = weekly_waves.values.copy()
     first = weekly_waves.offsets[4]
     values[first : first + 50] = 1e6
     changed = replace(weekly_waves, values=values)
     length = weekly_waves.lengths[series]
     other = Examples(changed, spec, weekly_waves.lengths).batch(series, begun, *at, length, begun=begun)
-    same = Examples(weekly_waves, spec, weekly_waves.lengths).batch(series, begun, *at, length, begun=begun)
-    for name in ("inputs", "components", "errors", "targets"):
-        torch.testing.assert_close(getattr(other, name), getattr(same, name))
-    assert one.norm.seen[0, 2] == 3
+    same = examples.batch(series, begun, *at, length, begun=begun)
+    for name in ("inputs", "targets"):
+        np.testing.assert_array_equal(getattr(other, name), getattr(same, name))
+    for name in ("components", "errors"):
+        np.testing.assert_array_equal(other.beside[name], same.beside[name])
+    may_come = examples.support.at(series)
+    crops = features.cut(weekly_waves, length, series, begun, spec, may_come, begun)
+    assert features.normalise(crops, spec).seen[0, 2] == 3
 
 
 def test_whole_numbers_are_learnt_with_noise_that_rounds_back(build: object) -> None:
@@ -68,8 +73,8 @@ def test_whole_numbers_are_learnt_with_noise_that_rounds_back(build: object) -> 
     examples = Examples(panel, spec, panel.lengths)
     where = np.array([0]), np.array([20]), np.array([0]), np.array([12])
     plain, noisy = examples.batch(*where), examples.batch(*where, rng=np.random.default_rng(0))
-    level, spread = plain.norm.level[0, 12], plain.norm.spread[0, 12]
-    units = level + spread * noisy.targets.numpy().astype(np.float64)
+    level, spread = plain.units["level"][0], plain.units["spread"][0]
+    units = level + spread * noisy.targets.astype(np.float64)
     assert (plain.targets != noisy.targets).all()
     assert np.round(units[0]).tolist() == counts[33:38].tolist()
 
@@ -77,14 +82,14 @@ def test_whole_numbers_are_learnt_with_noise_that_rounds_back(build: object) -> 
 def test_pinball_is_the_quantile_loss_twice() -> None:
     predicted, actual = torch.tensor([[[1.0, 4.0, 6.0]]]), torch.tensor([[3.0]])
     expected = 2 * (0.1 * 2 + 0.5 * 1 + 0.1 * 3) / 3
-    torch.testing.assert_close(pinball(predicted, actual, torch.tensor(LEVELS)), torch.tensor([expected]))
+    torch.testing.assert_close(pinball(predicted, actual, LEVELS, torch), torch.tensor([expected]))
 
 
 def test_a_missing_target_changes_neither_loss_nor_gradient() -> None:
     predicted = torch.tensor([[[1.0, 2.0, 3.0], [9.0, 9.0, 9.0]]], requires_grad=True)
-    loss = pinball(predicted, torch.tensor([[2.5, float("nan")]]), torch.tensor(LEVELS))
+    loss = pinball(predicted, torch.tensor([[2.5, float("nan")]]), LEVELS, torch)
     loss.sum().backward()
-    alone = pinball(predicted[:, :1], torch.tensor([[2.5]]), torch.tensor(LEVELS))
+    alone = pinball(predicted[:, :1], torch.tensor([[2.5]]), LEVELS, torch)
     torch.testing.assert_close(loss, alone)
     assert predicted.grad is not None
     assert (predicted.grad[0, 1] == 0).all()

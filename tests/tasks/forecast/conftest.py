@@ -11,7 +11,8 @@ from rnncli.data.panel import Panel
 from rnncli.spec import Columns
 from rnncli.tasks.forecast import plan
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.forecast.task import TASK
+from rnncli.tasks.plan import Plan
 from rnncli.training.session import initial_weights
 
 
@@ -35,7 +36,7 @@ def _untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tu
         plain_stack=normed,
     )
     network = plan.network_spec(panel, spec, sizes)
-    planned = Plan(network, spec, plan.training_spec(network, spec, sizes))
+    planned = Plan(TASK, network, spec, plan.training_spec(network, spec, sizes))
     generator = torch.Generator().manual_seed(5)
     start = initial_weights(planned, 0)
     weights = {n: (w + 0.2 * torch.randn(w.shape, generator=generator))[None].numpy() for n, w in start.items()}

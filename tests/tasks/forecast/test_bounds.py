@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import rnncli
-from rnncli.tasks.forecast import forecaster as models
+from rnncli import model as models
 
 QUICK: dict[str, Any] = {"steps": 3, "hidden": 4, "layers": 1, "batch": 4, "threads": 1, "horizon": 6}
 
@@ -85,10 +85,11 @@ def test_a_maximum_alone_leaves_the_floor_that_was_seen(shares: pd.DataFrame) ->
 
 
 def test_a_refit_and_a_warm_start_keep_the_bounds(shares: pd.DataFrame, model: Path) -> None:
+    from rnncli.spec import ColumnChoices
     from rnncli.tasks.forecast.plan import fitted_to
-    from rnncli.workflows.reading import load_known
+    from rnncli.tasks.forecast.reading import load_known
 
-    loaded = load_known(shares, models.load(model), {}, lambda _: None)
+    loaded = load_known(shares, ColumnChoices(), models.load(model), lambda _: None)
     spec = fitted_to(loaded.panel, models.load(model).spec)
     assert (spec.floor, spec.ceiling, spec.minimum, spec.maximum) == (0, 100, 0, 100)
     warm = rnncli.train(shares, warm_start=model, steps=2, threads=1).model.spec

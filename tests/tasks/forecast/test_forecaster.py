@@ -12,13 +12,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnncli import model as models
 from rnncli import registry
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, ModelRefused
-from rnncli.tasks.forecast import forecaster as models
-from rnncli.tasks.forecast import learn
+from rnncli.tasks.forecast.examples import Examples
 from rnncli.tasks.forecast.forecaster import CHUNK, Forecaster
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.plan import Plan
+from rnncli.training import objective
 
 Untrained = Callable[..., tuple[Forecaster, Plan]]
 CELLS = [(name, "tanh") for name in (*registry.CELLS, "dilated:lstm", "lstm,dilated:gru", "fir,dilated:fir")]
@@ -36,8 +37,8 @@ def test_numpy_forecasts_what_torch_does(weekly_waves: Panel, untrained: Untrain
     ends = weekly_waves.lengths - 3
     assert model.network.layer_norm == (cell == "rnn")
     weights = {name: torch.from_numpy(weight[0]) for name, weight in model.weights.items()}
-    examples = learn.Examples(weekly_waves, planned.spec, ends)
-    theirs = learn.predict(weights, planned.network, examples, np.arange(6), ends)
+    examples = Examples(weekly_waves, planned.spec, ends)
+    theirs = objective.predict(weights, planned, examples.at(np.arange(6), ends))
     calibrated = replace(model, stretch=np.ones((planned.spec.horizon, len(planned.spec.levels))))
     np.testing.assert_allclose(calibrated.quantiles(weekly_waves, ends), theirs, rtol=1e-5)
 

@@ -14,7 +14,7 @@ from rnncli.data.frequency import infer_frequency
 from rnncli.tasks.forecast.seasons import infer_seasons
 
 Floats = NDArray[np.float64]
-REAL = Path(__file__).parents[3] / "shared" / "data"
+REAL = Path(__file__).parents[4] / "shared" / "data"
 
 
 def wave(rows: int, *seasons: int, noise: float = 0.3, seed: int = 0) -> Floats:

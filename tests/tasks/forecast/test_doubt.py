@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import rnncli
-from rnncli.tasks.forecast import forecaster as models
+from rnncli import model as models
 from rnncli.training.events import Finished, Started, Stepped
 
 QUICK: dict[str, Any] = {
@@ -86,7 +86,7 @@ def test_evaluation_and_a_warm_start_take_the_choice_as_made(without_dice: Path)
 
     def listen(event: object) -> None:
         if isinstance(event, Started):
-            phases.append(event.phase)
+            phases.append(str(event.phase))
 
     assert rnncli.evaluate(table(ahead=2), without_dice, windows=2, threads=1, on_event=listen).refitted
     more = rnncli.train(table(ahead=2), warm_start=without_dice, steps=3, threads=1, on_event=listen)
@@ -139,7 +139,7 @@ def test_the_phases_say_which_candidate_they_are_of() -> None:
     rnncli.train(
         table(),
         future=["dice"],
-        on_event=lambda event: told.append(event.phase) if isinstance(event, Started) else None,
+        on_event=lambda event: told.append(str(event.phase)) if isinstance(event, Started) else None,
         **QUICK | {"steps": 2, "members": 2},
     )
     assert told[:4] == [f"search {member} {which} covariates" for which in ("with", "without") for member in (1, 2)]
@@ -147,7 +147,8 @@ def test_the_phases_say_which_candidate_they_are_of() -> None:
 
 
 def test_a_time_budget_counts_both_candidates() -> None:
-    from rnncli.tasks.forecast.plan import Costs, Sizes, affordable, training_spec
+    from rnncli.tasks.forecast.plan import training_spec
+    from rnncli.tasks.plan import Costs, Sizes, affordable
 
     one = rnncli.train(table(), **QUICK | {"steps": 1}).model
     budget = training_spec(one.network, one.spec, Sizes(time_budget=13.0, steps=10_000))

@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from rnncli.data.panel import Panel
+from rnncli.events import SEARCH, Phase
 from rnncli.tasks.forecast import plan
-from rnncli.tasks.forecast.learn import Examples, Objective
-from rnncli.tasks.forecast.plan import Plan
+from rnncli.tasks.forecast.examples import Examples
 from rnncli.tasks.forecast.spec import Covariate
+from rnncli.tasks.forecast.task import TASK
+from rnncli.tasks.plan import Plan
 from rnncli.training.events import Stepped
 from rnncli.training.fit import begin, fit
+from rnncli.training.objective import Objective
 from rnncli.training.session import initial_weights
 from rnncli.training.stretches import Stretches
 
@@ -50,13 +53,14 @@ def test_inputs_and_targets_are_those_of_a_crop_wherever_a_stretch_begins(weekly
     spec = plan.forecast_spec(weekly_waves, 5, LEVELS, 120)
     examples = Examples(weekly_waves, spec, weekly_waves.lengths)
     series, first_row = np.array([5, 4, 5]), np.array([0, 40, 104])
-    batch = examples.stretch(np.random.default_rng(0), series, first_row, 16, 6)
-    rows, origins = batch.rows.numpy(), batch.origins.numpy()
+    batch = examples.stretch(np.random.default_rng(0), series, first_row, 16)
+    rows, origins = batch.rows, batch.origins
     whole = examples.batch(series, np.zeros(3, np.int64), rows, origins + first_row[rows])
     for row, first in enumerate(first_row.tolist()):
         np.testing.assert_allclose(batch.inputs[row], whole.inputs[row, first : first + 16], atol=1e-5)
-    for name in ("targets", "components", "known", "errors"):
-        np.testing.assert_allclose(getattr(batch, name), getattr(whole, name), atol=1e-4, equal_nan=True)
+    np.testing.assert_allclose(batch.targets, whole.targets, atol=1e-4, equal_nan=True)
+    for name in ("components", "known", "errors"):
+        np.testing.assert_allclose(batch.beside[name], whole.beside[name], atol=1e-4, equal_nan=True)
     assert batch.fresh is not None
     assert batch.fresh.tolist() == [True, False, False]
 
@@ -68,11 +72,11 @@ def test_origins_have_a_past_and_something_to_forecast(weekly_waves: Panel) -> N
     stretches = Stretches(ends, 8, 16, (0, 0, 0))
     seen = 0
     for step in range(1, 40):
-        batch = examples.stretch(np.random.default_rng(step), *stretches.at(step), 8, 4)
-        row = batch.first_row[batch.rows] + batch.origins.numpy()
+        batch = examples.stretch(np.random.default_rng(step), *stretches.at(step), 8)
+        row = batch.first_row[batch.rows] + batch.origins
         assert (row >= examples.warm_up - 1).all()
         assert (row < ends[batch.series[batch.rows]] - 1).all()
-        assert (~torch.isnan(batch.targets)).any(dim=1).all()
+        assert (~np.isnan(batch.targets)).any(axis=1).all()
         seen += len(row)
     assert seen > 39 * 16 * 4 * 0.8
 
@@ -80,12 +84,12 @@ def test_origins_have_a_past_and_something_to_forecast(weekly_waves: Panel) -> N
 def planned(panel: Panel, said: plan.Sizes, beside: tuple[Covariate, ...] = (), horizon: int = 3) -> Plan:
     spec = plan.forecast_spec(panel, horizon, LEVELS, beside=beside)
     network = plan.network_spec(panel, spec, said)
-    return Plan(network, spec, plan.training_spec(network, spec, said))
+    return Plan(TASK, network, spec, plan.training_spec(network, spec, said))
 
 
 def objective(panel: Panel, made: Plan, kind: type[Objective] = Objective) -> Objective:
     examples = Examples(panel, made.spec, panel.lengths)
-    return kind(examples, made.network, made.training, 8, None, (0, 0, 0), panel)
+    return kind(made, examples, None, (0, 0, 0), panel)
 
 
 class Forgetful(Objective):
@@ -117,7 +121,7 @@ def test_a_cue_from_before_the_stretch_is_used_by_what_is_carried_alone(cued: Pa
     made = planned(cued, said, (Covariate("cue", "past"),), horizon=9)
     ends = {}
     for kind in (Objective, Forgetful):
-        events = fit(begin(initial_weights(made, 0)), objective(cued, made, kind), made.training, "search")
+        events = fit(begin(initial_weights(made, 0)), objective(cued, made, kind), made.training, Phase(SEARCH))
         ends[kind] = np.mean([event.loss for event in events if isinstance(event, Stepped)][-30:])
     assert ends[Objective] < 0.75 * ends[Forgetful], ends
 
@@ -125,7 +129,7 @@ def test_a_cue_from_before_the_stretch_is_used_by_what_is_carried_alone(cued: Pa
 def test_series_no_longer_than_a_season_are_learnt_from(build: Callable[..., Panel]) -> None:
     panel = build(*np.random.default_rng(0).normal(50, 5, (30, 6)))
     made = planned(panel, plan.Sizes(hidden=4, tbptt=4, steps=5, batch=8), horizon=2)
-    events = fit(begin(initial_weights(made, 0)), objective(panel, made), made.training, "search")
+    events = fit(begin(initial_weights(made, 0)), objective(panel, made), made.training, Phase(SEARCH))
     assert any(event.loss > 0 for event in events if isinstance(event, Stepped))
 
 

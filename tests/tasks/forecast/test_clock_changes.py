@@ -18,8 +18,9 @@ from rnncli.evaluation.run import evaluate_made
 from rnncli.spec import Columns
 from rnncli.tasks.forecast import plan
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.plan import Plan
 from rnncli.tasks.forecast.pool import Pool
+from rnncli.tasks.forecast.task import TASK
+from rnncli.tasks.plan import Plan
 from rnncli.training.session import initial_weights
 
 Ints = NDArray[np.int64]
@@ -64,7 +65,7 @@ def forecaster(panel: Panel, pool: Pool, horizon: int) -> Forecaster:
     spec = plan.forecast_spec(panel, horizon, (0.1, 0.5, 0.9), 8)
     sizes = plan.Sizes(hidden=4, layers=1, members=1)
     network = plan.network_spec(panel, spec, sizes)
-    planned = Plan(network, spec, plan.training_spec(network, spec, sizes))
+    planned = Plan(TASK, network, spec, plan.training_spec(network, spec, sizes))
     weights = {name: weight[None].numpy() for name, weight in initial_weights(planned, 0).items()}
     columns = Columns("ds", "unique_id", "y")
     return Forecaster(network, spec, planned.training, columns, panel.calendar, weights, {"s": 5}, {}, None, pool, None)

@@ -11,7 +11,9 @@ from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.panel import Panel
 from rnncli.errors import UsageError
 from rnncli.tasks.forecast import plan
+from rnncli.tasks.forecast.examples import forks
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.forecast.task import TASK
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -39,6 +41,9 @@ def test_a_forecast_by_what_sees_ahead_is_refused(weekly_waves: Panel, cell: str
     with pytest.raises(UsageError, match=reason) as error:
         plan.network_spec(weekly_waves, spec, plan.Sizes(cell=cell))
     assert error.value.hint == "use rnn"
+    from_a_file = replace(plan.network_spec(weekly_waves, spec, plan.Sizes()), cell=cell)
+    with pytest.raises(UsageError, match=reason):
+        TASK.head_shapes(spec, from_a_file)
 
 
 def test_a_small_panel_gets_a_small_network(weekly_waves: Panel) -> None:
@@ -85,4 +90,4 @@ def test_the_batch_and_the_origins_of_a_crop_are_bounded_by_rows_and_targets(wee
     assert plan.training_spec(network, long, plan.Sizes()).batch * 5_000 <= plan.ROWS_A_STEP
     assert plan.training_spec(network, far, plan.Sizes()).batch * 2_000 <= plan.TARGETS_A_STEP
     assert plan.training_spec(network, long, plan.Sizes(batch=64)).batch == 64
-    assert [plan.forks(horizon) for horizon in (1, 14, 48, 256, 2_000)] == [192, 13, 4, 4, 1]
+    assert [forks(horizon) for horizon in (1, 14, 48, 256, 2_000)] == [192, 13, 4, 4, 1]

@@ -1,0 +1,13 @@
+"""What a layer, or one direction of a bidirectional one, is called."""
+
+from __future__ import annotations
+
+
+def layer_name(layer: int, direction: str = "") -> str:
+    """`layer 1`, or `layer 1 backward`: each direction of a bidirectional layer is a cell of its own."""
+    return f"layer {layer} {direction}".rstrip()
+
+
+def tensor_prefix(layer: int, direction: str = "") -> str:
+    """What the names of its tensors begin with: `layer1.` or `layer1.backward.`."""
+    return f"layer{layer}.{direction}." if direction else f"layer{layer}."

@@ -1,0 +1,20 @@
+"""The commands that options belong to, as they are typed."""
+
+from __future__ import annotations
+
+TRAIN, PREDICT, EVALUATE, INSPECT = "train", "predict", "evaluate", "inspect-gradients"
+CHECK, INFO, CELLS, EXPLAIN = "check", "info", "cells", "explain"
+READING = (  # commands that read data
+    TRAIN,
+    PREDICT,
+    EVALUATE,
+    INSPECT,
+    CHECK,
+)
+EVERY = (*READING, INFO, CELLS, EXPLAIN)
+_FUNCTIONS = {"inspect_gradients": INSPECT, "list_cells": CELLS}
+
+
+def command_of(function: str) -> str:
+    """The command of a Python function by its name."""
+    return _FUNCTIONS.get(function, function)

@@ -1,0 +1,112 @@
+"""The types of options for type checkers: which keywords a Python function takes beside its own arguments.
+
+What each means, and how its flag is called, is in the tables beside this file. None and what is left out mean that the
+data, or the model, decide.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, TypedDict, cast
+
+
+class Holder(Protocol):
+    """What holds a model: the result of `train` or `info`, or the model itself."""
+
+    @property
+    def model(self) -> Any:
+        """The model."""
+
+
+Model = str | os.PathLike[str] | Holder
+
+
+class ColumnOptions(TypedDict, total=False):
+    """How the data are read: see `ColumnChoices`."""
+
+    time: str | None
+    id: str | Iterable[str] | None
+    target: str | None
+    time_format: str | None
+    decimal: str | None
+    thousands: str | None
+    separator: str | None
+    encoding: str | None
+    past: Iterable[str]
+    future: Iterable[str]
+    static: Iterable[str]
+    wide: bool
+    strict: bool
+    format: str | None
+    zone: str | None
+    as_of: str | None
+    on_bad_series: str | None
+    max_rows: int | None
+    max_bytes: int | None
+    max_columns: int | None
+
+
+class ArchitectureOptions(ColumnOptions, total=False):
+    """The network and what it forecasts."""
+
+    horizon: int | None
+    season: int | Iterable[int] | None
+    context: int | None
+    cell: str | None
+    activation: str | None
+    layers: int | None
+    hidden: int | None
+    dropout: float | None
+    init: str | None
+    members: int | None
+    plain_stack: bool
+    layer_norm: bool
+    quantiles: Iterable[float] | None
+    seed: int | None
+
+
+class InspectOptions(ArchitectureOptions, total=False):
+    """A network whose gradients are inspected, with what decides on its steps."""
+
+    learning_rate: float | None
+    batch: int | None
+    clip: float | None
+
+
+class TrainOptions(ArchitectureOptions, total=False):
+    """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
+    `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
+
+    All values lie between `min` and `max`, and so do the forecasts. `holidays` are those of countries or their parts
+    (US, US-CA), as covariates; with `keep_covariates` these and all others stay whatever held-out rows say of them.
+
+    `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
+    `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model. Of
+    gradients is told every `watch_gradients` steps.
+    """
+
+    holidays: Iterable[str]
+    min: float | None
+    max: float | None
+    keep_covariates: bool
+    steps: int | None
+    time_budget: float | None
+    learning_rate: float | None
+    batch: int | None
+    clip: float | None
+    clip_value: float | None
+    tbptt: int | None
+    device: str | None
+    threads: int | None
+    watch_gradients: int | None
+    fresh: bool
+    warm_start: Model | None
+    checkpoint_every: float | None
+    lock_wait: float | None
+
+
+def columns_of(options: Mapping[str, object]) -> ColumnOptions:
+    """Those of the options that say how the data are read."""
+    columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
+    return cast("ColumnOptions", columns)
