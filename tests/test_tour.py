@@ -14,13 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from rnncli.cells.named import cells_of
 from rnncli.diagnostics.flow import gradient_by_lag
 from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.verdict import judge
 from rnncli.events import unheard
 from rnncli.layers.encoder import outputs
-from rnncli.layers.stack import layer_weights
 from rnncli.model import load
 from rnncli.nn.network import encode
 from rnncli.registry import TASKS, find
@@ -28,7 +26,7 @@ from rnncli.spec import ColumnChoices
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.task import Lesson, Seen, Task, head_weights
 from rnncli.training.adamw import adamw
-from rnncli.training.objective import forward, on
+from rnncli.training.objective import at_the_end, forward, on
 from rnncli.training.session import initial_weights, train
 
 SIZES = {"horizon": 12, "cell": "lstm", "layers": 1, "hidden": 8, "members": 1, "steps": 5, "batch": 16}
@@ -111,10 +109,10 @@ def test_a_diagnosis_follows_the_gradient_back(tour: Tour) -> None:
     task, plan, seen = tour.task, tour.plan, on(tour.question)
     head = {name: weight.double() for name, weight in head_weights(tour.weights).items()}
 
-    def loss_at_origin(state: torch.Tensor, rows: slice) -> Any:
-        beside = {name: part[rows].double() for name, part in seen.beside.items()}
-        return task.loss(plan.spec, task.head(plan.spec, head, state, beside, torch), seen.targets[rows], torch)
+    def loss_of(encoded: torch.Tensor, rows: slice) -> Any:
+        asked = at_the_end(seen, rows, encoded)
+        state = task.read(plan.spec, head, encoded, asked, torch)
+        return task.loss(plan.spec, task.head(plan.spec, head, state, asked.beside, torch), asked.targets, torch)
 
-    network = Stack(cells_of(plan.network.cell, 1), [layer_weights(tour.weights, 0)])
-    flow = gradient_by_lag(network, seen.inputs, loss_at_origin)
+    flow = gradient_by_lag(Stack.of(plan.network, tour.weights), seen.inputs, loss_of)
     assert judge(flow.layers[0], seasons=(12,)).name == "healthy"  # its gates begin so that they keep a year
