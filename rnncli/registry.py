@@ -121,6 +121,22 @@ CHECKS = {
     "drift": "rnncli.data.checks.changed:drift",
     "refused": "rnncli.data.checks.run:refused",
 }
+LABEL_CHECKS = {
+    "label-missing": "rnncli.data.checks.classes:label_missing",
+    "label-changes": "rnncli.data.checks.classes:label_changes",
+    "label-leakage": "rnncli.data.checks.inputs:label_leakage",
+    "class-single": "rnncli.data.checks.classes:class_single",
+    "class-rare": "rnncli.data.checks.classes:class_rare",
+    "class-unseen": "rnncli.data.checks.classes:class_unseen",
+    "class-imbalance": "rnncli.data.checks.classes:class_imbalance",
+    "sequence-short": "rnncli.data.checks.classes:sequence_short",
+    "sequence-repeated": "rnncli.data.checks.classes:sequence_repeated",
+    "label-contradicting": "rnncli.data.checks.classes:label_contradicting",
+    "lengths-differ": "rnncli.data.checks.classes:lengths_differ",
+    "channel-missing": "rnncli.data.checks.inputs:channel_missing",
+    "channel-passed-over": "rnncli.data.checks.inputs:channel_passed_over",
+    "refused": "rnncli.data.checks.labelled:refused",
+}
 GRADIENT_CHECKS = {
     "exploding": "rnncli.diagnostics.checks.exploding:exploding",
     "chaotic": "rnncli.diagnostics.checks.chaotic:chaotic",

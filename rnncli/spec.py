@@ -15,6 +15,7 @@ from rnncli.errors import UsageError
 LARGEST_SIZE = 1 << 20
 _SIZES = {"layers": 256, "hidden": LARGEST_SIZE, "inputs": LARGEST_SIZE, "decoder": LARGEST_SIZE, "members": 1024}
 
+LABEL_KINDS = ("class", "number")
 INITIALISATIONS = ("orthogonal", "chrono:STEPS", "identity", "uniform")
 _FLOAT32 = 3.4e38  # torch refuses larger numbers
 _ANY = float_info.max
@@ -83,8 +84,9 @@ class Columns(Spec):
     names, and `target` is what a value is called. `time_type` is how time came ("timestamp", "date", "integer" or
     "text"), `time_arrow` the Arrow type it came in and `time_format` the strptime format of text, so that a forecast
     can be written in the same style; `time_zoned` if it came with a zone. "number" are whole numbers that are dates.
-    Where `time` holds dates alone, `clock` may be the column of the times of day. Series may be told apart by more
-    columns than one: `more_ids`. Without an id column, `by_file` says that each file is a series, known by its stem.
+    Where `time` holds dates alone, `clock` may be the column of the times of day; it is empty for labelled rows that
+    come in order. Series may be told apart by more columns than one: `more_ids`. Without an id column, `by_file` says
+    that each file is a series, known by its stem.
 
     `decimal`, `thousands`, `separator`, `encoding` and `format` are what training was told of how the data are written,
     and `mark` is the currency or percent sign of its target.
@@ -120,7 +122,9 @@ class Columns(Spec):
 
     @property
     def times(self) -> tuple[str, ...]:
-        """The columns that say when."""
+        """The columns that say when; none where rows are in order and have no time."""
+        if not self.time:
+            return ()
         return (self.time,) if self.clock is None else (self.time, self.clock)
 
 
@@ -132,7 +136,8 @@ class ColumnChoices(Spec):
     and `separator` are marks of CSV, `encoding` is its text's.
 
     Rows later than `as_of` are not seen; series that cannot be used are refused, or left out if `on_bad_series` is
-    "skip". Data of more than `max_rows`, `max_bytes` (uncompressed) or `max_columns` are not read.
+    "skip". Data of more than `max_rows`, `max_bytes` (uncompressed) or `max_columns` are not read. Without `header` the
+    first line of a CSV file may be a row, and columns are then called 1, 2, 3 and so on.
     """
 
     time: str | None = None
@@ -156,6 +161,7 @@ class ColumnChoices(Spec):
     max_bytes: int | None = None
     max_columns: int | None = None
     clock: str | None = None
+    header: bool = True
 
     def as_told(self, columns: Columns) -> ColumnChoices:
         """With what training was told of how the data are written, where nothing else is said now."""
@@ -167,6 +173,34 @@ class ColumnChoices(Spec):
             separator=self.separator or columns.separator,
             encoding=self.encoding or columns.encoding,
         )
+
+
+@dataclass(frozen=True)
+class LabelChoices(Spec):
+    """What the user said about labels; None or empty means "find out".
+
+    `label` is the column of labels; where sequences are to be labelled it may be None. There is one label a sequence,
+    or `per_step` one a row; `label_kind` is "class" or "number". `channels` are the inputs, by default every column
+    that is nothing else. With `row_per_sequence` each row is a sequence whose steps stand in its columns. Sequences of
+    one value of the column `group` belong together. UsageError where these exclude each other.
+    """
+
+    label: str | None = None
+    per_step: bool = False
+    label_kind: str | None = None
+    channels: tuple[str, ...] = ()
+    row_per_sequence: bool = False
+    group: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.label_kind not in (None, *LABEL_KINDS):
+            raise UsageError(f"label_kind is {' or '.join(LABEL_KINDS)}, not {self.label_kind!r}")
+        if self.row_per_sequence and self.per_step:
+            raise UsageError("where each row is one sequence, it has one label", hint="leave --per-step out")
+        if self.row_per_sequence and self.channels:
+            raise UsageError(
+                "where each row is one sequence, its columns are steps, not channels", hint="leave --channels out"
+            )
 
 
 @dataclass(frozen=True)

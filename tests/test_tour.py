@@ -115,4 +115,4 @@ def test_a_diagnosis_follows_the_gradient_back(tour: Tour) -> None:
         return task.loss(plan.spec, task.head(plan.spec, head, state, asked.beside, torch), asked.targets, torch)
 
     flow = gradient_by_lag(Stack.of(plan.network, tour.weights), seen.inputs, loss_of)
-    assert judge(flow.layers[0], seasons=(12,)).name == "healthy"  # its gates begin so that they keep a year
+    assert judge(flow.layers[0], (12,)).name == "healthy"  # its gates begin so that they keep a year

@@ -21,14 +21,14 @@ def known_columns(kinds: Kinds, columns: Columns, choices: ColumnChoices, where:
     """The columns of a model, found again in a table; `choices` rename them. InputRefused if one is missing."""
     fresh = renamed(columns, choices)
     needed = [*fresh.times, *fresh.ids, None if fresh.wide else fresh.target, *fresh.past, *fresh.future, *fresh.static]
-    _refuse_missing(needed, kinds, where)
+    refuse_missing(needed, kinds, where)
     return fresh
 
 
 def ahead_columns(kinds: Kinds, columns: Columns, choices: ColumnChoices, where: str) -> Columns:
     """A model's columns in a table that only holds what is known ahead: time, id and the future covariates."""
     fresh = replace(renamed(columns, choices), past=(), static=())
-    _refuse_missing([*fresh.times, *fresh.ids, *fresh.future], kinds, where)
+    refuse_missing([*fresh.times, *fresh.ids, *fresh.future], kinds, where)
     return fresh
 
 
@@ -52,10 +52,13 @@ def renamed(columns: Columns, choices: ColumnChoices) -> Columns:
     )
 
 
-def _refuse_missing(needed: Sequence[str | None], kinds: Kinds, where: str) -> None:
+def refuse_missing(needed: Sequence[str | None], kinds: Kinds, where: str) -> None:
+    """InputRefused for the first column of a model that a table lacks."""
     for name in needed:
         if name is not None and name not in kinds:
-            raise _missing(name, kinds, where, "the model was trained with it; name another: --time --id --target")
+            raise missing_column(
+                name, kinds, where, "the model was trained with it; name another: --time --id --target"
+            )
 
 
 def described(columns: Columns, every: str = "") -> str:
@@ -92,7 +95,7 @@ def named_columns(kinds: Kinds, choices: ColumnChoices, where: str) -> None:
     given = [name for name in roles if name is not None]
     for name in given:
         if name not in kinds:
-            raise _missing(name, kinds, where, "")
+            raise missing_column(name, kinds, where, "")
     twice = next((name for name in given if given.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"column {twice!r} was given two roles", hint="name each column once")
@@ -107,7 +110,7 @@ def time_column(kinds: Kinds, looks: Looks, choices: ColumnChoices, where: str) 
     free = _free(kinds, choices)
     if choices.time is not None:
         return choices.time
-    _guessing(choices, "--time", where)
+    refuse_guessing(choices, "--time", where)
     if TIME in free and kinds[TIME] in ("time", "whole", "text"):  # texts that are none are named when they are read
         return TIME
     whole = [name for name in free if kinds[name] == "whole" and name not in (TARGET, ID)]
@@ -120,7 +123,7 @@ def time_column(kinds: Kinds, looks: Looks, choices: ColumnChoices, where: str) 
         if len(found) == 1:
             return found[0]
         if found:
-            raise _ambiguous("time", found, "--time", where)
+            raise ambiguous_column("time", found, "--time", where)
     raise InputRefused(
         "no column looks like a time (dates, or whole numbers)",
         where=where,
@@ -179,7 +182,7 @@ def target_column(
     """`y`, or the one column of numbers, or nearly so, that has no other role; `told` ends a hint."""
     if choices.target is not None:
         return choices.target
-    _guessing(choices, "--target", where)
+    refuse_guessing(choices, "--target", where)
     free = [name for name in _free(kinds, choices) if name not in taken]
     if TARGET in free:
         return TARGET
@@ -192,7 +195,7 @@ def target_column(
             where=where,
             hint=f"say which it is: --target NAME (a decimal comma: --decimal ,); {_columns(kinds)}",
         )
-    raise _ambiguous("target", numbers, "--target", where, f"; for one series a column: --wide{told}")
+    raise ambiguous_column("target", numbers, "--target", where, f"; for one series a column: --wide{told}")
 
 
 def id_candidates(kinds: Kinds, looks: Looks, taken: Sequence[str | None], choices: ColumnChoices) -> list[str]:
@@ -240,7 +243,7 @@ def id_column(candidates: Sequence[str], repeats: Callable[[Sequence[str]], int]
     if len(found) == 1:
         return found[0]
     if found:
-        raise _ambiguous("id", found, "--id", where)
+        raise ambiguous_column("id", found, "--id", where)
     fewest = min(counts.values())  # rows that repeat in full may remain
     best = [name for name in candidates if counts[name] == fewest]
     together = len(candidates) > 1 and not repeats(candidates)
@@ -278,12 +281,14 @@ def _free(kinds: Kinds, choices: ColumnChoices) -> list[str]:
     return [name for name in kinds if name not in given]
 
 
-def _guessing(choices: ColumnChoices, flag: str, where: str) -> None:
+def refuse_guessing(choices: ColumnChoices, flag: str, where: str) -> None:
+    """InputRefused under --strict, where a column was not named."""
     if choices.strict:
         raise InputRefused(f"{flag} is not given, and --strict forbids guessing", where=where, hint=f"add {flag} NAME")
 
 
-def _missing(name: str, kinds: Kinds, where: str, hint: str) -> InputRefused:
+def missing_column(name: str, kinds: Kinds, where: str, hint: str = "") -> InputRefused:
+    """The error about a column that is not there, with the one that was meant perhaps."""
     close = near(name, kinds)
     meant = f"did you mean {close!r}? " if close else ""
     return InputRefused(
@@ -291,7 +296,8 @@ def _missing(name: str, kinds: Kinds, where: str, hint: str) -> InputRefused:
     )
 
 
-def _ambiguous(role: str, found: Sequence[str], flag: str, where: str, more: str = "") -> InputRefused:
+def ambiguous_column(role: str, found: Sequence[str], flag: str, where: str, more: str = "") -> InputRefused:
+    """The error about several columns that could have one role."""
     names = ", ".join(found[:12]) + (" ..." if len(found) > 12 else "")
     return InputRefused(
         f"more than one column could be the {role}: {names}", where=where, hint=f"say which it is: {flag} NAME{more}"

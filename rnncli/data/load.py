@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -46,13 +46,17 @@ class Known:
 class Loaded:
     """A panel, what its columns are, and one line for each thing noticed.
 
-    `skipped` are the refusals of series that were left out because that was asked for.
+    `skipped` are the refusals of series that were left out because that was asked for. Labelled rows are on no grid of
+    time: their `times` [rows] (UTC microseconds, or whole numbers) are kept beside, None where they have none, and so
+    are the `groups` of their sequences, if a column says which belong together.
     """
 
     panel: Panel
     columns: Columns
     notes: tuple[str, ...]
     skipped: tuple[SeriesRefused, ...] = ()
+    times: Ints | None = None
+    groups: tuple[str, ...] | None = None
 
 
 def load_panel(
@@ -80,10 +84,19 @@ def load_panel(
     rows = in_utc(rows, zone, choices)
     rows = rows if choices.as_of is None else seen_as_of(rows, choices.as_of, zone)
     later = None if ahead is None or known is None else _read_ahead(ahead, choices, known, zone)
+    return of_usable_series(
+        rows,
+        choices,
+        lambda some: to_panel(some if later is None else join_ahead(some, later, zone), zone, known),
+    )
+
+
+def of_usable_series(rows: Rows, choices: ColumnChoices, made: Callable[[Rows], Loaded]) -> Loaded:
+    """What is `made` of rows; series that are refused are left out of them, if that was chosen."""
     skipped: list[SeriesRefused] = []
     while True:
         try:
-            loaded = to_panel(rows if later is None else join_ahead(rows, later, zone), zone, known)
+            loaded = made(rows)
         except SeriesRefused as error:
             if choices.on_bad_series != "skip":
                 raise
@@ -103,10 +116,11 @@ def _read_ahead(given: Any, choices: ColumnChoices, known: Known, zone: str | No
 
 def to_panel(rows: Rows, zone: str | None, known: Known | None) -> Loaded:
     """Rows with times in UTC as a panel. InputRefused or SeriesRefused with the place of what is wrong."""
-    _refuse_wild(rows)
+    refuse_wild(rows)
+    _refuse_tiny(rows)
     notes = list(rows.notes)
     order, offsets = sorted_rows(rows, notes)
-    order, offsets = _without_duplicates(rows, order, offsets, zone, notes)
+    order, offsets = without_duplicates(rows, order, offsets, zone, notes)
     codes = rows.codes[order[offsets[:-1]]]
     ids = tuple(rows.ids[code] for code in codes.tolist())
     times = rows.times[order]
@@ -177,11 +191,10 @@ def read_moment(option: str, text: str, zone: str | None, *, whole: bool = False
     return int((found.times if found.zone is not None else from_wall(found.times, zone))[0])
 
 
-def _refuse_wild(rows: Rows) -> None:
+def refuse_wild(rows: Rows) -> None:
     """SeriesRefused with the place of the first value that cannot be computed with."""
     wild = np.abs(rows.values) > LARGEST
     if not wild.any():
-        _refuse_tiny(rows)
         return
     row, channel = (int(place) for place in np.argwhere(wild)[0])
     series = rows.ids[int(rows.codes[row])]
@@ -288,9 +301,7 @@ def sorted_rows(rows: Rows, notes: list[str]) -> tuple[Ints, Ints]:
     return order, offsets
 
 
-def _without_duplicates(
-    rows: Rows, order: Ints, offsets: Ints, zone: str | None, notes: list[str]
-) -> tuple[Ints, Ints]:
+def without_duplicates(rows: Rows, order: Ints, offsets: Ints, zone: str | None, notes: list[str]) -> tuple[Ints, Ints]:
     """Rows that repeat another in full are dropped; InputRefused where two rows of one time differ."""
     codes, times = rows.codes[order], rows.times[order]
     again = (codes[1:] == codes[:-1]) & (times[1:] == times[:-1])
@@ -298,12 +309,14 @@ def _without_duplicates(
         return order, offsets
     second = np.flatnonzero(again) + 1
     one, other = rows.values[order[second - 1]], rows.values[order[second]]
-    differs = ~((one == other) | (np.isnan(one) & np.isnan(other))).all(axis=1)
+    same = (one == other) | (np.isnan(one) & np.isnan(other))
+    differs = ~same.all(axis=1)
     if differs.any():
         row = int(np.argmax(differs))
         at = order[second[row]]
         whole = rows.columns.time_type == "integer"
-        values = f"{float(one[row, 0])!r} and {float(other[row, 0])!r}"
+        place = 0 if rows.channels[0].role == "target" else int(np.argmax(~same[row]))
+        values = " and ".join(_cell(float(found[row, place]), rows.channels[place]) for found in (one, other))
         series = rows.ids[int(rows.codes[at])]
         raise SeriesRefused(
             f"series {series!r} has two different rows at {shown(int(rows.times[at]), zone, whole)} ({values})",
@@ -316,6 +329,11 @@ def _without_duplicates(
     keep[second] = False
     kept = np.add.reduceat(keep.astype(np.int64), offsets[:-1])
     return order[keep], np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
+
+
+def _cell(value: float, channel: Channel) -> str:
+    """A value of a channel as messages write it."""
+    return repr(channel.vocabulary[int(value)]) if channel.kind == "category" and value >= 0 else repr(value)
 
 
 def _why_twice(time: int, zone: str | None, *, whole: bool) -> str:

@@ -192,12 +192,12 @@ def _long_rows(
     notes = [] if known else roles.passed_over(kinds, {*taken, *chosen, *covariates}, looks)
     for name in covariates:
         told = None if trained_texts is None else trained_texts.get(name)
-        channel, texts = _covariate(tables, name, wanted[name], told, faults)
+        channel, texts = numbers_or_codes(tables, name, wanted[name], told, faults)
         values.append(channel)
         if texts is not None:
             texts_of[name] = texts
             if trained is not None:
-                notes += _new_categories(tables, name, texts, codes)
+                notes += new_categories(tables, name, texts, codes)
     first, more = (chosen[0], chosen[1:]) if chosen else (None, ())
     mark = _mark(tables, named, known)
     fresh = replace(named, id=first, more_ids=more, by_file=by_file, mark=mark, **found.style)
@@ -322,11 +322,19 @@ def _wide_rows(
     )
 
 
-def _covariate(
-    tables: Tables, name: str, kind: Kind, known: tuple[str, ...] | None, faults: Faults
+def numbers_or_codes(
+    tables: Tables,
+    name: str,
+    kind: Kind,
+    known: tuple[str, ...] | None,
+    faults: Faults,
+    most: int = CATEGORIES,
+    what: str = "covariates",
 ) -> tuple[Floats, tuple[str, ...] | None]:
-    """A channel and, for text, the categories that its numbers stand for; rare and unknown ones are OTHER."""
-    tables.refuse_nested(name, "covariates")
+    """A column's numbers [n] or, for text, codes into a vocabulary and that vocabulary: the one that is `known`, else
+    the `most` frequent texts. Other texts are OTHER. InputRefused if the column holds none of both.
+    """
+    tables.refuse_nested(name, what)
     if kind == "number" and known is None:
         return tables.floats(name, faults), None
     codes, texts = tables.codes(name, "categories")
@@ -334,20 +342,25 @@ def _covariate(
         return np.full(len(codes), np.nan), None
     if known is None:
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-        most = sorted(filter(texts.__getitem__, range(len(texts))), key=lambda code: (-counts[code], texts[code]))
-        known = tuple(sorted(texts[code] for code in most[:CATEGORIES]))
+        ranked = sorted(filter(texts.__getitem__, range(len(texts))), key=lambda code: (-counts[code], texts[code]))
+        known = tuple(sorted(texts[code] for code in ranked[:most]))
     place = {"": np.nan} | {text: float(number) for number, text in enumerate(known)}
     return np.array([*(place.get(text, OTHER) for text in texts), np.nan])[codes], known
 
 
-def _new_categories(tables: Tables, name: str, known: tuple[str, ...], series: Ints) -> list[str]:
-    """A line about the texts that training did not have, the commonest first; none where it had rare ones too."""
-    if len(known) >= CATEGORIES:
+def new_categories(
+    tables: Tables, name: str, known: tuple[str, ...], series: Ints, most: int = CATEGORIES
+) -> list[str]:
+    """A line about the texts that training did not have, the commonest first; none where it had rare ones too, which
+    is so where its vocabulary has the `most` that one may have.
+    """
+    if len(known) >= most:
         return []
+    had = set(known)
     codes, texts = tables.codes(name)
     pairs = np.unique(np.stack([codes, series])[:, codes >= 0], axis=1)
     counts = np.bincount(pairs[0], minlength=len(texts))
-    fresh = [code for code, text in enumerate(texts) if text and text not in known and counts[code]]
+    fresh = [code for code, text in enumerate(texts) if text and text not in had and counts[code]]
     if not fresh:
         return []
     fresh.sort(key=lambda code: (-counts[code], texts[code]))

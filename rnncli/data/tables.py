@@ -131,6 +131,14 @@ class Tables:
             parts.append(known[found])
         return np.concatenate([np.zeros(0, np.int64), *parts]), list(place)
 
+    def is_text(self, name: str) -> bool:
+        """Whether a column holds cells of a table: no lists, and no bytes that are not text in UTF-8."""
+        try:
+            self.codes(name)
+        except InputRefused:
+            return False
+        return True
+
     def _unfit(self, name: str, held: str, what: str) -> InputRefused:
         return InputRefused(
             f"column {name!r} holds values of type {held}, which are no {what}",

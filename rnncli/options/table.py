@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rnncli.errors import UsageError
-from rnncli.options import data, network, output, scoring, training
+from rnncli.options import data, labels, network, output, scoring, training
 from rnncli.options.commands import command_of
 from rnncli.options.option import DATA, HEADINGS, NETWORK, TRAINING, Option
 
-_WRITTEN = (*data.OPTIONS, *network.OPTIONS, *training.OPTIONS, *scoring.OPTIONS, *output.OPTIONS)
+_WRITTEN = (*data.OPTIONS, *network.OPTIONS, *training.OPTIONS, *labels.OPTIONS, *scoring.OPTIONS, *output.OPTIONS)
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _WRITTEN}
 _BY_KEYWORD = {option.keyword: option for option in _WRITTEN if option.keyword}
 _MADE = {"forecast": "forecasts", "labels": "labels"}
@@ -50,7 +50,7 @@ def given(options: Mapping[str, Any]) -> Iterator[Option]:
 
 
 def _says(value: Any) -> bool:
-    return value is not None and value is not False and value != ()
+    return value is not None and value is not False and not (isinstance(value, tuple) and not value)
 
 
 def of_model(option: Option) -> bool:

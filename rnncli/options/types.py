@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, TypedDict, cast
+from typing import Any, Literal, Protocol, TypedDict, cast
 
 
 class Holder(Protocol):
@@ -74,7 +74,22 @@ class InspectOptions(ArchitectureOptions, total=False):
     clip: float | None
 
 
-class TrainOptions(ArchitectureOptions, total=False):
+class LabelOptions(TypedDict, total=False):
+    """What is labelled, and how that is learnt."""
+
+    label: str | None
+    per_step: bool
+    label_kind: Literal["class", "number"] | None
+    channels: Iterable[str]
+    row_per_sequence: bool
+    group: str | None
+    online: bool
+    pooling: Literal["last", "mean", "max", "attention"] | None
+    class_weights: Literal["none", "balanced"] | None
+    label_smoothing: float | None
+
+
+class TrainOptions(ArchitectureOptions, LabelOptions, total=False):
     """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
     `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
 

@@ -45,8 +45,10 @@ class Seen:
     `inputs` [n, T, I], of which the first `lengths` [n] steps of each crop are real. Question i is asked at step
     origins[i] of crop rows[i]: [o] each. `beside` holds what the head is given beside the encoder's outputs, and
     `units` what leads from what is said to the data's units: name -> [o, ...]. `targets` [o, ...] is what came, NaN
-    where nobody knows. Crop i begins at row first_row[i] of series[i]. `fresh` [n] says which crops do not go on from
-    what was carried, None that all begin with the first state.
+    `units` what leads from what is said to the data's units: name -> [o, ...]. `targets` [o, ...] is what came, NaN
+    where nobody knows. `codes` [n, T, K] are categories that the task embeds. Crop i begins at row first_row[i] of
+    series[i]. `fresh` [n] says which crops do not go on from what was carried, None that all begin with the first
+    state.
     """
 
     inputs: Array
@@ -59,6 +61,7 @@ class Seen:
     series: Ints
     first_row: Ints
     fresh: Array | None = None
+    codes: Array | None = None
 
     @property
     def nbytes(self) -> int:
@@ -286,6 +289,9 @@ class Task(Kept, Protocol[S]):
 
     def begin(self, spec: S, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
         """How the head's weights begin; what is not named begins with zeros."""
+
+    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array:
+        """What the encoder sees: [n, T, I]. Of most tasks that is the inputs as they are."""
 
     def read(self, spec: S, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:
         """What the head reads of the encoder's outputs [n, T, H]: [o, R]."""

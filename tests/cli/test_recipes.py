@@ -206,7 +206,6 @@ def test_late_data_skip_the_task(tasks: list[Bash], home: Path, cron: dict[str, 
 
 
 @pytest.mark.skipif(shutil.which("airflow") is None, reason="Airflow is not on the path")
-@pytest.mark.timeout(600)
 def test_airflow_runs_the_dag(recipes: dict[str, str], home: Path, cron: dict[str, str], tmp_path: Path) -> None:
     dags = tmp_path / "airflow" / "dags"
     dags.mkdir(parents=True)

@@ -272,6 +272,7 @@ def test_info_tells_every_option_that_a_model_keeps(small_model: Path) -> None:
         ({"horizon": 3}, "labels", "--horizon is for forecasts, and --label asks for labels"),
         ({"wide": True, "seed": 3}, "labels", "--wide is for forecasts, and --label asks for labels"),
         ({"min": 0.0}, "labels", "--min is for forecasts, and --label asks for labels"),
+        ({"pooling": "max"}, "forecast", "--pooling is for labels, and without --label a forecast is asked for"),
     ],
 )
 def test_an_option_of_another_task_is_refused(options: dict[str, Any], task: str, message: str) -> None:

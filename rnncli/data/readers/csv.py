@@ -115,12 +115,15 @@ class _Text:
         rows = list(_rows(self.source, io.StringIO(sample, newline=""), delimiter, SAMPLE_ROWS, above.lines))
         if not rows:
             raise self.source.refused("there is no header", hint="a CSV file has a header line and rows")
-        line, names = _header(self.source, rows, limits_of(self.choices))
+        limits = limits_of(self.choices)
+        headed = self.choices.header or not _is_row(rows[0][1])
+        rows = rows if headed else [_numbered(self.source, rows[0], limits), *rows]
+        line, names = _header(self.source, rows, limits) if headed else rows[0]
         if len(rows) == 1:
             raise self.source.refused("there is a header but no row", hint="a CSV file has a header line and rows")
         _refuse_longer(self.source, rows, delimiter)
         found = [row for _, row in rows[1:] if len(row) == len(names)]
-        table = _Table(self.source, delimiter, self.choices, names, found, sample, line)
+        table = _Table(self.source, delimiter, self.choices, names, found, sample, line, headed)
         return Opened(
             table.kinds, table.read, table.line_of, table.size, table.looks, table.styles, table.number, table.marks
         )
@@ -222,6 +225,22 @@ def _header(source: Source, rows: list[tuple[int, list[str]]], limits: Limits) -
     return line, names
 
 
+def _is_row(fields: list[str]) -> bool:
+    """Whether a first line is a row of numbers: half of it at least, and they do not just count columns."""
+    numbers = [text for text in map(str.strip, fields) if kind_of_texts([text]) in _CELLS]
+    if not numbers or 2 * sum(text in MISSING for text in map(str.strip, fields)) + 2 * len(numbers) < len(fields):
+        return False
+    whole = [int(text) for text in numbers if _WHOLE.fullmatch(text)]
+    return len(whole) < len(numbers) or whole != list(range(whole[0], whole[0] + len(whole)))
+
+
+def _numbered(source: Source, row: tuple[int, list[str]], limits: Limits) -> tuple[int, list[str]]:
+    """A header above a first row: columns are called 1, 2, 3 and so on."""
+    line, fields = row
+    limits.check_columns(len(fields), f"{source.name}:{line}")
+    return line - 1, [str(place) for place in range(1, len(fields) + 1)]
+
+
 def _refuse_metadata(source: Source, rows: list[tuple[int, list[str]]]) -> None:
     """InputRefused where the first lines are shorter than those below: they are about the table, not of it."""
     widths = [len(row) for _, row in rows]
@@ -300,7 +319,7 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Table:
-    """`line` is that of the header, `sample` are the first rows."""
+    """`line` is that of the header, or the one above the first row; `sample` are the first rows."""
 
     source: Source
     delimiter: str
@@ -309,6 +328,7 @@ class _Table:
     sample: list[list[str]]
     text: str
     line: int
+    headed: bool = True
 
     def size(self, wanted: Collection[str], limits: Limits) -> Size:
         """Known or bounded by the size of the file, if that may be read; else counted, as far as is allowed."""
@@ -491,7 +511,8 @@ class _Table:
             data = stream.read()
         if b'"' not in data and not _BLANK.search(data):
             return None
-        return [line for line, _ in self._lines()]
+        lines = [line for line, _ in self._lines()]
+        return lines if self.headed else [self.line, *lines]
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
         with self.source.open() as stream:
