@@ -74,9 +74,10 @@ def test_the_loss_falls_step_by_step(tour: Tour) -> None:
     moments = [{name: torch.zeros_like(weight) for name, weight in weights.items()} for _ in range(2)]
     losses = []
     for step in range(1, 6):
-        encoded = encode(weights, plan.network, seen.inputs)  # [n, T, H]
-        state = task.read(plan.spec, head_weights(weights), encoded, seen, torch)  # [o, H]
-        said = task.head(plan.spec, head_weights(weights), state, seen.beside, torch)  # [o, horizon, q]
+        head = head_weights(weights)
+        encoded = encode(weights, plan.network, task.enter(plan.spec, head, seen, torch))  # [n, T, H]
+        state = task.read(plan.spec, head, encoded, seen, torch)  # [o, H]
+        said = task.head(plan.spec, head, state, seen.beside, torch)  # [o, horizon, q]
         loss = task.loss(plan.spec, said, seen.targets, torch).mean()
         gradients = torch.autograd.grad(loss, list(weights.values()))
         for weight, gradient in zip(weights.values(), gradients, strict=True):
