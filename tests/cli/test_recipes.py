@@ -1,4 +1,4 @@
-"""Every recipe of the README does what it says: by the shell, and by make, systemd and Airflow where they are there."""
+"""Every recipe of its page does what it says: by the shell, and by make, systemd and Airflow where they are there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TRAINED, FORECAST = "sales.safetensors", "forecast.csv"
 @pytest.fixture
 def recipes(root: Path, home: Path) -> dict[str, str]:
     """language -> text of each recipe, for a folder of its own."""
-    text = (root / "README.md").read_text(encoding="utf-8")
+    text = (root / "rnncli" / "pages" / "recipes.md").read_text(encoding="utf-8")
     found = re.findall(r"<!-- recipe -->\n```(\w+)\n(.*?)```", text, re.DOTALL)
     assert len(found) == 5
     return {language: body.replace(HOME, str(home)) for language, body in found}
