@@ -34,7 +34,7 @@ ROWS = {
     "us_employment.csv": 2640,
 }
 REGISTERED = {
-    "checks": ("CHECKS",),
+    "checks": ("CHECKS", "LABEL_CHECKS"),
     "findings": ("GRADIENT_CHECKS", "TRIAL_CHECKS"),
     "remedies": ("REMEDIES",),
     "metrics": ("METRICS",),

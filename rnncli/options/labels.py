@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import TRAIN
-from rnncli.options.option import CHOICE, DATA, NAMES, NETWORK, SHARE, SWITCH, TEXT, TRAINING, Option
+from rnncli.options.commands import CHECK, EVALUATE, INSPECT, TRAIN
+from rnncli.options.data import LABELS
+from rnncli.options.option import CHOICE, DATA, NAMES, NETWORK, SHARE, SWITCH, TEXT, TRAINING, Meaning, Option
 
-LABELS = ("labels",)
+LEARNING = (TRAIN, INSPECT)  # commands that can make a network
+READING = (*LEARNING, CHECK)  # that read labelled data of which nothing is known
 LABEL_KINDS = ("class", "number")
 POOLINGS = ("last", "mean", "max", "attention")
 CLASS_WEIGHTS = ("none", "balanced")
@@ -16,7 +18,7 @@ OPTIONS = (
         TEXT,
         "The column of labels: sequences are labelled, not forecast.",
         DATA,
-        commands=(TRAIN,),
+        commands=READING,
         metavar="COLUMN",
         tasks=LABELS,
         of_model=True,
@@ -26,7 +28,7 @@ OPTIONS = (
         SWITCH,
         "Every step has a label of its own, and not every sequence.",
         DATA,
-        commands=(TRAIN,),
+        commands=READING,
         tasks=LABELS,
         of_model=True,
     ),
@@ -36,7 +38,7 @@ OPTIONS = (
         "Whether a label is one of some classes or a number.",
         DATA,
         follows="from the labels",
-        commands=(TRAIN,),
+        commands=READING,
         choices=LABEL_KINDS,
         tasks=LABELS,
         of_model=True,
@@ -47,7 +49,7 @@ OPTIONS = (
         "The columns that a label is read from: x,y,z.",
         DATA,
         follows="all others",
-        commands=(TRAIN,),
+        commands=READING,
         tasks=LABELS,
         of_model=True,
     ),
@@ -56,7 +58,7 @@ OPTIONS = (
         SWITCH,
         "Each row of the table is a sequence, each column a step of it.",
         DATA,
-        commands=(TRAIN,),
+        commands=READING,
         tasks=LABELS,
         of_model=True,
     ),
@@ -65,8 +67,9 @@ OPTIONS = (
         TEXT,
         "A column of groups: sequences of one are held out together.",
         DATA,
-        commands=(TRAIN,),
+        commands=(*READING, EVALUATE),
         metavar="COLUMN",
+        differently={EVALUATE: Meaning(says="A column of groups to score labels in, for --by group.")},
         tasks=LABELS,
     ),
     Option(
@@ -74,7 +77,7 @@ OPTIONS = (
         SWITCH,
         "Label a step by what came before it alone; needs --per-step.",
         NETWORK,
-        commands=(TRAIN,),
+        commands=LEARNING,
         tasks=LABELS,
         of_model=True,
     ),
@@ -84,7 +87,7 @@ OPTIONS = (
         "How what was seen at every step becomes one label.",
         NETWORK,
         follows="chosen on held-out sequences",
-        commands=(TRAIN,),
+        commands=LEARNING,
         choices=POOLINGS,
         tasks=LABELS,
         of_model=True,
@@ -95,7 +98,7 @@ OPTIONS = (
         "How much classes count in the loss: as they come, or all the same.",
         TRAINING,
         default="none",
-        commands=(TRAIN,),
+        commands=LEARNING,
         choices=CLASS_WEIGHTS,
         tasks=LABELS,
     ),
@@ -105,7 +108,7 @@ OPTIONS = (
         "Share of a label that is spread over all classes.",
         TRAINING,
         default="0",
-        commands=(TRAIN,),
+        commands=LEARNING,
         tasks=LABELS,
     ),
 )

@@ -10,7 +10,6 @@ import numpy as np
 
 from rnncli import checkpoint
 from rnncli.arrays import Array, Floats, Ints
-from rnncli.data.checks.seen import Trained as Remembered
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
@@ -23,7 +22,7 @@ from rnncli.tasks.labels.labeler import Labeler, answers
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.validation import Holdout, Validated, hold_out, validated
 from rnncli.tasks.plan import Plan, Trained
-from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, Options, Scored, Seen, Shapes, Weights
+from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Scored, Seen, Shapes, Weights
 
 if TYPE_CHECKING:
     from rnncli.tasks.labels.answer import Labels
@@ -139,9 +138,11 @@ class Labelling:
         """Nothing is ahead, and no lag matters more than others."""
         return Facts(None, (), int(np.median(-(-panel.lengths // spec.stride))))
 
-    def remembered(self, model: Labeler, horizon: int | None) -> Remembered:  # noqa: ARG002
-        """UsageError: a model that labels is no measure of data to forecast."""
-        raise UsageError("the model labels sequences, and here data are checked for a forecast", hint="add --label")
+    def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
+        """What is wrong with a labelled table."""
+        from rnncli.tasks.labels.looked_at import looked_at
+
+        return looked_at(data, choices, options, model)
 
     def refuse_senseless(self, options: Options) -> None:
         """UsageError for options that exclude each other."""
