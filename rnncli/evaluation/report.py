@@ -52,6 +52,7 @@ class Report:
     notes: tuple[str, ...] = ()
     groupings = ("series",)
     made_honest_by = "leave --no-refit out, or give rows that came after the training"
+    sharpened_by = "more --windows make a comparison sharper"
 
     @property
     def in_sample(self) -> bool | None:

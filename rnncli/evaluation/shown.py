@@ -38,6 +38,10 @@ class ScoreReport(Gated, Protocol):
     def made_honest_by(self) -> str:
         """What to do where they are in-sample."""
 
+    @property
+    def sharpened_by(self) -> str:
+        """What to do where they are too few to tell."""
+
     def headline(self) -> str:
         """What was scored, in one line."""
 

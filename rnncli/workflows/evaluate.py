@@ -69,22 +69,22 @@ class Evaluation:
         """GateFailed if a gate was not passed."""
         failed = [f"{outcome.gate}: {outcome.reason}" for outcome in self.gates if not outcome.passed]
         if failed:
-            advice = self.report.made_honest_by if self.report.in_sample else _advice(failed[0])
-            raise GateFailed(f"a gate failed: {'; '.join(failed)}", hint=advice)
+            raise GateFailed(f"a gate failed: {'; '.join(failed)}", hint=self._advice(failed[0]))
         if fail_on_drift:
             refuse_drift(self.drift)
+
+    def _advice(self, failed: str) -> str:
+        if self.report.in_sample:
+            return self.report.made_honest_by
+        if "too few" in failed:
+            return self.report.sharpened_by
+        return "the scores are printed all the same; --by shows where they are worst"
 
     def write(self, path: str | os.PathLike[str], *, by: str | None = None) -> int:
         """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
         data = _encoded(self, Path(path).suffix.lower(), by=by)
         files.atomic_write(path, data)
         return len(data)
-
-
-def _advice(failed: str) -> str:
-    if "too few" in failed:
-        return "more --windows, or more data, make a comparison sharper"
-    return "the scores are printed all the same; --by shows where they are worst"
 
 
 class EvaluateOptions(ColumnOptions, total=False):

@@ -51,6 +51,7 @@ class LabelReport:
     left_out: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     made_honest_by = "give sequences that training has not seen"
+    sharpened_by = "more labelled sequences make a comparison sharper"
 
     @property
     def in_sample(self) -> bool | None:

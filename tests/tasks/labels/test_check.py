@@ -20,7 +20,7 @@ def test_good_sequences_have_no_findings(run_rnncli: Run, labelled: Path) -> Non
 
 
 def test_what_training_refuses_is_an_error(run_rnncli: Run, labelled: Path) -> None:
-    assert found(run_rnncli, labelled, "--label", "x") == (4, {"label-changes": "error"})
+    assert found(run_rnncli, labelled, "--label", "x", "--id", "id") == (4, {"label-changes": "error"})
     assert found(run_rnncli, labelled, "--label", "x", "--per-step")[0] == 0
 
 
