@@ -32,6 +32,7 @@ ROWS = {
     "bike_rentals.parquet": 17379,
     "sea_temperature.csv.gz": 19225,
     "us_employment.csv": 2640,
+    "digits.csv": 1600,
 }
 REGISTERED = {
     "checks": ("CHECKS", "LABEL_CHECKS"),

@@ -22,6 +22,7 @@ OPTIONS = (
         metavar="COLUMN",
         tasks=LABELS,
         of_model=True,
+        at="choices.label",
     ),
     Option(
         "per_step",
@@ -31,6 +32,7 @@ OPTIONS = (
         commands=READING,
         tasks=LABELS,
         of_model=True,
+        at="labels.per_step",
     ),
     Option(
         "label_kind",
@@ -42,6 +44,7 @@ OPTIONS = (
         choices=LABEL_KINDS,
         tasks=LABELS,
         of_model=True,
+        at="choices.label_kind",
     ),
     Option(
         "channels",
@@ -52,6 +55,7 @@ OPTIONS = (
         commands=READING,
         tasks=LABELS,
         of_model=True,
+        at="choices.channels",
     ),
     Option(
         "row_per_sequence",
@@ -61,6 +65,7 @@ OPTIONS = (
         commands=READING,
         tasks=LABELS,
         of_model=True,
+        at="choices.row_per_sequence",
     ),
     Option(
         "group",
@@ -71,6 +76,7 @@ OPTIONS = (
         metavar="COLUMN",
         differently={EVALUATE: Meaning(says="A column of groups to score labels in, for --by group.")},
         tasks=LABELS,
+        at="choices.group",
     ),
     Option(
         "online",
@@ -80,6 +86,7 @@ OPTIONS = (
         commands=LEARNING,
         tasks=LABELS,
         of_model=True,
+        at="labels.online",
     ),
     Option(
         "pooling",
@@ -91,6 +98,7 @@ OPTIONS = (
         choices=POOLINGS,
         tasks=LABELS,
         of_model=True,
+        at="labels.pooling",
     ),
     Option(
         "class_weights",
@@ -101,14 +109,16 @@ OPTIONS = (
         commands=LEARNING,
         choices=CLASS_WEIGHTS,
         tasks=LABELS,
+        at="labels.class_weights",
     ),
     Option(
         "label_smoothing",
         SHARE,
         "Share of a label that is spread over all classes.",
         TRAINING,
-        default="0",
+        default="0.05",
         commands=LEARNING,
         tasks=LABELS,
+        at="labels.smoothing",
     ),
 )

@@ -144,13 +144,16 @@ class Draw(Protocol):
 @dataclass(frozen=True)
 class Facts:
     """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
-    does), the lags that matter, in steps, what one of them is called, and the rows of a typical series.
+    does), the lags that matter, in steps, what one of them is called, and the rows of a typical series; whether a
+    series is read `whole` and asked about once, at its end; and what a step is, if it is no row of the calendar.
     """
 
     horizon: int | None
     lags: tuple[int, ...]
     rows: int
     lag_name: str = "lag"
+    whole: bool = False
+    step: str = ""
 
 
 class Stream(Protocol):

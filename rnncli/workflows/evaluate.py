@@ -78,7 +78,8 @@ class Evaluation:
             return self.report.made_honest_by
         if "too few" in failed:
             return self.report.sharpened_by
-        return "the scores are printed all the same; --by shows where they are worst"
+        where = "".join(f"; --by {name} shows where they are worst" for name in self.report.groupings[:1])
+        return f"the scores are printed all the same{where}"
 
     def write(self, path: str | os.PathLike[str], *, by: str | None = None) -> int:
         """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""

@@ -100,7 +100,9 @@ def inspect_gradients(
     UsageError, InputRefused or ModelRefused; MissingDependency where a picture is wanted and matplotlib is not there.
     """
     if model is None:
-        task_of(options).refuse_senseless(options)
+        task = task_of(options)
+        table.refuse_of_other_task(options, task.name)
+        task.refuse_senseless(options)
     else:
         table.refuse_beside("-m", options, table.of_network, "network")
     gates, tell = _gates(fail_on), on_event or unheard
@@ -121,7 +123,8 @@ def inspect_gradients(
             from rnncli.workflows.trying import try_remedies
 
             report = try_remedies(probe, loaded, report, tell, attempt_steps)
-    done = Inspection(report, source, str(loaded.panel.calendar.frequency), members, gates, None)
+    step = plan.task.facts(loaded.panel, plan.spec).step or str(loaded.panel.calendar.frequency)
+    done = Inspection(report, source, step, members, gates, None)
     return done if plot is None else _drawn(done, plot)
 
 

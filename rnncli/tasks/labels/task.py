@@ -136,7 +136,8 @@ class Labelling:
 
     def facts(self, panel: Panel, spec: LabelSpec) -> Facts:
         """Nothing is ahead, and no lag matters more than others."""
-        return Facts(None, (), int(np.median(-(-panel.lengths // spec.stride))))
+        step = "a row" if spec.stride == 1 else f"{spec.stride} rows, seen {spec.window} at a time"
+        return Facts(None, (), int(np.median(-(-panel.lengths // spec.stride))), whole=not spec.per_step, step=step)
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
         """What is wrong with a labelled table."""
