@@ -22,28 +22,28 @@ def train(data: Path, output: Path, **options: object) -> Training:
 
 
 def test_a_training_that_was_broken_off_ends_in_the_same_bytes_and_is_then_up_to_date(
-    labelled: Path, tmp_path: Path
+    labelled_table: Path, tmp_path: Path
 ) -> None:
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
-    assert not train(labelled, whole).up_to_date
+    assert not train(labelled_table, whole).up_to_date
 
     def stop(event: object) -> None:
         if isinstance(event, Stepped) and event.step == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(labelled, broken, on_event=stop)
-    train(labelled, broken)
+        train(labelled_table, broken, on_event=stop)
+    train(labelled_table, broken)
     assert broken.read_bytes() == whole.read_bytes()
-    assert train(labelled, broken).up_to_date
-    assert not train(labelled, broken, class_weights="balanced").up_to_date
+    assert train(labelled_table, broken).up_to_date
+    assert not train(labelled_table, broken, class_weights="balanced").up_to_date
 
 
 def test_standard_input_and_frames_are_labelled_as_files_are(
-    run_rnncli: Run, labelled: Path, others: Path, label_model: Path, tmp_path: Path
+    run_rnncli: Run, labelled_table: Path, others: Path, label_model: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "m.safetensors"
-    assert run_rnncli("train", "-", *FLAGS, "-o", path, "-q", input=labelled.read_text()).returncode == 0
+    assert run_rnncli("train", "-", *FLAGS, "-o", path, "-q", input=labelled_table.read_text()).returncode == 0
     from_file = run_rnncli("predict", others, "-m", label_model).stdout
     assert run_rnncli("predict", "-", "-m", label_model, input=others.read_text()).stdout == from_file
     pandas = pytest.importorskip("pandas")
@@ -55,28 +55,30 @@ def test_standard_input_and_frames_are_labelled_as_files_are(
 
 
 def test_a_model_is_trained_on_and_remembers_all_that_it_saw(
-    run_rnncli: Run, labelled: Path, others: Path, label_model: Path, tmp_path: Path
+    run_rnncli: Run, labelled_table: Path, others: Path, label_model: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "further.safetensors"
     done = run_rnncli("train", others, "--warm-start", label_model, "--steps", 2, "-o", path, "-q")
     assert done.returncode == 0, done.stderr
     assert rnncli.info(str(path)).model.series == 36 + 18
-    for data in (labelled, others):
+    for data in (labelled_table, others):
         assert json.loads(run_rnncli("evaluate", data, "-m", path, "--json").stdout)["in_sample"]
     refused = run_rnncli("train", others, "--warm-start", label_model, "--label", "label", "-o", path)
     assert (refused.returncode, "--label describes a model" in refused.stderr) == (2, True)
 
 
-def test_labels_per_step_are_learnt_in_stretches_and_watched(run_rnncli: Run, labelled: Path, tmp_path: Path) -> None:
+def test_labels_per_step_are_learnt_in_stretches_and_watched(
+    run_rnncli: Run, labelled_table: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "online.safetensors"
     online = ("--per-step", "--online", "--tbptt", 4, "--watch-gradients", 4)
-    done = run_rnncli("train", labelled, *FLAGS, *online, "-o", path)
+    done = run_rnncli("train", labelled_table, *FLAGS, *online, "-o", path)
     assert done.returncode == 0, done.stderr
     assert "step 4, gradient norm" in done.stderr
-    rows = run_rnncli("predict", labelled, "-m", path).stdout.splitlines()
+    rows = run_rnncli("predict", labelled_table, "-m", path).stdout.splitlines()
     assert rows[0].startswith("id,step,label,p_a")
-    assert len(rows) == len(labelled.read_text().splitlines())
-    alone = run_rnncli("train", labelled, *FLAGS, "--tbptt", 4, "-o", path)
+    assert len(rows) == len(labelled_table.read_text().splitlines())
+    alone = run_rnncli("train", labelled_table, *FLAGS, "--tbptt", 4, "-o", path)
     assert (alone.returncode, "--online" in alone.stderr) == (2, True)
 
 
@@ -92,10 +94,10 @@ def test_rows_without_a_header_are_sequences(run_rnncli: Run, tmp_path: Path) ->
     assert "12 sequences" in run_rnncli("check", path, "--label", 1, "--row-per-sequence").stdout
 
 
-def test_settings_of_labels_come_from_a_file_and_are_shown(run_rnncli: Run, labelled: Path, tmp_path: Path) -> None:
+def test_settings_of_labels_come_from_a_file_and_are_shown(run_rnncli: Run, labelled_table: Path, tmp_path: Path) -> None:
     config = tmp_path / "labels.toml"
     config.write_text('[train]\nlabel = "label"\nchannels = "x,y"\nper-step = true\n')
-    shown = run_rnncli("config", "show", "train", labelled, "-o", "m", "--config", config).stdout
+    shown = run_rnncli("config", "show", "train", labelled_table, "-o", "m", "--config", config).stdout
     assert any(line.split()[1:3] == ["label", "label"] for line in shown.splitlines())
-    printed = run_rnncli("train", labelled, "-o", "m", "--config", config, "--print-config").stdout
+    printed = run_rnncli("train", labelled_table, "-o", "m", "--config", config, "--print-config").stdout
     assert 'label = "label"' in printed
