@@ -91,8 +91,9 @@ class Labeler:
         members = f", {network.members} members" if network.members > 1 else ""
         truncated = f", tbptt {training.tbptt}" if training.tbptt else ""
         time = f"time {' and '.join(columns.times)}, " if columns.times else ""
-        frames = "every step" if spec.window == 1 else f"a frame of {spec.window} steps each {spec.stride} steps"
-        frames += f", a step a row of {spec.raster} values" if spec.raster > 1 else ""
+        every = "each step" if spec.stride == 1 else f"each {spec.stride} steps"
+        frames = "step by step" if spec.window == 1 else f"in frames of {spec.window} steps, one {every}"
+        frames += f", in rows of {spec.raster} values" if spec.raster > 1 else ""
         return (
             ("columns", f"{time}id {' and '.join(columns.ids) or '-'}"),
             ("label", f"{self.known.label.name}, {'one a step' if spec.per_step else 'one a sequence'}: {self._kind}"),
