@@ -24,7 +24,7 @@ from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, Weights, learning_rate
 from rnncli.training.objective import at_the_end
 from rnncli.training.progress import Progress
-from rnncli.training.session import objective_for, refit_spec
+from rnncli.training.session import objective_for
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Watching:
 
     def _moments(self, event: Stepped, run: Run) -> Moments:
         training = self.progress.training or self.plan.training
-        rate = learning_rate(event.step, training if event.phase.kind == SEARCH else refit_spec(training))
+        rate = learning_rate(event.step, training if event.phase.kind == SEARCH else self.plan.refit.of(training))
         return Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
 
     def _exploded(self, event: Stepped, run: Run, usual: float) -> Iterator[Exploded]:

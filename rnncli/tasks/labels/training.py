@@ -47,7 +47,8 @@ def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[LabelSpec]:
     given, panel = Sizes(**only(Sizes, options)), loaded.panel
     spec = planning.label_spec(panel, options)
     network = planning.network_spec(panel, spec, given)
-    return Plan(TASK, network, spec, planning.training_spec(panel, spec, given))
+    training = planning.training_spec(panel, spec, given)
+    return Plan(TASK, network, spec, training, refit=planning.refit_of(panel, spec))
 
 
 def planned_on(loaded: Loaded, start: Labeler, options: Mapping[str, Any]) -> Plan[LabelSpec]:
