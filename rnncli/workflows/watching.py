@@ -22,7 +22,7 @@ from rnncli.tasks.task import Seen, head_weights
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, Weights, learning_rate
-from rnncli.training.objective import at_the_end
+from rnncli.training.objective import at_the_end, entered
 from rnncli.training.progress import Progress
 from rnncli.training.session import objective_for
 
@@ -85,7 +85,8 @@ def origin_of(
     holdout = plan.task.hold_out(panel, plan.spec) if phase.kind == SEARCH else None
     batch = objective_for(panel, plan, device, holdout, phase.member).sample(step)
     rows, origins = batch.rows.numpy(force=True), batch.origins.numpy(force=True)
-    found = find_culprit(Stack.of(plan.network, weights), batch.inputs, rows, origins, _loss(plan, weights, batch))
+    x = entered(weights, plan, batch).detach()
+    found = find_culprit(Stack.of(plan.network, weights), x, rows, origins, _loss(plan, weights, batch))
     if found is None:
         return None
     row, at = int(rows[found.place]), int(origins[found.place])
