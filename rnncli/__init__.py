@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from rnncli.workflows.check import check
     from rnncli.workflows.evaluate import evaluate
+    from rnncli.workflows.explain import explain
     from rnncli.workflows.info import info
     from rnncli.workflows.inspect_gradients import inspect_gradients
     from rnncli.workflows.list_cells import list_cells
@@ -54,6 +55,7 @@ __all__ = [
     "__version__",
     "check",
     "evaluate",
+    "explain",
     "info",
     "inspect_gradients",
     "list_cells",
@@ -61,13 +63,11 @@ __all__ = [
     "train",
 ]
 
-_COMMANDS = ("check", "evaluate", "info", "inspect_gradients", "list_cells", "predict", "train")
-
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = f"{__name__}.workflows.{name}" if name in _COMMANDS else f"{__name__}.errors"
+    home = f"{__name__}.errors" if name[0].isupper() else f"{__name__}.workflows.{name}"
     value = globals()[name] = getattr(import_module(home), name)
     return value
 

@@ -106,3 +106,11 @@ def _row(cells: Sequence[tuple[str, str]]) -> str:
 
 def _table(rows: Sequence[str]) -> str:
     return f"<table>{''.join(rows)}</table>" if rows else ""
+
+
+_WORDS = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration_error", "coverage")
+
+
+def metric_name(metric: str) -> str:
+    """A metric's name as people read it: MASE, accuracy, log loss."""
+    return metric.replace("_", " ").replace(" f1", " F1") if metric in _WORDS else metric.upper()

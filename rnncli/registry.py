@@ -28,6 +28,7 @@ CELLS = {
 }
 TASKS = {
     "forecast": "rnncli.tasks.forecast.task:TASK",
+    "labels": "rnncli.tasks.labels.task:TASK",
 }
 BASELINES = {
     "forecast": {

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -19,6 +25,7 @@ from rnncli.data.panel import Panel
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
     "test_fuzz.py",
+    "test_hostile.py",
     "test_io_faults.py",
     "test_processes.py",
     "test_time.py",
@@ -28,6 +35,11 @@ LONGEST = (
     "test_resume.py",
     "test_streams.py",
 )
+
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # what the command line sets at its start
+OF_TRAINING = ("torch", "torch.fx.experimental.symbolic_shapes")
+SEEN_BY_COMMANDS = ("RNNCLI_", "COLUMNS", "TERM", "NO_COLOR")  # variables that nothing reads before a command runs
+OF_FORKS = {"cwd", "input", "stdin", "timeout", "encoding", "errors"}
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Build = Callable[..., Panel]
@@ -68,11 +80,111 @@ def run_python(environment: dict[str, str]) -> Run:
 
 
 @pytest.fixture(scope="session")
-def run_rnncli(run_python: Run) -> Run:
-    """`rnncli ARGUMENTS` in a process of its own, as a shell would run it."""
+def start_rnncli(run_python: Run) -> Run:
+    """`rnncli ARGUMENTS` in a new interpreter, as a shell would run it."""
 
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         return run_python("-m", "rnncli", *arguments, **options)
+
+    return run
+
+
+class ForkServer:
+    """Runs commands as `subprocess.run` does, forked from a process that has imported everything."""
+
+    def __init__(self, environment: dict[str, str], *libraries: str) -> None:
+        self.channel, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, ROOT / "tests" / "fork_server.py", str(theirs.fileno()), *libraries],
+                env=environment | dict.fromkeys(ONE_THREAD, "1"),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+
+    def run(
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        cwd: Path | None = None,
+        input: str | None = None,  # noqa: A002 as `subprocess.run` calls it
+        stdin: IO[str] | None = None,
+        timeout: float | None = None,
+        encoding: str = "utf-8",
+        errors: str = "strict",
+    ) -> subprocess.CompletedProcess[str]:
+        given, ours = os.pipe() if input is not None else (os.dup(stdin.fileno() if stdin else 0), None)
+        (out, their_out), (error, their_error) = os.pipe(), os.pipe()
+        child = self.fork(arguments, environment, cwd or Path.cwd(), [given, their_out, their_error])
+        with ThreadPoolExecutor(2) as readers:
+            told = [readers.submit(_read, stream) for stream in (out, error)]
+            if ours is not None:
+                with suppress(BrokenPipeError), os.fdopen(ours, "wb") as pipe:
+                    pipe.write((input or "").encode(encoding))
+            status = self.wait(child, timeout)
+        stdout, stderr = (data.result().decode(encoding, errors).replace("\r\n", "\n") for data in told)
+        return subprocess.CompletedProcess(["rnncli", *arguments], status, stdout, stderr)
+
+    def fork(self, arguments: list[str], environment: dict[str, str], folder: Path, streams: list[int]) -> int:
+        """The number of a process that runs the command; it has taken the streams."""
+        request = json.dumps({"arguments": arguments, "environment": environment, "folder": str(folder)}).encode()
+        socket.send_fds(self.channel, [len(request).to_bytes(4)], streams)
+        self.channel.sendall(request)
+        for stream in streams:
+            os.close(stream)
+        return int.from_bytes(self.channel.recv(4))
+
+    def wait(self, child: int, timeout: float | None) -> int:
+        """The exit code of the process, or its signal, negative. TimeoutError where it takes longer: it is killed."""
+        self.channel.settimeout(timeout)
+        try:
+            status = self.channel.recv(4)
+        except BaseException:
+            os.kill(child, signal.SIGKILL)
+            self.channel.settimeout(None)
+            self.channel.recv(4)
+            raise
+        return os.waitstatus_to_exitcode(int.from_bytes(status))
+
+    def stop(self) -> None:
+        self.channel.close()
+        self.process.communicate()
+
+
+def _read(stream: int) -> bytes:
+    with os.fdopen(stream, "rb") as pipe:
+        return pipe.read()
+
+
+@pytest.fixture(scope="session")
+def fork_server(environment: dict[str, str]) -> Iterator[Callable[..., ForkServer]]:
+    """The fork server that has imported these libraries."""
+    started: list[ForkServer] = []
+
+    @cache
+    def server(*libraries: str) -> ForkServer:
+        started.append(ForkServer(environment, *libraries))
+        return started[-1]
+
+    yield server
+    for each in started:
+        each.stop()
+
+
+@pytest.fixture(scope="session")
+def run_rnncli(start_rnncli: Run, environment: dict[str, str], fork_server: Callable[..., ForkServer]) -> Run:
+    """`rnncli ARGUMENTS` in a process of its own, forked with all imported where nothing depends on its start."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        variables: dict[str, str] = options.pop("env", environment)  # type: ignore[assignment]
+        changed = {name for name in environment | variables if environment.get(name) != variables.get(name)}
+        seen_at_start = [name for name in changed if not name.startswith(SEEN_BY_COMMANDS)]
+        if sys.platform != "linux" or seen_at_start or not set(options) <= OF_FORKS:
+            return start_rnncli(*arguments, env=variables, **options)
+        words = [*map(str, arguments)]
+        libraries = OF_TRAINING if words and words[0] in ("train", "evaluate", "inspect-gradients") else ()
+        return fork_server(*libraries).run(words, variables, **options)  # type: ignore[arg-type]
 
     return run
 

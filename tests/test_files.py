@@ -207,7 +207,6 @@ def test_a_log_on_a_full_disk_is_a_storage_error() -> None:
     assert caught.value.__cause__.errno == errno.ENOSPC
 
 
-@pytest.mark.timeout(20)
 def test_a_log_is_not_written_to_a_pipe_that_nobody_reads(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(StorageFailed, match="cannot write") as caught:

@@ -31,6 +31,7 @@ COMMANDS = {
     "check": "rnncli.cli.check:check",
     "info": "rnncli.cli.info:info",
     "cells": "rnncli.cli.cells:cells",
+    "explain": "rnncli.cli.explain:explain",
 }
 SHORTS = {  # each in a line beside its name
     "train": "Fit a network to every series in DATA.",
@@ -40,6 +41,7 @@ SHORTS = {  # each in a line beside its name
     "check": "Say what is wrong with DATA, before anything is trained.",
     "info": "Say what a model file holds.",
     "cells": "List the recurrent cells, each with its formula and cost.",
+    "explain": "Say what an id, an error or an exit code means.",
     "config": "Show settings and where they are from.",
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -26,6 +26,7 @@ from rnncli.options.option import CELLS, HEADINGS, REPEATED, SETTINGS, SWITCH, O
 from rnncli.options.table import of_command
 from rnncli.registry import CELLS as NAMES_OF_CELLS
 from rnncli.registry import find
+from rnncli.workflows.path_options import WRITTEN
 
 SHOWING = "showing"  # what a context holds whose command is not going to be run: nothing is missing
 _FLAG = re.compile(r"--([a-z][a-z-]*)")
@@ -64,10 +65,10 @@ class Call:
 
     def _keep_apart(self) -> None:
         """No path that is written is read: the workflow looks too, but knows of no log and no settings."""
-        from rnncli.workflows.paths import WRITTEN, keep_apart
-
         given = {name: setting.value for name, setting in self.settings.items()}
         if any(given.get(name) is not None for name in WRITTEN):
+            from rnncli.workflows.paths import keep_apart
+
             keep_apart(self.command, given)
 
     @contextmanager

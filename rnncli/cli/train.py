@@ -8,6 +8,7 @@ from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import facts, number, table
 from rnncli.cli.terminal import watched, width, wrapped
 from rnncli.options.types import TrainOptions
+from rnncli.outline import metric_name
 
 if TYPE_CHECKING:
     from rnncli.workflows.training import Training
@@ -34,5 +35,6 @@ def validation(done: Training) -> list[str]:
     """The scores on rows held out; none where nothing could be."""
     if not done.validation:
         return []
-    rows = [[name, number(scores["mase"]), number(scores["wql"])] for name, scores in done.validation.items()]
-    return [*table(["validation", "MASE", "WQL"], rows), ""]
+    metrics = list(next(iter(done.validation.values())))
+    rows = [[name, *(number(scores[metric]) for metric in metrics)] for name, scores in done.validation.items()]
+    return [*table(["validation", *map(metric_name, metrics)], rows), ""]

@@ -24,7 +24,7 @@ from rnncli.data.writers.csv import undefused
 from rnncli.data.writers.table import TIDY, joined_style
 from rnncli.data.zones import from_wall, shown_twice_in, to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
-from rnncli.spec import ColumnChoices, Columns
+from rnncli.spec import ColumnChoices, Columns, LabelChoices
 
 LARGEST, SMALLEST = 1e150, 1e-150  # their squares are still numbers
 GAP_LIMIT, GAP_ALLOWANCE = 50, 100_000  # grid rows for each row given, and how many more are no matter
@@ -48,7 +48,7 @@ class Loaded:
 
     `skipped` are the refusals of series that were left out because that was asked for. Labelled rows are on no grid of
     time: their `times` [rows] (UTC microseconds, or whole numbers) are kept beside, None where they have none, and so
-    are the `groups` of their sequences, if a column says which belong together.
+    are the `groups` of their sequences, if a column says which belong together; `labels` is how they were read.
     """
 
     panel: Panel
@@ -57,6 +57,7 @@ class Loaded:
     skipped: tuple[SeriesRefused, ...] = ()
     times: Ints | None = None
     groups: tuple[str, ...] | None = None
+    labels: LabelChoices | None = None
 
 
 def load_panel(

@@ -37,6 +37,7 @@ class Panel:
 
     `channels` say what each column is; the target, or the label, is channel 0. NaN is a missing value, and a gap in
     time is rows of NaN. Row i of series s lies at ordinal starts[s] + i of the calendar, with the series' phase.
+    Series of one of the `groups` [series] belong together.
     """
 
     ids: tuple[str, ...]
@@ -46,6 +47,7 @@ class Panel:
     phases: Ints
     calendar: Calendar
     channels: tuple[Channel, ...]
+    groups: Ints | None = None
 
     def __len__(self) -> int:
         """Number of series."""
@@ -116,4 +118,5 @@ class Panel:
             values=values,
             starts=self.starts[chosen],
             phases=self.phases[chosen],
+            groups=None if self.groups is None else self.groups[chosen],
         )

@@ -32,4 +32,10 @@ def softplus(x: Array, xp: Any) -> Array:
     return xp.where(x > 0, x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
+def softmax(x: Array, xp: Any) -> Array:
+    """exp(x) / sum exp(x) over the last axis, shifted so that it cannot overflow."""
+    shifted = xp.exp(x - xp.amax(x, axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
 ACTIVATIONS = {"tanh": tanh, "relu": relu, "linear": linear_activation}

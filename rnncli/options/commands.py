@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 TRAIN, PREDICT, EVALUATE, INSPECT = "train", "predict", "evaluate", "inspect-gradients"
-CHECK, INFO, CELLS = "check", "info", "cells"
-READING = (TRAIN, PREDICT, EVALUATE, INSPECT, CHECK)  # commands that read data
-EVERY = (*READING, INFO, CELLS)
+CHECK, INFO, CELLS, EXPLAIN = "check", "info", "cells", "explain"
+READING = (  # commands that read data
+    TRAIN,
+    PREDICT,
+    EVALUATE,
+    INSPECT,
+    CHECK,
+)
+EVERY = (*READING, INFO, CELLS, EXPLAIN)
 _FUNCTIONS = {"inspect_gradients": INSPECT, "list_cells": CELLS}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, EVALUATE, INFO, INSPECT, PREDICT, READING, TRAIN
+from rnncli.options.commands import CHECK, EVALUATE, EXPLAIN, INFO, INSPECT, PREDICT, READING, TRAIN
 from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED, SIZE, SWITCH, TEXT, Meaning, Option
 from rnncli.registry import READERS
 
@@ -40,6 +40,14 @@ OPTIONS = (
             CHECK: Meaning(says="A model file: also say what changed since."),
         },
         in_python=Meaning(says="A model file, or what `train` or `info` returned."),
+    ),
+    Option(
+        "name",
+        TEXT,
+        "An id, an error's code, an exit code, a metric, a baseline, a cell, a format or a theme.",
+        follows="all of them",
+        commands=(EXPLAIN,),
+        positional=(EXPLAIN,),
     ),
     Option(
         "on_event",

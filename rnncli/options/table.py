@@ -50,7 +50,7 @@ def given(options: Mapping[str, Any]) -> Iterator[Option]:
 
 
 def _says(value: Any) -> bool:
-    return value is not None and value is not False and value != ()
+    return value is not None and value is not False and not (isinstance(value, tuple) and not value)
 
 
 def of_model(option: Option) -> bool:

@@ -45,8 +45,9 @@ class Seen:
     `inputs` [n, T, I], of which the first `lengths` [n] steps of each crop are real. Question i is asked at step
     origins[i] of crop rows[i]: [o] each. `beside` holds what the head is given beside the encoder's outputs, and
     `units` what leads from what is said to the data's units: name -> [o, ...]. `targets` [o, ...] is what came, NaN
-    where nobody knows. Crop i begins at row first_row[i] of series[i]. `fresh` [n] says which crops do not go on from
-    what was carried, None that all begin with the first state.
+    where nobody knows. `codes` [n, T, K] are categories that the task embeds. Crop i begins at row first_row[i] of
+    series[i]. `fresh` [n] says which crops do not go on from what was carried, None that all begin with the first
+    state.
     """
 
     inputs: Array
@@ -59,6 +60,7 @@ class Seen:
     series: Ints
     first_row: Ints
     fresh: Array | None = None
+    codes: Array | None = None
 
     @property
     def nbytes(self) -> int:
@@ -195,13 +197,14 @@ class Answer(Protocol):
 @dataclass(frozen=True)
 class Backtest:
     """From how many origins a model is scored, how far apart and how far ahead, and whether it is trained once more
-    where it has seen what is scored.
+    where it has seen what is scored. `trained_on` is what it was trained on, for what is simpler and learns from it.
     """
 
     windows: int = 1
     stride: int | None = None
     horizon: int | None = None
     refit: bool = True
+    trained_on: Any = None
 
 
 @dataclass(frozen=True)
@@ -286,6 +289,9 @@ class Task(Kept, Protocol[S]):
 
     def begin(self, spec: S, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
         """How the head's weights begin; what is not named begins with zeros."""
+
+    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array:
+        """What the encoder sees: [n, T, I]. Of most tasks that is the inputs as they are."""
 
     def read(self, spec: S, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:
         """What the head reads of the encoder's outputs [n, T, H]: [o, R]."""

@@ -38,6 +38,7 @@ def on(seen: Seen, device: str = "cpu") -> Seen:
         beside={name: tensor(part) for name, part in seen.beside.items()},
         targets=tensor(seen.targets),
         fresh=None if seen.fresh is None else tensor(seen.fresh),
+        codes=None if seen.codes is None else tensor(seen.codes),
     )
 
 
@@ -67,8 +68,9 @@ def forward(
     what is `carried`, and leave their own state there.
     """
     before = None if seen.fresh is None else carried
-    outputs = encode(weights, plan.network, seen.inputs, generator, before, seen.fresh, seen.lengths)
     head = head_weights(weights)
+    x = plan.task.enter(plan.spec, head, seen, torch)
+    outputs = encode(weights, plan.network, x, generator, before, seen.fresh, seen.lengths)
     state = plan.task.read(plan.spec, head, outputs, seen, torch)
     if generator is not None:
         state = dropout(state, plan.network.dropout, generator)

@@ -109,7 +109,7 @@ def to_file(progress: Progress, plan: Plan[Any]) -> tuple[Arrays, dict[str, Any]
         for part, weights in _parts(member).items():
             tensors |= {f"{number}.{part}.{name}": weight.numpy(force=True) for name, weight in weights.items()}
     meta = {
-        "candidates": [{"network": one.network.to_json(), "spec": one.spec.to_json()} for one in begun],
+        "candidates": [{"network": one.network.to_json(), one.task.name: one.spec.to_json()} for one in begun],
         "training": progress.training.to_json(),
         "members": [_facts(member) for member in progress.members],
     }
@@ -150,7 +150,8 @@ def _begun(meta: dict[str, Any], plan: Plan[Any]) -> tuple[Plan[Any], ...]:
     """The candidates that are searched: all of them, or the first."""
     begun = plan.candidates[: len(meta["candidates"])]
     said = [
-        (NetworkSpec.from_json(one["network"]), type(plan.spec).from_json(one["spec"])) for one in meta["candidates"]
+        (NetworkSpec.from_json(one["network"]), type(plan.spec).from_json(one[plan.task.name]))
+        for one in meta["candidates"]
     ]
     if not said or said != [(candidate.network, candidate.spec) for candidate in begun]:
         raise UsageError("its networks are not those that are trained")

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnncli.options import table
 from rnncli.options.types import Model
-from rnncli.outline import Outline, shown
+from rnncli.outline import Outline, metric_name, shown
 from rnncli.tasks.task import Model as Trained
 from rnncli.workflows.arguments import public
 from rnncli.workflows.list_cells import sharing
@@ -29,7 +29,7 @@ class Info:
         """One line each, for people."""
         model, record = self.model, self.model.record
         tested = (
-            (name, ", ".join(f"{k.upper()} {_shown(v)}" for k, v in s.items()))
+            (name, ", ".join(f"{metric_name(k)} {_shown(v)}" for k, v in s.items()))
             for name, s in record.get("validation", {}).items()
         )
         rows = f"{record['rows']:,} rows, {record['observed']:,} observed" if "rows" in record else "unknown"

@@ -13,16 +13,8 @@ from rnncli.data.reach import Reach, reach
 from rnncli.data.source import refuse_empty
 from rnncli.errors import UsageError
 from rnncli.tasks.reading import listed
+from rnncli.workflows.path_options import READ, WRITTEN
 
-READ = {
-    "data": "DATA",
-    "future_data": "--future-data",
-    "forecasts": "--forecasts",
-    "model": "--model",
-    "warm_start": "--warm-start",
-    "config": "--config",
-}
-WRITTEN = {"output": "--output", "state": "--state", "fix": "--fix", "plot": "--plot", "log_file": "--log-file"}
 _TABLES = ("data", "future_data", "forecasts")  # of which each may be a folder or a glob
 _STREAMS = ("-", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # the shell's to open
 

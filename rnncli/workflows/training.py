@@ -10,7 +10,7 @@ from typing import Any
 
 from rnncli import checkpoint
 from rnncli.errors import SeriesRefused
-from rnncli.outline import Outline, shown
+from rnncli.outline import Outline, metric_name, shown
 from rnncli.spec import Columns
 from rnncli.tasks.task import Model
 
@@ -130,7 +130,7 @@ class Training:
 
 
 def _scored(found: Mapping[str, float]) -> str:
-    return ", ".join(f"{name.upper()} {value:.4g}" for name, value in found.items())
+    return ", ".join(f"{metric_name(name)} {value:.4g}" for name, value in found.items())
 
 
 def _count(number: int, word: str) -> str:

@@ -1,6 +1,6 @@
 """Tasks that need a long memory and nothing else, and how well a cell learns them.
 
-    python -m tests.benchmarks.long_memory                          # all of README's table
+    python -m tests.benchmarks.long_memory                          # the table of README.md here
     python -m tests.benchmarks.long_memory adding 200 lstm gru rnn
 
 The adding problem and copy memory are as in Bai, Kolter & Koltun 2018 (arXiv:1803.01271, section 4) and Arjovsky, Shah

@@ -1,6 +1,6 @@
 """The adding problem and the latch as tables of series, from file to forecast by the program's own commands.
 
-    python -m tests.benchmarks.long_memory_tables                   # README's second table
+    python -m tests.benchmarks.long_memory_tables                   # the second table of README.md here
     python -m tests.benchmarks.long_memory_tables adding 100 lstm 'rnn*2000 --activation relu --init identity'
 
 A series is four episodes. In each, inputs are seen for so many steps while the target is missing; it is 0 in the last

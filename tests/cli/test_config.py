@@ -297,11 +297,10 @@ def test_showing_runs_nothing(run_rnncli: Run, weekly: Path, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("command", ["predict", "train", "info", "check", "evaluate"])
 def test_a_pipe_is_no_file_of_settings(run_rnncli: Run, tmp_path: Path, command: str) -> None:
     os.mkfifo(tmp_path / "pipe")
-    done = run_rnncli(command, "x", "--config", tmp_path / "pipe", timeout=30)
+    done = run_rnncli(command, "x", "--config", tmp_path / "pipe")
     assert done.returncode == 2
     assert f"error: {tmp_path / 'pipe'}: settings are read from a file, not from a pipe" in done.stderr
 
@@ -311,7 +310,7 @@ def test_a_pipe_that_the_environment_names_is_none_either(
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
     variables = environment | {"RNNCLI_CONFIG": str(tmp_path / "pipe")}
-    assert run_rnncli("cells", env=variables, timeout=30).returncode == 2
+    assert run_rnncli("cells", env=variables).returncode == 2
 
 
 def test_the_null_device_says_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What --help shows: options under headings with their defaults, examples that run, pages that there are."""
+"""What --help shows: options under headings with their defaults, examples that run, themes that there are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import rnncli
 from rnncli.cli.app import COMMANDS, SHORTS
 from rnncli.cli.command import SHORTEST, options_of
 from rnncli.cli.examples import ENDINGS
@@ -28,7 +29,7 @@ def help_of(run_rnncli: Run, environment: dict[str, str]) -> Callable[..., str]:
 
 
 @pytest.mark.parametrize("command", SCREENS)
-def test_a_help_fits_80_columns_and_ends_in_examples_and_pages(help_of: Callable[..., str], command: tuple) -> None:
+def test_a_help_fits_80_columns_and_ends_in_examples_and_themes(help_of: Callable[..., str], command: tuple) -> None:
     text = help_of(*command)
     assert max(map(len, text.splitlines())) <= 80
     assert "..." not in text.partition("Commands:")[2]
@@ -67,9 +68,9 @@ def test_every_example_can_be_typed(run_python: Run, tmp_path: Path, environment
         assert done.returncode == 0, done.stderr
 
 
-def test_every_page_is_a_heading_of_the_readme(root: Path) -> None:
-    headings = set(re.findall(r"^#+ (.+)$", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
-    assert {page for ending in ENDINGS.values() for page in ending.pages} <= headings
+def test_every_theme_can_be_explained() -> None:
+    themes = {entry.name for entry in rnncli.explain().entries if entry.kind == "theme"}
+    assert {theme for ending in ENDINGS.values() for theme in ending.themes} <= themes
 
 
 def test_what_a_command_does_fits_beside_its_name() -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from rnncli.cli.app import COMMANDS
+
 Loaded = Callable[..., set[str]]
 HEAVY = {"torch", "pandas", "pyarrow", "numpy", "rich", "pydantic"}
-COMMANDS = ("train", "predict", "evaluate", "inspect-gradients", "info", "cells")
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), *((name, "--help") for name in COMMANDS)])
@@ -21,6 +22,11 @@ def test_asking_for_help_imports_nothing_heavy(loaded_by: Loaded, arguments: tup
     "arguments", [("trian",), ("train",), ("train", "x", "--hiden", "8"), ("train", "x", "-o", "m", "--hidden", "0")]
 )
 def test_a_usage_error_imports_nothing_heavy(loaded_by: Loaded, arguments: tuple[str, ...]) -> None:
+    assert not loaded_by(*arguments) & HEAVY
+
+
+@pytest.mark.parametrize("arguments", [("explain",), ("explain", "leakage"), ("explain", "data", "--json")])
+def test_explaining_imports_nothing_heavy(loaded_by: Loaded, arguments: tuple[str, ...]) -> None:
     assert not loaded_by(*arguments) & HEAVY
 
 

@@ -243,23 +243,6 @@ def test_days_stay_on_midnight_over_a_change_of_the_clock(
 # Where it runs
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"TZ": "Mars/Olympus"}, {"TZ": "America/New_York"}, {"LANG": "C", "LC_ALL": "C"}, {"LC_ALL": "de_DE.UTF-8"},
-        {"SOURCE_DATE_EPOCH": "0"}, {"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2"}, {"COLUMNS": "1"}, {"LINES": "x"},
-        {"OMP_NUM_THREADS": "x"}, {"OPENBLAS_NUM_THREADS": "7"}, {"TMPDIR": "/nowhere"}, {"HOME": "/nowhere"},
-        {"PYTHONOPTIMIZE": "2"}, {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}, {"PYTHONWARNINGS": "error"},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_the_environment_changes_no_byte(
-    run_rnncli: Run, environment: dict[str, str], weekly: Path, small_model: Path, usual: str, odd: dict[str, str]
-) -> None:
-    done = run_rnncli("predict", weekly, "-m", small_model, env=environment | odd)
-    assert (done.returncode, done.stdout) == (0, usual)
-
-
 def test_an_empty_environment_changes_no_byte(root: Path, weekly: Path, small_model: Path, usual: str) -> None:
     command = [sys.executable, "-m", "rnncli", "predict", str(weekly), "-m", str(small_model)]
     done = subprocess.run(command, env={}, cwd=root, capture_output=True, text=True, check=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rnncli.cli.app import SHORTS
 from rnncli.registry import CELLS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -21,7 +22,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         (
             (),
             "a command is missing",
-            "train, predict, evaluate, inspect-gradients, check, info, cells, config; see rnncli --help",
+            f"{', '.join(SHORTS)}; see rnncli --help",
         ),
         (
             ("--horizon", "3"),

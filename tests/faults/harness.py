@@ -309,13 +309,12 @@ def _signalled(run: Callable[[], None], output: Path, reference: Path, how: tupl
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
         run()
     time.sleep(rng.uniform(0.1, 0.9) * usual)
-    sent = time.monotonic()
     os.kill(child, number)
     if twice:
         time.sleep(0.05)
         _quietly(os.kill, child, number)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    seconds = time.monotonic() - sent
+    _, status, used = os.wait4(child, 0)
+    code, seconds = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
     left = [path.name for path in output.parent.iterdir() if ".tmp." in path.name]
     report = reference.parent / "report"
     again = forked(run, report)

@@ -145,7 +145,7 @@ def places(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("name", ["pipe.csv", "loop.csv", "dangling.csv", "folder", "s.csv"])
 def test_what_is_no_file_is_refused_at_once(run_rnncli: Run, places: dict[str, Path], name: str) -> None:
-    done = run_rnncli("train", places[name], "-o", places[name].parent / "m", timeout=20)
+    done = run_rnncli("train", places[name], "-o", places[name].parent / "m")
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith(f"error: {places[name]}: ")
 
@@ -155,6 +155,6 @@ def test_what_is_no_file_is_refused_at_once(run_rnncli: Run, places: dict[str, P
 )
 def test_a_path_that_leads_elsewhere_is_refused(run_python: Run, tmp_path: Path, path: str) -> None:
     code = "import sys, rnncli; rnncli.train(eval(sys.argv[1]), output=sys.argv[2], format='csv')"
-    done = run_python("-c", code, repr(path), tmp_path / "m", timeout=20)
+    done = run_python("-c", code, repr(path), tmp_path / "m")
     assert "rnncli.errors.InputRefused" in done.stderr or "rnncli.errors.UsageError" in done.stderr
     assert not (tmp_path / "m").exists()

@@ -38,7 +38,7 @@ def test_a_signal_stops_a_training_that_goes_on_to_the_same_bytes(cases: Cases, 
     for case in found:
         number = getattr(signal, case["mode"].split()[0])
         assert case["exit_code"] in (-number, 0), case  # 0 if it had ended before
-        assert case["seconds"] < 10, case
+        assert case["seconds"] < 60, case  # of CPU time, in all
         assert (case["again"], case["same"]) == (0, True), case
         assert case["left"] == [] or "twice" in case["mode"], case
     assert sum(case["exit_code"] < 0 for case in found) >= 4
@@ -83,9 +83,8 @@ def test_the_death_of_a_holder_frees_its_lock_at_once(holder: tuple[Path, subpro
         pass
     process.kill()
     process.wait()
-    begun = time.monotonic()
-    with files.locked(path):
-        assert time.monotonic() - begun < 1
+    with files.locked(path):  # without `wait` it is had at once or not at all
+        pass
 
 
 def test_a_run_that_may_wait_waits_for_the_lock(holder: tuple[Path, subprocess.Popen[str]]) -> None:
@@ -162,7 +161,7 @@ def test_a_timeout_keeps_the_training_and_ends_with_124(
 ) -> None:
     model = tmp_path / "m.safetensors"
     long = (*quick_training[:-4], "--steps", 100_000, "--threads", 1)
-    for allowed in (8, 30, 120):  # seconds: on a busy machine the first may be over before training begins
+    for allowed in (4, 16, 64, 256):  # seconds: on a busy machine the first may be over before training begins
         done = run_rnncli(*long, "-o", model, "--timeout", f"{allowed}s", "--json")
         assert (done.returncode, done.stdout) == (124, "")
         if "the same command goes on from there" in done.stderr:
@@ -243,10 +242,8 @@ def test_a_signal_ends_a_command_by_itself_and_it_has_written_nothing(
         while not any(path.suffix == ".lock" for path in tmp_path.iterdir()):
             time.sleep(0.02)
         time.sleep(0.2)
-        sent = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        process.wait()
-        assert (process.returncode, time.monotonic() - sent < 10) == (-signal.SIGTERM, True)
+        assert process.wait() == -signal.SIGTERM  # nothing more is written to it, and it is not closed
         assert "Traceback" not in process.stderr.read()
     assert untouched(tmp_path)
 

@@ -120,7 +120,7 @@ def to_labels(found: LabelRows, rows: Rows, zone: str | None, known: KnownLabels
     panel = Panel(ids, offsets, values, zeros, zeros, Calendar(Frequency("step"), (1,), zone), rows.channels)
     groups = _groups(found, rows, order, offsets, ids)
     times = rows.times[order] if rows.columns.times else None
-    return Loaded(panel, rows.columns, tuple(notes), (), times, groups)
+    return Loaded(panel, rows.columns, tuple(notes), (), times, groups, choices)
 
 
 def _one_label(rows: Rows, order: Ints, offsets: Ints, ids: Sequence[str]) -> Floats:

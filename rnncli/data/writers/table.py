@@ -95,10 +95,10 @@ def arrow_table(table: ForecastTable, *, tidy: bool, as_text: bool) -> pa.Table:
         when = _joined_times(times, table) if table.columns.clock else _when(times, table, as_text=as_text)[0]
         level = np.tile(np.asarray(table.levels, np.float64), table.times.size)
         ids = text_array(list(table.ids), series)
-        return pa.Table.from_arrays([ids, when, _array(level), _array(table.quantiles.ravel())], list(TIDY))
+        return pa.Table.from_arrays([ids, when, number_array(level), number_array(table.quantiles.ravel())], list(TIDY))
     numbers = [table.point.ravel(), *(table.quantiles[..., i].ravel() for i in range(levels))]
     told = [text_array(list(part), series) for part in table.parts] if table.id_columns else []
-    columns = [*told, *_when(times, table, as_text=as_text), *map(_array, numbers)]
+    columns = [*told, *_when(times, table, as_text=as_text), *map(number_array, numbers)]
     return pa.Table.from_arrays(columns, list(table.names))
 
 
@@ -144,7 +144,8 @@ def text_array(texts: list[str], index: Ints) -> pa.Array:
     return pa.Array.from_buffers(kind, len(index), buffers)
 
 
-def _array(values: NDArray[Any], kind: pa.DataType | None = None) -> pa.Array:
+def number_array(values: NDArray[Any], kind: pa.DataType | None = None) -> pa.Array:
+    """A column of numbers, float64 unless another `kind` is said, in the memory that they have."""
     kind = pa.float64() if kind is None else kind
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
@@ -162,7 +163,7 @@ def typed_times(times: Ints, columns: Columns, calendar: Calendar) -> pa.Array:
     wall = times if stamp and stamp[2] else calendar.local(times)
     if stamp:
         return _timestamps(wall, stamp[1], stamp[2])
-    return _array((wall // _DAY).astype(np.int32), pa.date32())
+    return number_array((wall // _DAY).astype(np.int32), pa.date32())
 
 
 def _integers(times: Ints, arrow: str) -> pa.Array:
@@ -170,17 +171,17 @@ def _integers(times: Ints, arrow: str) -> pa.Array:
     if kind is not None:
         narrow = times.astype(arrow)
         if np.array_equal(narrow, times):
-            return _array(narrow, kind)
-    return _array(times, pa.int64())
+            return number_array(narrow, kind)
+    return number_array(times, pa.int64())
 
 
 def _timestamps(times: Ints, unit: str, zone: str | None) -> pa.Array:
     if unit == "ns":
         fits = not times.size or np.abs(times).max() < 2**63 // 1_000
-        return _array(times * 1_000 if fits else times, pa.timestamp("ns" if fits else "us", zone))
+        return number_array(times * 1_000 if fits else times, pa.timestamp("ns" if fits else "us", zone))
     size = _MICROSECONDS[unit]
     fits = not (times % size).any()
-    return _array(times // size if fits else times, pa.timestamp(unit if fits else "us", zone))
+    return number_array(times // size if fits else times, pa.timestamp(unit if fits else "us", zone))
 
 
 def has_hour_twice(table: ForecastTable) -> bool:

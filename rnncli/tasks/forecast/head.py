@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Array, Floats
-from rnncli.layers.activation import relu, softplus
+from rnncli.layers.activation import relu, softmax, softplus
 from rnncli.layers.linear import linear
+from rnncli.layers.quantiles import fan, pinball
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast.features import from_link
 from rnncli.tasks.forecast.spec import ForecastSpec
@@ -66,31 +67,14 @@ def quantiles(
     return fan(m[..., None], gaps, median, xp)
 
 
-def softmax(x: Array, xp: Any) -> Array:
-    """exp(x) / sum exp(x) over the last axis, shifted so that it cannot overflow."""
-    shifted = xp.exp(x - xp.amax(x, axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
-
-
-def fan(m: Array, gaps: Array, median: int, xp: Any) -> Array:
-    """The median [..., 1] and the gaps between neighbouring levels [..., q - 1] -> quantiles [..., q], ascending."""
-    below = -xp.cumsum(xp.flip(gaps[..., :median], (-1,)), -1)
-    above = xp.cumsum(gaps[..., median:], -1)
-    return m + xp.concatenate([xp.flip(below, (-1,)), xp.zeros_like(m), above], axis=-1)
-
-
-def pinball(predicted: Array, actual: Array, levels: tuple[float, ...], xp: Any) -> Array:
-    """Mean over levels and observed targets of max(l e, (l - 1) e), e = actual - predicted, times 2
-    (Koenker & Bassett 1978); at the median it is the absolute error.
-
-    predicted [o, K, q], actual [o, K] with NaN where nothing is observed -> [o], 0 where nothing is.
+def loss(predicted: Array, actual: Array, levels: tuple[float, ...], xp: Any) -> Array:
+    """The mean pinball loss of the observed rows of a horizon, 0 where none is: predicted [o, K, q], actual [o, K],
+    NaN where nothing is observed -> [o].
     """
-    level = xp.asarray(levels, dtype=predicted.dtype, device=predicted.device)
     seen = ~xp.isnan(actual)
-    error = xp.where(seen, actual, xp.zeros_like(actual))[..., None] - predicted
-    loss = 2 * xp.maximum(level * error, (level - 1) * error).mean(axis=-1) * seen
     count = seen.sum(axis=1)
-    return loss.sum(axis=1) / xp.where(count > 0, count, xp.ones_like(count))
+    total = pinball(predicted, actual, levels, xp).sum(axis=1)
+    return total / xp.where(count > 0, count, xp.ones_like(count))
 
 
 def to_units(relative: Floats, level: Floats, spread: Floats, logs: NDArray[np.bool_]) -> Floats:

@@ -69,6 +69,10 @@ class Forecasting:
             first["mix_errors"] = np.ones(shapes["mix_errors"], np.float32)
         return first
 
+    def enter(self, spec: ForecastSpec, weights: Weights, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
+        """The inputs as they are."""
+        return seen.inputs
+
     def read(self, spec: ForecastSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
         """The output at the origin: [n, T, H] -> [o, H]."""
         return at_origins(outputs, seen)
@@ -79,7 +83,7 @@ class Forecasting:
 
     def loss(self, spec: ForecastSpec, said: Array, targets: Array, xp: Any) -> Array:
         """The pinball loss of relative quantiles: [o]."""
-        return head.pinball(said, targets, spec.levels, xp)
+        return head.loss(said, targets, spec.levels, xp)
 
     def answers(self, spec: ForecastSpec, said: Floats, units: Mapping[str, Array]) -> Floats:  # noqa: ARG002
         """Quantiles in the data's units: [o, horizon, q]."""

@@ -11,7 +11,7 @@ import torch
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import features, plan
 from rnncli.tasks.forecast.examples import Examples
-from rnncli.tasks.forecast.head import pinball
+from rnncli.tasks.forecast.head import loss as pinball_loss
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -82,14 +82,14 @@ def test_whole_numbers_are_learnt_with_noise_that_rounds_back(build: object) -> 
 def test_pinball_is_the_quantile_loss_twice() -> None:
     predicted, actual = torch.tensor([[[1.0, 4.0, 6.0]]]), torch.tensor([[3.0]])
     expected = 2 * (0.1 * 2 + 0.5 * 1 + 0.1 * 3) / 3
-    torch.testing.assert_close(pinball(predicted, actual, LEVELS, torch), torch.tensor([expected]))
+    torch.testing.assert_close(pinball_loss(predicted, actual, LEVELS, torch), torch.tensor([expected]))
 
 
 def test_a_missing_target_changes_neither_loss_nor_gradient() -> None:
     predicted = torch.tensor([[[1.0, 2.0, 3.0], [9.0, 9.0, 9.0]]], requires_grad=True)
-    loss = pinball(predicted, torch.tensor([[2.5, float("nan")]]), LEVELS, torch)
+    loss = pinball_loss(predicted, torch.tensor([[2.5, float("nan")]]), LEVELS, torch)
     loss.sum().backward()
-    alone = pinball(predicted[:, :1], torch.tensor([[2.5]]), LEVELS, torch)
+    alone = pinball_loss(predicted[:, :1], torch.tensor([[2.5]]), LEVELS, torch)
     torch.testing.assert_close(loss, alone)
     assert predicted.grad is not None
     assert (predicted.grad[0, 1] == 0).all()

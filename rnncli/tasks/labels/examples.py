@@ -1,0 +1,103 @@
+"""A panel of labelled sequences as questions: what is the label of this sequence, or of each of these steps?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnncli.arrays import Ints
+from rnncli.data.panel import Panel
+from rnncli.tasks.labels.augment import augmented
+from rnncli.tasks.labels.frames import framed, numbers_and_codes, rows_of
+from rnncli.tasks.labels.spec import LabelSpec
+from rnncli.tasks.task import Seen
+
+AT_ONCE = 1 << 17  # steps of the sequences that are asked about together
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled sequences, of each of which the first `ends` [series] rows may be looked at."""
+
+    panel: Panel
+    spec: LabelSpec
+    ends: Ints
+
+    def seen(self, series: Ints, first_row: Ints, lengths: Ints, rng: np.random.Generator | None = None) -> Seen:
+        """The questions about rows first_row[i] ... first_row[i] + lengths[i] - 1 of each series[i], augmented where
+        there is an `rng`: one a sequence, or one a row.
+        """
+        rows = rows_of(self.panel, series, first_row, lengths)
+        numbers, codes = numbers_and_codes(rows, self.spec)
+        if rng is not None:
+            numbers, codes = augmented(numbers, codes, lengths, self.spec, rng)
+        inputs, words, frames = framed(numbers, codes, lengths, self.spec)
+        if self.spec.per_step:
+            which = np.repeat(np.arange(len(series)), lengths)
+            step = np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        else:
+            which, step = np.arange(len(series)), frames - 1
+        row = self.panel.offsets[series][which] + first_row[which] + (step if self.spec.per_step else 0)
+        label = (self.panel.targets[row] - self.spec.center) / self.spec.scale
+        return Seen(inputs, frames, which, step, {}, label.astype(np.float32), {}, series, first_row, codes=words)
+
+    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
+        """A training batch of `size` sequences that have a label, each as often as any other; or pieces of sequences
+        whose steps have labels, long ones more often.
+        """
+        usable = np.flatnonzero(self._labelled)
+        if not self.spec.per_step:
+            rounds = [rng.permutation(usable) for _ in range(-(-size // len(usable)))]
+            series = np.concatenate(rounds)[:size]
+            return self.seen(series, np.zeros(size, np.int64), self.ends[series], rng)
+        weight = self.ends[usable].astype(np.float64)
+        series = rng.choice(usable, size=size, p=weight / weight.sum())
+        lengths = np.minimum(self.ends[series], self.spec.steps)
+        first_row = rng.integers(0, self.ends[series] - lengths + 1)
+        return self.seen(series, first_row, lengths, rng)
+
+    @property
+    def _labelled(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which series have a label that may be looked at."""
+        known = np.concatenate([[0], np.cumsum(~np.isnan(self.panel.targets))])
+        begin = self.panel.offsets[:-1]
+        return np.asarray(known[begin + self.ends] > known[begin])
+
+    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:
+        """Rows first_row[i] ... first_row[i] + rows - 1 of each series, with what their steps are labelled."""
+        lengths = np.minimum(rows, self.ends[series] - first_row)
+        seen = self.seen(series, first_row, lengths, rng)
+        return replace(seen, fresh=first_row == 0)
+
+    def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
+        """The questions about the first ends[i] rows of each series[i], some sequences at a time."""
+        begin = 0
+        while begin < len(series):
+            longest = np.maximum.accumulate(ends[begin:])
+            fit = longest * np.arange(1, len(longest) + 1) <= AT_ONCE
+            stop = begin + max(1, int(np.count_nonzero(np.logical_and.accumulate(fit))))
+            some = series[begin:stop]
+            yield self.seen(some, np.zeros(len(some), np.int64), ends[begin:stop])
+            begin = stop
+
+    def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:
+        """The last `steps` frames (all, if None) of the first ends[i] frames of each series[i], with the question at
+        the last of them.
+        """
+        seen = self.seen(
+            series, np.zeros(len(series), np.int64), np.minimum(ends * self.spec.stride, self.ends[series])
+        )
+        count = len(series)
+        asked = np.flatnonzero(seen.origins == seen.lengths[seen.rows] - 1)
+        whole = replace(seen, rows=np.arange(count), origins=seen.lengths - 1, targets=seen.targets[asked])
+        if steps is None:
+            return whole
+        at = (seen.lengths - steps)[:, None] + np.arange(steps)
+        row = np.arange(count)[:, None]
+        assert seen.codes is not None
+        length = np.full(count, steps)
+        return replace(
+            whole, inputs=seen.inputs[row, at], codes=seen.codes[row, at], lengths=length, origins=length - 1
+        )

@@ -1,0 +1,169 @@
+"""A model that labels sequences, and what it says of a panel, in NumPy alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.arrays import Floats, Ints
+from rnncli.cells.named import with_activation
+from rnncli.data.channel import Channel
+from rnncli.data.labels.known import KnownLabels
+from rnncli.data.panel import Panel
+from rnncli.layers.encoder import outputs
+from rnncli.model import save_locked
+from rnncli.options.table import settled
+from rnncli.outline import Outline, shown
+from rnncli.registry import TASKS, find
+from rnncli.spec import Columns, NetworkSpec, TrainingSpec
+from rnncli.tasks.labels import head
+from rnncli.tasks.labels.decide import tempered
+from rnncli.tasks.labels.examples import Examples
+from rnncli.tasks.labels.spec import LabelSpec
+from rnncli.tasks.task import Seen, head_weights
+
+NAMED = 10  # classes or channels in a line
+
+
+@shown
+@dataclass(frozen=True)
+class Labeler:
+    """A trained model: specs, weights [members, ...], what it knows of its data, the ids of the sequences that it
+    learnt from, and the temperature of its classes.
+    """
+
+    network: NetworkSpec
+    spec: LabelSpec
+    training: TrainingSpec
+    known: KnownLabels
+    weights: dict[str, NDArray[np.float32]]
+    names: tuple[str, ...]
+    record: dict[str, Any]
+    temperature: float = 1.0
+
+    @property
+    def task(self) -> Any:
+        """The task of every labeler."""
+        return find(TASKS, "labels", "task")
+
+    @property
+    def model(self) -> Labeler:
+        """The model itself: what holds a model is taken wherever a model file is."""
+        return self
+
+    @property
+    def columns(self) -> Columns:
+        """What the columns of its data are."""
+        return self.known.columns
+
+    @property
+    def series(self) -> int:
+        """How many sequences it was trained on."""
+        return len(self.names)
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers, over all members."""
+        return sum(weight.size for weight in self.weights.values())
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What a label can be; nothing where it is a number."""
+        return self.known.label.vocabulary
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
+        return save_locked(path, self)
+
+    def outline(self) -> Outline:
+        """What the model is."""
+        return Outline("Labeler", (("trained on", f"{len(self.names):,} sequences"), *self.facts()))
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What the model is, one line each, for people."""
+        network, spec, training, columns = self.network, self.spec, self.training, self.columns
+        cell = with_activation(network.cell, network.activation)
+        members = f", {network.members} members" if network.members > 1 else ""
+        truncated = f", tbptt {training.tbptt}" if training.tbptt else ""
+        time = f"time {' and '.join(columns.times)}, " if columns.times else ""
+        frames = "every step" if spec.stride == 1 else f"a frame of {spec.window} steps each {spec.stride} steps"
+        return (
+            ("columns", f"{time}id {' and '.join(columns.ids) or '-'}"),
+            ("label", f"{self.known.label.name}, {'one a step' if spec.per_step else 'one a sequence'}: {self._kind}"),
+            ("channels", _named([channel.name for channel in self.known.inputs])),
+            ("seen", f"{frames}" + (", online" if spec.online else "")),
+            ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
+            ("pooling", "the output of the step" if spec.per_step else spec.poolings[0]),
+            ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}{truncated}"),
+            *((("temperature", f"{self.temperature:.3g}"),) if spec.classes else ()),
+        )
+
+    @property
+    def _kind(self) -> str:
+        return f"{len(self.classes):,} classes ({_named(list(self.classes))})" if self.classes else "a number"
+
+    def described(self) -> dict[str, Any]:
+        """What the model is, as JSON."""
+        return {
+            "columns": self.columns.to_json(),
+            "label": _channel(self.known.label),
+            "channels": [{"name": channel.name, "kind": channel.kind} for channel in self.known.inputs],
+            "network": self.network.to_json(),
+            "labels": self.spec.to_json(),
+            "training": self.training.to_json(),
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """What the model settles, under the names of the options that would say it."""
+        return settled({"columns": self.columns, "labels": self.spec, "choices": self.known.choices})
+
+    def members(self) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """The weights of each member."""
+        for member in range(self.network.members):
+            yield {name: weight[member] for name, weight in self.weights.items()}
+
+    def said(self, panel: Panel, ends: Ints | None = None) -> Floats:
+        """What is said of the first ends[s] rows of each sequence (default: all), or of each of these rows:
+        probabilities of the classes [o, C], or quantiles of the number [o, Q]. A sequence is labelled with the same
+        bits alone and among others.
+        """
+        ends = panel.lengths if ends is None else ends
+        lesson = Examples(panel, self.spec, ends)
+        parts = [self.answered(seen) for seen in lesson.at(np.arange(len(panel)), ends)]
+        return np.concatenate(parts) if parts else np.zeros((0, self.spec.outputs))
+
+    def answered(self, seen: Seen) -> Floats:
+        """The answers to questions, the mean of the members': [o, C] or [o, Q]."""
+        total = np.zeros((len(seen.rows), self.spec.outputs))
+        for weights in self.members():
+            own = head_weights(weights)
+            x = head.embedded(self.spec, own, seen.inputs, seen.codes, np)
+            states = outputs(self.network, weights, x, seen.lengths)
+            read = head.read(self.spec, own, states, seen, np)
+            total += answers(self.spec, head.head(self.spec, own, read, np).astype(np.float64))[:, 0]
+        return self.finished(total / self.network.members)
+
+    def finished(self, said: Floats) -> Floats:
+        """What is printed, from the mean of what the members say: as sure as held-out sequences allow."""
+        return tempered(said, self.temperature) if self.spec.classes else said
+
+
+def answers(spec: LabelSpec, said: Floats) -> Floats:
+    """What the head said, as probabilities of the classes, or quantiles in the data's units: [o, poolings, ...]."""
+    if spec.classes:
+        return np.asarray(np.exp(head.log_softmax(said, np)))
+    return np.maximum.accumulate(spec.center + spec.scale * said, axis=-1)
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _channel(channel: Channel) -> dict[str, Any]:
+    return {"name": channel.name, "kind": channel.kind, "classes": list(channel.vocabulary)}

@@ -1,0 +1,56 @@
+"""How labels are read: new ones, as their values show, or as those of a model were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnncli.data.labels.load import load_labels
+from rnncli.data.load import Loaded
+from rnncli.errors import UsageError
+from rnncli.events import Listener
+from rnncli.said import only
+from rnncli.spec import ColumnChoices, LabelChoices
+from rnncli.tasks.labels.labeler import Labeler
+from rnncli.tasks.reading import told
+
+
+def choices_of(options: Mapping[str, Any]) -> LabelChoices:
+    """What was said about labels."""
+    return LabelChoices(**only(LabelChoices, options))
+
+
+def load_new(data: Any, choices: ColumnChoices, options: Mapping[str, Any], tell: Listener) -> Loaded:
+    """Labelled data of which nothing is known."""
+    return _grouped(told(load_labels(data, choices, choices_of(options)), tell))
+
+
+def load_known(data: Any, choices: ColumnChoices, model: Labeler, tell: Listener) -> Loaded:
+    """Data, read as those of a model were; they need not be labelled."""
+    return _grouped(told(load_labels(data, choices, known=model.known), tell))
+
+
+def load_to_train(
+    data: Any, choices: ColumnChoices, options: Mapping[str, Any], start: Labeler | None, tell: Listener
+) -> Loaded:
+    """What is learnt from. UsageError if labels are missing that a model to start from should learn."""
+    if start is None:
+        return load_new(data, choices, options, tell)
+    loaded = load_known(data, choices, start, tell)
+    if np.isnan(loaded.panel.targets).all():
+        raise UsageError(
+            f"no row has a label that the model knows (column {start.known.label.name!r})",
+            hint="give data with labels, or train afresh, without --warm-start",
+        )
+    return loaded
+
+
+def _grouped(loaded: Loaded) -> Loaded:
+    """The data with their groups in the panel, which is what training sees."""
+    if loaded.groups is None:
+        return loaded
+    codes = np.unique(np.array(loaded.groups), return_inverse=True)[1].astype(np.int64)
+    return replace(loaded, panel=replace(loaded.panel, groups=codes))

@@ -1,0 +1,122 @@
+"""What a label is a function of: the frozen choices that training makes once and prediction obeys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnncli.errors import UsageError
+from rnncli.spec import Spec
+
+LAST, MEAN, MAX, ATTENTION, JOINED = "last", "mean", "max", "attention", "joined"
+POOLINGS = (JOINED, LAST, MEAN, MAX, ATTENTION)
+ONE_HOT = 64  # categories at most that are seen one by one; more are embedded
+EMBEDDING = 32  # numbers that a category of many is seen as
+LONGEST = 1 << 26  # steps
+
+
+@dataclass(frozen=True)
+class Input(Spec):
+    """A channel that a label is read from.
+
+    A number enters as (value - `center`) / `scale`, 0 where it is missing, with a flag beside it where it had `gaps` in
+    training. Of a channel of `categories`, code i enters as 1 at place i among zeros, or, where there are more than 64,
+    as row i of an embedding that is learnt.
+    """
+
+    name: str
+    categories: int = 0
+    center: float = 0.0
+    scale: float = 1.0
+    gaps: bool = False
+
+    def __post_init__(self) -> None:
+        if self.categories < 0 or not self.scale > 0:
+            raise UsageError(f"channel {self.name[:40]!r} has {self.categories} categories and the scale {self.scale}")
+
+    @property
+    def embedded(self) -> bool:
+        """Whether its categories are too many to be seen one by one."""
+        return self.categories > ONE_HOT
+
+    @property
+    def width(self) -> int:
+        """Numbers of a step that are made of it without weights."""
+        return (0 if self.embedded else self.categories) or (0 if self.embedded else 1 + self.gaps)
+
+
+@dataclass(frozen=True)
+class LabelSpec(Spec):
+    """A label of one of `classes`, or (where that is 0) a number of which the quantiles at `levels` are given, in units
+    of `scale` from `center`; one for a sequence, or one `per_step`, and then `online` by what came before alone.
+
+    The network sees a sequence of `inputs` in frames: each `stride` steps one of `window` steps, side by side. Its
+    outputs are pooled in each of the ways in `poolings` for an answer of its own; after training there is one.
+    `both_ways` says that half of the outputs come from the end. The loss spreads a share `smoothing` of a label over
+    all classes and weighs class i with weights[i] (1 if there are none). In training a share `warped` of sequences is
+    stretched in time. `steps` is the longest sequence, or the longest piece of one that is learnt from at a time.
+    """
+
+    classes: int
+    levels: tuple[float, ...]
+    inputs: tuple[Input, ...]
+    per_step: bool
+    online: bool
+    poolings: tuple[str, ...]
+    both_ways: bool
+    stride: int
+    window: int
+    steps: int
+    center: float = 0.0
+    scale: float = 1.0
+    smoothing: float = 0.0
+    weights: tuple[float, ...] = ()
+    warped: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.classes < 0 or self.classes == 1 or bool(self.classes) == bool(self.levels):
+            raise UsageError(f"labels are of two classes or more, or numbers with quantiles, not of {self.classes}")
+        if not self.inputs:
+            raise UsageError("a label is read from one channel or more")
+        if not self.poolings or any(name not in POOLINGS for name in self.poolings):
+            raise UsageError(f"there is no pooling among {self.poolings}")
+        self._check_steps()
+        self._check_values()
+
+    def _check_steps(self) -> None:
+        if self.online and (self.both_ways or not self.per_step):
+            raise UsageError("what is online has a label per step, and does not look ahead")
+        if self.per_step and (self.stride, self.window, self.poolings) != (1, 1, (LAST,)):
+            raise UsageError("labels per step are read step by step")
+        if not 1 <= self.stride <= self.window <= LONGEST or not 1 <= self.steps <= LONGEST:
+            raise UsageError(f"a frame of {self.window} steps each {self.stride} of {self.steps} is none")
+
+    def _check_values(self) -> None:
+        if self.weights and (len(self.weights) != self.classes or min(self.weights) < 0):
+            raise UsageError(f"{len(self.weights)} weights are given for {self.classes} classes")
+        if list(self.levels) != sorted(set(self.levels)) or not all(0 < level < 1 for level in self.levels):
+            raise UsageError(f"quantile levels must ascend between 0 and 1: {self.levels}")
+        if self.levels and 0.5 not in self.levels:
+            raise UsageError("the quantile levels must hold 0.5, the median")
+        if not self.scale > 0 or not 0 <= self.smoothing < 1 or not 0 <= self.warped <= 1:
+            raise UsageError("the scale must be above 0, smoothing and warped shares below 1")
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that the head says for each pooling: one a class, or one a level."""
+        return self.classes or len(self.levels)
+
+    @property
+    def median(self) -> int:
+        """Position of the median among the levels."""
+        return self.levels.index(0.5)
+
+    @property
+    def words(self) -> tuple[Input, ...]:
+        """The channels whose categories are embedded."""
+        return tuple(channel for channel in self.inputs if channel.embedded)
+
+    @property
+    def width(self) -> int:
+        """Numbers that the encoder sees of a frame."""
+        step = sum(channel.width for channel in self.inputs) + EMBEDDING * len(self.words)
+        return step * self.window

@@ -1,0 +1,118 @@
+"""From what a caller said to the plan of a training on labels, and from what it leaves to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.cells.named import refuse_unused_activation
+from rnncli.data.labels.known import known_labels
+from rnncli.data.labels.load import described
+from rnncli.data.load import Loaded
+from rnncli.errors import UsageError
+from rnncli.said import only
+from rnncli.tasks.labels import head
+from rnncli.tasks.labels import plan as planning
+from rnncli.tasks.labels.decide import Decided, decided, scores, settled_spec
+from rnncli.tasks.labels.labeler import Labeler
+from rnncli.tasks.labels.spec import LabelSpec
+from rnncli.tasks.labels.task import TASK
+from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained, named_shapes
+
+
+def refuse_senseless(options: Mapping[str, Any]) -> None:
+    """UsageError for options that exclude each other."""
+    per_step, online = options.get("per_step"), options.get("online")
+    if online and not per_step:
+        raise UsageError(
+            "--online labels each step as it comes, and here a sequence has one label", hint="add --per-step"
+        )
+    if per_step and options.get("pooling") is not None:
+        raise UsageError("--pooling is for one label a sequence, and with --per-step each step has one")
+    if options.get("tbptt") is not None and not online:
+        raise UsageError(
+            "--tbptt learns from stretches of a sequence, which needs labels per step", hint="add --online"
+        )
+    if options.get("context") is not None and not per_step:
+        raise UsageError("--context is for forecasts and labels per step: a sequence is read whole")
+    refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
+
+
+def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[LabelSpec]:
+    """Everything that is decided before the first step."""
+    given, panel = Sizes(**only(Sizes, options)), loaded.panel
+    spec = planning.label_spec(panel, options)
+    network = planning.network_spec(panel, spec, given)
+    return Plan(TASK, network, spec, planning.training_spec(panel, spec, given))
+
+
+def planned_on(loaded: Loaded, start: Labeler, options: Mapping[str, Any]) -> Plan[LabelSpec]:
+    """A model's own network and label, trained as long and as gently as a refit."""
+    given = Sizes(**only(Sizes, options))
+    usual = planning.training_spec(loaded.panel, start.spec, given)
+    steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
+    rate = given.learning_rate or REFIT_RATE * usual.learning_rate
+    gentle = replace(given, steps=steps, learning_rate=rate)
+    return Plan(TASK, start.network, start.spec, planning.training_spec(loaded.panel, start.spec, gentle))
+
+
+def planned_again(loaded: Loaded, model: Labeler) -> Plan[LabelSpec]:
+    """The same network, trained the same way on other sequences."""
+    del loaded
+    return Plan(TASK, model.network, model.spec, replace(model.training, time_budget=None))
+
+
+def inferred(loaded: Loaded, plan: Plan[LabelSpec]) -> str:
+    """The inference in one line, printed before anything is trained."""
+    panel, spec = loaded.panel, plan.spec
+    kind = f"{spec.classes:,} classes" if spec.classes else "a number"
+    each = "each step" if spec.per_step else "each sequence"
+    frames = f", a frame of {spec.window} steps each {spec.stride}" if spec.stride > 1 else ""
+    return f"{described(loaded)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
+
+
+def settled(loaded: Loaded, plan: Plan[LabelSpec], trained: Trained[LabelSpec], start: Labeler | None) -> Labeler:
+    """The model, with what the held-out sequences decided and what is recorded of its training."""
+    del plan
+    panel = loaded.panel
+    labels = panel.targets if trained.plan.spec.per_step else panel.targets[panel.offsets[:-1]]
+    decision = decided(trained)
+    record = {
+        "rows": len(panel.values),
+        "observed": int(np.count_nonzero(~np.isnan(labels))),
+        "best_steps": list(trained.best_steps),
+    } | scores(panel, trained, decision)
+    return _to_labeler(loaded, trained, decision, record, start)
+
+
+def refitted(loaded: Loaded, trained: Trained[LabelSpec]) -> Labeler:
+    """The model of a training whose record nobody reads."""
+    return _to_labeler(loaded, trained, decided(trained), {}, None)
+
+
+def unsettled(loaded: Loaded, trained: Trained[LabelSpec]) -> Labeler:
+    """The model that a training leaves which was not finished."""
+    return _to_labeler(loaded, trained, Decided(), {}, None)
+
+
+def _to_labeler(
+    loaded: Loaded, trained: Trained[LabelSpec], decision: Decided, record: dict[str, Any], start: Labeler | None
+) -> Labeler:
+    plan = trained.plan
+    spec = settled_spec(plan.spec, decision)
+    weights = _of_one(trained.weights, plan, spec)
+    assert loaded.labels is not None
+    known = known_labels(loaded, loaded.labels) if start is None else start.known
+    return Labeler(plan.network, spec, plan.training, known, weights, loaded.panel.ids, record, decision.temperature)
+
+
+def _of_one(
+    weights: dict[str, NDArray[np.float32]], plan: Plan[LabelSpec], spec: LabelSpec
+) -> dict[str, NDArray[np.float32]]:
+    """The weights of the pooling that answers, and of what lies before it."""
+    kept = named_shapes(plan.network, head.shapes(spec, plan.network.hidden))
+    return {name: weights[name] for name in kept}

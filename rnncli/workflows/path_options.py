@@ -1,0 +1,13 @@
+"""The options that name paths, as they are typed: which are read, and which are written."""
+
+from __future__ import annotations
+
+READ = {
+    "data": "DATA",
+    "future_data": "--future-data",
+    "forecasts": "--forecasts",
+    "model": "--model",
+    "warm_start": "--warm-start",
+    "config": "--config",
+}
+WRITTEN = {"output": "--output", "state": "--state", "fix": "--fix", "plot": "--plot", "log_file": "--log-file"}
