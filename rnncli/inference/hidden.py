@@ -40,14 +40,14 @@ def first_hidden(network: NetworkSpec, series: int) -> Hidden:
 
 
 def carry(
-    network: NetworkSpec, members: Iterable[Mapping[str, Any]], hidden: Hidden, places: Ints, x: Inputs
+    network: NetworkSpec, members: Iterable[Mapping[str, Any]], hidden: Hidden, places: Ints, inputs: Iterable[Inputs]
 ) -> list[NDArray[np.float32]]:
-    """Carry the hidden state of the series at `places` over inputs x [n, T, I], in place; returns the last layer's
-    outputs [n, T, H] of each member.
+    """Carry the hidden state of the series at `places` over the inputs [n, T, I] of each member, in place; returns the
+    last layer's outputs [n, T, H] of each.
     """
     cells = cells_of(network.cell, network.layers)
 
-    def outputs(member: int, weights: Mapping[str, Any]) -> NDArray[np.float32]:
+    def outputs(member: int, weights: Mapping[str, Any], x: Inputs) -> NDArray[np.float32]:
         def run_cell(index: int, own: Mapping[str, Any], x: Any) -> Any:
             kept = hidden[f"layer{index}"]
             state = tuple(np.ascontiguousarray(part) for part in kept[member, places].swapaxes(0, 1))
@@ -59,4 +59,4 @@ def carry(
         hidden[OUTPUT][member, places, 0] = made[:, -1]
         return made
 
-    return [outputs(member, weights) for member, weights in enumerate(members)]
+    return [outputs(member, weights, x) for member, (weights, x) in enumerate(zip(members, inputs, strict=True))]

@@ -64,7 +64,8 @@ def _reasons(
             what = f"a row before the last {rows[s]:,} has changed since it was consumed"
             yield s, Reason(what, AFRESH, int(due[s] - rows[s]), before=True)
         else:
-            yield s, Reason(_what_changed(carried, panel, s, int(changed[s])), AFRESH, int(changed[s]))
+            was, now = _both(carried, panel, s, int(changed[s]))
+            yield s, Reason(model.what_changed(was, now), AFRESH, int(changed[s]))
 
 
 def _refused(model: StreamingModel[E], panel: Panel, place: int, reason: Reason) -> SeriesRefused:
@@ -99,12 +100,11 @@ def _first_other(now: Floats, was: Floats, lengths: Ints) -> Ints:
     return found
 
 
-def _what_changed(carried: Carried[E], panel: Panel, place: int, ordinal: int) -> str:
+def _both(carried: Carried[E], panel: Panel, place: int, ordinal: int) -> tuple[Floats, Floats]:
+    """The row of a series at this ordinal as it was consumed and as it is given: [channels] each."""
     tail = carried.tail
-    was = tail.values[tail.offsets[place] + ordinal - carried.ends[place] + tail.rows[place], 0]
-    now = panel.series(place)[ordinal - panel.starts[place], 0]
-    late = np.isnan(was) and not np.isnan(now)
-    return "a row came late: its place was consumed as missing" if late else "a row has changed since it was consumed"
+    was = tail.values[tail.offsets[place] + ordinal - carried.ends[place] + tail.rows[place]]
+    return was, panel.series(place)[ordinal - panel.starts[place]]
 
 
 def _older_changed(model: StreamingModel[E], carried: Carried[E], panel: Panel, ends: Ints) -> Bools:

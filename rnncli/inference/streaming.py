@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Bools, Inputs, Ints
+from rnncli.arrays import Bools, Floats, Inputs, Ints
 from rnncli.checkpoint import Layout
 from rnncli.data.panel import Panel
 from rnncli.inference.kept_rows import KeptRows
@@ -89,8 +89,13 @@ class StreamingModel(Protocol[E]):
     def when(self, panel: Panel, place: int, ordinal: int) -> str:
         """The time of the row of a series at this ordinal, as messages write it."""
 
-    def inputs(self, at_hand: AtHand, new: NewRows) -> Inputs:
-        """The network's inputs in new rows, which depend on rows of the tail at most: [n, length, I]."""
+    def inputs(self, at_hand: AtHand, new: NewRows) -> Iterable[Inputs]:
+        """The inputs of each member of the network in new rows, which depend on rows of the tail at most:
+        [n, length, I] each.
+        """
+
+    def what_changed(self, was: Floats, now: Floats) -> str:
+        """What is to be said of a row that is given again with other values: [channels] each."""
 
     def begun(self, panel: Panel) -> E:
         """The extras of the panel's series before their first row."""

@@ -33,7 +33,7 @@ def test_inputs_in_pieces_leave_the_bits_of_the_encoder_over_all_of_them(cell: s
     x = np.random.default_rng(0).normal(size=(SERIES, STEPS, INPUTS)).astype(np.float32)
     hidden, places, made = first_hidden(spec, SERIES + 2), np.array([4, 0, 2, 6, 1]), []
     for begin, end in ((0, 1), (1, 2), (2, 19), (19, 20), (20, STEPS)):
-        made.append(carry(spec, members, hidden, places, x[:, begin:end]))
+        made.append(carry(spec, members, hidden, places, [x[:, begin:end]] * spec.members))
     for member, weights in enumerate(members):
         pieces = np.concatenate([part[member] for part in made], axis=1)
         assert pieces.tobytes() == outputs(spec, weights, x).tobytes()

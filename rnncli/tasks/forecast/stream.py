@@ -7,7 +7,8 @@ exponential smoothing is carried along too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,14 +80,20 @@ class StreamingForecaster:
         (text,) = time_texts(times, self.model.columns, panel.calendar)
         return text
 
-    def inputs(self, at_hand: AtHand, new: NewRows) -> Inputs:
-        """The network's inputs in new rows: [n, length, I]."""
+    def what_changed(self, was: Floats, now: Floats) -> str:
+        """What is to be said of a row that is given again with other values: [channels] each."""
+        late = np.isnan(was[0]) and not np.isnan(now[0])
+        if late:
+            return "a row came late: its place was consumed as missing"
+        return "a row has changed since it was consumed"
+
+    def inputs(self, at_hand: AtHand, new: NewRows) -> Iterable[Inputs]:
+        """The inputs of each member of the network in new rows, which are the same: [n, length, I] each."""
         around = _around(self.model, at_hand, new.places, new.block, new.start + new.length)
         steps = (new.start - around.begin)[:, None] + np.arange(new.length)
         only = slice(int(steps.min()), int(steps.max()) + 1)
         x = features.inputs(around.crops, around.norm, around.spec, self.model.clock, only)
-        found: Inputs = x[np.arange(len(new.places))[:, None], steps - only.start]
-        return found
+        return itertools.repeat(x[np.arange(len(new.places))[:, None], steps - only.start], self.network.members)
 
     def begun(self, panel: Panel) -> ForecastExtras:
         """The extras of the panel's series before their first row."""
