@@ -1,8 +1,8 @@
-"""Runs an evaluation: cut, forecast, compare; or the same with forecasts that were saved."""
+"""Score forecasts beside the baselines: those made at every split of a backtest, or forecasts that were saved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -23,26 +23,7 @@ from rnncli.metrics.point import mase
 from rnncli.metrics.scale import seasonal_scales
 from rnncli.registry import BASELINES, find
 
-Forecaster = Callable[[Panel], tuple[Floats, Floats]]
 MODEL = "model"
-
-
-def evaluate_panel(
-    panel: Panel,
-    splits: Sequence[Split],
-    forecast: Forecaster,
-    levels: tuple[float, ...],
-    season: int,
-    honest: Sequence[NDArray[np.bool_]] | None = None,
-    notes: tuple[str, ...] = (),
-) -> Report:
-    """Score `forecast` beside the baselines at every split.
-
-    `forecast` is given the panel cut at the origins (N series) and returns quantiles [N, H, Q] at `levels` and points
-    [N, H]. `honest` is what `relative_to_cutoffs` said of the splits; without it every forecast counts as honest.
-    """
-    made = [forecast(split.past(panel)) for split in splits]
-    return evaluate_made(panel, splits, made, levels, season, honest, notes)
 
 
 def evaluate_made(
@@ -55,8 +36,11 @@ def evaluate_made(
     notes: tuple[str, ...] = (),
     others: Mapping[str, Sequence[tuple[Floats, Floats]]] = MappingProxyType({}),
 ) -> Report:
-    """The same for forecasts that are made already: quantiles [N, H, Q] and points [N, H] of each split; `others` are
-    those of other forecasters, by name; baselines that are not among them are made here.
+    """Score forecasts beside the baselines at every split: quantiles [N, H, Q] at `levels` and points [N, H] of each.
+
+    `honest` is what `relative_to_cutoffs` said of the splits; without it every forecast counts as honest. `others` are
+    the forecasts of other forecasters, by name; baselines that are not among them are made here. RnncliError where a
+    forecast has another shape than the values it is of.
     """
     flags = honest or [np.ones(len(split.series), dtype=np.bool_) for split in splits]
     tables: dict[str, list[Forecasts]] = {}

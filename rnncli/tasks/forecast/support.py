@@ -138,12 +138,6 @@ def common(count: int, spec: ForecastSpec) -> Support:
     )
 
 
-def anything(count: int) -> Support:
-    """Of series of which nothing is believed."""
-    nothing = np.zeros(count, np.bool_)
-    return Support(nothing, np.full(count, -np.inf), nothing, np.full(count, MANY))
-
-
 def nothing_shown(count: int) -> Shown:
     """Of series before their first row."""
     return Shown(np.full(count, np.inf), np.ones(count, np.bool_), np.zeros(count, np.int64))
