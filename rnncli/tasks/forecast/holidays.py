@@ -37,7 +37,7 @@ def with_holidays(loaded: Loaded, regions: Iterable[str]) -> Loaded:
     if not named:
         return loaded
     panel = loaded.panel
-    if panel.calendar.frequency.unit == "step":
+    if panel.calendar.counts:
         raise InputRefused("--holidays needs dates, and the times are whole numbers", hint="leave it out")
     calendar = replace(panel.calendar, holidays=looked_up(named, *_years(panel)))
     return replace(loaded, panel=replace(panel, calendar=calendar))
