@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from rnncli.data.channel import Channel
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
 from rnncli.data.known_ahead import join_ahead
 from rnncli.data.limits import limits_of
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows, read_ahead, read_rows
 from rnncli.data.source import sources
@@ -61,10 +61,10 @@ class Loaded:
 
 
 def load_panel(
-    given: Any,
+    given: Data,
     choices: ColumnChoices | None = None,
     known: Known | None = None,
-    ahead: Any = None,
+    ahead: Data | None = None,
 ) -> Loaded:
     """Read every source in `given` (paths, folders, globs, "-", Arrow tables) as one panel.
 
@@ -107,7 +107,7 @@ def of_usable_series(rows: Rows, choices: ColumnChoices, made: Callable[[Rows], 
             return replace(loaded, skipped=tuple(skipped))
 
 
-def _read_ahead(given: Any, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:
+def _read_ahead(given: Data, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:
     """The rows of a table of what is known ahead, with times in UTC, read as the model's data are."""
     found = sources(given, choices.format, limits_of(choices), known.columns.format)
     rows = read_ahead(found, choices, known.columns, known.channels, known.calendar.zone)
@@ -234,7 +234,7 @@ def zone_of(rows: Rows, choices: ColumnChoices, known: Known | None) -> str | No
         if zone is not None and rows.columns.time_type != "integer":
             zone_info(zone)
         return zone if rows.columns.time_type != "integer" else None
-    whole = known.calendar.frequency.unit == "step"
+    whole = known.calendar.counts
     if whole != (rows.columns.time_type == "integer"):
         kinds = ("whole numbers", "dates")
         raise InputRefused(
@@ -486,7 +486,7 @@ class Saved:
     point: Floats
 
 
-def load_saved(path: Any, loaded: Loaded) -> Saved:
+def load_saved(path: Data, loaded: Loaded) -> Saved:
     """Read a table that `predict` wrote for data of these columns, tidy or not. InputRefused if it is none."""
     found = sources(path)
     kinds = open_tables(found, ColumnChoices()).kinds()

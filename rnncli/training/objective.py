@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rnncli.arrays import Floats, Ints
+from rnncli.arrays import Array, Floats, Ints
 from rnncli.data.panel import Panel
 from rnncli.nn.dropout import dropout
 from rnncli.nn.network import encode
 from rnncli.tasks.plan import Plan
-from rnncli.tasks.task import Asking, Holdout, Lesson, Seen, head_weights
+from rnncli.tasks.task import Answers, Asking, Holdout, Lesson, Seen, head_weights
 from rnncli.training.stretches import Stretches
 
 KEPT_BYTES = 64 << 20  # of held-out crops, which are the same at every score
@@ -26,7 +26,7 @@ KEPT_BYTES = 64 << 20  # of held-out crops, which are the same at every score
 def on(seen: Seen, device: str = "cpu") -> Seen:
     """Crops and questions as tensors."""
 
-    def tensor(array: Any) -> Tensor:
+    def tensor(array: Array) -> Tensor:
         return torch.from_numpy(np.asarray(array)).to(device)
 
     return replace(
@@ -151,7 +151,7 @@ class Objective:
         found = self._held.asking.answers.made(predict(weights, self.plan, self._held.seen(), self.device))
         return float(np.nanmean(task.losses(spec, found)))
 
-    def validation(self, weights: Mapping[str, Tensor], holdout: Holdout) -> Any:
+    def validation(self, weights: Mapping[str, Tensor], holdout: Holdout) -> Answers:
         """Answers to held-out questions beside what came."""
         asking = self.plan.task.held_out(self.whole, self.plan.spec, holdout)
         return asking.answers.made(self.answered(weights, asking))

@@ -22,7 +22,7 @@ from rnncli.events import REFIT, SEARCH, Budgeted, Phase
 from rnncli.nn.initialise import initialise_encoder
 from rnncli.spec import TrainingSpec
 from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Costs, Plan, Trained, affordable
-from rnncli.tasks.task import HEAD, Asking, Holdout
+from rnncli.tasks.task import HEAD, Answers, Asking, Holdout
 from rnncli.training.budget import Clock, Judge, judging_seconds, score_seconds, step_seconds
 from rnncli.training.events import Event
 from rnncli.training.fit import Weights, begin, fit
@@ -193,7 +193,7 @@ def refit_spec(training: TrainingSpec) -> TrainingSpec:
     return replace(training, steps=steps, learning_rate=training.learning_rate * REFIT_RATE, time_budget=budget)
 
 
-def _trained(session: _Session, chosen: int, found: list[Any], *, undecided: bool = False) -> Trained[Any]:
+def _trained(session: _Session, chosen: int, found: list[Answers], *, undecided: bool = False) -> Trained[Any]:
     progress = session.progress
     assert progress.training is not None
     training = replace(progress.training, time_budget=session.plan.training.time_budget)
@@ -209,14 +209,14 @@ def _trained(session: _Session, chosen: int, found: list[Any], *, undecided: boo
     )
 
 
-def _further(session: _Session, candidate: int) -> tuple[Any, ...]:
+def _further(session: _Session, candidate: int) -> tuple[Answers, ...]:
     """What the searches of a candidate's members answered to other questions at the held-out places, on average."""
     plan = session.candidates[candidate]
     askings = plan.task.further(plan.task.visible(session.panel, plan), plan.spec, session.holdout)
     return tuple(_averaged(session, candidate, asking) for asking in askings)
 
 
-def _validated(session: _Session, candidate: int) -> Any:
+def _validated(session: _Session, candidate: int) -> Answers:
     """What the searches of a candidate's members answered to held-out questions, on average; of so many that memory
     stays bounded.
     """
@@ -225,7 +225,7 @@ def _validated(session: _Session, candidate: int) -> Any:
     return _averaged(session, candidate, asking)
 
 
-def _averaged(session: _Session, candidate: int, asking: Asking) -> Any:
+def _averaged(session: _Session, candidate: int, asking: Asking) -> Answers:
     """The mean of what a candidate's members answered."""
     said = [
         _objective(session, session.holdout, number).answered(searched, asking)
@@ -235,7 +235,7 @@ def _averaged(session: _Session, candidate: int, asking: Asking) -> Any:
     return asking.answers.made(np.mean(said, axis=0))
 
 
-def _judged(session: _Session) -> Any:
+def _judged(session: _Session) -> Holdout:
     """The held-out questions that decide in the end."""
     return session.plan.task.judged(session.plan.spec, session.holdout, often=False)
 

@@ -13,14 +13,14 @@ from torch import Tensor
 from rnncli.data.frequency import shown
 from rnncli.data.panel import Panel
 from rnncli.diagnostics.culprit import Culprit, LossOfExample, find_culprit
-from rnncli.diagnostics.events import Exploded
+from rnncli.diagnostics.events import Exploded, Gradients
 from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.watch import Moments, Watch
 from rnncli.events import SEARCH, Phase
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.task import Seen, head_weights
 from rnncli.training.adamw import BETAS
-from rnncli.training.events import Stepped
+from rnncli.training.events import Event, Stepped
 from rnncli.training.fit import Run, Weights, learning_rate
 from rnncli.training.objective import at_the_end
 from rnncli.training.progress import Progress
@@ -38,7 +38,7 @@ class Watching:
     progress: Progress
     _watches: dict[Phase, Watch] = field(default_factory=dict)
 
-    def __call__(self, event: object) -> Iterator[object]:
+    def __call__(self, event: Event) -> Iterator[Gradients | Exploded]:
         """What there is to tell beside this event."""
         if not isinstance(event, Stepped):
             return
@@ -111,7 +111,7 @@ def _loss(plan: Plan[Any], weights: Weights, batch: Seen) -> LossOfExample:
 def _time(panel: Panel, series: int, ordinal: int) -> str:
     calendar = panel.calendar
     time = calendar.times(np.array([ordinal]), panel.phases[series : series + 1])[0]
-    return shown(int(time), calendar.zone, calendar.frequency.unit == "step")
+    return shown(int(time), calendar.zone, calendar.counts)
 
 
 def named(panel: Panel, plan: Plan[Any], device: str, progress: Progress, phase: Phase) -> str:

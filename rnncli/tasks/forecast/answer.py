@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,12 +11,14 @@ import numpy as np
 from rnncli import files
 from rnncli.arrays import Floats
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.data.writers.suffix import format_of
 from rnncli.data.writers.table import ForecastTable, arrow_table, has_hour_twice, time_texts
 from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
 from rnncli.events import Listener, Noted
 from rnncli.memory import give_back
+from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.registry import WRITERS, find
 from rnncli.spec import ColumnChoices
@@ -162,10 +163,10 @@ def _one(table: ForecastTable, place: int) -> dict[str, Any]:
 
 
 def answer(
-    data: Any,
+    data: Data,
     model: Forecaster,
     choices: ColumnChoices,
-    options: Mapping[str, Any],
+    options: AnswerOptions,
     tell: Listener,
     stream: Stream | None,
 ) -> Forecast:
@@ -200,7 +201,7 @@ def answer(
     return Forecast(_table(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond)
 
 
-def _ahead(model: Forecaster, options: Mapping[str, Any], tell: Listener) -> list[Any] | None:
+def _ahead(model: Forecaster, options: AnswerOptions, tell: Listener) -> list[Any] | None:
     """The tables of what is known ahead, if they are looked at."""
     given = options.get("future_data")
     ahead = [] if given is None else listed(given)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from rnncli.errors import UsageError
+from rnncli.options.types import TrainOptions
 
 
-def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
+def bounds(options: TrainOptions) -> tuple[float | None, float | None]:
     """Between what all values lie. UsageError if nothing does."""
     low, high = options.get("min"), options.get("max")
     for name, value in (("min", low), ("max", high)):
@@ -20,7 +19,7 @@ def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
     return low, high
 
 
-def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:
+def seasons(options: TrainOptions) -> tuple[int, ...] | None:
     """The season or seasons that were given, in steps."""
     value = options.get("season")
     if value is None:
@@ -31,7 +30,7 @@ def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:
     return found
 
 
-def quantile_levels(options: Mapping[str, Any], default: tuple[float, ...]) -> tuple[float, ...]:
+def quantile_levels(options: TrainOptions, default: tuple[float, ...]) -> tuple[float, ...]:
     """The quantile levels that were given, ascending, 0.5 among them."""
     value = options.get("quantiles")
     if value is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from rnncli.data.columns import described
 from rnncli.data.load import Loaded
 from rnncli.data.statistics import summarise
 from rnncli.errors import InputRefused
+from rnncli.options.types import TrainOptions
 from rnncli.said import only
 from rnncli.tasks.forecast import options as asked
 from rnncli.tasks.forecast import plan as planning
@@ -29,7 +29,7 @@ from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
 WARM_SHARE, WARM_RATE = REFIT_SHARE, REFIT_RATE  # what going on with new data takes, as a refit does
 
 
-def refuse_senseless(options: Mapping[str, Any]) -> None:
+def refuse_senseless(options: TrainOptions) -> None:
     """UsageError for what no forecast can be trained by."""
     asked.quantile_levels(options, planning.DEFAULT_LEVELS)
     asked.bounds(options)
@@ -37,7 +37,7 @@ def refuse_senseless(options: Mapping[str, Any]) -> None:
         refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
 
 
-def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[ForecastSpec]:
+def planned(loaded: Loaded, options: TrainOptions) -> Plan[ForecastSpec]:
     """Everything that is decided before the first step."""
     panel = loaded.panel
     given = Sizes(**only(Sizes, options))
@@ -52,7 +52,7 @@ def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[ForecastSpec]:
     return plan if options.get("keep_covariates") else planning.doubted(panel, plan)
 
 
-def planned_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> Plan[ForecastSpec]:
+def planned_on(loaded: Loaded, start: Forecaster, options: TrainOptions) -> Plan[ForecastSpec]:
     """A model's own network and forecast, trained as long and as gently as a refit."""
     panel, old = loaded.panel, start.spec
     if not old.each and old.link == "log" and planning.choose_link(panel) != "log":

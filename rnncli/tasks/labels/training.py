@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from rnncli.data.labels.known import known_labels
 from rnncli.data.labels.load import described
 from rnncli.data.load import Loaded
 from rnncli.errors import UsageError
+from rnncli.options.types import TrainOptions
 from rnncli.said import only
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels import plan as planning
@@ -24,7 +24,7 @@ from rnncli.tasks.labels.task import TASK
 from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained, named_shapes
 
 
-def refuse_senseless(options: Mapping[str, Any]) -> None:
+def refuse_senseless(options: TrainOptions) -> None:
     """UsageError for options that exclude each other."""
     per_step, online = options.get("per_step"), options.get("online")
     if online and not per_step:
@@ -42,7 +42,7 @@ def refuse_senseless(options: Mapping[str, Any]) -> None:
     refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
 
 
-def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[LabelSpec]:
+def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
     """Everything that is decided before the first step."""
     given, panel = Sizes(**only(Sizes, options)), loaded.panel
     spec = planning.label_spec(panel, options)
@@ -50,7 +50,7 @@ def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[LabelSpec]:
     return Plan(TASK, network, spec, planning.training_spec(panel, spec, given))
 
 
-def planned_on(loaded: Loaded, start: Labeler, options: Mapping[str, Any]) -> Plan[LabelSpec]:
+def planned_on(loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[LabelSpec]:
     """A model's own network and label, trained as long and as gently as a refit."""
     given = Sizes(**only(Sizes, options))
     usual = planning.training_spec(loaded.panel, start.spec, given)
