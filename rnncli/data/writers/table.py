@@ -15,8 +15,8 @@ from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.clocktext import HOURS, clock_text
 from rnncli.data.ids import parts_of
+from rnncli.data.isotime import ISO_DATE
 from rnncli.data.timestyle import has_clock, in_utc, letters, offset, written
-from rnncli.data.timetext import ISO_DATE
 from rnncli.data.zones import ambiguous
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns

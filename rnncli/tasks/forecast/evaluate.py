@@ -9,13 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from rnncli.arrays import Floats
-from rnncli.data.load import Loaded, load_saved
+from rnncli.data.load import Loaded
 from rnncli.data.objects import NAME, Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
 from rnncli.evaluation.run import evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
+from rnncli.evaluation.saved_table import load_saved
 from rnncli.events import Listener, Noted
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon, tell_beyond

@@ -131,11 +131,17 @@ def support(panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec, begun: I
 
 
 def common(count: int, spec: ForecastSpec) -> Support:
-    """The same for so many series: what the spec says of all of them."""
+    """The support of so many series as the spec describes all of them."""
     floor = -np.inf if spec.floor is None else spec.floor
     return Support(
         np.full(count, spec.link == "log"), np.full(count, floor), np.full(count, spec.whole), np.full(count, MANY)
     )
+
+
+def anything(count: int) -> Support:
+    """The support of so many series of which nothing is believed: any value may come."""
+    nothing = np.zeros(count, np.bool_)
+    return Support(nothing, np.full(count, -np.inf), nothing, np.full(count, MANY))
 
 
 def nothing_shown(count: int) -> Shown:
