@@ -25,7 +25,7 @@ from rnncli.workflows.model import Given, given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.request import request_of
-from rnncli.workflows.training import Training
+from rnncli.workflows.result import Training
 
 if TYPE_CHECKING:
     from rnncli.diagnostics.events import Exploded, Gradients

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel, gather
+from rnncli.layers.quantiles import pinball
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
 
@@ -130,10 +131,8 @@ def seasonal_scale(panel: Panel, series: Ints, ends: Ints, season: int) -> Float
 
 def quantile_loss(found: Validated, levels: tuple[float, ...]) -> Floats:
     """Mean pinball loss, times 2, over levels and observed rows, in the data's units; NaN where none is: [N]."""
-    error = found.actual[..., None] - found.quantiles
-    share = np.array(levels)
-    loss = 2 * np.maximum(share * error, (share - 1) * error).mean(axis=2)
-    seen: NDArray[np.bool_] = ~np.isnan(loss)
+    loss = pinball(found.quantiles, found.actual, levels, np)
+    seen: NDArray[np.bool_] = ~(np.isnan(found.actual) | np.isnan(loss))
     return np.asarray(np.where(seen, loss, 0.0).sum(axis=1) / np.where(seen.any(axis=1), seen.sum(axis=1), np.nan))
 
 
