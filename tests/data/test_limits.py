@@ -78,7 +78,7 @@ def test_the_rows_that_are_counted_are_those_that_a_reader_finds(cells: list[str
 def test_counting_is_the_same_where_a_block_ends_within_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
     data = b'x,y\n"a\nb",1\n\nc,"2\n"\nd,3'
     for block in range(1, 12):
-        monkeypatch.setattr(csv, "BLOCK", block + 6)
+        monkeypatch.setattr(csv_table, "BLOCK", block + 6)
         assert csv_table._counted(io.BytesIO(data), lambda *_: False) == (3, len(data))
 
 
