@@ -345,7 +345,7 @@ def _why_twice(time: int, zone: str | None, *, whole: bool) -> str:
 
 @contextmanager
 def _offsets_explained(rows: Rows, zone: str | None) -> Iterator[None]:
-    """What is refused of times with several offsets, of which nobody said whose they are, has a better hint."""
+    """Give a refusal a better hint where times have several offsets and no zone was named."""
     try:
         yield
     except InputRefused as error:

@@ -54,7 +54,7 @@ class Source:
         return pa.transcoding_input_stream(native, self.encoding, "utf-8")
 
     def largest(self) -> tuple[int | None, bool]:
-        """Bytes that it has at most, uncompressed (None: nobody knows), and whether it has just so many."""
+        """The most bytes that it can have uncompressed (None if not known), and whether that is its very size."""
         stream, kind = self._raw()
         with stream:
             most = stream.seek(0, os.SEEK_END) * _MOST[kind] if kind in _MOST else None

@@ -154,7 +154,7 @@ def read_times(texts: Sequence[str], style: str | None = None, *, strict: bool =
 
 
 def _of_quarters(texts: Sequence[str], style: str) -> bool:
-    """Whether the parts of several years are 1 to 4 alone: nobody knows whether they are months."""
+    """Whether the parts of several years are 1 to 4 alone, so that they may be quarters as well as months."""
     moments = [read(text, style) for text in texts]
     return len({moment.year for moment in moments}) > 1 and max(moment.month for moment in moments) == 4
 

@@ -82,5 +82,5 @@ def prescribe(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Proposal
 
 
 def named(findings: Sequence[Finding], *checks: str) -> tuple[str, ...]:
-    """Those of these checks that found something."""
+    """The names among `checks` of which there is a finding."""
     return tuple(check for check in checks if any(finding.check == check for finding in findings))

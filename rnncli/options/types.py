@@ -136,7 +136,7 @@ class PredictOptions(ColumnOptions, total=False):
 
 
 class AnswerOptions(PredictOptions, total=False):
-    """All that `predict` was asked for, as the tasks take it."""
+    """Every option of `predict`, as the tasks take them."""
 
     horizon: int | None
     quantiles: tuple[float, ...] | None
@@ -144,6 +144,6 @@ class AnswerOptions(PredictOptions, total=False):
 
 
 def columns_of(options: Mapping[str, object]) -> ColumnOptions:
-    """Those of the options that say how the data are read."""
+    """The options that say how the data are read, without all others."""
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
     return cast("ColumnOptions", columns)

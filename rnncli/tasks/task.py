@@ -94,24 +94,24 @@ class Lesson(Protocol):
 
 
 class Holdout(Protocol):
-    """What the search does not see: N questions about rows of some series."""
+    """The part of a panel that the search does not see: N questions about rows of some series."""
 
     @property
     def series(self) -> Ints:
-        """The series [N] of each."""
+        """The series [N] of each question."""
 
     def ends(self, lengths: Ints) -> Ints:
         """Rows of each series that the search may look at."""
 
     def some(self, most: int) -> Self:
-        """Those of as many series as have about so many."""
+        """The questions of so many whole series as have about `most` questions."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """How many questions are held out."""
 
 
 class Answers(Protocol):
-    """What was said to held-out questions, beside what came."""
+    """Answers to held-out questions, beside the truth."""
 
     def made(self, said: Floats) -> Self:
         """Other answers to the same questions: [N, ...] in the data's units."""
@@ -154,14 +154,14 @@ class Facts:
 
 
 class Stream(Protocol):
-    """What a model has seen of each series, in a file."""
+    """A state file: what a model has seen of each series so far."""
 
     def keep(self) -> None:
-        """Write it with what was consumed."""
+        """Write the file with the rows that were consumed since it was read. OutputLocked or StorageFailed."""
 
 
 class Answer(Protocol):
-    """What a model says of new data: a table that can be written and printed."""
+    """The answer of a model to new data: a table that can be written and printed."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -292,19 +292,19 @@ class Task(Kept, Protocol[S]):
         """How the head's weights begin; what is not named begins with zeros."""
 
     def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array:
-        """What the encoder sees: [n, T, I]. Of most tasks that is the inputs as they are."""
+        """The encoder's inputs: [n, T, I]. For most tasks these are the inputs of the crops as they are."""
 
     def read(self, spec: S, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:
         """What the head reads of the encoder's outputs [n, T, H]: [o, R]."""
 
     def head(self, spec: S, weights: Weights, state: Array, beside: Mapping[str, Array], xp: Any) -> Array:
-        """What is said, from what was read [o, R] and what is known beside it: [o, ...]."""
+        """The network's answers [o, ...], from the states that `read` gives [o, R] and what is known beside them."""
 
     def loss(self, spec: S, said: Array, targets: Array, xp: Any) -> Array:
-        """How wrong that is, 0 where nobody knows: [o]."""
+        """The loss of each question, 0 where the answer is not known: [o]."""
 
     def answers(self, spec: S, said: Floats, units: Mapping[str, Array]) -> Floats:
-        """What was said, in the data's units: [o, ...]."""
+        """The network's answers in the data's units: [o, ...]."""
 
     def context(self, spec: S) -> int:
         """Steps of a crop."""
@@ -328,7 +328,7 @@ class Task(Kept, Protocol[S]):
         """Other questions at the same places, for what is settled in the end."""
 
     def losses(self, spec: S, found: Any) -> Floats:
-        """How wrong held-out answers are, NaN where nobody knows: [N]."""
+        """The loss of each held-out answer, NaN where the truth is not known: [N]."""
 
     def choose(self, plan: Plan[S], found: list[Any]) -> int:
         """Which candidate goes on, from the held-out answers of each; the same one whenever it is asked."""
@@ -378,7 +378,7 @@ class Task(Kept, Protocol[S]):
         """The model that a training leaves, with the record of it."""
 
     def refitted(self, loaded: Loaded, trained: Trained[S]) -> Any:
-        """The model of a training whose record nobody reads."""
+        """The model that a repeated training leaves, with an empty record."""
 
     def unsettled(self, loaded: Loaded, trained: Trained[S]) -> Any:
         """The model of a training that broke off."""

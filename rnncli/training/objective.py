@@ -43,8 +43,8 @@ def on(seen: Seen, device: str = "cpu") -> Seen:
 
 
 def at_the_end(seen: Seen, questions: slice | list[int], outputs: Tensor) -> Seen:
-    """These questions, each at the last step of a crop of its own, of which the encoder's outputs are `outputs`
-    [questions, T, H]; what the head is given is of their type.
+    """Some of the questions as if each were asked at the last step of a crop of its own, given the encoder's `outputs`
+    [questions, T, H] on these crops; what the head is given has their type.
     """
     count, steps = outputs.shape[:2]
     return replace(
@@ -141,7 +141,7 @@ class Objective:
         return on(self.lesson.stretch(rng, series, first_row, rows), self.device)
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
-        """Mean loss of the held-out questions, as the task scores them."""
+        """The mean loss of the held-out questions, as the task scores them; None where none are held out."""
         task, spec = self.plan.task, self.plan.spec
         if self.holdout is None or not len(self.holdout):
             return None
@@ -152,7 +152,7 @@ class Objective:
         return float(np.nanmean(task.losses(spec, found)))
 
     def validation(self, weights: Mapping[str, Tensor], holdout: Holdout) -> Answers:
-        """Answers to held-out questions beside what came."""
+        """The answers of a network with these weights to held-out questions, beside the truth."""
         asking = self.plan.task.held_out(self.whole, self.plan.spec, holdout)
         return asking.answers.made(self.answered(weights, asking))
 

@@ -261,7 +261,7 @@ def good_so_far(progress: Progress, plan: Plan[Any]) -> Trained[Any] | None:
 
 
 def stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:
-    """Weights with a leading axis of members."""
+    """The weights of several members, each stacked along a leading axis: [members, ...]."""
     return {name: np.stack([weights[name].numpy(force=True) for weights in members]) for name in members[0]}
 
 
@@ -277,7 +277,7 @@ def _objective(session: _Session, holdout: Holdout | None, number: int) -> Objec
 
 
 def objective_for(panel: Panel, plan: Plan[Any], device: str, holdout: Holdout | None, member: int) -> Objective:
-    """What a phase minimises: a search where questions are held out, a refit where none are."""
+    """The objective of a phase for one member: of a search where questions are held out, of a refit where none are."""
     panel = plan.task.visible(panel, plan)
     ends = panel.lengths if holdout is None else holdout.ends(panel.lengths)
     seed = (plan.training.seed, member, int(holdout is None))

@@ -53,7 +53,7 @@ class _Job:
 
 
 def task_of(options: TrainOptions) -> Task[Any]:
-    """The task that a caller's options ask for."""
+    """The task that options ask for: labels where a label is named, else forecasts."""
     name = "labels" if options.get("label") is not None else "forecast"
     task: Task[Any] = find(TASKS, name, "task")
     return task
@@ -162,7 +162,7 @@ def _check(options: TrainOptions) -> None:
 
 
 def make_plan(loaded: Loaded, options: TrainOptions) -> Plan[Any]:
-    """Everything that is decided before the first step."""
+    """The plan of a training: everything that is decided before the first step. UsageError or InputRefused."""
     return task_of(options).planned(loaded, options)
 
 
@@ -212,7 +212,7 @@ def run(
 def _watching(
     panel: Panel, plan: Plan[Any], device: str, every: int | None, progress: Progress
 ) -> Callable[[Event], Iterator[Gradients | Exploded]]:
-    """Who looks at gradients while they are there; nobody, unless that was asked for."""
+    """What turns events into reports on gradients, every so many steps; without `every` it tells nothing."""
     if every is None:
         return lambda _: iter(())
     from rnncli.workflows.watching import Watching

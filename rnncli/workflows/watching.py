@@ -39,7 +39,7 @@ class Watching:
     _watches: dict[Phase, Watch] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> Iterator[Gradients | Exploded]:
-        """What there is to tell beside this event."""
+        """What the gradients of a step tell: every `every` steps, and where its norm explodes."""
         if not isinstance(event, Stepped):
             return
         run = run_of(self.progress, self.plan, event.phase)
@@ -67,7 +67,7 @@ class Watching:
 
 
 def run_of(progress: Progress, plan: Plan[Any], phase: Phase) -> Run | None:
-    """The run of a phase, if it is under way."""
+    """The optimiser's run of a phase, None if it is not under way."""
     number = phase.candidate * plan.network.members + phase.member
     return progress.members[number].run if number < len(progress.members) else None
 

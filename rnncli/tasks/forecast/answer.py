@@ -33,7 +33,7 @@ from rnncli.tasks.forecast.unlike import tell_unlike
 from rnncli.tasks.reading import listed, without_bad
 
 SCHEMA = "rnncli.predict/1"
-MOST_BLOCKS = 100  # of the trained horizon: forecasts made from so many forecasts say nothing
+MOST_BLOCKS = 100  # of the trained horizon: beyond that, forecasts made from forecasts are noise
 SHOWN, OUTLINED, NOTES = 20, 5, 3  # rows of a forecast that is printed; rows and notes of one that is outlined
 Point = Literal["median", "mean"]
 
@@ -90,7 +90,7 @@ class Forecast:
         return self.to_arrow().to_pandas()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The rows to whoever speaks Arrow: pandas, polars, DuckDB."""
+        """The rows for any library that speaks Arrow: pandas, polars, DuckDB."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ _EPOCH = date(1970, 1, 1)
 
 
 def with_holidays(loaded: Loaded, regions: Iterable[str]) -> Loaded:
-    """The same data with the holidays of these regions in their calendar.
+    """The data with the holidays of these regions in their calendar.
 
     Raises MissingDependency without the library, UsageError for a region that it does not know and InputRefused where
     times are no dates.

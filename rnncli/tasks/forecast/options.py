@@ -9,7 +9,9 @@ from rnncli.options.types import TrainOptions
 
 
 def bounds(options: TrainOptions) -> tuple[float | None, float | None]:
-    """Between what all values lie. UsageError if nothing does."""
+    """The least and the largest value that the user allows, None where there is no bound. UsageError where no value
+    lies between them.
+    """
     low, high = options.get("min"), options.get("max")
     for name, value in (("min", low), ("max", high)):
         if value is not None and not math.isfinite(value):
@@ -20,7 +22,7 @@ def bounds(options: TrainOptions) -> tuple[float | None, float | None]:
 
 
 def seasons(options: TrainOptions) -> tuple[int, ...] | None:
-    """The season or seasons that were given, in steps."""
+    """The season or seasons that were given, in steps; None without any. UsageError for one below 1."""
     value = options.get("season")
     if value is None:
         return None
@@ -31,7 +33,9 @@ def seasons(options: TrainOptions) -> tuple[int, ...] | None:
 
 
 def quantile_levels(options: TrainOptions, default: tuple[float, ...]) -> tuple[float, ...]:
-    """The quantile levels that were given, ascending, 0.5 among them."""
+    """The quantile levels that were given, or the default ones, ascending, 0.5 among them. UsageError for one that is
+    not between 0 and 1.
+    """
     value = options.get("quantiles")
     if value is None:
         return default

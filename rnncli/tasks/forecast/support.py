@@ -150,14 +150,14 @@ def nothing_shown(count: int) -> Shown:
 
 
 def shown_in(past: Floats) -> Shown:
-    """What rows [n, rows] have shown, NaN where missing."""
+    """The summary of observed values that `Shown` holds, of n histories [n, rows] with NaN where missing."""
     seen = ~np.isnan(past)
     least = np.where(seen, past, np.inf).min(axis=1, initial=np.inf)
     return Shown(least, (~seen | (past == np.round(past))).all(axis=1), seen.sum(axis=1))
 
 
 def supported(seen: Shown, past: Floats, spec: ForecastSpec) -> Support:
-    """The same from what was shown and the latest rows [n, rows], NaN where missing."""
+    """The support of n series, from a summary of their histories and their latest rows [n, rows], NaN where missing."""
     if not spec.each:
         return common(len(past), spec)
     enough = seen.count >= ENOUGH

@@ -231,7 +231,7 @@ class Forecasting:
         return training.settled(loaded, plan, trained, start)
 
     def refitted(self, loaded: Loaded, trained: Trained[ForecastSpec]) -> Forecaster:
-        """The model of a training whose record nobody reads."""
+        """The model that a repeated training leaves, with an empty record."""
         from rnncli.tasks.forecast import training
 
         return training.refitted(loaded, trained)

@@ -49,7 +49,7 @@ class Holdout:
         return self.at(np.flatnonzero(np.isin(self.series, series)))
 
     def at(self, places: Ints) -> Holdout:
-        """Some of the forecasts."""
+        """The forecasts at these places, in that order."""
         return Holdout(self.series[places], self.origins[places], self.window[places])
 
     def __len__(self) -> int:
@@ -104,12 +104,12 @@ class Validated:
         )
 
     def made(self, quantiles: Floats) -> Validated:
-        """Other forecasts from the same origins."""
+        """Other quantiles [N, horizon, q] from the same origins, beside the same actual values."""
         return replace(self, quantiles=quantiles)
 
 
 def validated(panel: Panel, spec: ForecastSpec, holdout: Holdout, quantiles: Floats) -> Validated:
-    """Forecasts beside what came."""
+    """Quantiles [N, horizon, q] from held-out origins, beside the actual values, scales and support."""
     begin, length = panel.offsets[holdout.series], panel.lengths[holdout.series]
     actual = gather(panel.targets, begin, length, holdout.origins, spec.horizon, 0, 0)
     scale = seasonal_scale(panel, holdout.series, holdout.origins, spec.seasons[0])
@@ -137,5 +137,5 @@ def quantile_loss(found: Validated, levels: tuple[float, ...]) -> Floats:
 
 
 def scaled_quantile_loss(found: Validated, levels: tuple[float, ...]) -> Floats:
-    """The same in units of the seasonal scale."""
+    """Quantile losses [N] of held-out forecasts in units of the seasonal scale, NaN where nothing was observed."""
     return quantile_loss(found, levels) / found.scale

@@ -138,7 +138,7 @@ class Labels:
         return self.table().to_pandas()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The rows to whoever speaks Arrow: pandas, polars, DuckDB."""
+        """The rows for any library that speaks Arrow: pandas, polars, DuckDB."""
         return self.table().__arrow_c_stream__(requested_schema)
 
     def __str__(self) -> str:

@@ -11,8 +11,8 @@ from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.errors import UsageError
 from rnncli.events import Listener
+from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
-from rnncli.said import only
 from rnncli.spec import ColumnChoices, LabelChoices
 from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.reading import told
@@ -20,7 +20,7 @@ from rnncli.tasks.reading import told
 
 def choices_of(options: TrainOptions) -> LabelChoices:
     """What was said about labels."""
-    return LabelChoices(**only(LabelChoices, options))
+    return LabelChoices(**fields_given(LabelChoices, options))
 
 
 def load_new(data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:

@@ -198,7 +198,7 @@ class Labelling:
         return training.settled(loaded, plan, trained, start)
 
     def refitted(self, loaded: Loaded, trained: Trained[LabelSpec]) -> Labeler:
-        """The model of a training whose record nobody reads."""
+        """The model that a repeated training leaves, with an empty record."""
         from rnncli.tasks.labels import training
 
         return training.refitted(loaded, trained)

@@ -13,8 +13,8 @@ from rnncli.data.labels.known import known_labels
 from rnncli.data.labels.load import described
 from rnncli.data.load import Loaded
 from rnncli.errors import UsageError
+from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
-from rnncli.said import only
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels import plan as planning
 from rnncli.tasks.labels.decide import Decided, decided, scores, settled_spec
@@ -44,7 +44,7 @@ def refuse_senseless(options: TrainOptions) -> None:
 
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
     """Everything that is decided before the first step."""
-    given, panel = Sizes(**only(Sizes, options)), loaded.panel
+    given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.label_spec(panel, options)
     network = planning.network_spec(panel, spec, given)
     return Plan(TASK, network, spec, planning.training_spec(panel, spec, given))
@@ -52,7 +52,7 @@ def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
 
 def planned_on(loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[LabelSpec]:
     """A model's own network and label, trained as long and as gently as a refit."""
-    given = Sizes(**only(Sizes, options))
+    given = Sizes(**fields_given(Sizes, options))
     usual = planning.training_spec(loaded.panel, start.spec, given)
     steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
     rate = given.learning_rate or REFIT_RATE * usual.learning_rate
@@ -61,7 +61,7 @@ def planned_on(loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[La
 
 
 def planned_again(loaded: Loaded, model: Labeler) -> Plan[LabelSpec]:
-    """The same network, trained the same way on other sequences."""
+    """The plan of a model's training, once more on other sequences and without a time budget."""
     del loaded
     return Plan(TASK, model.network, model.spec, replace(model.training, time_budget=None))
 
@@ -90,7 +90,7 @@ def settled(loaded: Loaded, plan: Plan[LabelSpec], trained: Trained[LabelSpec], 
 
 
 def refitted(loaded: Loaded, trained: Trained[LabelSpec]) -> Labeler:
-    """The model of a training whose record nobody reads."""
+    """The model that a repeated training leaves, with an empty record."""
     return _to_labeler(loaded, trained, decided(trained), {}, None)
 
 
