@@ -104,7 +104,7 @@ OPTIONS = (
         SHARE,
         "Share of a label that is spread over all classes.",
         TRAINING,
-        default="0",
+        default="0.05",
         commands=(TRAIN,),
         tasks=LABELS,
     ),

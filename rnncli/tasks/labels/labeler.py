@@ -23,7 +23,7 @@ from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels.decide import tempered
-from rnncli.tasks.labels.examples import Examples
+from rnncli.tasks.labels.examples import examples
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.task import Seen, head_weights
 
@@ -91,7 +91,8 @@ class Labeler:
         members = f", {network.members} members" if network.members > 1 else ""
         truncated = f", tbptt {training.tbptt}" if training.tbptt else ""
         time = f"time {' and '.join(columns.times)}, " if columns.times else ""
-        frames = "every step" if spec.stride == 1 else f"a frame of {spec.window} steps each {spec.stride} steps"
+        frames = "every step" if spec.window == 1 else f"a frame of {spec.window} steps each {spec.stride} steps"
+        frames += f", a step a row of {spec.raster} values" if spec.raster > 1 else ""
         return (
             ("columns", f"{time}id {' and '.join(columns.ids) or '-'}"),
             ("label", f"{self.known.label.name}, {'one a step' if spec.per_step else 'one a sequence'}: {self._kind}"),
@@ -133,7 +134,7 @@ class Labeler:
         bits alone and among others.
         """
         ends = panel.lengths if ends is None else ends
-        lesson = Examples(panel, self.spec, ends)
+        lesson = examples(panel, self.spec, ends)
         parts = [self.answered(seen) for seen in lesson.at(np.arange(len(panel)), ends)]
         return np.concatenate(parts) if parts else np.zeros((0, self.spec.outputs))
 

@@ -20,7 +20,7 @@ from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.labels import head, model_file, reading
-from rnncli.tasks.labels.examples import Examples
+from rnncli.tasks.labels.examples import Examples, examples
 from rnncli.tasks.labels.labeler import Labeler, answers
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.validation import Holdout, Validated, hold_out, validated
@@ -41,7 +41,7 @@ class Labelling:
 
     def lesson(self, panel: Panel, spec: LabelSpec, ends: Ints) -> Examples:
         """The panel as sequences with labels."""
-        return Examples(panel, spec, ends)
+        return examples(panel, spec, ends)
 
     def head_shapes(self, spec: LabelSpec, network: NetworkSpec) -> Shapes:
         """Embeddings, attention and answers."""
@@ -107,7 +107,7 @@ class Labelling:
         """The labels of held-out sequences."""
         lengths = panel.lengths
         nothing_yet = validated(panel, spec, holdout)
-        return Asking(Examples(panel, spec, lengths), holdout.series, lengths[holdout.series], nothing_yet)
+        return Asking(examples(panel, spec, lengths), holdout.series, lengths[holdout.series], nothing_yet)
 
     def further(self, panel: Panel, spec: LabelSpec, holdout: Holdout) -> tuple[Asking, ...]:  # noqa: ARG002
         """Nothing else is asked."""
@@ -135,11 +135,11 @@ class Labelling:
         usable = np.flatnonzero(~np.isnan(panel.targets[last]))
         if not len(usable):
             raise InputRefused("no sequence has a label at its end", hint="give labelled sequences")
-        return usable, -(-panel.lengths[usable] // spec.stride)
+        return usable, _frames(panel.lengths[usable], spec)
 
     def facts(self, panel: Panel, spec: LabelSpec) -> Facts:
         """Nothing is ahead, and no lag matters more than others."""
-        return Facts(None, (), int(np.median(-(-panel.lengths // spec.stride))))
+        return Facts(None, (), int(np.median(_frames(panel.lengths, spec))))
 
     def remembered(self, model: Labeler, horizon: int | None) -> Remembered:  # noqa: ARG002
         """UsageError: a model that labels is no measure of data to forecast."""
@@ -251,6 +251,12 @@ class Labelling:
     def to_file(self, model: Labeler) -> tuple[Tensors, Meta]:
         """Tensors and description of a model's file."""
         return model_file.to_file(model)
+
+
+def _frames(lengths: Ints, spec: LabelSpec) -> Ints:
+    """Frames of sequences of so many rows."""
+    steps = -(-lengths // spec.raster)
+    return -(-steps // spec.stride)
 
 
 TASK = Labelling()
