@@ -8,13 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnncli.arrays import Floats
 from rnncli.data.load import Loaded
 from rnncli.data.objects import NAME, Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
-from rnncli.evaluation.run import evaluate_made, evaluate_saved
+from rnncli.evaluation.run import Made, evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
 from rnncli.evaluation.saved_table import load_saved
 from rnncli.events import Listener, Noted
@@ -69,11 +68,11 @@ def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
     return replace(loaded, panel=panel.cut(np.where(kept == np.iinfo(np.int64).max, 0, kept)))
 
 
-def _forecasts(model: Forecaster, panel: Panel, split: Split) -> tuple[Floats, Floats]:
+def _forecasts(model: Forecaster, panel: Panel, split: Split) -> Made:
     """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
     spec = model.spec
     made = model.quantiles(_past(panel, split, spec), split.rows_kept, split.horizon)
-    return made, made[..., spec.median]
+    return Made(made, made[..., spec.median])
 
 
 def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
