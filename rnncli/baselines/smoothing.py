@@ -81,7 +81,7 @@ class _Histories:
     stop: Integers
 
     def of(self, rows: Flags, y: Floats) -> _Histories:
-        """Those of some of the rows, whose values are these."""
+        """The histories of the flagged rows alone, whose values are `y`."""
         some = rows[self.row]
         return _Histories(y, (np.cumsum(rows) - 1)[self.row[some]], self.stop[some])
 

@@ -230,7 +230,7 @@ def _means(values: Floats, ends: Ints, rows: Ints) -> tuple[Floats, Ints]:
 
 
 def refuse_drift(found: Drift | None) -> None:
-    """GateFailed if a column has drifted, or nobody can know."""
+    """GateFailed if a column has drifted, or if that cannot be known."""
     if found is None:
         raise GateFailed("the model has no statistics of its training to compare with", hint="train it again")
     drifted = [column for column in found.columns if column.has_drifted]

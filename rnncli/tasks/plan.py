@@ -23,7 +23,7 @@ EVALUATIONS, LEAST_BETWEEN = 12, 5  # of a search, and steps from one to the nex
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the user said about the network and its training; None means that the data decide."""
+    """The options of a network and its training that the user gave; None means that the data decide."""
 
     cell: str | None = None
     activation: str = "tanh"
@@ -63,8 +63,8 @@ class Refit:
 
 @dataclass(frozen=True)
 class Plan(Generic[S]):
-    """A network and its training. `rivals` are others that are searched beside it, of which held-out answers choose
-    one; `variant` tells it from them.
+    """A task, its network and its training. `rivals` are plans that are searched beside it, and held-out answers choose
+    one of them all; `variant` is the name that tells this one from them.
     """
 
     task: Task[S]

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from rnncli.arrays import Array, Floats, Ints
 from rnncli.data.checks.seen import Trained as Remembered
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift
 from rnncli.errors import SeriesRefused
 from rnncli.events import Listener
 from rnncli.model import Kept
+from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.outline import Outline
 from rnncli.spec import ColumnChoices, Columns, NetworkSpec, Spec, TrainingSpec
 
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=Spec)
 Weights = Mapping[str, Array]
-Options = Mapping[str, Any]
 Shapes = dict[str, tuple[int, ...]]
 HEAD = "head."
 """Before the names of the head's tensors in a model; those of layer i begin with `layer{i}.`."""
@@ -75,10 +76,10 @@ class Lesson(Protocol):
     def ends(self) -> Ints:
         """How many rows of each series may be looked at."""
 
-    def drawn(self, rng: Any, size: int) -> Seen:
+    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
         """A training batch: `size` crops drawn over all rows by a NumPy generator."""
 
-    def stretch(self, rng: Any, series: Ints, first_row: Ints, rows: int) -> Seen:
+    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:
         """A training batch of rows first_row[i] ... first_row[i] + rows - 1 of each series, whose inputs do not depend
         on where a stretch begins; `fresh` where that is the first row.
         """
@@ -93,24 +94,24 @@ class Lesson(Protocol):
 
 
 class Holdout(Protocol):
-    """What the search does not see: N questions about rows of some series."""
+    """The part of a panel that the search does not see: N questions about rows of some series."""
 
     @property
     def series(self) -> Ints:
-        """The series [N] of each."""
+        """The series [N] of each question."""
 
     def ends(self, lengths: Ints) -> Ints:
         """Rows of each series that the search may look at."""
 
     def some(self, most: int) -> Self:
-        """Those of as many series as have about so many."""
+        """The questions of so many whole series as have about `most` questions."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """How many questions are held out."""
 
 
 class Answers(Protocol):
-    """What was said to held-out questions, beside what came."""
+    """Answers to held-out questions, beside the truth."""
 
     def made(self, said: Floats) -> Self:
         """Other answers to the same questions: [N, ...] in the data's units."""
@@ -123,7 +124,7 @@ class Asking:
     lesson: Lesson
     series: Ints
     ends: Ints
-    answers: Any
+    answers: Answers
 
     def seen(self) -> Iterator[Seen]:
         """The questions, some at a time."""
@@ -153,14 +154,14 @@ class Facts:
 
 
 class Stream(Protocol):
-    """What a model has seen of each series, in a file."""
+    """A state file: what a model has seen of each series so far."""
 
     def keep(self) -> None:
-        """Write it with what was consumed."""
+        """Write the file with the rows that were consumed since it was read. OutputLocked or StorageFailed."""
 
 
 class Answer(Protocol):
-    """What a model says of new data: a table that can be written and printed."""
+    """The answer of a model to new data: a table that can be written and printed."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -204,7 +205,7 @@ class Backtest:
     stride: int | None = None
     horizon: int | None = None
     refit: bool = True
-    trained_on: Any = None
+    trained_on: Data | None = None
 
 
 @dataclass(frozen=True)
@@ -291,19 +292,19 @@ class Task(Kept, Protocol[S]):
         """How the head's weights begin; what is not named begins with zeros."""
 
     def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array:
-        """What the encoder sees: [n, T, I]. Of most tasks that is the inputs as they are."""
+        """The encoder's inputs: [n, T, I]. For most tasks these are the inputs of the crops as they are."""
 
     def read(self, spec: S, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:
         """What the head reads of the encoder's outputs [n, T, H]: [o, R]."""
 
     def head(self, spec: S, weights: Weights, state: Array, beside: Mapping[str, Array], xp: Any) -> Array:
-        """What is said, from what was read [o, R] and what is known beside it: [o, ...]."""
+        """The network's answers [o, ...], from the states that `read` gives [o, R] and what is known beside them."""
 
     def loss(self, spec: S, said: Array, targets: Array, xp: Any) -> Array:
-        """How wrong that is, 0 where nobody knows: [o]."""
+        """The loss of each question, 0 where the answer is not known: [o]."""
 
     def answers(self, spec: S, said: Floats, units: Mapping[str, Array]) -> Floats:
-        """What was said, in the data's units: [o, ...]."""
+        """The network's answers in the data's units: [o, ...]."""
 
     def context(self, spec: S) -> int:
         """Steps of a crop."""
@@ -317,7 +318,7 @@ class Task(Kept, Protocol[S]):
     def hold_out(self, panel: Panel, spec: S) -> Holdout:
         """What the search may not see."""
 
-    def judged(self, spec: S, holdout: Any, *, often: bool) -> Any:
+    def judged(self, spec: S, holdout: Any, *, often: bool) -> Holdout:
         """The part of it by which weights are judged: again and again (`often`), or once in the end."""
 
     def held_out(self, panel: Panel, spec: S, holdout: Any) -> Asking:
@@ -327,7 +328,7 @@ class Task(Kept, Protocol[S]):
         """Other questions at the same places, for what is settled in the end."""
 
     def losses(self, spec: S, found: Any) -> Floats:
-        """How wrong held-out answers are, NaN where nobody knows: [N]."""
+        """The loss of each held-out answer, NaN where the truth is not known: [N]."""
 
     def choose(self, plan: Plan[S], found: list[Any]) -> int:
         """Which candidate goes on, from the held-out answers of each; the same one whenever it is asked."""
@@ -344,25 +345,27 @@ class Task(Kept, Protocol[S]):
     def remembered(self, model: Any, horizon: int | None) -> Remembered:
         """What a model knows of its data, for a check of others."""
 
-    def refuse_senseless(self, options: Options) -> None:
+    def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for options by which nothing can be trained, before any work."""
 
-    def load_new(self, data: Any, choices: ColumnChoices, options: Options, tell: Listener) -> Loaded:
+    def load_new(self, data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
         """Data of which nothing is known."""
 
-    def load_known(self, data: Any, choices: ColumnChoices, model: Any, tell: Listener) -> Loaded:
+    def load_known(self, data: Data, choices: ColumnChoices, model: Any, tell: Listener) -> Loaded:
         """Data, read as those of a model were."""
 
-    def load_to_train(self, data: Any, choices: ColumnChoices, options: Options, start: Any, tell: Listener) -> Loaded:
+    def load_to_train(
+        self, data: Data, choices: ColumnChoices, options: TrainOptions, start: Any, tell: Listener
+    ) -> Loaded:
         """What is learnt from, read as that of the model to start from was, if there is one."""
 
     def seen_rows(self, panel: Panel, spec: S) -> Panel:
         """The rows as training sees them."""
 
-    def planned(self, loaded: Loaded, options: Options) -> Plan[S]:
+    def planned(self, loaded: Loaded, options: TrainOptions) -> Plan[S]:
         """Everything that is decided before the first step."""
 
-    def planned_on(self, loaded: Loaded, start: Any, options: Options) -> Plan[S]:
+    def planned_on(self, loaded: Loaded, start: Any, options: TrainOptions) -> Plan[S]:
         """A training that goes on from a model."""
 
     def planned_again(self, loaded: Loaded, model: Any) -> Plan[S]:
@@ -375,7 +378,7 @@ class Task(Kept, Protocol[S]):
         """The model that a training leaves, with the record of it."""
 
     def refitted(self, loaded: Loaded, trained: Trained[S]) -> Any:
-        """The model of a training whose record nobody reads."""
+        """The model that a repeated training leaves, with an empty record."""
 
     def unsettled(self, loaded: Loaded, trained: Trained[S]) -> Any:
         """The model of a training that broke off."""
@@ -386,16 +389,16 @@ class Task(Kept, Protocol[S]):
     def outcome(self, model: Any) -> dict[str, Any]:
         """What validation decided, as JSON."""
 
-    def stream(self, path: str | os.PathLike[str], model: Any, digest: str) -> Any:
+    def stream(self, path: str | os.PathLike[str], model: Any, digest: str) -> Stream:
         """What was seen so far, as the file at `path` has it. ModelRefused if that is not a state of this model."""
 
     def answer(
-        self, data: Any, model: Any, choices: ColumnChoices, options: Options, tell: Listener, stream: Any
+        self, data: Data, model: Any, choices: ColumnChoices, options: AnswerOptions, tell: Listener, stream: Any
     ) -> Answer:
         """What the model says of the data, going on from a stream where there is one."""
 
     def evaluated(
-        self, data: Any, model: Any, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+        self, data: Data, model: Any, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:
         """How well the model answers, beside what is simpler."""
 

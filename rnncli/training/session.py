@@ -22,7 +22,7 @@ from rnncli.events import REFIT, SEARCH, Budgeted, Phase
 from rnncli.nn.initialise import initialise_encoder
 from rnncli.spec import TrainingSpec
 from rnncli.tasks.plan import Costs, Plan, Trained, affordable
-from rnncli.tasks.task import HEAD, Asking, Holdout
+from rnncli.tasks.task import HEAD, Answers, Asking, Holdout
 from rnncli.training.budget import Clock, Judge, judging_seconds, score_seconds, step_seconds
 from rnncli.training.events import Event
 from rnncli.training.fit import Weights, begin, fit
@@ -188,7 +188,7 @@ def _measured(session: _Session, firsts: list[Weights]) -> tuple[float, tuple[fl
     return step, scores, judging_seconds(objectives[0], firsts[0], _judged(session), _judge(session))
 
 
-def _trained(session: _Session, chosen: int, found: list[Any], *, undecided: bool = False) -> Trained[Any]:
+def _trained(session: _Session, chosen: int, found: list[Answers], *, undecided: bool = False) -> Trained[Any]:
     progress = session.progress
     assert progress.training is not None
     training = replace(progress.training, time_budget=session.plan.training.time_budget)
@@ -204,14 +204,14 @@ def _trained(session: _Session, chosen: int, found: list[Any], *, undecided: boo
     )
 
 
-def _further(session: _Session, candidate: int) -> tuple[Any, ...]:
+def _further(session: _Session, candidate: int) -> tuple[Answers, ...]:
     """What the searches of a candidate's members answered to other questions at the held-out places, on average."""
     plan = session.candidates[candidate]
     askings = plan.task.further(plan.task.visible(session.panel, plan), plan.spec, session.holdout)
     return tuple(_averaged(session, candidate, asking) for asking in askings)
 
 
-def _validated(session: _Session, candidate: int) -> Any:
+def _validated(session: _Session, candidate: int) -> Answers:
     """What the searches of a candidate's members answered to held-out questions, on average; of so many that memory
     stays bounded.
     """
@@ -220,7 +220,7 @@ def _validated(session: _Session, candidate: int) -> Any:
     return _averaged(session, candidate, asking)
 
 
-def _averaged(session: _Session, candidate: int, asking: Asking) -> Any:
+def _averaged(session: _Session, candidate: int, asking: Asking) -> Answers:
     """The mean of what a candidate's members answered."""
     said = [
         _objective(session, session.holdout, number).answered(searched, asking)
@@ -230,7 +230,7 @@ def _averaged(session: _Session, candidate: int, asking: Asking) -> Any:
     return asking.answers.made(np.mean(said, axis=0))
 
 
-def _judged(session: _Session) -> Any:
+def _judged(session: _Session) -> Holdout:
     """The held-out questions that decide in the end."""
     return session.plan.task.judged(session.plan.spec, session.holdout, often=False)
 
@@ -256,7 +256,7 @@ def good_so_far(progress: Progress, plan: Plan[Any]) -> Trained[Any] | None:
 
 
 def stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:
-    """Weights with a leading axis of members."""
+    """The weights of several members, each stacked along a leading axis: [members, ...]."""
     return {name: np.stack([weights[name].numpy(force=True) for weights in members]) for name in members[0]}
 
 
@@ -272,7 +272,7 @@ def _objective(session: _Session, holdout: Holdout | None, number: int) -> Objec
 
 
 def objective_for(panel: Panel, plan: Plan[Any], device: str, holdout: Holdout | None, member: int) -> Objective:
-    """What a phase minimises: a search where questions are held out, a refit where none are."""
+    """The objective of a phase for one member: of a search where questions are held out, of a refit where none are."""
     panel = plan.task.visible(panel, plan)
     ends = panel.lengths if holdout is None else holdout.ends(panel.lengths)
     seed = (plan.training.seed, member, int(holdout is None))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from rnncli import files
@@ -14,6 +13,7 @@ from rnncli.data.checks.run import look
 from rnncli.data.checks.seen import Seen, Trained
 from rnncli.data.columns import described
 from rnncli.data.writers import csv, parquet
+from rnncli.data.writers.suffix import format_of
 from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.options.types import ColumnOptions, Model, columns_of
@@ -158,20 +158,10 @@ def _refuse_senseless(columns: ColumnOptions, fix: object) -> None:
 
 
 def _check_output(fix: str | os.PathLike[str], options: CheckOptions) -> None:
-    format_of(fix)
+    format_of(fix, FORMATS)
     files.check_writable(fix)
     if options.get("if_exists") == "error":
         files.refuse_existing(fix)
-
-
-def format_of(fix: str | os.PathLike[str]) -> str:
-    """How the copy is written. UsageError where the suffix does not say so."""
-    suffix = Path(fix).suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
-        raise UsageError(
-            f"the suffix of {os.fspath(fix)!r} does not say what to write", hint=f"end it in .{', .'.join(FORMATS)}"
-        )
-    return suffix
 
 
 def _remembered(model: Any, horizon: int | None) -> Trained:
@@ -191,8 +181,8 @@ def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixe
             "no row can be told by series and time, so there is nothing to copy",
             hint="say which columns they are: --time --id --target",
         )
-    copy = repair(seen, format_of(fix))
-    in_csv = format_of(fix) == "csv"
+    copy = repair(seen, format_of(fix, FORMATS))
+    in_csv = format_of(fix, FORMATS) == "csv"
     data = csv.encode_rows(copy.table, copy.plain, raw=raw) if in_csv else parquet.encode_rows(copy.table)
     files.atomic_write(fix, data)
     actions = (*copy.actions, *(_escaped(seen.rows.ids) if in_csv and not raw else ()))

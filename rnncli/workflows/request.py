@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import rnncli
 from rnncli.data.channel import vocabularies
@@ -41,5 +42,5 @@ def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
     return digest.hexdigest()
 
 
-def _add(digest: Any, array: np.ndarray[Any, Any]) -> None:
+def _add(digest: hashlib._Hash, array: NDArray[np.generic]) -> None:
     digest.update(np.ascontiguousarray(array).view(np.uint8).data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from rnncli.data.load import (
     without_duplicates,
     zone_of,
 )
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows
 from rnncli.data.source import sources
@@ -38,7 +38,7 @@ NAMED = 3  # in a note
 
 
 def load_labels(
-    given: Any,
+    given: Data,
     choices: ColumnChoices | None = None,
     labels: LabelChoices | None = None,
     known: KnownLabels | None = None,
@@ -78,7 +78,7 @@ def read_labels(tables: Tables, choices: ColumnChoices, labels: LabelChoices, kn
     return new_rows(tables, choices, labels, faults) if known is None else known_rows(tables, choices, known, faults)
 
 
-def open_labels(given: Any, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None) -> Tables:
+def open_labels(given: Data, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None) -> Tables:
     """Every source opened by its reader. UsageError for choices that make no sense."""
     refuse_senseless(choices, labels)
     usual = None if known is None else known.columns.format

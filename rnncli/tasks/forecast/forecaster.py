@@ -198,7 +198,7 @@ class Forecaster:
         return made
 
     def quantiles_if_any(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
-        """The same with NaN for a series from which nothing can be forecast."""
+        """Quantiles as `quantiles` gives them, with NaN for a series from which nothing can be forecast."""
         ends = panel.lengths if ends is None else ends
         steps = steps or self.spec.horizon
         if not self.spec.wall:

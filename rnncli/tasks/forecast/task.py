@@ -14,10 +14,12 @@ from rnncli.arrays import Array, Floats, Ints
 from rnncli.data.channel import forecast_channels
 from rnncli.data.checks.seen import Trained as Remembered
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.events import Listener
 from rnncli.model import Meta, Tensors
+from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.forecast import head, model_file, reading
 from rnncli.tasks.forecast.examples import Examples
@@ -29,7 +31,7 @@ from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import support
 from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out, scaled_quantile_loss, validated
 from rnncli.tasks.plan import Plan, Trained
-from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, Options, Scored, Seen, Shapes, Weights, at_origins
+from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, Scored, Seen, Shapes, Weights, at_origins
 
 if TYPE_CHECKING:
     from rnncli.tasks.forecast.answer import Forecast
@@ -176,33 +178,33 @@ class Forecasting:
         channels = forecast_channels(model.columns, spec.categories)
         return Remembered(model.columns, model.calendar, channels, ahead, model.cutoffs, model.statistics)
 
-    def refuse_senseless(self, options: Options) -> None:
+    def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for what no forecast can be trained by."""
         from rnncli.tasks.forecast import training
 
         training.refuse_senseless(options)
 
-    def load_new(self, data: Any, choices: ColumnChoices, options: Options, tell: Listener) -> Loaded:
+    def load_new(self, data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
         """Data of which nothing is known, with the seasons that are found in them."""
         return reading.load_new(data, choices, options, tell)
 
-    def load_known(self, data: Any, choices: ColumnChoices, model: Forecaster, tell: Listener) -> Loaded:
+    def load_known(self, data: Data, choices: ColumnChoices, model: Forecaster, tell: Listener) -> Loaded:
         """Data, read as those of a model were."""
         return reading.load_known(data, choices, model, tell)
 
     def load_to_train(
-        self, data: Any, choices: ColumnChoices, options: Options, start: Forecaster | None, tell: Listener
+        self, data: Data, choices: ColumnChoices, options: TrainOptions, start: Forecaster | None, tell: Listener
     ) -> Loaded:
         """What is learnt from, with the holidays that were asked for."""
         return reading.load_to_train(data, choices, options, start, tell)
 
-    def planned(self, loaded: Loaded, options: Options) -> Plan[ForecastSpec]:
+    def planned(self, loaded: Loaded, options: TrainOptions) -> Plan[ForecastSpec]:
         """Everything that is decided before the first step."""
         from rnncli.tasks.forecast import training
 
         return training.planned(loaded, options)
 
-    def planned_on(self, loaded: Loaded, start: Forecaster, options: Options) -> Plan[ForecastSpec]:
+    def planned_on(self, loaded: Loaded, start: Forecaster, options: TrainOptions) -> Plan[ForecastSpec]:
         """A training that goes on from a model."""
         from rnncli.tasks.forecast import training
 
@@ -229,7 +231,7 @@ class Forecasting:
         return training.settled(loaded, plan, trained, start)
 
     def refitted(self, loaded: Loaded, trained: Trained[ForecastSpec]) -> Forecaster:
-        """The model of a training whose record nobody reads."""
+        """The model that a repeated training leaves, with an empty record."""
         from rnncli.tasks.forecast import training
 
         return training.refitted(loaded, trained)
@@ -258,10 +260,10 @@ class Forecasting:
 
     def answer(
         self,
-        data: Any,
+        data: Data,
         model: Forecaster,
         choices: ColumnChoices,
-        options: Options,
+        options: AnswerOptions,
         tell: Listener,
         stream: Stream | None,
     ) -> Forecast:
@@ -271,14 +273,14 @@ class Forecasting:
         return answer(data, model, choices, options, tell, stream)
 
     def evaluated(
-        self, data: Any, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+        self, data: Data, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:
         """A backtest beside the naive forecasts."""
         from rnncli.tasks.forecast.evaluate import evaluated
 
         return evaluated(data, model, choices, wanted, tell, again)
 
-    def scored_saved(self, data: Any, forecasts: Any, choices: ColumnChoices, tell: Listener) -> Scored:
+    def scored_saved(self, data: Data, forecasts: Data, choices: ColumnChoices, tell: Listener) -> Scored:
         """The scores of forecasts that were saved, beside the naive ones."""
         from rnncli.tasks.forecast.evaluate import scored_saved
 

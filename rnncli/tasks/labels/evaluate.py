@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from rnncli.arrays import Ints
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.errors import InputRefused
 from rnncli.evaluation.labels.run import Asked, evaluate_classes, evaluate_numbers
 from rnncli.evaluation.labels.scores import Groups
@@ -23,7 +22,7 @@ ALONE = "baselines learn from what the model was trained on: give it with --trai
 
 
 def evaluated(
-    data: Any, model: Labeler, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+    data: Data, model: Labeler, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
 ) -> Scored:
     """The scores of a model, beside baselines if there is what they learn from. Sequences that training saw are marked.
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from rnncli.arrays import Floats, Ints
 from rnncli.cells.named import layers_of, resolved
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
+from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.labels.frames import rastered
 from rnncli.tasks.labels.spec import LAST, POOLINGS, Input, LabelSpec
@@ -56,7 +55,7 @@ SIZES = (
 )
 
 
-def label_spec(panel: Panel, options: Mapping[str, Any]) -> LabelSpec:
+def label_spec(panel: Panel, options: TrainOptions) -> LabelSpec:
     """The choices that follow from the labelled sequences of a panel, and from what was said."""
     label, per_step = panel.channels[0], bool(options.get("per_step"))
     known = panel.targets[~np.isnan(panel.targets)]

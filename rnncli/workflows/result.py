@@ -1,4 +1,4 @@
-"""What a training gave: the model, how it did on rows that it had not seen, and what that means in one sentence."""
+"""The result of a training: the model, its scores on held-out rows, and a verdict in one sentence."""
 
 from __future__ import annotations
 
