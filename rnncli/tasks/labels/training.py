@@ -74,7 +74,7 @@ def inferred(loaded: Loaded, plan: Plan[LabelSpec]) -> str:
     each = "each step" if spec.per_step else "each sequence"
     frames = f", read in frames of {spec.window} steps" if spec.stride > 1 else ""
     frames += f", rows of {spec.raster} values" if spec.raster > 1 else ""
-    return f"{described(loaded)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
+    return f"{described(loaded.columns, panel.channels)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
 
 
 def settled(loaded: Loaded, plan: Plan[LabelSpec], trained: Trained[LabelSpec], start: Labeler | None) -> Labeler:
