@@ -27,15 +27,25 @@ from rnncli.data.panel import Panel
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
     "test_fuzz.py",
+    "test_safety.py",
+    "test_resume.py",
+    "test_house.py",
     "test_hostile.py",
     "test_io_faults.py",
     "test_processes.py",
-    "test_time.py",
-    "test_safety.py",
-    "test_house.py",
-    "test_recipes.py",
-    "test_resume.py",
     "test_streams.py",
+    "test_seasons_held_out.py",
+    "test_time.py",
+    "test_adding.py",
+    "test_recipes.py",
+    "test_signals.py",
+    "test_planted.py",
+    "test_arguments.py",
+    "test_config.py",
+    "test_stream.py",
+    "test_seasons.py",
+    "test_activation.py",
+    "test_gates.py",
 )
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # what the command line sets at its start
@@ -44,13 +54,16 @@ OF_COMMANDS = ("pyarrow.csv", "pyarrow.parquet", "typer.main", "rich.console", "
 SEEN_BY_COMMANDS = ("RNNCLI_", "COLUMNS", "TERM", "NO_COLOR")  # variables that nothing reads before a command runs
 OF_FORKS = {"cwd", "input", "stdin", "timeout", "encoding", "errors"}
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait for each other do not spin: cores are shared
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Build = Callable[..., Panel]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first: two workers then end together, as short files fill what is left."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,8 @@ def copy(
 
 
 def run(folder: Path, script: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16"}  # what an example does not set itself
+    # what an example does not set itself
+    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16", "RNNCLI_INSPECT_GRADIENTS_SERIES": "2"}
     settings = environment | small | {"PATH": f"{folder / 'bin'}:{environment['PATH']}", "PYTHONPATH": str(folder)}
     command = ["sh", "-e", "-c", script]
     return subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, check=False)

@@ -90,7 +90,8 @@ def run_blocks(
     python = [command, "-c"] if sys.platform == "linux" else [sys.executable, "-c"]
     read = "import sys, tomllib; tomllib.loads(sys.argv[1])"
     shell = {"sh": ["sh", "-e", "-c"], "python": python, "toml": [sys.executable, "-c", read]}
-    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16"}  # what an example does not set itself
+    # what an example does not set itself
+    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16", "RNNCLI_INSPECT_GRADIENTS_SERIES": "2"}
     settings = environment | small | {"PATH": f"{folder / 'bin'}:{environment['PATH']}"}
 
     def run(text: str) -> None:
