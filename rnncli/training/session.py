@@ -49,12 +49,12 @@ class _Session:
 
     @property
     def candidates(self) -> tuple[Plan[Any], ...]:
-        """What is searched; where nothing can be held out, there is no choice."""
+        """The plans that are searched: all candidates, or the first where nothing can be held out."""
         return self.plan.candidates if len(self.holdout) else self.plan.candidates[:1]
 
     @property
     def members(self) -> int:
-        """Of each candidate."""
+        """The number of members of each candidate."""
         return self.plan.network.members
 
     def streams(self, candidate: int) -> range:
@@ -187,7 +187,7 @@ def _measured(session: _Session, firsts: list[Weights]) -> tuple[float, tuple[fl
 
 
 def refit_spec(training: TrainingSpec) -> TrainingSpec:
-    """How the weights that were found are trained on, with every row."""
+    """The training of a refit: fewer, gentler steps with every row, from the weights that the search found."""
     budget = None if training.time_budget is None else training.time_budget * REFIT_SHARE
     steps = max(1, round(REFIT_SHARE * training.steps))
     return replace(training, steps=steps, learning_rate=training.learning_rate * REFIT_RATE, time_budget=budget)
