@@ -16,7 +16,7 @@ from rnncli.data.isotime import Unreadable
 from rnncli.data.known_ahead import join_ahead
 from rnncli.data.limits import limits_of
 from rnncli.data.objects import Data
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, stretches
 from rnncli.data.rows import Rows, read_ahead, read_rows
 from rnncli.data.source import sources
 from rnncli.data.timetext import read_times, whole_numbers
@@ -56,6 +56,15 @@ class Loaded:
     times: Ints | None = None
     groups: tuple[str, ...] | None = None
     labels: LabelChoices | None = None
+
+    def select(self, chosen: Ints) -> Loaded:
+        """The data of the chosen series alone, in that order."""
+        panel, times, groups = self.panel, self.times, self.groups
+        if times is not None:
+            times = times[stretches(panel.offsets[chosen], panel.lengths[chosen])]
+        if groups is not None:
+            groups = tuple(groups[s] for s in chosen.tolist())
+        return replace(self, panel=panel.select(chosen), times=times, groups=groups)
 
 
 def load_panel(

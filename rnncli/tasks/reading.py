@@ -30,8 +30,7 @@ def without(loaded: Loaded, refusals: Sequence[SeriesRefused], tell: Listener) -
     if not good:
         raise refusals[0]
     tell_skipped(refusals, tell)
-    panel = loaded.panel.select(np.array(good, np.int64))
-    return replace(loaded, panel=panel, skipped=(*loaded.skipped, *refusals))
+    return replace(loaded.select(np.array(good, np.int64)), skipped=(*loaded.skipped, *refusals))
 
 
 def without_bad(

@@ -57,6 +57,12 @@ def at_the_end(seen: Seen, questions: slice | list[int], outputs: Tensor) -> See
     )
 
 
+def entered(weights: Mapping[str, Tensor], plan: Plan[Any], seen: Seen) -> Tensor:
+    """What the encoder sees of crops: [n, T, I]."""
+    x: Tensor = plan.task.enter(plan.spec, head_weights(weights), seen, torch)
+    return x
+
+
 def forward(
     weights: Mapping[str, Tensor],
     plan: Plan[Any],
@@ -69,7 +75,7 @@ def forward(
     """
     before = None if seen.fresh is None else carried
     head = head_weights(weights)
-    x = plan.task.enter(plan.spec, head, seen, torch)
+    x = entered(weights, plan, seen)
     outputs = encode(weights, plan.network, x, generator, before, seen.fresh, seen.lengths)
     state = plan.task.read(plan.spec, head, outputs, seen, torch)
     if generator is not None:

@@ -21,7 +21,7 @@ from rnncli.data.panel import Panel
 from rnncli.events import REFIT, SEARCH, Budgeted, Phase
 from rnncli.nn.initialise import initialise_encoder
 from rnncli.spec import TrainingSpec
-from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Costs, Plan, Trained, affordable
+from rnncli.tasks.plan import Costs, Plan, Trained, affordable
 from rnncli.tasks.task import HEAD, Answers, Asking, Holdout
 from rnncli.training.budget import Clock, Judge, judging_seconds, score_seconds, step_seconds
 from rnncli.training.events import Event
@@ -146,8 +146,10 @@ def _refit(session: _Session, number: int) -> Iterator[Event]:
     assert training is not None
     assert member.searched is not None
     if member.trained is None and len(session.holdout):
-        member.run = member.run or begin(member.searched)
-        objective, spec = _objective(session, None, number), refit_spec(training)
+        refit = session.plan.refit
+        first = _first_weights(session, number) if refit.afresh else member.searched
+        member.run = member.run or begin(first)
+        objective, spec = _objective(session, None, number), refit.of(training)
         yield from fit(member.run, objective, spec, _phase(REFIT, number, session))
         member.trained, member.run = member.run.best, None
     member.trained = member.trained or member.searched
@@ -169,7 +171,7 @@ def _planned(session: _Session, firsts: list[Weights]) -> tuple[TrainingSpec, in
         costs = Costs(step, scores[1], once)
         if count > members and training.time_budget < costs.least(searches, refits):
             continue
-        made = affordable(training, searches, refits, costs)
+        made = affordable(training, searches, refits, costs, session.plan.refit.share)
         if made.steps >= ENOUGH * training.steps:
             break
     return made, count
@@ -184,13 +186,6 @@ def _measured(session: _Session, firsts: list[Weights]) -> tuple[float, tuple[fl
         return step, (0.0, 0.0), (0.0, 0.0)
     scores = score_seconds(objectives[0], firsts[0])
     return step, scores, judging_seconds(objectives[0], firsts[0], _judged(session), _judge(session))
-
-
-def refit_spec(training: TrainingSpec) -> TrainingSpec:
-    """The training of a refit: fewer, gentler steps with every row, from the weights that the search found."""
-    budget = None if training.time_budget is None else training.time_budget * REFIT_SHARE
-    steps = max(1, round(REFIT_SHARE * training.steps))
-    return replace(training, steps=steps, learning_rate=training.learning_rate * REFIT_RATE, time_budget=budget)
 
 
 def _trained(session: _Session, chosen: int, found: list[Answers], *, undecided: bool = False) -> Trained[Any]:

@@ -40,7 +40,8 @@ def predict(
     trained levels and are interpolated. `if_exists` says what is done where `output` is there; `max_age` is how many
     seconds the last observation of a series may lie before `now` (default: `as_of`, or the clock); `fail_on_drift`
     writes nothing where the data have drifted. `state` is a file that keeps what the network has seen of each series:
-    only rows that it has not seen are consumed, and the forecast is that of a network which saw them all.
+    only rows that it has not seen are consumed, and the forecast is that of a network which saw them all. Of a model
+    that labels steps as they come (`online`), the rows that it has not seen are labelled.
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """

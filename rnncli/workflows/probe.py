@@ -32,7 +32,7 @@ from rnncli.tasks.task import HEAD, Seen, head_weights
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, begin, fit
-from rnncli.training.objective import Objective, at_the_end, forward, on
+from rnncli.training.objective import Objective, at_the_end, entered, forward, on
 from rnncli.training.session import objective_for
 
 Weights = Mapping[str, Tensor]
@@ -85,9 +85,10 @@ class Probe:
         return Stack.of(self.plan.network, exact)
 
     def batch(self, rows: Rows) -> Seen:
-        """These crops, with everything that belongs to their last step."""
+        """These crops as the encoder sees them, with everything that belongs to their last step."""
         lesson = self.plan.task.lesson(self.panel, self.plan.spec, self.panel.lengths)
-        return on(lesson.ending(rows.series, rows.origins, rows.steps))
+        seen = on(lesson.ending(rows.series, rows.origins, rows.steps))
+        return replace(seen, inputs=entered(self.weights, self.plan, seen).detach())
 
     def evidence(self, effort: Effort = FULL, most_series: int | None = None) -> Evidence:
         """All panels. InputRefused if no series is long enough."""

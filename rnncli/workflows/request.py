@@ -29,6 +29,7 @@ def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
         plan.task.name: plan.spec.to_json(),
         "training": plan.training.to_json(),
         "candidates": len(plan.candidates),
+        **({"afresh": True} if plan.refit.afresh else {}),
         "versions": {"rnncli": rnncli.__version__, **{name: version(name) for name in ("numpy", "torch")}},
         "ids": panel.ids,
     }

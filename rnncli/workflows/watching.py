@@ -22,9 +22,9 @@ from rnncli.tasks.task import Seen, head_weights
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Event, Stepped
 from rnncli.training.fit import Run, Weights, learning_rate
-from rnncli.training.objective import at_the_end
+from rnncli.training.objective import at_the_end, entered
 from rnncli.training.progress import Progress
-from rnncli.training.session import objective_for, refit_spec
+from rnncli.training.session import objective_for
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Watching:
 
     def _moments(self, event: Stepped, run: Run) -> Moments:
         training = self.progress.training or self.plan.training
-        rate = learning_rate(event.step, training if event.phase.kind == SEARCH else refit_spec(training))
+        rate = learning_rate(event.step, training if event.phase.kind == SEARCH else self.plan.refit.of(training))
         return Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
 
     def _exploded(self, event: Stepped, run: Run, usual: float) -> Iterator[Exploded]:
@@ -85,7 +85,8 @@ def origin_of(
     holdout = plan.task.hold_out(panel, plan.spec) if phase.kind == SEARCH else None
     batch = objective_for(panel, plan, device, holdout, phase.member).sample(step)
     rows, origins = batch.rows.numpy(force=True), batch.origins.numpy(force=True)
-    found = find_culprit(Stack.of(plan.network, weights), batch.inputs, rows, origins, _loss(plan, weights, batch))
+    x = entered(weights, plan, batch).detach()
+    found = find_culprit(Stack.of(plan.network, weights), x, rows, origins, _loss(plan, weights, batch))
     if found is None:
         return None
     row, at = int(rows[found.place]), int(origins[found.place])

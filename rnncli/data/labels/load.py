@@ -230,5 +230,6 @@ def described(loaded: Loaded) -> str:
     time = f"time {' and '.join(map(repr, columns.times))}, " if columns.times else ""
     ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one sequence"
     ids = "one sequence a file" if columns.by_file else ids
+    ids = "one sequence a row" if loaded.labels is not None and loaded.labels.row_per_sequence else ids
     some = ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
     return f"{time}{ids}, {len(names):,} channel{'s' * (len(names) > 1)}: {some}"

@@ -28,6 +28,7 @@ from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.labels.reading import load_known
+from rnncli.tasks.labels.stateful import Stream
 
 SCHEMA = "rnncli.predict/1"
 LABEL, STEP = "label", "step"
@@ -86,8 +87,8 @@ class Labels:
         write = (lambda text: text) if raw else csv.defused
         spec, panel = self.model.spec, self.panel
         series = np.repeat(np.arange(len(panel)), panel.lengths) if spec.per_step else np.arange(len(panel))
-        parts = zip(*(parts_of(name, max(1, len(self.model.columns.ids))) for name in panel.ids), strict=True)
-        told = [text_array(list(map(write, part)), series) for part in parts][: len(self._ids)]
+        ids = [parts_of(name, max(1, len(self.model.columns.ids))) for name in panel.ids]
+        told = [text_array([write(parts[place]) for parts in ids], series) for place in range(len(self._ids))]
         when = self._when(series, as_text=as_text) if spec.per_step else []
         numbers = [number_array(self.said[:, place]) for place in range(self.said.shape[1])]
         return pa.Table.from_arrays([*told, *when, self._label(write), *numbers], list(self.names))
@@ -179,14 +180,19 @@ def _more(rows: int) -> str:
 
 
 def answer(
-    data: Data, model: Labeler, choices: ColumnChoices, options: AnswerOptions, tell: Listener, stream: Any
+    data: Data,
+    model: Labeler,
+    choices: ColumnChoices,
+    options: AnswerOptions,
+    tell: Listener,
+    stream: Stream | None,
 ) -> Labels:
     """The labels of the sequences of `data`, or, with a stream, of the rows that it has not seen."""
     if options.get("tidy"):
         raise UsageError("--tidy is for forecasts, and the model makes labels", hint="leave --tidy out")
     loaded = load_known(data, choices, model, tell)
     if stream is not None:
-        loaded, said = stream.consume(loaded, tell)
+        loaded, said = stream.consume(loaded, tell, skip=choices.on_bad_series == "skip")
     else:
         said = model.said(loaded.panel)
     return labels_of(model, loaded, said)

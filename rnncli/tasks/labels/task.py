@@ -29,6 +29,7 @@ from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, Scored, Seen
 
 if TYPE_CHECKING:
     from rnncli.tasks.labels.answer import Labels
+    from rnncli.tasks.labels.stateful import Stream
 
 OFTEN = 1_000  # held-out sequences that are scored again and again
 JUDGED = 20_000  # and once, in the end
@@ -219,13 +220,20 @@ class Labelling:
         """What validation decided."""
         return {"pooling": model.spec.poolings[0], "temperature": model.temperature}
 
-    def stream(self, path: str | os.PathLike[str], model: Labeler, digest: str) -> Any:
+    def stream(self, path: str | os.PathLike[str], model: Labeler, digest: str) -> Stream:
         """What was seen so far, as the file at `path` has it. UsageError for a model that is not online."""
-        del path, digest
-        raise UsageError(f"--state is for forecasts, and the model labels {model.known.label.name!r}")
+        from rnncli.tasks.labels.stateful import Stream
+
+        return Stream(path, model, digest)
 
     def answer(
-        self, data: Data, model: Labeler, choices: ColumnChoices, options: AnswerOptions, tell: Listener, stream: Any
+        self,
+        data: Data,
+        model: Labeler,
+        choices: ColumnChoices,
+        options: AnswerOptions,
+        tell: Listener,
+        stream: Stream | None,
     ) -> Labels:
         """The label of every sequence, or of every step."""
         from rnncli.tasks.labels.answer import answer

@@ -47,7 +47,8 @@ def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.label_spec(panel, options)
     network = planning.network_spec(panel, spec, given)
-    return Plan(TASK, network, spec, planning.training_spec(panel, spec, given))
+    training = planning.training_spec(panel, spec, given)
+    return Plan(TASK, network, spec, training, refit=planning.refit_of(panel, spec))
 
 
 def planned_on(loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[LabelSpec]:
@@ -71,7 +72,8 @@ def inferred(loaded: Loaded, plan: Plan[LabelSpec]) -> str:
     panel, spec = loaded.panel, plan.spec
     kind = f"{spec.classes:,} classes" if spec.classes else "a number"
     each = "each step" if spec.per_step else "each sequence"
-    frames = f", a frame of {spec.window} steps each {spec.stride}" if spec.stride > 1 else ""
+    frames = f", read in frames of {spec.window} steps" if spec.stride > 1 else ""
+    frames += f", rows of {spec.raster} values" if spec.raster > 1 else ""
     return f"{described(loaded)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
 
 
@@ -79,11 +81,10 @@ def settled(loaded: Loaded, plan: Plan[LabelSpec], trained: Trained[LabelSpec], 
     """The model, with what the held-out sequences decided and what is recorded of its training."""
     del plan
     panel = loaded.panel
-    labels = panel.targets if trained.plan.spec.per_step else panel.targets[panel.offsets[:-1]]
     decision = decided(trained)
     record = {
         "rows": len(panel.values),
-        "observed": int(np.count_nonzero(~np.isnan(labels))),
+        "observed": int(np.count_nonzero(~np.isnan(panel.targets))),
         "best_steps": list(trained.best_steps),
     } | scores(panel, trained, decision)
     return _to_labeler(loaded, trained, decision, record, start)
