@@ -19,7 +19,7 @@ from rnncli.tasks.reading import told
 
 
 def choices_of(options: TrainOptions) -> LabelChoices:
-    """What was said about labels."""
+    """The options about labels."""
     return LabelChoices(**fields_given(LabelChoices, options))
 
 
@@ -36,7 +36,7 @@ def load_known(data: Data, choices: ColumnChoices, model: Labeler, tell: Listene
 def load_to_train(
     data: Data, choices: ColumnChoices, options: TrainOptions, start: Labeler | None, tell: Listener
 ) -> Loaded:
-    """What is learnt from. UsageError if labels are missing that a model to start from should learn."""
+    """Data to train on. UsageError if labels are missing that a model to start from should learn."""
     if start is None:
         return load_new(data, choices, options, tell)
     loaded = load_known(data, choices, start, tell)

@@ -43,7 +43,7 @@ def refuse_senseless(options: TrainOptions) -> None:
 
 
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
-    """Everything that is decided before the first step."""
+    """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.label_spec(panel, options)
     network = planning.network_spec(panel, spec, given)
