@@ -1,4 +1,4 @@
-"""Options of what is written, of runs that nobody watches, and of where settings come from."""
+"""Options of what is written, of unattended runs, and of where settings come from."""
 
 from __future__ import annotations
 

@@ -130,7 +130,29 @@ class TrainOptions(ArchitectureOptions, LabelOptions, total=False):
     lock_wait: float | None
 
 
+class PredictOptions(ColumnOptions, total=False):
+    """From what and when a forecast is made, and into what: see `predict`."""
+
+    future_data: Any
+    state: str | os.PathLike[str] | None
+    if_exists: Literal["replace", "error"] | None
+    max_age: float | None
+    now: str | None
+    fail_on_drift: bool
+    lock_wait: float | None
+    tidy: bool
+    csv_raw: bool
+
+
+class AnswerOptions(PredictOptions, total=False):
+    """Every option of `predict`, as the tasks take them."""
+
+    horizon: int | None
+    quantiles: tuple[float, ...] | None
+    point: Literal["median", "mean"]
+
+
 def columns_of(options: Mapping[str, object]) -> ColumnOptions:
-    """Those of the options that say how the data are read."""
+    """The options that say how the data are read, without all others."""
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
     return cast("ColumnOptions", columns)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Unpack, cast
 
 from rnncli import files
 from rnncli.data.checks.finding import Finding
@@ -14,10 +13,11 @@ from rnncli.data.checks.fix import FORMATS, Action, repair
 from rnncli.data.checks.run import look
 from rnncli.data.checks.seen import Seen
 from rnncli.data.writers import csv, parquet
+from rnncli.data.writers.suffix import format_of
 from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.options import table
-from rnncli.options.types import ColumnOptions, LabelledOptions, Model, ReadingOptions, columns_of
+from rnncli.options.types import ColumnOptions, LabelledOptions, Model, ReadingOptions, TrainOptions, columns_of
 from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.task import Task
@@ -160,7 +160,7 @@ def _task(model: Any, options: Mapping[str, Any]) -> Task[Any]:
     if model is not None:
         labels = {name: value for name, value in options.items() if name in LabelledOptions.__annotations__}
         table.refuse_beside("-m", labels, table.of_model, "model")
-    task: Task[Any] = task_of(options) if model is None else model.task
+    task: Task[Any] = task_of(cast("TrainOptions", options)) if model is None else model.task
     table.refuse_of_other_task(options, task.name, by_model=model is not None)
     return task
 
@@ -173,20 +173,10 @@ def _refuse_senseless(columns: ColumnOptions, fix: object) -> None:
 
 
 def _check_output(fix: str | os.PathLike[str], options: CheckOptions) -> None:
-    format_of(fix)
+    format_of(fix, FORMATS)
     files.check_writable(fix)
     if options.get("if_exists") == "error":
         files.refuse_existing(fix)
-
-
-def format_of(fix: str | os.PathLike[str]) -> str:
-    """How the copy is written. UsageError where the suffix does not say so."""
-    suffix = Path(fix).suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
-        raise UsageError(
-            f"the suffix of {os.fspath(fix)!r} does not say what to write", hint=f"end it in .{', .'.join(FORMATS)}"
-        )
-    return suffix
 
 
 def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixed:
@@ -195,8 +185,8 @@ def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixe
             "no row can be told by series and time, so there is nothing to copy",
             hint="say which columns they are: --time --id --target",
         )
-    copy = repair(seen, format_of(fix))
-    in_csv = format_of(fix) == "csv"
+    copy = repair(seen, format_of(fix, FORMATS))
+    in_csv = format_of(fix, FORMATS) == "csv"
     data = csv.encode_rows(copy.table, copy.plain, raw=raw) if in_csv else parquet.encode_rows(copy.table)
     files.atomic_write(fix, data)
     actions = (*copy.actions, *(_escaped(seen.rows.ids) if in_csv and not raw else ()))

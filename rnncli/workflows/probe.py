@@ -223,7 +223,7 @@ def _norm(gradients: tuple[Tensor, ...]) -> float:
 
 
 def watched(event: Stepped, run: Run, watch: Watch, rate: float) -> Gradients:
-    """What the last step of a run did, as if at this learning rate."""
+    """The gradients, moments and step lengths of a run's last step, as if taken at this learning rate."""
     moments = Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
     return watch.look(event.phase, event.loss, event.gradient_norm, run.live, moments)
 

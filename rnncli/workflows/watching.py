@@ -13,18 +13,18 @@ from torch import Tensor
 from rnncli.data.frequency import shown
 from rnncli.data.panel import Panel
 from rnncli.diagnostics.culprit import Culprit, LossOfExample, find_culprit
-from rnncli.diagnostics.events import Exploded
+from rnncli.diagnostics.events import Exploded, Gradients
 from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.watch import Moments, Watch
 from rnncli.events import SEARCH, Phase
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.task import Seen, head_weights
 from rnncli.training.adamw import BETAS
-from rnncli.training.events import Stepped
+from rnncli.training.events import Event, Stepped
 from rnncli.training.fit import Run, Weights, learning_rate
 from rnncli.training.objective import at_the_end, entered
 from rnncli.training.progress import Progress
-from rnncli.training.session import objective_for, refit_spec
+from rnncli.training.session import objective_for
 
 
 @dataclass
@@ -38,8 +38,8 @@ class Watching:
     progress: Progress
     _watches: dict[Phase, Watch] = field(default_factory=dict)
 
-    def __call__(self, event: object) -> Iterator[object]:
-        """What there is to tell beside this event."""
+    def __call__(self, event: Event) -> Iterator[Gradients | Exploded]:
+        """What the gradients of a step tell: every `every` steps, and where its norm explodes."""
         if not isinstance(event, Stepped):
             return
         run = run_of(self.progress, self.plan, event.phase)
@@ -53,7 +53,7 @@ class Watching:
 
     def _moments(self, event: Stepped, run: Run) -> Moments:
         training = self.progress.training or self.plan.training
-        rate = learning_rate(event.step, training if event.phase.kind == SEARCH else refit_spec(training))
+        rate = learning_rate(event.step, training if event.phase.kind == SEARCH else self.plan.refit.of(training))
         return Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
 
     def _exploded(self, event: Stepped, run: Run, usual: float) -> Iterator[Exploded]:
@@ -67,7 +67,7 @@ class Watching:
 
 
 def run_of(progress: Progress, plan: Plan[Any], phase: Phase) -> Run | None:
-    """The run of a phase, if it is under way."""
+    """The optimiser's run of a phase, None if it is not under way."""
     number = phase.candidate * plan.network.members + phase.member
     return progress.members[number].run if number < len(progress.members) else None
 
@@ -112,7 +112,7 @@ def _loss(plan: Plan[Any], weights: Weights, batch: Seen) -> LossOfExample:
 def _time(panel: Panel, series: int, ordinal: int) -> str:
     calendar = panel.calendar
     time = calendar.times(np.array([ordinal]), panel.phases[series : series + 1])[0]
-    return shown(int(time), calendar.zone, calendar.frequency.unit == "step")
+    return shown(int(time), calendar.zone, calendar.counts)
 
 
 def named(panel: Panel, plan: Plan[Any], device: str, progress: Progress, phase: Phase) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from rnncli.arrays import Bools, Ints
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.evaluation.labels.report import LEARN
@@ -22,7 +21,7 @@ from rnncli.tasks.task import Again, Backtest, Scored
 
 
 def evaluated(
-    data: Any, model: Labeler, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+    data: Data, model: Labeler, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
 ) -> Scored:
     """The scores of a model, beside baselines if there is what they learn from. Sequences that training saw are marked.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from rnncli.data.checks.labelled import check_labels
 from rnncli.data.labels.load import described
+from rnncli.options.types import TrainOptions
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.labels.reading import by_group, choices_of
@@ -18,7 +19,7 @@ UNITS = "sequences"
 def looked_at(data: Any, choices: ColumnChoices, options: Mapping[str, Any], model: Labeler | None) -> LookedAt:
     """What was found. InputRefused where a file cannot be read at all."""
     if model is None:
-        found = check_labels(data, choices, choices_of(options))
+        found = check_labels(data, choices, choices_of(cast("TrainOptions", options)))
     else:
         known = by_group(model, options.get("group")).known
         found = check_labels(data, choices, known.choices, known, model.names)

@@ -13,22 +13,22 @@ def found(run: Run, *arguments: object) -> tuple[int, dict[str, str]]:
     return done.returncode, {one["id"]: one["severity"] for one in json.loads(done.stdout)["findings"]}
 
 
-def test_good_sequences_have_no_findings(run_rnncli: Run, labelled: Path) -> None:
-    done = run_rnncli("check", labelled, "--label", "label", "--group", "who")
+def test_good_sequences_have_no_findings(run_rnncli: Run, labelled_table: Path) -> None:
+    done = run_rnncli("check", labelled_table, "--label", "label", "--group", "who")
     assert (done.returncode, done.stdout.split(" in ")[0]) == (0, "nothing is wrong")
     assert done.stdout.rstrip().endswith("36 sequences")
 
 
-def test_what_training_refuses_is_an_error(run_rnncli: Run, labelled: Path) -> None:
-    assert found(run_rnncli, labelled, "--label", "x", "--id", "id") == (4, {"label-changes": "error"})
-    assert found(run_rnncli, labelled, "--label", "x", "--per-step")[0] == 0
+def test_what_training_refuses_is_an_error(run_rnncli: Run, labelled_table: Path) -> None:
+    assert found(run_rnncli, labelled_table, "--label", "x", "--id", "id") == (4, {"label-changes": "error"})
+    assert found(run_rnncli, labelled_table, "--label", "x", "--per-step")[0] == 0
 
 
 def test_data_are_held_against_a_model_that_labels(
-    run_rnncli: Run, labelled: Path, others: Path, label_model: Path, tmp_path: Path
+    run_rnncli: Run, labelled_table: Path, others: Path, label_model: Path, tmp_path: Path
 ) -> None:
     assert found(run_rnncli, others, "-m", label_model) == (0, {})
-    assert found(run_rnncli, labelled, "-m", label_model) == (0, {"sequence-learnt": "warning"})
+    assert found(run_rnncli, labelled_table, "-m", label_model) == (0, {"sequence-learnt": "warning"})
     other = tmp_path / "other.csv"
     other.write_text(others.read_text().replace(",c\n", ",d\n"))
     assert found(run_rnncli, other, "-m", label_model) == (0, {"class-unseen": "warning"})
@@ -37,10 +37,10 @@ def test_data_are_held_against_a_model_that_labels(
 
 
 def test_options_of_another_task_and_of_the_model_are_refused(
-    run_rnncli: Run, labelled: Path, label_model: Path, tmp_path: Path
+    run_rnncli: Run, labelled_table: Path, label_model: Path, tmp_path: Path
 ) -> None:
     def refusal(*arguments: object) -> str:
-        done = run_rnncli("check", labelled, *arguments)
+        done = run_rnncli("check", labelled_table, *arguments)
         assert done.returncode == 2
         return str(done.stderr)
 

@@ -18,9 +18,9 @@ def scored(run: Run, *arguments: object) -> dict[str, object]:
 
 
 def test_the_report_fits_a_terminal_and_shows_what_was_taken_for_what(
-    run_rnncli: Run, others: Path, label_model: Path, labelled: Path
+    run_rnncli: Run, others: Path, label_model: Path, labelled_table: Path
 ) -> None:
-    done = run_rnncli("evaluate", others, "-m", label_model, "--trained-on", labelled)
+    done = run_rnncli("evaluate", others, "-m", label_model, "--trained-on", labelled_table)
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "18 sequences, 3 classes"
@@ -32,12 +32,12 @@ def test_the_report_fits_a_terminal_and_shows_what_was_taken_for_what(
 
 
 def test_baselines_learn_from_what_the_model_was_trained_on_alone(
-    run_rnncli: Run, others: Path, label_model: Path, labelled: Path
+    run_rnncli: Run, others: Path, label_model: Path, labelled_table: Path
 ) -> None:
     alone = scored(run_rnncli, others, "-m", label_model)
     assert list(alone["scores"]) == ["model"]
     assert any("--trained-on" in note for note in alone["notes"])
-    beside = scored(run_rnncli, others, "-m", label_model, "--trained-on", labelled)
+    beside = scored(run_rnncli, others, "-m", label_model, "--trained-on", labelled_table)
     assert beside["scores"]["model"] == alone["scores"]["model"]
     assert beside["scores"]["majority"]["accuracy"] == pytest.approx(1 / 3)
 
@@ -58,17 +58,19 @@ def test_labels_are_scored_by_class_and_by_a_group_that_is_named(
     assert (nobody.returncode, "no column 'nobody'" in nobody.stderr) == (4, True)
 
 
-def test_gates_are_over_the_metrics_of_labels(run_rnncli: Run, others: Path, label_model: Path, labelled: Path) -> None:
+def test_gates_are_over_the_metrics_of_labels(
+    run_rnncli: Run, others: Path, label_model: Path, labelled_table: Path
+) -> None:
     def gate(*arguments: object) -> tuple[int, str]:
         done = run_rnncli("evaluate", *arguments)
         return done.returncode, done.stderr
 
-    beside = (others, "-m", label_model, "--trained-on", labelled)
+    beside = (others, "-m", label_model, "--trained-on", labelled_table)
     assert gate(*beside, "--fail-if", "accuracy<0.05")[0] == 0
     assert gate(*beside, "--fail-if", "accuracy>0.05")[0] == 7
     code, said = gate(others, "-m", label_model, "--must-beat", "majority")
     assert (code, "--trained-on" in said) == (2, True)
-    code, said = gate(labelled, "-m", label_model, "--fail-if", "accuracy<0.05")
+    code, said = gate(labelled_table, "-m", label_model, "--fail-if", "accuracy<0.05")
     assert (code, "in-sample" in said) == (7, True)
     assert gate(*beside, "--fail-if", "mase>1")[0] == 2
 

@@ -25,16 +25,25 @@ def test_a_label_s_gradient_is_reported_by_direction_and_without_seasons(
     assert not {"season", "horizon", "origins", "forecast"} & set(done.stdout.split())
 
 
-def test_an_untrained_network_is_inspected_and_remedies_are_tried(run_rnncli: Run, labelled: Path) -> None:
+def test_an_untrained_network_is_inspected_and_remedies_are_tried(run_rnncli: Run, labelled_table: Path) -> None:
     options = ("--label", "label", "--channels", "x,y", "--hidden", "4", "--cell", "rnn", "--init", "uniform")
     done = run_rnncli(
-        "inspect-gradients", labelled, *options, "--per-step", "--quick", "--series", 4, "--try-steps", 2, "--json"
+        "inspect-gradients",
+        labelled_table,
+        *options,
+        "--per-step",
+        "--quick",
+        "--series",
+        4,
+        "--try-steps",
+        2,
+        "--json",
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["trials"] is not None
     assert not {"seasons", "horizon"} & set(document)
-    refused = run_rnncli("inspect-gradients", labelled, "--label", "label", "--horizon", 3)
+    refused = run_rnncli("inspect-gradients", labelled_table, "--label", "label", "--horizon", 3)
     assert (refused.returncode, "--horizon is for forecasts" in refused.stderr) == (2, True)
 
 
