@@ -108,7 +108,8 @@ def _to_labeler(
     weights = _of_one(trained.weights, plan, spec)
     assert loaded.labels is not None
     known = known_labels(loaded, loaded.labels) if start is None else start.known
-    return Labeler(plan.network, spec, plan.training, known, weights, loaded.panel.ids, record, decision.temperature)
+    names = tuple(dict.fromkeys([*loaded.panel.ids, *(() if start is None else start.names)]))
+    return Labeler(plan.network, spec, plan.training, known, weights, names, record, decision.temperature)
 
 
 def _of_one(
