@@ -284,7 +284,7 @@ def criterion_of(squares: Floats, count: Integers, parameters: Floats) -> Floats
 
 
 def variance_of(squares: Floats, count: Integers, parameters: Floats) -> Floats:
-    """Of an error one step ahead: larger than it was in the rows that the parameters were weighed by."""
+    """The variance of an error one step ahead: larger than it was in the rows that the parameters were weighed by."""
     inflation = np.minimum(1 + parameters / np.maximum(count - parameters, 1), 2.0)
     return np.asarray(squares / np.maximum(count, 1) * inflation)
 

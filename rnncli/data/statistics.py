@@ -22,9 +22,9 @@ LARGEST_RATIO = 1e12
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of each series and channel [S, C]: `center` is the median, `spread` the mean absolute deviation from it; `row`
-    and `block` say how many spreads a row and the mean of `length` rows were from the centre at most; `missing` is the
-    share of missing values. A spread of 0 says that nothing was observed.
+    """Statistics of each series and channel [S, C]: `center` is the median, `spread` the mean absolute deviation from
+    it; `row` and `block` say how many spreads a row and the mean of `length` rows were from the centre at most;
+    `missing` is the share of missing values. A spread of 0 says that nothing was observed.
     """
 
     length: int

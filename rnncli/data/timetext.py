@@ -272,7 +272,7 @@ def _of_days(style: str, texts: Sequence[str]) -> bool:
 
 
 def _regular(styles: list[str], texts: Sequence[str]) -> list[str]:
-    """Of several styles the one in which the rows are in order, or else regular, where they are not in any other."""
+    """The one style in which the rows are in order, or else regular, where no other style makes them so; else all."""
     if len(styles) < 2:
         return styles
     ordered = [style for style in styles if (np.diff(_in_style(texts, style).times) > 0).all()]

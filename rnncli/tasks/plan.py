@@ -77,7 +77,7 @@ class Plan(Generic[S]):
 
     @property
     def candidates(self) -> tuple[Plan[S], ...]:
-        """What is searched."""
+        """The plans that are searched: this one, then its rivals."""
         return (self, *self.rivals)
 
     @property
@@ -130,7 +130,7 @@ class Costs:
     once: float = 0.0
 
     def least(self, searches: int, refits: int) -> float:
-        """Of a single step of each search and refit, with what must be."""
+        """The seconds of a training with a single step in each search and refit."""
         return self.once + searches * (self.step + self.score) + refits * self.step
 
 

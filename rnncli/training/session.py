@@ -49,12 +49,12 @@ class _Session:
 
     @property
     def candidates(self) -> tuple[Plan[Any], ...]:
-        """What is searched; where nothing can be held out, there is no choice."""
+        """The plans that are searched: all candidates, or the first where nothing can be held out."""
         return self.plan.candidates if len(self.holdout) else self.plan.candidates[:1]
 
     @property
     def members(self) -> int:
-        """Of each candidate."""
+        """The number of members of each candidate."""
         return self.plan.network.members
 
     def streams(self, candidate: int) -> range:

@@ -17,7 +17,7 @@ from rnncli.spec import ColumnChoices
 
 
 def column_choices(options: ColumnOptions) -> ColumnChoices:
-    """What was said about columns."""
+    """The options about columns, checked. UsageError for a value that none can have."""
     given = fields_given(ColumnChoices, options)
     if isinstance(given.get("id"), str):
         given["id"] = (given["id"],)

@@ -23,7 +23,6 @@ from rnncli.tasks.plan import Plan
 from rnncli.training.fit import Weights, begin, fit
 from rnncli.training.session import initial_weights
 from rnncli.workflows.probe import Effort, Probe, choose
-from rnncli.workflows.train import make_plan
 
 STEPS, MEMORY_STEPS = 60, 240
 """Whether a training goes well is seen soon; to use what is remembered takes longer to learn: on series that need
@@ -46,7 +45,8 @@ def try_remedies(
     trials = []
     for proposal in proposals:
         tell(Noted(f"trying: {count} steps with {proposal.flags}"))
-        plan = make_plan(loaded, cast("TrainOptions", {**options_of(probe.plan), **proposal.options}))
+        asked = cast("TrainOptions", {**options_of(probe.plan), **proposal.options})
+        plan = probe.plan.task.planned(loaded, asked)
         trials.append(replace(_trial(plan, probe, proposal, count), against=before))
     return report.tried(before, tuple(trials))
 

@@ -50,7 +50,7 @@ class Decided:
 
 
 def decided(panel: Panel, trained: Trained[ForecastSpec]) -> Decided:
-    """What the held-out rows ask for."""
+    """The pool, the calibration and the forecasts of both that the held-out answers of a training ask for."""
     found, spec = trained.validated, trained.plan.spec
     if found is None:
         return Decided(prior_pool(spec))

@@ -44,7 +44,10 @@ def load_known(
 def load_to_train(
     data: Data, choices: ColumnChoices, options: TrainOptions, start: Forecaster | None, tell: Listener
 ) -> Loaded:
-    """What is learnt from: the rows within the bounds that were said, or are those of the model to start from."""
+    """Data to train on: the rows within the bounds that were given, or that the model to start from has.
+
+    InputRefused where a series leaves them, unless such series are to be skipped.
+    """
     if start is None:
         loaded = with_holidays(load_new(data, choices, options, tell), options.get("holidays") or ())
         bounds = asked.bounds(options)

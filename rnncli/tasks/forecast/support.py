@@ -58,8 +58,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class Support:
-    """Of n series at an origin each: whether they are on the logarithm, the least that may come (-infinity where
-    anything may), whether only whole numbers may, and how many values say so: [n] each.
+    """The values that may come, of n series at an origin each: whether they are on the logarithm, the least one
+    (-infinity where anything may), whether only whole numbers may, and how many values say so: [n] each.
     """
 
     logs: Bools
@@ -145,7 +145,7 @@ def anything(count: int) -> Support:
 
 
 def nothing_shown(count: int) -> Shown:
-    """Of series before their first row."""
+    """The summary of series before their first row."""
     return Shown(np.full(count, np.inf), np.ones(count, np.bool_), np.zeros(count, np.int64))
 
 

@@ -30,7 +30,7 @@ WARM_SHARE, WARM_RATE = REFIT_SHARE, REFIT_RATE  # what going on with new data t
 
 
 def refuse_senseless(options: TrainOptions) -> None:
-    """UsageError for what no forecast can be trained by."""
+    """UsageError for options by which no forecast can be trained, before any work."""
     asked.quantile_levels(options, planning.DEFAULT_LEVELS)
     asked.bounds(options)
     if options.get("warm_start") is None:
@@ -38,7 +38,7 @@ def refuse_senseless(options: TrainOptions) -> None:
 
 
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[ForecastSpec]:
-    """Everything that is decided before the first step."""
+    """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     panel = loaded.panel
     given = Sizes(**fields_given(Sizes, options))
     horizon = options.get("horizon") or planning.default_horizon(panel.calendar, panel.lengths)

@@ -19,7 +19,7 @@ from rnncli.tasks.reading import told
 
 
 def choices_of(options: TrainOptions) -> LabelChoices:
-    """What was said about labels."""
+    """The options about labels."""
     return LabelChoices(**fields_given(LabelChoices, options))
 
 
@@ -36,7 +36,7 @@ def load_known(data: Data, choices: ColumnChoices, model: Labeler, tell: Listene
 def load_to_train(
     data: Data, choices: ColumnChoices, options: TrainOptions, start: Labeler | None, tell: Listener
 ) -> Loaded:
-    """What is learnt from. UsageError if labels are missing that a model to start from should learn."""
+    """Data to train on. UsageError if labels are missing that a model to start from should learn."""
     if start is None:
         return load_new(data, choices, options, tell)
     loaded = load_known(data, choices, start, tell)
@@ -46,6 +46,13 @@ def load_to_train(
             hint="give data with labels, or train afresh, without --warm-start",
         )
     return loaded
+
+
+def by_group(model: Labeler, group: str | None) -> Labeler:
+    """The model, reading groups from this column, if one was named."""
+    if group is None:
+        return model
+    return replace(model, known=replace(model.known, choices=replace(model.known.choices, group=group)))
 
 
 def _grouped(loaded: Loaded) -> Loaded:

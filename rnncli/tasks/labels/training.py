@@ -46,7 +46,7 @@ def refuse_senseless(options: TrainOptions) -> None:
 
 
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
-    """Everything that is decided before the first step."""
+    """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.label_spec(panel, options)
     network = planning.network_spec(panel, spec, given)
@@ -77,7 +77,7 @@ def inferred(loaded: Loaded, plan: Plan[LabelSpec]) -> str:
     each = "each step" if spec.per_step else "each sequence"
     frames = f", read in frames of {spec.window} steps" if spec.stride > 1 else ""
     frames += f", rows of {spec.raster} values" if spec.raster > 1 else ""
-    return f"{described(loaded)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
+    return f"{described(loaded.columns, panel.channels)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
 
 
 def settled(loaded: Loaded, plan: Plan[LabelSpec], trained: Trained[LabelSpec], start: Labeler | None) -> Labeler:
