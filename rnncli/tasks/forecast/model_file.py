@@ -52,12 +52,19 @@ def to_file(model: Forecaster) -> tuple[Tensors, Meta]:
     return tensors, meta
 
 
+def _network_and_forecast(meta: Meta) -> tuple[NetworkSpec, ForecastSpec]:
+    """Both specs; up to format 3 what is the decoder's was said of the network."""
+    network, forecast = dict(meta["network"]), dict(meta["forecast"])
+    forecast |= {name: network.pop(name) for name in ("decoder", "known") if name in network}
+    return NetworkSpec.from_json(network), ForecastSpec.from_json(forecast)
+
+
 def _specs(meta: dict[str, Any]) -> tuple[NetworkSpec, ForecastSpec, TrainingSpec, Columns, Calendar]:
-    network, spec = NetworkSpec.from_json(meta["network"]), ForecastSpec.from_json(meta["forecast"])
+    network, spec = _network_and_forecast(meta)
     calendar = Calendar.from_json(meta["calendar"])
-    if (network.inputs, network.known) != network_inputs(spec, calendar):
+    if (network.inputs, spec.known) != network_inputs(spec, calendar):
         raise UsageError("its network does not fit its forecast")
-    if network.inputs * spec.steps > LARGEST_MODEL or network.known * spec.horizon > LARGEST_MODEL:
+    if network.inputs * spec.steps > LARGEST_MODEL or spec.known * spec.horizon > LARGEST_MODEL:
         raise UsageError("it claims to look at more than any model")
     columns = Columns.from_json(meta["columns"])
     _check_columns(columns, spec)
