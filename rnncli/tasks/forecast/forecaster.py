@@ -24,7 +24,7 @@ from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.beyond import in_blocks
-from rnncli.tasks.forecast.calibration import stretched, stretched_unproven, stretched_young
+from rnncli.tasks.forecast.calibration import calibrated, calibrated_unproven, calibrated_young
 from rnncli.tasks.forecast.head import to_units, within
 from rnncli.tasks.forecast.network import forecast
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
@@ -63,7 +63,7 @@ class Histories:
 @dataclass(frozen=True)
 class Forecaster:
     """A trained model: specs, weights [members, ...], each training series' last ordinal and statistics (None in files
-    of format 1); the pool that its network is averaged with, and the stretch of its intervals, [horizon, q] and
+    of format 1); the pool that its network is averaged with, and the calibration of its intervals, [horizon, q] and
     [k, horizon, q] for `young` series (None where nothing was held out).
     """
 
@@ -77,7 +77,7 @@ class Forecaster:
     record: dict[str, Any]
     statistics: Statistics | None = None
     pool: Pool = NETWORK_ALONE
-    stretch: Floats | None = None
+    calibration: Floats | None = None
     young: Floats | None = None
 
     @property
@@ -268,14 +268,14 @@ class Forecaster:
         network = total / len(relative)
         panel, series = histories.panel, histories.series
         found = pooled(self.pool, network, panel, series, histories.ends[series], self.spec, origin.support, made)
-        if self.stretch is not None:
-            found = stretched(found, self.stretch, self.spec)
+        if self.calibration is not None:
+            found = calibrated(found, self.calibration, self.spec)
         elif self.spec.each:
-            found = stretched_unproven(found, origin.support.count, self.spec)
+            found = calibrated_unproven(found, origin.support.count, self.spec)
         rows, young = origin.support.count, np.zeros(len(found), np.bool_)
         if self.young is not None:
             young = rows <= self.spec.young[-1]
-            found[young] = stretched_young(network[young], self.young, rows[young], self.spec)
+            found[young] = calibrated_young(network[young], self.young, rows[young], self.spec)
         found = within(found, self.spec, origin.support)
         constant = _constant(origin.past) & ~young
         found[constant] = np.nanmax(origin.past[constant], axis=1)[:, None, None]  # exact, whatever its size
