@@ -30,6 +30,7 @@ from rnncli.tasks.forecast.network import forecast
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
 from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
+from rnncli.tasks.task import Task
 
 CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small;
 CHUNK_TARGETS, CHUNK_ROWS = 1 << 16, 1 << 19  # so does that of what is forecast, and of what is looked back on
@@ -81,13 +82,14 @@ class Forecaster:
     young: Floats | None = None
 
     @property
-    def task(self) -> Any:
-        """The task of every forecaster."""
-        return find(TASKS, "forecast", "task")
+    def task(self) -> Task[ForecastSpec]:
+        """The forecast task."""
+        task: Task[ForecastSpec] = find(TASKS, "forecast", "task")
+        return task
 
     @property
     def series(self) -> int:
-        """How many series it was trained on."""
+        """The number of series that it was trained on."""
         return len(self.cutoffs)
 
     @property
@@ -109,7 +111,7 @@ class Forecaster:
         return Outline("Forecaster", (("trained on", f"{len(self.cutoffs):,} series"), *self.facts()))
 
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What the model is, one line each, for people."""
+        """Pairs of a name and a line about the model, for people."""
         columns, network, spec, training = self.columns, self.network, self.spec, self.training
         seasons = ", ".join(str(season) for season in spec.seasons) if spec.seasons != (1,) else "none"
         cell = with_activation(network.cell, network.activation)
@@ -136,7 +138,7 @@ class Forecaster:
         )
 
     def described(self) -> dict[str, Any]:
-        """What the model is, as JSON."""
+        """The model described as JSON."""
         return {
             "columns": self.columns.to_json(),
             "frequency": str(self.calendar.frequency),
@@ -148,13 +150,13 @@ class Forecaster:
         }
 
     def settings(self) -> dict[str, Any]:
-        """What the model settles, under the names of the options that would say it."""
+        """The values that the model settles, by the names of the options that would set them."""
         columns = self.columns
         settled = table.settled({"columns": columns, "calendar": self.calendar, "forecast": self.spec})
         return settled | {"time": ",".join(columns.times), "time_format": _time_format(columns)}
 
     def _covariates(self) -> str:
-        """Which there are or were, and what validation said of them."""
+        """A line about the covariates that there are or were, and what validation decided about them."""
         roles = {role: getattr(self.columns, role) for role in ROLES}
         if self.calendar.holidays is not None:
             roles["holidays"] = self.calendar.holidays.regions
@@ -178,11 +180,11 @@ class Forecaster:
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
-        """What the user said that values lie within."""
+        """The least and the largest value that the user allowed, None where there is no bound."""
         return self.spec.minimum, self.spec.maximum
 
     def ends(self, panel: Panel) -> Ints:
-        """How many rows of each series come before its forecast."""
+        """The number of rows of each series that come before its forecast: [series]."""
         return panel.observed_ends() if self.spec.follows_target else panel.lengths
 
     def quantiles(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
@@ -220,7 +222,7 @@ class Forecaster:
         return made
 
     def unseen(self, panel: Panel, made: Floats) -> list[SeriesRefused]:
-        """What is to be said of the series for which nothing was made."""
+        """A refusal for each series for which no forecast was made."""
         rows = self.spec.context  # the network's: where it sees nothing, nothing is forecast
         return [
             SeriesRefused(
