@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Array, Floats, Ints
-from rnncli.data.checks.seen import Trained as Remembered
+from rnncli.data.checks.finding import Finding
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift
 from rnncli.errors import SeriesRefused
+from rnncli.evaluation.shown import ScoreReport
 from rnncli.events import Listener
 from rnncli.model import Kept
 from rnncli.options.types import AnswerOptions, TrainOptions
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=Spec)
 Weights = Mapping[str, Array]
+Options = Mapping[str, Any]
 Shapes = dict[str, tuple[int, ...]]
 HEAD = "head."
 """Before the names of the head's tensors in a model; those of layer i begin with `layer{i}.`."""
@@ -113,6 +115,10 @@ class Holdout(Protocol):
 class Answers(Protocol):
     """Answers to held-out questions, beside the truth."""
 
+    @property
+    def series(self) -> Ints:
+        """The series [N] that each question is about."""
+
     def made(self, said: Floats) -> Self:
         """Other answers to the same questions: [N, ...] in the data's units."""
 
@@ -144,13 +150,16 @@ class Draw(Protocol):
 @dataclass(frozen=True)
 class Facts:
     """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
-    does), the lags that matter, in steps, what one of them is called, and the rows of a typical series.
+    does), the lags that matter, in steps, what one of them is called, and the rows of a typical series; whether a
+    series is read `whole` and asked about once, at its end; and what a step is, if it is no row of the calendar.
     """
 
     horizon: int | None
     lags: tuple[int, ...]
     rows: int
     lag_name: str = "lag"
+    whole: bool = False
+    step: str = ""
 
 
 class Stream(Protocol):
@@ -198,7 +207,8 @@ class Answer(Protocol):
 @dataclass(frozen=True)
 class Backtest:
     """From how many origins a model is scored, how far apart and how far ahead, and whether it is trained once more
-    where it has seen what is scored. `trained_on` is what it was trained on, for what is simpler and learns from it.
+    where it has seen what is scored. `trained_on` is what it was trained on, for what is simpler and learns from it;
+    `group` a column by which scores are split.
     """
 
     windows: int = 1
@@ -206,6 +216,21 @@ class Backtest:
     horizon: int | None = None
     refit: bool = True
     trained_on: Data | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """What a check found in data; how many rows and `units` (series, say) could be read, what their columns were
+    `taken` for ("" where nothing could), and what was `seen`, if a repaired copy can be made of it.
+    """
+
+    findings: tuple[Finding, ...]
+    rows: int = 0
+    count: int = 0
+    units: str = "series"
+    taken: str = ""
+    seen: Any = None
 
 
 @dataclass(frozen=True)
@@ -214,7 +239,7 @@ class Scored:
     training (None if unknown), the series left out, and the first step that was made from answers (None: nowhere).
     """
 
-    report: Any
+    report: ScoreReport
     refitted: bool
     drift: Drift | None = None
     skipped: tuple[SeriesRefused, ...] = ()
@@ -342,8 +367,8 @@ class Task(Kept, Protocol[S]):
     def facts(self, panel: Panel, spec: S) -> Facts:
         """The facts about a panel and a spec that the gradient diagnosis needs."""
 
-    def remembered(self, model: Any, horizon: int | None) -> Remembered:
-        """What a model knows of its data, for a check of others."""
+    def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Any) -> LookedAt:
+        """What is wrong with data to train on, or, with a model, with data that it is to answer."""
 
     def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for options by which nothing can be trained, before any work."""

@@ -101,7 +101,9 @@ def inspect_gradients(
     """
     asked = cast("TrainOptions", options)  # an untrained network is planned as one that is to be trained
     if model is None:
-        task_of(asked).refuse_senseless(asked)
+        task = task_of(asked)
+        table.refuse_of_other_task(options, task.name)
+        task.refuse_senseless(asked)
     else:
         table.refuse_beside("-m", options, table.of_network, "network")
     gates, tell = _gates(fail_on), on_event or unheard
@@ -122,7 +124,8 @@ def inspect_gradients(
             from rnncli.workflows.trying import try_remedies
 
             report = try_remedies(probe, loaded, report, tell, attempt_steps)
-    done = Inspection(report, source, str(loaded.panel.calendar.frequency), members, gates, None)
+    step = plan.task.facts(loaded.panel, plan.spec).step or str(loaded.panel.calendar.frequency)
+    done = Inspection(report, source, step, members, gates, None)
     return done if plot is None else _drawn(done, plot)
 
 

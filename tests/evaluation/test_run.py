@@ -94,7 +94,7 @@ def test_a_report_after_every_cutoff_is_honest(data: Panel) -> None:
 
 def test_the_document_is_json_with_null_for_undefined(panel: Build) -> None:
     flat = panel({"zeros": [0.0] * 20, "fives": [5.0] * 20})
-    text = json.dumps(_report(flat).to_json(by_series=True), allow_nan=False)
+    text = json.dumps(_report(flat).to_json(by="series"), allow_nan=False)
     document = json.loads(text)
     assert document["schema"] == "rnncli.evaluate/1"
     assert document["scores"]["model"]["mase"] is None

@@ -12,7 +12,7 @@ from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.labels.known import KnownLabels
 from rnncli.data.labels.rows import LabelRows, known_rows, new_rows
-from rnncli.data.labels.sequences import known_sequences, new_sequences
+from rnncli.data.labels.sequences import ROW, known_sequences, new_sequences
 from rnncli.data.labels.told_apart import refuse_senseless
 from rnncli.data.limits import limits_of
 from rnncli.data.load import (
@@ -32,7 +32,7 @@ from rnncli.data.rows import Rows
 from rnncli.data.source import sources
 from rnncli.data.tables import Faults, Tables, open_tables
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
-from rnncli.spec import ColumnChoices, LabelChoices
+from rnncli.spec import ColumnChoices, Columns, LabelChoices
 
 NAMED = 3  # in a note
 
@@ -224,12 +224,12 @@ def _groups(found: LabelRows, rows: Rows, order: Ints, offsets: Ints, ids: Seque
     return tuple(found.group_names[code] for code in low.tolist())
 
 
-def described(loaded: Loaded) -> str:
-    """What the columns of labelled data were taken for, in one line."""
-    columns, names = loaded.columns, loaded.panel.channel_names[1:]
+def described(columns: Columns, channels: Sequence[Channel]) -> str:
+    """What the columns of labelled data were taken for, in one line; channel 0 is the label."""
+    names = [channel.name for channel in channels[1:]]
     time = f"time {' and '.join(map(repr, columns.times))}, " if columns.times else ""
     ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one sequence"
     ids = "one sequence a file" if columns.by_file else ids
-    ids = "one sequence a row" if loaded.labels is not None and loaded.labels.row_per_sequence else ids
+    ids = "one sequence a row" if not columns.ids and columns.id_name == ROW else ids
     some = ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
     return f"{time}{ids}, {len(names):,} channel{'s' * (len(names) > 1)}: {some}"

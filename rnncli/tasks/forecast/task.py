@@ -11,8 +11,6 @@ import numpy as np
 
 from rnncli import checkpoint
 from rnncli.arrays import Array, Floats, Ints
-from rnncli.data.channel import forecast_channels
-from rnncli.data.checks.seen import Trained as Remembered
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
@@ -31,7 +29,20 @@ from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import support
 from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out, scaled_quantile_loss, validated
 from rnncli.tasks.plan import Plan, Trained
-from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, Scored, Seen, Shapes, Weights, at_origins
+from rnncli.tasks.task import (
+    Again,
+    Asking,
+    Backtest,
+    Draw,
+    Facts,
+    LookedAt,
+    Options,
+    Scored,
+    Seen,
+    Shapes,
+    Weights,
+    at_origins,
+)
 
 if TYPE_CHECKING:
     from rnncli.tasks.forecast.answer import Forecast
@@ -171,12 +182,11 @@ class Forecasting:
         lags = tuple(season for season in spec.seasons if season > 1)
         return Facts(spec.horizon, lags, int(np.median(panel.lengths)), "season")
 
-    def remembered(self, model: Forecaster, horizon: int | None) -> Remembered:
-        """Columns, calendar, categories and statistics of its training."""
-        spec = model.spec
-        ahead = horizon or spec.horizon
-        channels = forecast_channels(model.columns, spec.categories)
-        return Remembered(model.columns, model.calendar, channels, ahead, model.cutoffs, model.statistics)
+    def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Forecaster | None) -> LookedAt:
+        """What is wrong with a table of series."""
+        from rnncli.tasks.forecast.looked_at import looked_at
+
+        return looked_at(data, choices, options.get("horizon"), model)
 
     def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for what no forecast can be trained by."""

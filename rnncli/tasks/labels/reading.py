@@ -48,6 +48,13 @@ def load_to_train(
     return loaded
 
 
+def by_group(model: Labeler, group: str | None) -> Labeler:
+    """The model, reading groups from this column, if one was named."""
+    if group is None:
+        return model
+    return replace(model, known=replace(model.known, choices=replace(model.known.choices, group=group)))
+
+
 def _grouped(loaded: Loaded) -> Loaded:
     """The data with their groups in the panel, which is what training sees."""
     if loaded.groups is None:

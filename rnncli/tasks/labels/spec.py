@@ -117,6 +117,16 @@ class LabelSpec(Spec):
         return self.classes or len(self.levels)
 
     @property
+    def pooling(self) -> str | None:
+        """How outputs are pooled, None where that is not chosen yet."""
+        return self.poolings[0] if len(self.poolings) == 1 and not self.per_step else None
+
+    @property
+    def class_weights(self) -> str:
+        """How much classes count in the loss, as an option says it."""
+        return "balanced" if self.weights else "none"
+
+    @property
     def median(self) -> int:
         """Position of the median among the levels."""
         return self.levels.index(0.5)

@@ -10,11 +10,10 @@ import numpy as np
 
 from rnncli import checkpoint
 from rnncli.arrays import Array, Floats, Ints
-from rnncli.data.checks.seen import Trained as Remembered
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused, UsageError
+from rnncli.errors import InputRefused
 from rnncli.events import Listener
 from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
@@ -22,10 +21,11 @@ from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.labels import head, model_file, reading
 from rnncli.tasks.labels.examples import Examples, examples
 from rnncli.tasks.labels.labeler import Labeler, answers
+from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.validation import Holdout, Validated, hold_out, validated
 from rnncli.tasks.plan import Plan, Trained
-from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, Scored, Seen, Shapes, Weights
+from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Scored, Seen, Shapes, Weights
 
 if TYPE_CHECKING:
     from rnncli.tasks.labels.answer import Labels
@@ -45,7 +45,9 @@ class Labelling:
         return examples(panel, spec, ends)
 
     def head_shapes(self, spec: LabelSpec, network: NetworkSpec) -> Shapes:
-        """Embeddings, attention and answers."""
+        """Embeddings, attention and answers. UsageError for an encoder that looks ahead where it must not."""
+        if spec.online:
+            refuse_what_looks_ahead(network.cell)
         return head.shapes(spec, network.hidden)
 
     def begin(self, spec: LabelSpec, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
@@ -140,11 +142,15 @@ class Labelling:
 
     def facts(self, panel: Panel, spec: LabelSpec) -> Facts:
         """Nothing is ahead, and no lag matters more than others."""
-        return Facts(None, (), int(np.median(_frames(panel.lengths, spec))))
+        step = "a row" if spec.stride == 1 else f"{spec.stride} rows, seen {spec.window} at a time"
+        rows = int(np.median(_frames(panel.lengths, spec)))
+        return Facts(None, (), rows, whole=not spec.per_step, step=step)
 
-    def remembered(self, model: Labeler, horizon: int | None) -> Remembered:  # noqa: ARG002
-        """UsageError: a model that labels is no measure of data to forecast."""
-        raise UsageError("the model labels sequences, and here data are checked for a forecast", hint="add --label")
+    def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
+        """What is wrong with a labelled table."""
+        from rnncli.tasks.labels.looked_at import looked_at
+
+        return looked_at(data, choices, options, model)
 
     def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for options that exclude each other."""

@@ -19,6 +19,7 @@ from rnncli.tasks.labels import head
 from rnncli.tasks.labels import plan as planning
 from rnncli.tasks.labels.decide import Decided, decided, scores, settled_spec
 from rnncli.tasks.labels.labeler import Labeler
+from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.task import TASK
 from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained, named_shapes
@@ -39,6 +40,8 @@ def refuse_senseless(options: TrainOptions) -> None:
         )
     if options.get("context") is not None and not per_step:
         raise UsageError("--context is for forecasts and labels per step: a sequence is read whole")
+    if online:
+        refuse_what_looks_ahead(options.get("cell") or planning.ONLINE_CELL)
     refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
 
 
@@ -74,7 +77,7 @@ def inferred(loaded: Loaded, plan: Plan[LabelSpec]) -> str:
     each = "each step" if spec.per_step else "each sequence"
     frames = f", read in frames of {spec.window} steps" if spec.stride > 1 else ""
     frames += f", rows of {spec.raster} values" if spec.raster > 1 else ""
-    return f"{described(loaded)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
+    return f"{described(loaded.columns, panel.channels)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
 
 
 def settled(loaded: Loaded, plan: Plan[LabelSpec], trained: Trained[LabelSpec], start: Labeler | None) -> Labeler:
@@ -108,7 +111,8 @@ def _to_labeler(
     weights = _of_one(trained.weights, plan, spec)
     assert loaded.labels is not None
     known = known_labels(loaded, loaded.labels) if start is None else start.known
-    return Labeler(plan.network, spec, plan.training, known, weights, loaded.panel.ids, record, decision.temperature)
+    names = tuple(dict.fromkeys([*loaded.panel.ids, *(() if start is None else start.names)]))
+    return Labeler(plan.network, spec, plan.training, known, weights, names, record, decision.temperature)
 
 
 def _of_one(
