@@ -21,7 +21,7 @@ from rnncli.tasks.plan import named_shapes
 
 LARGEST_MODEL = 1 << 28  # weights
 CUTOFFS = "series.cutoffs"
-STRETCH, YOUNG = "calibration.stretch", "calibration.young"
+CALIBRATION, YOUNG = "calibration.stretch", "calibration.young"
 STATISTICS = ("center", "spread", "row", "block", "missing")
 
 
@@ -40,10 +40,10 @@ def to_file(model: Forecaster) -> tuple[Tensors, Meta]:
         "series": {"count": len(model.cutoffs), "bytes": names[NAMES].size},
         "record": model.record,
         "pool": model.pool.to_json(),
-        "calibrated": model.stretch is not None,
+        "calibrated": model.calibration is not None,
     }
-    if model.stretch is not None:
-        tensors[STRETCH] = model.stretch
+    if model.calibration is not None:
+        tensors[CALIBRATION] = model.calibration
     if model.young is not None:
         tensors[YOUNG] = model.young
     if model.statistics is not None:
@@ -97,7 +97,7 @@ def layout(meta: Meta) -> checkpoint.Layout:
     if "statistics" in meta:
         tensors |= {f"series.{name}": (np.dtype("<f8"), (count, channels)) for name in STATISTICS}
     if meta.get("calibrated"):
-        tensors[STRETCH] = (np.dtype("<f8"), (spec.horizon, len(spec.levels)))
+        tensors[CALIBRATION] = (np.dtype("<f8"), (spec.horizon, len(spec.levels)))
     if meta.get("calibrated") and spec.young:
         tensors[YOUNG] = (np.dtype("<f8"), (len(spec.young), spec.horizon, len(spec.levels)))
     return {**tensors, CUTOFFS: (long, (count,)), **name_layout(count, size)}
@@ -122,7 +122,7 @@ def from_file(model: checkpoint.Model) -> Forecaster:
         model.meta["record"],
         statistics,
         pool,
-        model.tensors.get(STRETCH),
+        model.tensors.get(CALIBRATION),
         model.tensors.get(YOUNG),
     )
 
