@@ -32,9 +32,10 @@ ROWS = {
     "bike_rentals.parquet": 17379,
     "sea_temperature.csv.gz": 19225,
     "us_employment.csv": 2640,
+    "digits.csv": 1600,
 }
 REGISTERED = {
-    "checks": ("CHECKS",),
+    "checks": ("CHECKS", "LABEL_CHECKS"),
     "findings": ("GRADIENT_CHECKS", "TRIAL_CHECKS"),
     "remedies": ("REMEDIES",),
     "metrics": ("METRICS",),

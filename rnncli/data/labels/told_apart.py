@@ -148,7 +148,7 @@ def _ids(table: Table, time: str | None) -> tuple[tuple[str, ...], bool]:
         return (roles.ID,), False
     several = len(table.tables.sources) > 1
     if labels.per_step:
-        return _ids_of_steps(table, free, several=several)
+        return _ids_of_steps(table, free, time or choices.time, several=several)
     if several and _constant(_labels(table), table.tables.by_source()[0]):
         return (), True
     found = _grouping(table, free, time)
@@ -172,16 +172,42 @@ def _labels(table: Table) -> Ints:
     return np.array([*(-1 if text.strip() in none else place for place, text in enumerate(texts)), -1], np.int64)[codes]
 
 
-def _ids_of_steps(table: Table, free: Sequence[str], *, several: bool) -> tuple[tuple[str, ...], bool]:
-    """Where each row has a label, ids are columns that are called so; else each file is a sequence."""
+def _ids_of_steps(
+    table: Table, free: Sequence[str], time: str | None, *, several: bool
+) -> tuple[tuple[str, ...], bool]:
+    """Where each row has a label, ids are columns that are called so; else each file is a sequence, or, where times
+    repeat, the rows of one text without which they do not.
+    """
     found = [name for name in free if _called_id(name) and table.kinds[name] in ("text", "whole")]
     found = [name for name in found if _groups(table.codes([name]))]
+    if not found and not several and time is not None:
+        found = _without_repeats(table, free, time)
     if not found:
         return (), several
     roles.refuse_guessing(table.choices, "--id", table.name)
     if len(found) > 1:
         raise roles.ambiguous_column("id", found, "--id", table.name)
     return (found[0],), False
+
+
+def _without_repeats(table: Table, free: Sequence[str], time: str) -> list[str]:
+    """The columns of texts in whose rows no time repeats, where times do. InputRefused if there is none."""
+    times = table.codes([time])
+
+    def repeats(codes: Ints) -> bool:
+        return len(np.unique(np.stack([codes, times]), axis=1).T) < len(times)
+
+    if not repeats(np.zeros_like(times)):
+        return []
+    texts = [name for name in free if table.kinds[name] == "text" and table.looks.get(name) is None][:_LOOKED_AT]
+    found = [name for name in texts if not repeats(table.codes([name]))]
+    if found:
+        return found
+    raise InputRefused(
+        f"the times in column {time!r} repeat, and nothing tells sequences apart",
+        where=table.name,
+        hint="say which column does: --id NAME, or several: --id A,B; if rows have no time: --time is another column",
+    )
 
 
 def _groups(codes: Ints) -> bool:

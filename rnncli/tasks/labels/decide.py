@@ -109,7 +109,7 @@ def _report(panel: Panel, found: Validated, decision: Decided, spec: LabelSpec) 
 
 def labelled(panel: Panel, spec: LabelSpec) -> Labelled:
     """The sequences of a panel as baselines take them, with their labels."""
-    categories = tuple(channel.categories for channel in spec.inputs)
+    categories = tuple(len(channel.vocabulary) for channel in panel.channels[1:])
     sequences = Sequences(panel.values[:, 1:], panel.offsets, categories, spec.per_step)
     labels = panel.targets if spec.per_step else panel.targets[panel.offsets[:-1]]
     if not spec.classes:

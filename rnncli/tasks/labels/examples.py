@@ -10,16 +10,23 @@ import numpy as np
 from rnncli.arrays import Ints
 from rnncli.data.panel import Panel
 from rnncli.tasks.labels.augment import augmented
-from rnncli.tasks.labels.frames import framed, numbers_and_codes, rows_of
+from rnncli.tasks.labels.frames import framed, numbers_and_codes, rastered, rows_of
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.task import Seen
 
 AT_ONCE = 1 << 17  # steps of the sequences that are asked about together
 
 
+def examples(panel: Panel, spec: LabelSpec, ends: Ints) -> Examples:
+    """The sequences of a panel, of each of which the first `ends` [series] rows may be looked at, as questions."""
+    return Examples(rastered(panel, spec.raster), spec, -(-ends // spec.raster))
+
+
 @dataclass(frozen=True)
 class Examples:
-    """Labelled sequences, of each of which the first `ends` [series] rows may be looked at."""
+    """Labelled sequences of steps, of each of which the first `ends` [series] may be looked at. Where rows of a panel
+    are read as a raster, its steps are the rows of the raster.
+    """
 
     panel: Panel
     spec: LabelSpec
@@ -73,7 +80,7 @@ class Examples:
 
     def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
         """The questions about the first ends[i] rows of each series[i], some sequences at a time."""
-        begin = 0
+        begin, ends = 0, -(-ends // self.spec.raster)
         while begin < len(series):
             longest = np.maximum.accumulate(ends[begin:])
             fit = longest * np.arange(1, len(longest) + 1) <= AT_ONCE

@@ -5,12 +5,12 @@ One code for training and prediction, in NumPy float64; float32 in the end. Padd
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnncli.arrays import Floats, Inputs, Ints
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, offsets_of
 from rnncli.tasks.labels.spec import Input, LabelSpec
 
 FARTHEST = 1e4  # scales from the centre
@@ -34,6 +34,24 @@ def rows_of(panel: Panel, series: Ints, first_row: Ints, lengths: Ints) -> Rows:
     values = panel.values[:, 1:][at]
     values[~inside] = np.nan
     return Rows(values, lengths)
+
+
+def rastered(panel: Panel, width: int) -> Panel:
+    """The panel with each `width` rows of its one channel as one row of so many channels; a last row that is short is
+    filled up with missing values.
+    """
+    if width == 1:
+        return panel
+    lengths = -(-panel.lengths // width)
+    offsets = offsets_of(lengths)
+    row = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    at = np.repeat(offsets[:-1], panel.lengths) + row // width
+    values = np.full((int(offsets[-1]), 1 + width), np.nan)
+    values[at, 1 + row % width] = panel.values[:, 1]
+    values[at, 0] = panel.values[:, 0]
+    name = panel.channels[1].name
+    inputs = [replace(panel.channels[1], name=f"{name} {place}") for place in range(width)]
+    return replace(panel, offsets=offsets, values=values, channels=(panel.channels[0], *inputs))
 
 
 def numbers_and_codes(rows: Rows, spec: LabelSpec) -> tuple[Floats, Ints]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Floats, Ints
+from rnncli.arrays import Array, Floats, Ints
 from rnncli.cells.named import with_activation
 from rnncli.data.channel import Channel
 from rnncli.data.labels.known import KnownLabels
@@ -23,9 +23,9 @@ from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels.decide import tempered
-from rnncli.tasks.labels.examples import Examples
+from rnncli.tasks.labels.examples import examples
 from rnncli.tasks.labels.spec import LabelSpec
-from rnncli.tasks.task import Seen, head_weights
+from rnncli.tasks.task import Seen, Weights, head_weights
 
 NAMED = 10  # classes or channels in a line
 
@@ -91,7 +91,9 @@ class Labeler:
         members = f", {network.members} members" if network.members > 1 else ""
         truncated = f", tbptt {training.tbptt}" if training.tbptt else ""
         time = f"time {' and '.join(columns.times)}, " if columns.times else ""
-        frames = "every step" if spec.stride == 1 else f"a frame of {spec.window} steps each {spec.stride} steps"
+        every = "each step" if spec.stride == 1 else f"each {spec.stride} steps"
+        frames = "step by step" if spec.window == 1 else f"in frames of {spec.window} steps, one {every}"
+        frames += f", in rows of {spec.raster} values" if spec.raster > 1 else ""
         return (
             ("columns", f"{time}id {' and '.join(columns.ids) or '-'}"),
             ("label", f"{self.known.label.name}, {'one a step' if spec.per_step else 'one a sequence'}: {self._kind}"),
@@ -133,19 +135,25 @@ class Labeler:
         bits alone and among others.
         """
         ends = panel.lengths if ends is None else ends
-        lesson = Examples(panel, self.spec, ends)
+        lesson = examples(panel, self.spec, ends)
         parts = [self.answered(seen) for seen in lesson.at(np.arange(len(panel)), ends)]
         return np.concatenate(parts) if parts else np.zeros((0, self.spec.outputs))
 
     def answered(self, seen: Seen) -> Floats:
         """The answers to questions, the mean of the members': [o, C] or [o, Q]."""
-        total = np.zeros((len(seen.rows), self.spec.outputs))
-        for weights in self.members():
-            own = head_weights(weights)
-            x = head.embedded(self.spec, own, seen.inputs, seen.codes, np)
-            states = outputs(self.network, weights, x, seen.lengths)
-            read = head.read(self.spec, own, states, seen, np)
-            total += answers(self.spec, head.head(self.spec, own, read, np).astype(np.float64))[:, 0]
+        return self.answers_from(self._read(weights, seen) for weights in self.members())
+
+    def _read(self, weights: Weights, seen: Seen) -> Array:
+        own = head_weights(weights)
+        x = head.embedded(self.spec, own, seen.inputs, seen.codes, np)
+        return head.read(self.spec, own, outputs(self.network, weights, x, seen.lengths), seen, np)
+
+    def answers_from(self, read: Iterable[Array]) -> Floats:
+        """The answers, the mean of the members', from what the head of each reads [o, R]: [o, C] or [o, Q]."""
+        total: Floats = np.zeros(())
+        for weights, state in zip(self.members(), read, strict=True):
+            said = head.head(self.spec, head_weights(weights), state, np)
+            total = total + answers(self.spec, said.astype(np.float64))[:, 0]
         return self.finished(total / self.network.members)
 
     def finished(self, said: Floats) -> Floats:

@@ -110,7 +110,8 @@ def _zone(zone: Any) -> str | None:
 def _check(known: KnownLabels, spec: LabelSpec) -> None:
     """UsageError where what it knows of its data is not what its answers are a function of."""
     seen = [(channel.name, channel.categories) for channel in spec.inputs]
-    if [(channel.name, _categories(channel)) for channel in known.inputs] != seen:
+    said = [(channel.name, _categories(channel)) for channel in known.inputs]
+    if (spec.raster == 1 and said != seen) or (spec.raster > 1 and (len(said), len(seen)) != (1, spec.raster)):
         raise UsageError("its channels do not fit its labels")
     if len(known.label.vocabulary) != spec.classes:
         raise UsageError("its classes do not fit its labels")

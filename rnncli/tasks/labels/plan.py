@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from rnncli.arrays import Floats
+from rnncli.arrays import Floats, Ints
 from rnncli.cells.named import layers_of, resolved
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
+from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
+from rnncli.tasks.labels.frames import rastered
 from rnncli.tasks.labels.spec import LAST, POOLINGS, Input, LabelSpec
-from rnncli.tasks.plan import Sizes, evaluate_every
+from rnncli.tasks.plan import Refit, Sizes, evaluate_every
 
 CELL, ONLINE_CELL = "bidirectional:gru", "gru"
-LAYERS, MEMBERS, DROPOUT = 2, 2, 0.3
-FRAMES, TYPICAL = 48, 0.9  # frames of a sequence that is longer than nine in ten
+LAYERS, MEMBERS, SHORT = 2, 4, 24  # frames of sequences that are short
+LONGEST_UNFOLDED, FRAMES, TYPICAL = 48, 48, 0.9  # steps and frames of a sequence that is longer than nine in ten
+SMALLEST_WINDOW = 3  # steps
+MOST_LAGS = 256
 PIECE = 512  # steps of a sequence that are learnt from at a time, where each has a label
-WARPED, ALIKE = 0.7, 0.2  # share of sequences, where neighbouring steps are correlated so much
+WARPED, ALIKE = 0.7, 0.4  # share of sequences, where neighbouring steps are correlated so much
+LINE, NEIGHBOURS, APART = 8, 0.2, 0.2  # channels; correlation of neighbours; and how much more than that of others
+ROW, SHORTEST, PERIOD, PEAK = 4, 32, 0.3, 0.05  # of an image: see `raster`
 SMOOTHING = 0.05
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 ROWS_A_STEP = 64_000  # frames of a batch: what training holds in memory
@@ -29,28 +33,42 @@ ROWS_A_STEP = 64_000  # frames of a batch: what training holds in memory
 
 @dataclass(frozen=True)
 class Size:
-    """How large a network is and how long it is trained, for up to so many sequences."""
+    """How large a network is and how long it is trained, for up to so many sequences; how much noise they get and how
+    much of them is blanked; and whether training with everything begins `afresh`, which few can afford to do without.
+    """
 
     sequences: float
     hidden: int
     batch: int
     steps: int
+    dropout: float
+    noise: float
+    blanked: float
+    afresh: bool
 
 
-SIZES = (Size(1_000, 64, 32, 300), Size(3_000, 128, 64, 500), Size(math.inf, 128, 64, 900))
+SIZES = (
+    Size(1_000, 64, 32, 300, 0.3, 0.3, 0.1, afresh=True),
+    Size(3_000, 128, 64, 600, 0.3, 0.3, 0.1, afresh=True),
+    Size(math.inf, 128, 64, 1_000, 0.2, 0.1, 0.0, afresh=False),
+)
 
 
-def label_spec(panel: Panel, options: Mapping[str, Any]) -> LabelSpec:
+def label_spec(panel: Panel, options: TrainOptions) -> LabelSpec:
     """The choices that follow from the labelled sequences of a panel, and from what was said."""
     label, per_step = panel.channels[0], bool(options.get("per_step"))
     known = panel.targets[~np.isnan(panel.targets)]
     numbers = label.kind == "number"
+    width = 1 if per_step else raster(panel)
+    panel = rastered(panel, width)
     stride, window = (1, 1) if per_step else frame(panel)
     pooling = options.get("pooling")
     online = bool(options.get("online"))
     smoothing = options.get("label_smoothing")
     cell = options.get("cell") or (ONLINE_CELL if online else CELL)
     longest = int(panel.lengths.max())
+    piece = min(longest, int(options.get("context") or PIECE))
+    size = _size(panel, piece if per_step else None)
     return LabelSpec(
         classes=0 if numbers else len(label.vocabulary),
         levels=tuple(options.get("quantiles") or LEVELS) if numbers else (),
@@ -61,21 +79,72 @@ def label_spec(panel: Panel, options: Mapping[str, Any]) -> LabelSpec:
         both_ways=cell.split(",")[-1].startswith("bidirectional:"),
         stride=stride,
         window=window,
-        steps=min(longest, int(options.get("context") or PIECE)) if per_step else longest,
+        steps=piece if per_step else longest,
         center=float(known.mean()) if numbers else 0.0,
         scale=_scale(known) if numbers else 1.0,
         smoothing=0.0 if numbers else (SMOOTHING if smoothing is None else smoothing),
         weights=_weights(panel, label) if options.get("class_weights") == "balanced" and not numbers else (),
         warped=0.0 if per_step or alike(panel) < ALIKE else WARPED,
+        shifted=WARPED if on_a_line(panel) else 0.0,
+        raster=width,
+        noise=size.noise,
+        blanked=size.blanked,
     )
 
 
 def frame(panel: Panel) -> tuple[int, int]:
-    """Steps from one frame to the next, and steps of a frame: so many that a long sequence has about 48 of them, which
-    overlap by half.
+    """Steps from one frame to the next, and steps of a frame: a long sequence of T steps has as many frames as 48 or
+    3 sqrt(T), the fewer, which overlap by half.
     """
-    stride = max(1, math.ceil(float(np.quantile(panel.lengths, TYPICAL)) / FRAMES))
-    return (1, 1) if stride == 1 else (stride, 2 * stride)
+    typical = float(np.quantile(panel.lengths, TYPICAL))
+    if typical <= LONGEST_UNFOLDED:
+        return 1, SMALLEST_WINDOW
+    stride = math.ceil(typical / min(FRAMES, 3 * math.sqrt(typical)))
+    return stride, max(SMALLEST_WINDOW, 2 * stride)
+
+
+def raster(panel: Panel) -> int:
+    """Values in a row of the image that sequences were read off, 1 if they were not: they have one channel and one
+    length, of which that is a part, and a value is like the one below it, more than like those beside that.
+    """
+    steps = int(panel.lengths[0])
+    one_length = bool((panel.lengths == steps).all())
+    if len(panel.channels) != 2 or panel.channels[1].kind != "number" or steps < SHORTEST or not one_length:
+        return 1
+    r = _lags(panel, steps)
+    fits = [
+        width
+        for width in range(ROW, min(steps // ROW, len(r) - 3) + 1)
+        if steps % width == 0
+        and r[width] >= PERIOD
+        and r[width] > max(r[width - 1], r[width + 1]) + PEAK
+        and r[width] > r[width // 2] + APART
+    ]
+    return max(fits, key=r.__getitem__, default=1)
+
+
+def _lags(panel: Panel, steps: int) -> list[float]:
+    """Correlation of values so many steps apart, around the mean of their step, of sequences of one length: [lags]."""
+    row = np.arange(len(panel.values)) % steps
+    away = np.nan_to_num(_around_steps(panel.values[:, 1], row)).reshape(-1, steps)
+    power = max(float((away**2).mean()), 1e-300)
+    lags = range(1, min(steps // 2, MOST_LAGS) + 1)
+    return [1.0, *(float((away[:, lag:] * away[:, :-lag]).mean() / power) for lag in lags)]
+
+
+def on_a_line(panel: Panel) -> bool:
+    """Whether channels are places on a line, as the pixels of a row: numbers, of which neighbours are correlated, and
+    others are less.
+    """
+    inputs = panel.channels[1:]
+    values = panel.values[:, 1:]
+    if len(inputs) < LINE or any(channel.kind != "number" for channel in inputs) or np.isnan(values).any():
+        return False
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation: Floats = np.nan_to_num(np.asarray(np.corrcoef(values.T), np.float64))
+    one, other = np.triu_indices(len(inputs), 2)
+    beside = float(correlation.diagonal(1).mean())
+    return beside >= max(NEIGHBOURS, float(correlation[one, other].mean()) + APART)
 
 
 def _input(channel: Channel, values: Floats) -> Input:
@@ -100,27 +169,52 @@ def _weights(panel: Panel, label: Channel) -> tuple[float, ...]:
 
 
 def alike(panel: Panel) -> float:
-    """How much a step is like the one before: the correlation of neighbours around the mean of their channel, averaged
-    over channels of numbers; 0 where there are none.
+    """How much a step is like the one before: the correlation of neighbours around the mean of their step over all
+    sequences, averaged over channels of numbers; 0 where there are none.
     """
+    row = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    after = np.flatnonzero(row > 0)
     found = []
-    inside = np.ones(len(panel.values), np.bool_)
-    inside[panel.offsets[:-1]] = False
-    after = np.flatnonzero(inside)
     for place, channel in enumerate(panel.channels):
         if place and channel.kind == "number" and after.size:
-            values = panel.values[:, place]
-            away = np.nan_to_num(values - np.nanmean(values)) if not np.isnan(values).all() else np.zeros(len(values))
+            away = _around_steps(panel.values[:, place], row)
             one, other = away[after], away[after - 1]
-            power = (one @ one + other @ other) / 2
-            found.append(float(one @ other / power) if power > 0 else 0.0)
+            both = ~np.isnan(one) & ~np.isnan(other)
+            power = (one[both] @ one[both] + other[both] @ other[both]) / 2
+            found.append(float(one[both] @ other[both] / power) if power > 0 else 0.0)
     return float(np.mean(found)) if found else 0.0
+
+
+def _around_steps(values: Floats, row: Ints) -> Floats:
+    """Values less the mean of all that are the same row of their sequence."""
+    seen = ~np.isnan(values)
+    count = np.bincount(row[seen], minlength=int(row.max()) + 1)
+    mean = np.bincount(row[seen], values[seen], len(count)) / np.maximum(count, 1)
+    return np.asarray(values - mean[row])
 
 
 def size_of(panel: Panel, spec: LabelSpec) -> Size:
     """The size for as many labels as there are: sequences, or pieces of them whose steps have labels."""
-    count = len(panel) if not spec.per_step else int(np.ceil(panel.lengths / spec.steps).sum())
+    return _size(panel, spec.steps if spec.per_step else None)
+
+
+def _size(panel: Panel, piece: int | None) -> Size:
+    count = len(panel) if piece is None else int(np.ceil(panel.lengths / piece).sum())
     return next(size for size in SIZES if count < size.sequences)
+
+
+def _members(panel: Panel, spec: LabelSpec) -> int:
+    """Four networks where sequences are few, or short; else two, one for each of two cores."""
+    few = size_of(panel, spec) == SIZES[0]
+    short = size_of(panel, spec) == SIZES[1] and spec.steps <= SHORT * spec.stride
+    return MEMBERS if few or short else 2
+
+
+def refit_of(panel: Panel, spec: LabelSpec) -> Refit:
+    """How training goes on with everything: afresh where sequences are few, but for words, which are learnt by heart
+    before long.
+    """
+    return Refit(1.0, 1.0, afresh=True) if size_of(panel, spec).afresh and not spec.words else Refit()
 
 
 def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
@@ -132,13 +226,13 @@ def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
         activation=sizes.activation,
         layers=layers,
         hidden=sizes.hidden or size_of(panel, spec).hidden,
-        dropout=DROPOUT if sizes.dropout is None else sizes.dropout,
+        dropout=size_of(panel, spec).dropout if sizes.dropout is None else sizes.dropout,
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
         inputs=spec.width,
         decoder=1,
         known=0,
-        members=sizes.members or MEMBERS,
+        members=sizes.members or _members(panel, spec),
         layer_norm=sizes.layer_norm,
     )
 
@@ -147,7 +241,8 @@ def training_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> TrainingSpec:
     """Steps, batch and rates; the steps are those of the search on held-out sequences."""
     size = size_of(panel, spec)
     steps = sizes.steps or size.steps
-    rows = -(-int(np.quantile(panel.lengths, TYPICAL)) // spec.stride) if not spec.per_step else spec.steps
+    frames = -(-int(np.quantile(panel.lengths, TYPICAL)) // (spec.stride * spec.raster))
+    rows = spec.steps if spec.per_step else frames
     return TrainingSpec(
         steps=steps,
         batch=sizes.batch or max(1, min(size.batch, ROWS_A_STEP // max(1, min(rows, sizes.tbptt or rows)))),

@@ -49,11 +49,14 @@ class LabelSpec(Spec):
     """A label of one of `classes`, or (where that is 0) a number of which the quantiles at `levels` are given, in units
     of `scale` from `center`; one for a sequence, or one `per_step`, and then `online` by what came before alone.
 
-    The network sees a sequence of `inputs` in frames: each `stride` steps one of `window` steps, side by side. Its
-    outputs are pooled in each of the ways in `poolings` for an answer of its own; after training there is one.
+    A sequence of one channel is read in rows of `raster` values, which are then its steps, where it was read off an
+    image. The network sees a sequence of `inputs` in frames: each `stride` steps one of `window` steps, side by side.
+    Its outputs are pooled in each of the ways in `poolings` for an answer of its own; after training there is one.
     `both_ways` says that half of the outputs come from the end. The loss spreads a share `smoothing` of a label over
     all classes and weighs class i with weights[i] (1 if there are none). In training a share `warped` of sequences is
-    stretched in time. `steps` is the longest sequence, or the longest piece of one that is learnt from at a time.
+    stretched in time, and a share `shifted` along their channels, which are then places on a line; their numbers get
+    `noise` (a standard deviation, of those that are scaled), and up to a share `blanked` of them is taken for missing.
+    `steps` is the longest sequence, or the longest piece of one that is learnt from at a time.
     """
 
     classes: int
@@ -71,6 +74,10 @@ class LabelSpec(Spec):
     smoothing: float = 0.0
     weights: tuple[float, ...] = ()
     warped: float = 0.0
+    shifted: float = 0.0
+    raster: int = 1
+    noise: float = 0.0
+    blanked: float = 0.0
 
     def __post_init__(self) -> None:
         if self.classes < 0 or self.classes == 1 or bool(self.classes) == bool(self.levels):
@@ -85,9 +92,9 @@ class LabelSpec(Spec):
     def _check_steps(self) -> None:
         if self.online and (self.both_ways or not self.per_step):
             raise UsageError("what is online has a label per step, and does not look ahead")
-        if self.per_step and (self.stride, self.window, self.poolings) != (1, 1, (LAST,)):
+        if self.per_step and (self.stride, self.window, self.raster, self.poolings) != (1, 1, 1, (LAST,)):
             raise UsageError("labels per step are read step by step")
-        if not 1 <= self.stride <= self.window <= LONGEST or not 1 <= self.steps <= LONGEST:
+        if not 1 <= self.stride <= self.window <= LONGEST or not 1 <= min(self.steps, self.raster) <= LONGEST:
             raise UsageError(f"a frame of {self.window} steps each {self.stride} of {self.steps} is none")
 
     def _check_values(self) -> None:
@@ -97,13 +104,27 @@ class LabelSpec(Spec):
             raise UsageError(f"quantile levels must ascend between 0 and 1: {self.levels}")
         if self.levels and 0.5 not in self.levels:
             raise UsageError("the quantile levels must hold 0.5, the median")
-        if not self.scale > 0 or not 0 <= self.smoothing < 1 or not 0 <= self.warped <= 1:
+        if (
+            not self.scale > 0
+            or not 0 <= self.smoothing < 1
+            or not 0 <= min(self.warped, self.shifted, self.noise, self.blanked) <= 1
+        ):
             raise UsageError("the scale must be above 0, smoothing and warped shares below 1")
 
     @property
     def outputs(self) -> int:
         """Numbers that the head says for each pooling: one a class, or one a level."""
         return self.classes or len(self.levels)
+
+    @property
+    def pooling(self) -> str | None:
+        """How outputs are pooled, None where that is not chosen yet."""
+        return self.poolings[0] if len(self.poolings) == 1 and not self.per_step else None
+
+    @property
+    def class_weights(self) -> str:
+        """How much classes count in the loss, as an option says it."""
+        return "balanced" if self.weights else "none"
 
     @property
     def median(self) -> int:

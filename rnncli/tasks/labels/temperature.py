@@ -6,13 +6,13 @@ import numpy as np
 
 from rnncli.arrays import Floats, Ints
 
-COLDEST, HOTTEST = 0.25, 4.0
+COLDEST, HOTTEST = 0.5, 4.0
 FEWEST = 20  # labels that a temperature is fitted to
 _HALVINGS = 50
 
 
 def fitted_temperature(logits: Floats, labels: Ints) -> float:
-    """The temperature T, from 0.25 to 4, that minimises the mean log loss of softmax(logits / T) (Guo et al. 2017).
+    """The temperature T, from 0.5 to 4, that minimises the mean log loss of softmax(logits / T) (Guo et al. 2017).
 
     Logits (or log-probabilities) [n, C] and labels [n] are those held out from training; a label below 0 is none. 1
     where fewer than 20 labels are held out, or where no temperature changes the loss.
