@@ -136,12 +136,7 @@ def test_a_signal_is_forecast_as_well_as_its_law_allows(name: str) -> None:
     values = np.array([signal.values(rng, signal.rows + signal.horizon) for _ in range(signal.series)])
     past, actual = values[:, : -signal.horizon], values[:, -signal.horizon :]
     model = rnncli.train(
-        table(past, signal.step),
-        horizon=signal.horizon,
-        quantiles=(0.1, 0.5, 0.9),
-        steps=signal.steps,
-        members=1,
-        threads=1,
+        table(past, signal.step), horizon=signal.horizon, quantiles=(0.1, 0.5, 0.9), steps=signal.steps, members=1
     )
     found = rnncli.predict(table(past, signal.step), model=model).to_arrow()
     low, middle, high = (found[column].to_numpy().reshape(actual.shape) for column in ("q0.1", "q0.5", "q0.9"))
