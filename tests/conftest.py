@@ -58,7 +58,7 @@ OF_COMMANDS = ("pyarrow.csv", "pyarrow.parquet", "typer.main", "rich.console", "
 SEEN_BY_COMMANDS = ("RNNCLI_", "COLUMNS", "TERM", "NO_COLOR")  # variables that nothing reads before a command runs
 OF_FORKS = {"cwd", "input", "stdin", "timeout", "encoding", "errors"}
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait for each other do not spin: cores are shared
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as commands set it, which fork servers are too early for
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Build = Callable[..., Panel]
