@@ -149,7 +149,7 @@ def _refit(session: _Session, number: int) -> Iterator[Event]:
         refit = session.plan.refit
         first = _first_weights(session, number) if refit.afresh else member.searched
         member.run = member.run or begin(first)
-        objective, spec = _objective(session, None, number), refit.of(training)
+        objective, spec = _objective(session, None, number), refit.of(training, member.best_step)
         yield from fit(member.run, objective, spec, _phase(REFIT, number, session))
         member.trained, member.run = member.run.best, None
     member.trained = member.trained or member.searched

@@ -85,9 +85,10 @@ def _scored(here: Probe, weights: Weights) -> tuple[Floats, Ints]:
     assert objective.holdout is not None
     if not len(objective.holdout):
         return np.zeros(0), np.zeros(0, np.int64)
-    values = here.plan.task.losses(here.plan.spec, objective.validation(weights, objective.holdout))
+    found = objective.validation(weights, objective.holdout)
+    values = here.plan.task.losses(here.plan.spec, found)
     seen = ~np.isnan(values)
-    return values[seen], objective.holdout.series[seen]
+    return values[seen], found.series[seen]
 
 
 def _looked_at(here: Probe, proposal: Proposal | None, steps: int, losses: Floats, groups: Ints, broke: str) -> Trial:

@@ -53,7 +53,9 @@ class Watching:
 
     def _moments(self, event: Stepped, run: Run) -> Moments:
         training = self.progress.training or self.plan.training
-        rate = learning_rate(event.step, training if event.phase.kind == SEARCH else self.plan.refit.of(training))
+        if event.phase.kind != SEARCH:
+            training = self.plan.refit.of(training, self.progress.members[number_of(event.phase)].best_step)
+        rate = learning_rate(event.step, training)
         return Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
 
     def _exploded(self, event: Stepped, run: Run, usual: float) -> Iterator[Exploded]:
@@ -66,9 +68,14 @@ class Watching:
             yield Exploded(event.phase, event.step, event.gradient_norm, usual, *place)
 
 
+def number_of(phase: Phase) -> int:
+    """The place of a phase's member among those of all candidates."""
+    return phase.candidate * phase.members + phase.member
+
+
 def run_of(progress: Progress, plan: Plan[Any], phase: Phase) -> Run | None:
     """The optimiser's run of a phase, None if it is not under way."""
-    number = phase.candidate * plan.network.members + phase.member
+    number = number_of(phase)
     return progress.members[number].run if number < len(progress.members) else None
 
 

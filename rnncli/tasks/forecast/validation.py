@@ -93,6 +93,11 @@ class Validated:
     scale: Floats
     support: Support
 
+    @property
+    def series(self) -> Ints:
+        """The series [N] of each."""
+        return self.holdout.series
+
     def at(self, places: Ints) -> Validated:
         """Some of the forecasts."""
         return Validated(

@@ -18,7 +18,7 @@ from rnncli.tasks.labels.spec import LAST, POOLINGS, Input, LabelSpec
 from rnncli.tasks.plan import Refit, Sizes, evaluate_every
 
 CELL, ONLINE_CELL = "bidirectional:gru", "gru"
-LAYERS = 2
+LAYERS, MEMBERS, SHORT = 2, 4, 24  # frames of sequences that are short
 LONGEST_UNFOLDED, FRAMES, TYPICAL = 48, 48, 0.9  # steps and frames of a sequence that is longer than nine in ten
 SMALLEST_WINDOW = 3  # steps
 MOST_LAGS = 256
@@ -41,7 +41,6 @@ class Size:
     hidden: int
     batch: int
     steps: int
-    members: int
     dropout: float
     noise: float
     blanked: float
@@ -49,9 +48,9 @@ class Size:
 
 
 SIZES = (
-    Size(1_000, 64, 32, 300, 4, 0.3, 0.3, 0.1, afresh=True),
-    Size(3_000, 128, 64, 500, 4, 0.3, 0.3, 0.1, afresh=True),
-    Size(math.inf, 128, 64, 900, 2, 0.2, 0.1, 0.0, afresh=False),
+    Size(1_000, 64, 32, 300, 0.3, 0.3, 0.1, afresh=True),
+    Size(3_000, 128, 64, 600, 0.3, 0.3, 0.1, afresh=True),
+    Size(math.inf, 128, 64, 1_000, 0.2, 0.1, 0.0, afresh=False),
 )
 
 
@@ -204,9 +203,18 @@ def _size(panel: Panel, piece: int | None) -> Size:
     return next(size for size in SIZES if count < size.sequences)
 
 
+def _members(panel: Panel, spec: LabelSpec) -> int:
+    """Four networks where sequences are few, or short; else two, one for each of two cores."""
+    few = size_of(panel, spec) == SIZES[0]
+    short = size_of(panel, spec) == SIZES[1] and spec.steps <= SHORT * spec.stride
+    return MEMBERS if few or short else 2
+
+
 def refit_of(panel: Panel, spec: LabelSpec) -> Refit:
-    """How training goes on with everything."""
-    return Refit(1.0, 1.0, afresh=True) if size_of(panel, spec).afresh else Refit()
+    """How training goes on with everything: afresh where sequences are few, but for words, which are learnt by heart
+    before long.
+    """
+    return Refit(1.0, 1.0, afresh=True) if size_of(panel, spec).afresh and not spec.words else Refit()
 
 
 def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
@@ -224,7 +232,7 @@ def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
         inputs=spec.width,
         decoder=1,
         known=0,
-        members=sizes.members or size_of(panel, spec).members,
+        members=sizes.members or _members(panel, spec),
         layer_norm=sizes.layer_norm,
     )
 
