@@ -37,7 +37,7 @@ JUDGED = 20_000  # and once, in the end
 class Labelling:
     """Probabilities of classes, or quantiles of a number, for whole sequences or for each step."""
 
-    name = "labels"
+    name, units = "labels", "sequences"
 
     def lesson(self, panel: Panel, spec: LabelSpec, ends: Ints) -> Examples:
         """The panel as sequences with labels."""

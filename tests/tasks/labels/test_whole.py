@@ -10,7 +10,7 @@ import pytest
 
 import rnncli
 from rnncli.training.events import Stepped
-from rnncli.workflows.training import Training
+from rnncli.workflows.result import Training
 from tests.conftest import Run
 
 SMALL = {"label": "label", "channels": ("x", "y"), "steps": 8, "hidden": 8, "members": 1}
