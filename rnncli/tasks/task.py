@@ -115,6 +115,10 @@ class Holdout(Protocol):
 class Answers(Protocol):
     """Answers to held-out questions, beside the truth."""
 
+    @property
+    def series(self) -> Ints:
+        """The series [N] that each question is about."""
+
     def made(self, said: Floats) -> Self:
         """Other answers to the same questions: [N, ...] in the data's units."""
 

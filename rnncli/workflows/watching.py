@@ -42,7 +42,7 @@ class Watching:
         """What the gradients of a step tell: every `every` steps, and where its norm explodes."""
         if not isinstance(event, Stepped):
             return
-        run = run_of(self.progress, self.plan, event.phase)
+        run = run_of(self.progress, event.phase)
         assert run is not None
         watch = self._watches.setdefault(event.phase, Watch(self.plan.training.clip))
         usual = watch.usual
@@ -73,7 +73,7 @@ def number_of(phase: Phase) -> int:
     return phase.candidate * phase.members + phase.member
 
 
-def run_of(progress: Progress, plan: Plan[Any], phase: Phase) -> Run | None:
+def run_of(progress: Progress, phase: Phase) -> Run | None:
     """The optimiser's run of a phase, None if it is not under way."""
     number = number_of(phase)
     return progress.members[number].run if number < len(progress.members) else None
@@ -126,7 +126,7 @@ def named(panel: Panel, plan: Plan[Any], device: str, progress: Progress, phase:
     """Where a step of this phase that is not finite comes from: the one that follows the last good one. "" where that
     is not known.
     """
-    run = run_of(progress, plan, phase)
+    run = run_of(progress, phase)
     if run is None:
         return ""
     found = origin_of(panel, plan, device, phase, run.live, run.step + 1)

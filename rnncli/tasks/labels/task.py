@@ -21,6 +21,7 @@ from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.labels import head, model_file, reading
 from rnncli.tasks.labels.examples import Examples, examples
 from rnncli.tasks.labels.labeler import Labeler, answers
+from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.validation import Holdout, Validated, hold_out, validated
 from rnncli.tasks.plan import Plan, Trained
@@ -44,7 +45,9 @@ class Labelling:
         return examples(panel, spec, ends)
 
     def head_shapes(self, spec: LabelSpec, network: NetworkSpec) -> Shapes:
-        """Embeddings, attention and answers."""
+        """Embeddings, attention and answers. UsageError for an encoder that looks ahead where it must not."""
+        if spec.online:
+            refuse_what_looks_ahead(network.cell)
         return head.shapes(spec, network.hidden)
 
     def begin(self, spec: LabelSpec, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:

@@ -19,6 +19,7 @@ from rnncli.tasks.labels import head
 from rnncli.tasks.labels import plan as planning
 from rnncli.tasks.labels.decide import Decided, decided, scores, settled_spec
 from rnncli.tasks.labels.labeler import Labeler
+from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.task import TASK
 from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained, named_shapes
@@ -39,6 +40,8 @@ def refuse_senseless(options: TrainOptions) -> None:
         )
     if options.get("context") is not None and not per_step:
         raise UsageError("--context is for forecasts and labels per step: a sequence is read whole")
+    if online:
+        refuse_what_looks_ahead(options.get("cell") or planning.ONLINE_CELL)
     refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
 
 

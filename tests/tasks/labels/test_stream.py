@@ -253,6 +253,14 @@ def test_a_model_that_looks_ahead_has_no_state(
     assert refused.value.hint == hint
 
 
+@pytest.mark.parametrize("cell", ["bidirectional:gru", "bidirectional:gru,gru"])
+def test_what_is_online_has_no_layer_that_looks_ahead(gru: Labeler, cell: str) -> None:
+    with pytest.raises(UsageError, match="must not enter its label"):
+        TASK.refuse_senseless({"per_step": True, "online": True, "cell": cell})
+    with pytest.raises(UsageError, match="must not enter its label"):
+        TASK.head_shapes(gru.spec, replace(gru.network, cell=cell))
+
+
 def test_without_times_rows_cannot_be_told_apart(gru: Labeler, tmp_path: Path) -> None:
     timeless = replace(gru, known=replace(gru.known, columns=replace(gru.columns, time="")))
     with pytest.raises(UsageError, match="no column of times") as refused:
