@@ -103,3 +103,16 @@ def test_settings_of_labels_come_from_a_file_and_are_shown(
     assert any(line.split()[1:3] == ["label", "label"] for line in shown.splitlines())
     printed = run_rnncli("train", labelled_table, "-o", "m", "--config", config, "--print-config").stdout
     assert 'label = "label"' in printed
+
+
+def test_what_is_about_numbers_or_forecasts_is_refused_for_classes(
+    run_rnncli: Run, labelled_table: Path, others: Path, label_model: Path, tmp_path: Path
+) -> None:
+    def refusal(*arguments: object) -> str:
+        done = run_rnncli(*arguments)
+        assert done.returncode == 2
+        return str(done.stderr)
+
+    for flag in (["--quantiles", "0.1"], ["--point", "mean"], ["--tidy"], ["--horizon", "2"]):
+        assert flag[0] in refusal("predict", others, "-m", label_model, *flag)
+    assert "--quantiles" in refusal("train", labelled_table, *FLAGS, "--quantiles", "0.1", "-o", tmp_path / "m")
