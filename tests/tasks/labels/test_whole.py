@@ -67,6 +67,13 @@ def test_a_model_is_trained_on_and_remembers_all_that_it_saw(
     assert (refused.returncode, "--label describes a model" in refused.stderr) == (2, True)
 
 
+def test_a_model_tells_the_options_that_made_it(label_model: Path) -> None:
+    settings = rnncli.info(str(label_model)).settings
+    said = {"label": "label", "label_kind": "class", "channels": ("x", "y"), "per_step": False, "online": False}
+    assert {name: settings[name] for name in said} == said
+    assert (settings["class_weights"], settings["hidden"]) == ("none", 8)
+
+
 def test_labels_per_step_are_learnt_in_stretches_and_watched(
     run_rnncli: Run, labelled_table: Path, tmp_path: Path
 ) -> None:
