@@ -190,6 +190,10 @@ def answer(
     """The labels of the sequences of `data`, or, with a stream, of the rows that it has not seen."""
     if options.get("tidy"):
         raise UsageError("--tidy is for forecasts, and the model makes labels", hint="leave --tidy out")
+    if options.get("quantiles"):
+        raise UsageError(
+            "--quantiles of labels are those of training, and all are written", hint="leave --quantiles out"
+        )
     loaded = load_known(data, choices, model, tell)
     if stream is not None:
         loaded, said = stream.consume(loaded, tell, skip=choices.on_bad_series == "skip")

@@ -49,6 +49,11 @@ def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
     """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.label_spec(panel, options)
+    if spec.classes and options.get("quantiles"):
+        raise UsageError(
+            f"--quantiles are of numbers, and {panel.channels[0].name!r} is one of classes",
+            hint="leave --quantiles out, or say --label-kind number",
+        )
     network = planning.network_spec(panel, spec, given)
     training = planning.training_spec(panel, spec, given)
     return Plan(TASK, network, spec, training, refit=planning.refit_of(panel, spec))
