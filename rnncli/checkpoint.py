@@ -69,6 +69,12 @@ LATER = "use the version of rnncli that wrote the file, or train again"
 _DAMAGED = "restore the file from a backup, or train again"
 
 
+class OfAnother(ModelRefused):
+    """A sound file belongs to another model, training or data than the one at hand: a layout is asked for and there is
+    none.
+    """
+
+
 @dataclass(frozen=True)
 class Model:
     """What a model file holds: `meta` as it was given to `save`, and read-only arrays."""
@@ -166,9 +172,9 @@ def _is_a_training(start: bytes) -> bool:
 def load(path: str | os.PathLike[str], expected: Callable[[dict[str, Any]], Layout]) -> Model:
     """Read the file that `save` wrote.
 
-    `expected` says from the metadata which tensors there must be, as name -> (dtype, shape). Raises ModelRefused if
-    the file is missing, not ours, of a later format, does not hold just those tensors, or differs from what was
-    written in as much as one bit.
+    `expected` says from the metadata which tensors there must be, as name -> (dtype, shape); the OfAnother that it may
+    raise is raised here, with the file's name, if the file is sound. Raises ModelRefused if the file is missing, not
+    ours, of a later format, does not hold just those tensors, or differs from what was written in as much as one bit.
     """
     return _checked(os.fspath(path), _read(path), expected)
 
@@ -183,11 +189,11 @@ def _checked(where: str, read: _Read, expected: Callable[[dict[str, Any]], Layou
     header, document, body = read
     meta = {key: value for key, value in document.items() if key not in _RESERVED}
     table = {name: entry for name, entry in header.items() if name != "__metadata__"}
-    problem = _difference(table, meta, expected)
+    problem = _difference(where, table, meta, expected)
     if not _digest_fits(document["digest"], header.raw, body):
         _refuse(where, "the file is damaged: its bytes do not match its digest", _DAMAGED)
-    if problem:
-        _refuse(where, problem, LATER)
+    if problem is not None:
+        raise problem
     tensors = {name: _array(entry, body[name]) for name, entry in table.items()}
     for name, array in tensors.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -353,18 +359,24 @@ def _checked_end(entry: dict[str, Any], begin: int) -> int:
     return end if first == begin and end - begin == size else -1
 
 
-def _difference(table: dict[str, Any], meta: dict[str, Any], expected: Callable[[dict[str, Any]], Layout]) -> str:
-    """In which way the tensors are not what the metadata implies; empty if they are."""
+def _difference(
+    where: str, table: dict[str, Any], meta: dict[str, Any], expected: Callable[[dict[str, Any]], Layout]
+) -> ModelRefused | None:
+    """What is to be said of tensors that are not what the metadata implies; None if they are."""
     try:
         wanted = {name: (np.dtype(dtype).name, tuple(shape)) for name, (dtype, shape) in expected(meta).items()}
+    except OfAnother as error:
+        return OfAnother(error.message, hint=error.hint, where=where)
     except UNUSABLE as error:
-        return f"what the file says of the model cannot be used: {error}"
+        return refused(where, f"what the file says of the model cannot be used: {error}", LATER)
     found = {name: (_DTYPES[entry["dtype"]], tuple(entry["shape"])) for name, entry in table.items()}
     odd = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
     if not odd:
-        return ""
+        return None
     name = odd[0]
-    return f"tensor {name!r} should be {_shown(wanted.get(name))} and is {_shown(found.get(name))}"
+    return refused(
+        where, f"tensor {name!r} should be {_shown(wanted.get(name))} and is {_shown(found.get(name))}", LATER
+    )
 
 
 def _shown(kind: tuple[str, tuple[int, ...]] | None) -> str:

@@ -1,4 +1,4 @@
-"""What is told while something runs, whoever tells it: what was inferred or decided, and the phase of a training."""
+"""Events that any command tells while it runs: what was inferred or decided, and the phase of a training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Noted:
-    """One line for whoever watches; a `detail` is for those who asked for more."""
+    """A line of text for the user; a `detail` is shown with `--verbose` alone."""
 
     text: str
     detail: bool = False
@@ -16,7 +16,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a training: what is done in it, with which member, of which candidate."""
+    """A part of a training: its kind (search or refit), the member that is trained, and the candidate it belongs to."""
 
     kind: str
     member: int = 0
@@ -51,4 +51,4 @@ Listener = Callable[[object], None]
 
 
 def unheard(event: object) -> None:
-    """The listener of a caller who gave none."""
+    """The default listener, which ignores every event."""

@@ -89,7 +89,7 @@ def name_tensors(names: list[str]) -> Tensors:
 
 
 def name_layout(count: int, size: int) -> checkpoint.Layout:
-    """Those tensors for so many series, whose ids take so many bytes."""
+    """The layout of `name_tensors` for `count` series whose ids take `size` bytes."""
     return {NAME_ENDS: (np.dtype("<i8"), (count,)), NAMES: (np.dtype("u1"), (size,))}
 
 

@@ -30,7 +30,7 @@ def near_file(typed: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(typed: str, known: Iterable[str]) -> str:
-    """A hint: what was meant perhaps, or else what there is."""
+    """A hint: the name that was perhaps meant, or else all names that there are."""
     names = list(known)
     close = near(typed, names)
     return f"did you mean {close}?" if close else f"choose from: {', '.join(names)}"

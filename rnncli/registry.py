@@ -132,6 +132,7 @@ LABEL_CHECKS = {
     "class-imbalance": "rnncli.data.checks.classes:class_imbalance",
     "sequence-short": "rnncli.data.checks.classes:sequence_short",
     "sequence-repeated": "rnncli.data.checks.classes:sequence_repeated",
+    "sequence-learnt": "rnncli.data.checks.classes:sequence_learnt",
     "label-contradicting": "rnncli.data.checks.classes:label_contradicting",
     "lengths-differ": "rnncli.data.checks.classes:lengths_differ",
     "channel-missing": "rnncli.data.checks.inputs:channel_missing",

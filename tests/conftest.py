@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import IO
 
@@ -25,21 +27,34 @@ from rnncli.data.panel import Panel
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
     "test_fuzz.py",
+    "test_safety.py",
+    "test_resume.py",
+    "test_house.py",
     "test_hostile.py",
     "test_io_faults.py",
     "test_processes.py",
-    "test_time.py",
-    "test_safety.py",
-    "test_house.py",
-    "test_recipes.py",
-    "test_resume.py",
     "test_streams.py",
+    "test_seasons_held_out.py",
+    "test_time.py",
+    "test_adding.py",
+    "test_recipes.py",
+    "test_signals.py",
+    "test_planted.py",
+    "test_arguments.py",
+    "test_config.py",
+    "test_stream.py",
+    "test_seasons.py",
+    "test_activation.py",
+    "test_gates.py",
 )
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # what the command line sets at its start
 OF_TRAINING = ("torch", "torch.fx.experimental.symbolic_shapes")
+OF_COMMANDS = ("pyarrow.csv", "pyarrow.parquet", "typer.main", "rich.console", "pandas")
 SEEN_BY_COMMANDS = ("RNNCLI_", "COLUMNS", "TERM", "NO_COLOR")  # variables that nothing reads before a command runs
 OF_FORKS = {"cwd", "input", "stdin", "timeout", "encoding", "errors"}
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait for each other do not spin: cores are shared
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Build = Callable[..., Panel]
@@ -47,7 +62,8 @@ Build = Callable[..., Panel]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first: two workers then end together, as short files fill what is left."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +110,10 @@ class ForkServer:
 
     def __init__(self, environment: dict[str, str], *libraries: str) -> None:
         self.channel, theirs = socket.socketpair()
+        self.name = f"rnncli-tests-{os.getpid()}-{theirs.fileno()}-{time.monotonic_ns()}"
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, ROOT / "tests" / "fork_server.py", str(theirs.fileno()), *libraries],
+                [sys.executable, ROOT / "tests" / "fork_server.py", str(theirs.fileno()), self.name, *libraries],
                 env=environment | dict.fromkeys(ONE_THREAD, "1"),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.PIPE,
@@ -147,6 +164,13 @@ class ForkServer:
             raise
         return os.waitstatus_to_exitcode(int.from_bytes(status))
 
+    @cached_property
+    def command(self) -> list[str]:
+        """The words before the arguments of a command that somebody else starts: a shell, a schedule."""
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == b"ready\n"
+        return [sys.executable, "-IS", str(ROOT / "tests" / "forked_command.py"), self.name]
+
     def stop(self) -> None:
         self.channel.close()
         self.process.communicate()
@@ -159,12 +183,12 @@ def _read(stream: int) -> bytes:
 
 @pytest.fixture(scope="session")
 def fork_server(environment: dict[str, str]) -> Iterator[Callable[..., ForkServer]]:
-    """The fork server that has imported these libraries."""
+    """The fork server that has imported these libraries, and finds the package in a folder."""
     started: list[ForkServer] = []
 
     @cache
-    def server(*libraries: str) -> ForkServer:
-        started.append(ForkServer(environment, *libraries))
+    def server(*libraries: str, folder: Path = ROOT) -> ForkServer:
+        started.append(ForkServer(environment | {"PYTHONPATH": str(folder)}, *libraries))
         return started[-1]
 
     yield server
@@ -184,9 +208,26 @@ def run_rnncli(start_rnncli: Run, environment: dict[str, str], fork_server: Call
             return start_rnncli(*arguments, env=variables, **options)
         words = [*map(str, arguments)]
         libraries = OF_TRAINING if words and words[0] in ("train", "evaluate", "inspect-gradients") else ()
-        return fork_server(*libraries).run(words, variables, **options)  # type: ignore[arg-type]
+        return fork_server(*libraries, "rnncli").run(words, variables, **options)  # type: ignore[arg-type]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def rnncli_script(environment: dict[str, str], fork_server: Callable[..., ForkServer]) -> Callable[..., str]:
+    """The text of a command `rnncli` for shells that tests start, of the package in a folder.
+
+    It is forked with all imported, as `run_rnncli` is; a package in another folder is imported by each command.
+    """
+
+    def script(folder: Path = ROOT) -> str:
+        if sys.platform != "linux":
+            return f'#!/bin/sh\nPYTHONPATH={folder} exec "{sys.executable}" -P -m rnncli "$@"\n'
+        package = ("rnncli",) if folder == ROOT else OF_COMMANDS
+        server = fork_server(*OF_TRAINING, *package, **({} if folder == ROOT else {"folder": folder}))
+        return f'#!/bin/sh\nexec {shlex.join(server.command)} "$@"\n'
+
+    return script
 
 
 @pytest.fixture

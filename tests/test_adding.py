@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,14 +16,16 @@ BLOCK = re.compile(r"(?:<!-- ([^\n]*) -->\n)?```\w+\n(.*?)```\n", re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
+def copy(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], rnncli_script: Callable[[Path], str]
+) -> Path:
     """A copy of the package and the sample data, a command `rnncli` of its own, and a model `jobs.safetensors`."""
     folder = tmp_path_factory.mktemp("copy")
     for name in ("rnncli", "sample_data"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     command = folder / "bin" / "rnncli"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nPYTHONPATH={folder} exec "{sys.executable}" -m rnncli "$@"\n')
+    command.write_text(rnncli_script(folder))
     command.chmod(0o755)
     sizes = "--horizon 12 --steps 2 --hidden 4 --layers 1 --members 1"
     done = run(folder, f"rnncli train sample_data/us_employment.csv {sizes} -o jobs.safetensors", environment)
@@ -32,7 +34,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) 
 
 
 def run(folder: Path, script: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16"}  # what an example does not set itself
+    # what an example does not set itself
+    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16", "RNNCLI_INSPECT_GRADIENTS_SERIES": "2"}
     settings = environment | small | {"PATH": f"{folder / 'bin'}:{environment['PATH']}", "PYTHONPATH": str(folder)}
     command = ["sh", "-e", "-c", script]
     return subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, check=False)

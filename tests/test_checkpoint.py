@@ -199,6 +199,18 @@ def test_damaged_metadata_is_called_damage_even_where_it_also_fits_no_model(mode
     assert "do not match its digest" in refusal(model, picky).message
 
 
+def test_a_file_that_belongs_to_something_else_is_told_from_a_damaged_one(model: Path) -> None:
+    def of_another(_: dict[str, Any]) -> Layout:
+        raise checkpoint.OfAnother("this belongs to another model", hint="give its own")
+
+    error = refusal(model, of_another)
+    assert isinstance(error, checkpoint.OfAnother)
+    assert (error.message, error.hint, error.where) == ("this belongs to another model", "give its own", str(model))
+    data = bytearray(model.read_bytes())
+    data[-1] ^= 1
+    assert not isinstance(refusal(write(model, bytes(data)), of_another), checkpoint.OfAnother)
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path / "none.safetensors")
     assert "no such model file" in error.message

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,9 +32,10 @@ ROWS = {
     "bike_rentals.parquet": 17379,
     "sea_temperature.csv.gz": 19225,
     "us_employment.csv": 2640,
+    "digits.csv": 1600,
 }
 REGISTERED = {
-    "checks": ("CHECKS",),
+    "checks": ("CHECKS", "LABEL_CHECKS"),
     "findings": ("GRADIENT_CHECKS", "TRIAL_CHECKS"),
     "remedies": ("REMEDIES",),
     "metrics": ("METRICS",),
@@ -77,17 +78,21 @@ def readme() -> str:
 
 
 @pytest.fixture(scope="module")
-def run_blocks(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Any:
+def run_blocks(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], rnncli_script: Callable[[], str]
+) -> Any:
     """Run the blocks of a text in a folder with the sample data and a command `rnncli`: the same one for all."""
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "sample_data", folder / "sample_data")
     command = folder / "bin" / "rnncli"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rnncli "$@"\n')
+    command.write_text(rnncli_script())
     command.chmod(0o755)
+    python = [command, "-c"] if sys.platform == "linux" else [sys.executable, "-c"]
     read = "import sys, tomllib; tomllib.loads(sys.argv[1])"
-    shell = {"sh": ["sh", "-e", "-c"], "python": [sys.executable, "-c"], "toml": [sys.executable, "-c", read]}
-    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16"}  # what an example does not set itself
+    shell = {"sh": ["sh", "-e", "-c"], "python": python, "toml": [sys.executable, "-c", read]}
+    # what an example does not set itself
+    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16", "RNNCLI_INSPECT_GRADIENTS_SERIES": "2"}
     settings = environment | small | {"PATH": f"{folder / 'bin'}:{environment['PATH']}"}
 
     def run(text: str) -> None:

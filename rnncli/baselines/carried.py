@@ -75,7 +75,7 @@ class Carried:
 
 
 def nothing(series: int, season: int) -> Carried:
-    """Of series before their first renewal."""
+    """The state of series before their first renewal."""
     shape = (series, 2, KEPT)
     level, trend, squares = (np.zeros(shape) for _ in range(3))
     seasons = np.zeros((*shape, period(season)))

@@ -81,7 +81,7 @@ class _Histories:
     stop: Integers
 
     def of(self, rows: Flags, y: Floats) -> _Histories:
-        """Those of some of the rows, whose values are these."""
+        """The histories of the flagged rows alone, whose values are `y`."""
         some = rows[self.row]
         return _Histories(y, (np.cumsum(rows) - 1)[self.row[some]], self.stop[some])
 
@@ -284,7 +284,7 @@ def criterion_of(squares: Floats, count: Integers, parameters: Floats) -> Floats
 
 
 def variance_of(squares: Floats, count: Integers, parameters: Floats) -> Floats:
-    """Of an error one step ahead: larger than it was in the rows that the parameters were weighed by."""
+    """The variance of an error one step ahead: larger than it was in the rows that the parameters were weighed by."""
     inflation = np.minimum(1 + parameters / np.maximum(count - parameters, 1), 2.0)
     return np.asarray(squares / np.maximum(count, 1) * inflation)
 

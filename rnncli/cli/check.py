@@ -9,7 +9,7 @@ from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import width, wrapped
 from rnncli.cli.written import file_of
 from rnncli.errors import InputRefused, OutputExists
-from rnncli.options.types import ColumnOptions
+from rnncli.options.types import ReadingOptions
 
 if TYPE_CHECKING:
     from rnncli.data.checks.finding import Finding
@@ -28,7 +28,7 @@ def check(
     csv_raw: bool = False,
     if_exists: str | None = None,
     lock_wait: float | None = None,
-    **columns: Unpack[ColumnOptions],
+    **options: Unpack[ReadingOptions],
 ) -> int:
     """Say what is wrong with DATA, before anything is trained.
 
@@ -48,7 +48,7 @@ def check(
             lock_wait=lock_wait,
             csv_raw=csv_raw,
             on_event=streams,
-            **columns,
+            **options,
         )
     except OutputExists:
         if if_exists != "skip":
@@ -73,7 +73,7 @@ def shown(done: Checked) -> Iterator[str]:
         yield ""
     counts = [(done.count(severity), severity) for severity in ("error", "warning", "note")]
     found = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for count, severity in counts if count)
-    yield f"{found or 'nothing is wrong'} in {done.rows:,} rows of {done.series:,} series"
+    yield f"{found or 'nothing is wrong'} in {done.rows:,} rows of {done.series:,} {done.units}"
 
 
 def _finding(finding: Finding) -> Iterator[str]:

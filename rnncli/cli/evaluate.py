@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
@@ -14,7 +15,7 @@ from rnncli.files import locked, refuse_existing
 from rnncli.options.types import ColumnOptions
 
 if TYPE_CHECKING:
-    from rnncli.evaluation.report import Report
+    from rnncli.evaluation.shown import Cell, ScoreReport, ScoreTable
     from rnncli.workflows.evaluate import Evaluation
 
 _FORMATS = ("json", "csv", "jsonl", "parquet")
@@ -30,6 +31,8 @@ def evaluate(
     stride: int | None = None,
     horizon: int | None = None,
     refit: bool = True,
+    trained_on: list[str] | None = None,
+    group: str | None = None,
     by: str | None = None,
     output: str | None = None,
     if_exists: str | None = None,
@@ -42,9 +45,10 @@ def evaluate(
     lock_wait: float | None = None,
     **columns: Unpack[ColumnOptions],
 ) -> int:
-    """Score a model beside the naive forecasts."""
+    """Score a model beside what is simpler."""
     path = file_of(output, _FORMATS)
     _check(model, forecasts, {"--windows": windows, "--stride": stride, "--horizon": horizon})
+    from rnncli.evaluation.shown import refuse_other_grouping
     from rnncli.workflows.evaluate import evaluate as work
 
     with locked(path, lock_wait or 0.0):
@@ -58,6 +62,8 @@ def evaluate(
             stride=stride,
             horizon=horizon,
             refit=refit,
+            trained_on=trained_on,
+            group=group,
             device=device,
             threads=threads,
             fail_if=fail_if or (),
@@ -66,12 +72,13 @@ def evaluate(
             on_event=streams,
             **columns,
         )
-        lines = shown(done.report, by_series=by is not None) + gates(done)
+        refuse_other_grouping(done.report, by)
+        lines = shown(done.report, by) + gates(done)
         if path is not None:
-            done.write(path, by_series=by is not None)
+            done.write(path, by=by)
             streams.say([*lines, f"wrote the scores to {path}"])
     text = "" if path is not None else "".join(f"{line}\n" for line in lines)
-    streams.result(partial(done.to_json, by_series=by is not None), text.encode(errors="backslashreplace"))
+    streams.result(partial(done.to_json, by=by), text.encode(errors="backslashreplace"))
     done.refuse(fail_on_drift=fail_on_drift)
     return SKIPPED if done.skipped else 0
 
@@ -102,54 +109,23 @@ def _check(model: str | None, forecasts: str | None, of_a_model: dict[str, int |
         )
 
 
-def shown(report: Report, *, by_series: bool) -> list[str]:
-    """The scores as text: a row for each metric, a column for each forecaster."""
-    told = ["in-sample: training has seen rows that are scored here"] if report.in_sample else []
-    told += [note for note in report.notes if not note.startswith("in-sample")]
-    return [
-        headline(report),
-        "",
-        *overall(report),
-        *(["", *each_series(report)] if by_series else []),
-        *(["", *told] if told else []),
-    ]
+def shown(report: ScoreReport, by: str | None) -> list[str]:
+    """The report as text: what was scored, every table, and what must be known of them."""
+    tables = [["", *_shown(one)] for one in report.tables(by)]
+    remarks = report.remarks()
+    return [report.headline(), *chain.from_iterable(tables), *(["", *remarks] if remarks else [])]
 
 
-def headline(report: Report) -> str:
-    """What was scored."""
-    count = len(report.windows)
-    made = sum(window.forecasts for window in report.windows)
-    values = sum(window.values for window in report.windows)
-    skipped = sum(window.skipped for window in report.windows)
-    left_out = f", {skipped:,} skipped as too short" if skipped else ""
-    return (
-        f"{len(report.ids):,} series, {count} window{'s' * (count != 1)} of {report.horizon} steps:"
-        f" {made:,} forecast{'s' * (made != 1)}, {values:,} value{'s' * (values != 1)}{left_out}"
-    )
-
-
-def overall(report: Report) -> list[str]:
-    """Every metric of every forecaster, and how much better than the seasonal naive forecast the first one is."""
-    model = next(iter(report.scores))
-    skill = report.skill.get(model, {})
-    mark = " (in-sample)" if report.in_sample else ""
-    header = ["metric", model + mark, *list(report.scores)[1:], "skill"]
-    rows = [
-        [metric, *(number(scores.overall[metric]) for scores in report.scores.values()), number(skill.get(metric))]
-        for metric in report.metrics
-    ]
-    return [*table(header, rows), "skill: 1 - score / the seasonal naive's score; above 0 is better than it"]
-
-
-def each_series(report: Report) -> list[str]:
-    """A row for each series and forecaster, as many metrics as fit."""
-    header = ["series", "forecaster", *report.metrics]
-    rows = [_row(row, report.metrics) for row in report.series_rows()]
-    width = fitting(header, rows)
+def _shown(one: ScoreTable) -> list[str]:
+    """A table, with as many columns as fit in a line where others may be left out."""
+    header, rows = list(one.header), [[_cell(cell) for cell in row] for row in one.rows]
+    width = fitting(header, rows) if one.cut else len(header)
     more = ["--json and -o hold the other metrics too"] if width < len(header) else []
-    return [*table(header[:width], [row[:width] for row in rows]), *more]
+    told = [*([one.title] if one.title else [])], [*([one.remark] if one.remark else []), *more]
+    return [*told[0], *table(header[:width], [row[:width] for row in rows]), *told[1]]
 
 
-def _row(row: dict[str, Any], metrics: tuple[str, ...]) -> list[str]:
-    mark = " (in-sample)" if row["in_sample"] else ""
-    return [str(row["id"]), row["forecaster"] + mark, *(number(row[metric]) for metric in metrics)]
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:,}" if isinstance(cell, int) else number(cell)

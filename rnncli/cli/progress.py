@@ -123,7 +123,7 @@ def _progress() -> Progress:
     plain = not console.encoding.startswith("utf")
 
     class Line(ProgressColumn):
-        """All that is said of a phase, as far as the terminal is wide; its last column stays free."""
+        """The line of a phase, cut to the width of the terminal; its last column stays free."""
 
         def render(self, task: Task) -> Text:
             longest = max(len(other.description) for other in progress.tasks)

@@ -11,7 +11,7 @@ from rnncli.options.types import TrainOptions
 from rnncli.outline import metric_name
 
 if TYPE_CHECKING:
-    from rnncli.workflows.training import Training
+    from rnncli.workflows.result import Training
 
 
 def train(streams: Streams, data: list[str], output: str, **options: Unpack[TrainOptions]) -> int:

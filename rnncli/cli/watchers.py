@@ -1,4 +1,4 @@
-"""Who is told of events where nobody watches: plain lines for a log, JSON lines for a program."""
+"""Listeners for runs without a terminal: plain lines for a log, JSON lines for a program."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Calendar(Spec):
             raise InputRefused(f"seasons must be at least 1 step: {self.seasons}")
         if self.cycles is not None and self.cycles != tuple(c for c in _cycles(self.frequency) if c in self.cycles):
             raise InputRefused(f"no rows of {self.frequency} have the cycles {self.cycles}")
-        if self.holidays is not None and self.frequency.unit == "step":
+        if self.holidays is not None and self.counts:
             raise InputRefused("there are no holidays where time is whole numbers")
 
     def ordinals(self, times: Ints) -> tuple[Ints, Ints]:
@@ -96,6 +96,11 @@ class Calendar(Spec):
         if self.fixed_step:
             return np.asarray(ordinal * self.fixed_step + phase)
         return self.from_local(_wall_time(ordinal, phase, self.frequency))
+
+    @property
+    def counts(self) -> bool:
+        """Whether times are whole numbers, which count steps, and no moments."""
+        return self.frequency.unit == "step"
 
     @property
     def fixed_step(self) -> int:

@@ -9,7 +9,7 @@ from rnncli.errors import UsageError
 from rnncli.spec import Columns, Spec
 
 KINDS = ("number", "category")
-ROLES = ("target", "past", "future", "static", "input", "label")
+ROLES = ("target", "past", "future", "static", "input", "label", "time")
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Channel(Spec):
 
     In a channel of kind "category" code i stands for `vocabulary[i]`, -1 for a category that is none of these, and NaN
     for a missing value; a "number" has no vocabulary. A forecast has a "target" and covariates ("past", "future",
-    "static"); what is labelled has a "label" and "input" channels. UsageError for another kind or role.
+    "static"); what is labelled has a "label" and "input" channels, and rows that are labelled as they come have their
+    "time". UsageError for another kind or role.
     """
 
     name: str

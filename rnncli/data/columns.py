@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from rnncli.data.isotime import ISO_DATE
 from rnncli.data.readers.table import NUMERIC, Kind, Look
-from rnncli.data.timetext import ISO_DATE, called_like_time
+from rnncli.data.timetext import called_like_time
 from rnncli.errors import InputRefused, UsageError
 from rnncli.near import near
 from rnncli.spec import ColumnChoices, Columns

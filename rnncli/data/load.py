@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -13,15 +12,14 @@ from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.channel import Channel
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
+from rnncli.data.isotime import Unreadable
 from rnncli.data.known_ahead import join_ahead
 from rnncli.data.limits import limits_of
-from rnncli.data.panel import Panel
+from rnncli.data.objects import Data
+from rnncli.data.panel import Panel, stretches
 from rnncli.data.rows import Rows, read_ahead, read_rows
 from rnncli.data.source import sources
-from rnncli.data.tables import open_tables
-from rnncli.data.timetext import Unreadable, read_times, whole_numbers
-from rnncli.data.writers.csv import undefused
-from rnncli.data.writers.table import TIDY, joined_style
+from rnncli.data.timetext import read_times, whole_numbers
 from rnncli.data.zones import from_wall, shown_twice_in, to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns, LabelChoices
@@ -59,12 +57,21 @@ class Loaded:
     groups: tuple[str, ...] | None = None
     labels: LabelChoices | None = None
 
+    def select(self, chosen: Ints) -> Loaded:
+        """The data of the chosen series alone, in that order."""
+        panel, times, groups = self.panel, self.times, self.groups
+        if times is not None:
+            times = times[stretches(panel.offsets[chosen], panel.lengths[chosen])]
+        if groups is not None:
+            groups = tuple(groups[s] for s in chosen.tolist())
+        return replace(self, panel=panel.select(chosen), times=times, groups=groups)
+
 
 def load_panel(
-    given: Any,
+    given: Data,
     choices: ColumnChoices | None = None,
     known: Known | None = None,
-    ahead: Any = None,
+    ahead: Data | None = None,
 ) -> Loaded:
     """Read every source in `given` (paths, folders, globs, "-", Arrow tables) as one panel.
 
@@ -107,7 +114,7 @@ def of_usable_series(rows: Rows, choices: ColumnChoices, made: Callable[[Rows], 
             return replace(loaded, skipped=tuple(skipped))
 
 
-def _read_ahead(given: Any, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:
+def _read_ahead(given: Data, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:
     """The rows of a table of what is known ahead, with times in UTC, read as the model's data are."""
     found = sources(given, choices.format, limits_of(choices), known.columns.format)
     rows = read_ahead(found, choices, known.columns, known.channels, known.calendar.zone)
@@ -234,7 +241,7 @@ def zone_of(rows: Rows, choices: ColumnChoices, known: Known | None) -> str | No
         if zone is not None and rows.columns.time_type != "integer":
             zone_info(zone)
         return zone if rows.columns.time_type != "integer" else None
-    whole = known.calendar.frequency.unit == "step"
+    whole = known.calendar.counts
     if whole != (rows.columns.time_type == "integer"):
         kinds = ("whole numbers", "dates")
         raise InputRefused(
@@ -347,7 +354,7 @@ def _why_twice(time: int, zone: str | None, *, whole: bool) -> str:
 
 @contextmanager
 def _offsets_explained(rows: Rows, zone: str | None) -> Iterator[None]:
-    """What is refused of times with several offsets, of which nobody said whose they are, has a better hint."""
+    """Give a refusal a better hint where times have several offsets and no zone was named."""
     try:
         yield
     except InputRefused as error:
@@ -473,69 +480,3 @@ def _note_missing(panel: Panel, notes: list[str]) -> None:
     if len(trailing):
         name = panel.ids[int(trailing[0])]
         notes.append(f"{len(trailing):,} series end in missing values (the first: {name!r})")
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A forecast table that was saved, one row a forecast: times as the panel's calendar takes them."""
-
-    ids: list[str]
-    times: Ints
-    levels: tuple[float, ...]
-    quantiles: Floats
-    point: Floats
-
-
-def load_saved(path: Any, loaded: Loaded) -> Saved:
-    """Read a table that `predict` wrote for data of these columns, tidy or not. InputRefused if it is none."""
-    found = sources(path)
-    kinds = open_tables(found, ColumnChoices()).kinds()
-    columns, panel = loaded.columns, loaded.panel
-    columns = replace(columns, decimal=None, thousands=None, separator=None, encoding=None, format=None)
-    tidy = set(TIDY) <= set(kinds)
-    if tidy:
-        shape = replace(columns, time="time", id="id" if kinds["id"] != "empty" else None, more_ids=(), target="value")
-        shape = replace(shape, clock=None, clock_format=None, time_format=joined_style(columns))
-        channels = ["quantile"]
-    else:
-        named = columns.id or (columns.id_name if columns.id_name in kinds else None)
-        shape = replace(columns, id=named, target="forecast")
-        channels = [name for name in kinds if _level(name) is not None]
-    shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
-    rows = read_rows(found, ColumnChoices(), shape, (), zone=panel.calendar.zone)
-    rows = in_utc(rows, panel.calendar.zone, ColumnChoices())
-    ids = _undefused(rows.ids, panel.ids)
-    names = [ids[code] for code in rows.codes.tolist()] if shape.id else [panel.ids[0]] * len(rows.codes)
-    if tidy:
-        return _untidied(names, rows)
-    levels = sorted(channels, key=lambda name: _level(name) or 0.0)
-    quantiles = rows.values[:, [rows.channel_names.index(name) for name in levels]]
-    return Saved(names, rows.times, tuple(float(name[1:]) for name in levels), quantiles, rows.values[:, 0])
-
-
-def _untidied(names: list[str], rows: Rows) -> Saved:
-    """Rows of one level each -> rows of all levels; the median is the point forecast."""
-    levels, which = np.unique(rows.values[:, 1], return_inverse=True)
-    keys = np.stack([rows.codes, rows.times], axis=1)
-    _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    quantiles = np.full((len(first), len(levels)), np.nan)
-    quantiles[place.reshape(-1), which] = rows.values[:, 0]
-    middle = quantiles[:, int(np.argmin(np.abs(levels - 0.5)))]
-    return Saved([names[row] for row in first.tolist()], rows.times[first], tuple(levels.tolist()), quantiles, middle)
-
-
-def _level(name: str) -> float | None:
-    """The level of a column such as q0.1."""
-    try:
-        level = float(name[1:]) if name.startswith("q") else 0.0
-    except ValueError:
-        return None
-    return level if 0 < level < 1 else None
-
-
-def _undefused(texts: list[str], ids: tuple[str, ...]) -> list[str]:
-    """Ids as they were before a ' was put in front, so that no spreadsheet would run them; unless they had it."""
-    known = set(ids)
-    bare = [undefused(text) for text in texts]
-    apart = len(set(bare)) == len(texts)
-    return bare if (apart and known.issuperset(bare)) or not known.issuperset(texts) else texts

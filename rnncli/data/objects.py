@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from rnncli.errors import InputRefused, UsageError
 from rnncli.outline import article
 
+
+class ArrowTable(Protocol):
+    """A table of any library that speaks Arrow: pandas, polars, pyarrow, DuckDB."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """A capsule that holds the rows."""
+
+
+Item = str | os.PathLike[str] | ArrowTable
+Data = Item | Sequence[Item]
+"""What data can be given as: paths, folders, globs, "-" for standard input, or tables; one of them, or several."""
 NAME = "the table"
 _COLUMN = re.compile(r"Conversion failed for column (.+) with type (\S+)")
 _INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index that has no name

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from rnncli.data.limits import Limits, Size
-from rnncli.data.objects import NAME, is_table, refusal, table_of
+from rnncli.data.objects import NAME, Data, is_table, refusal, table_of
 from rnncli.errors import InputRefused, StorageFailed, UsageError
 from rnncli.files import without_waiting
 from rnncli.near import near_file
@@ -54,7 +54,7 @@ class Source:
         return pa.transcoding_input_stream(native, self.encoding, "utf-8")
 
     def largest(self) -> tuple[int | None, bool]:
-        """Bytes that it has at most, uncompressed (None: nobody knows), and whether it has just so many."""
+        """The most bytes that it can have uncompressed (None if not known), and whether that is its very size."""
         stream, kind = self._raw()
         with stream:
             most = stream.seek(0, os.SEEK_END) * _MOST[kind] if kind in _MOST else None
@@ -80,7 +80,7 @@ class Source:
 
 
 def sources(
-    given: Any, choice: str | None = None, limits: Limits | None = None, usual: str | None = None
+    given: Data, choice: str | None = None, limits: Limits | None = None, usual: str | None = None
 ) -> list[Source]:
     """Every table in `given`: one source or a sequence of them, in order; `choice` is the format where asked for, and
     `usual` that of what no suffix says.
@@ -89,10 +89,10 @@ def sources(
     """
     if choice is not None and choice not in READERS:
         raise UsageError(f"there is no format {choice!r}", hint=f"choose from: {', '.join(READERS)}")
-    several = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
+    items = list(given) if isinstance(given, Sequence) and not isinstance(given, (str, bytes)) else [given]
     limits = limits or Limits()
     asked = _Asked(choice, usual if usual in READERS else None, limits)
-    found = [source for item in (given if several else [given]) for source in _of_one(item, asked)]
+    found = [source for item in items for source in _of_one(item, asked)]
     if not found:
         raise InputRefused("no data were given", hint="name files, folders or globs, or - for standard input")
     return found

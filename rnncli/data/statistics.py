@@ -22,9 +22,9 @@ LARGEST_RATIO = 1e12
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of each series and channel [S, C]: `center` is the median, `spread` the mean absolute deviation from it; `row`
-    and `block` say how many spreads a row and the mean of `length` rows were from the centre at most; `missing` is the
-    share of missing values. A spread of 0 says that nothing was observed.
+    """Statistics of each series and channel [S, C]: `center` is the median, `spread` the mean absolute deviation from
+    it; `row` and `block` say how many spreads a row and the mean of `length` rows were from the centre at most;
+    `missing` is the share of missing values. A spread of 0 says that nothing was observed.
     """
 
     length: int
@@ -230,7 +230,7 @@ def _means(values: Floats, ends: Ints, rows: Ints) -> tuple[Floats, Ints]:
 
 
 def refuse_drift(found: Drift | None) -> None:
-    """GateFailed if a column has drifted, or nobody can know."""
+    """GateFailed if a column has drifted, or if that cannot be known."""
     if found is None:
         raise GateFailed("the model has no statistics of its training to compare with", hint="train it again")
     drifted = [column for column in found.columns if column.has_drifted]

@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from rnncli.arrays import Bools, Ints
 from rnncli.data import arrow, datenumber
+from rnncli.data.isotime import ISO_DATE, Moments, Unreadable
 from rnncli.data.readers.table import Kind
 from rnncli.data.tables import BAD_TIME, NO_TIME, OTHER_ZONE, Fault, Faults, Tables
 from rnncli.data.timestyle import STEP
-from rnncli.data.timetext import ISO_DATE, Moments, Unreadable, read_times, readable, whole_numbers, within_years
+from rnncli.data.timetext import read_times, readable, whole_numbers, within_years
 from rnncli.data.zones import ambiguous
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -13,13 +12,19 @@ import numpy as np
 
 from rnncli.arrays import Bools, Ints
 from rnncli.data import datenumber
+from rnncli.data.isotime import (
+    ISO,
+    ISO_DATE,
+    Moments,
+    Unreadable,
+    aware_times,
+    iso_times,
+    microseconds,
+    naive_times,
+    offset_style,
+)
 from rnncli.data.timestyle import EPOCHS, has_clock, in_utc, letters, pattern, read, refined
 
-ISO_DATE = "%Y-%m-%d"
-_ISO = re.compile(
-    r"\d{4}-\d\d-\d\d(?:(?P<t>[Tt ])\d\d(?P<m>:\d\d(?P<s>:\d\d(?:(?P<mark>[.,])(?P<f>\d{1,9}))?)?)?"
-    r"(?P<gap> ?)(?P<zone>Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?"
-)
 _DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
     *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
@@ -50,7 +55,6 @@ _LONGEST = 48  # letters of a time
 _PIVOT = 50  # two-digit years from here on are of the century before
 _ENOUGH = 8  # different times, whose order is no chance
 _REGULAR, _IRREGULAR = 0.9, 0.6  # shares of the commonest step
-_ZERO_SHIFT = frozenset({"Z", "z", "UTC", "GMT", "+00:00", "+0000", "-00:00", "+00"})
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|januar|februar|märz|mai|juni|juli|oktober|dezember"
 _DATEISH = re.compile(
     rf"(?:[-/.,:' \d]|[TZ]\b|T(?=\d)|am|pm|utc|gmt|kw|[qwh](?=\d)|{_MONTHS}|[a-z]*day\b)+", re.IGNORECASE
@@ -72,36 +76,10 @@ _TIME_WORDS = re.compile(
 )
 
 
-class Unreadable(Exception):
-    """The text at `position` is no time of the column's style."""
-
-    def __init__(self, position: int, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.position = position
-        self.message = message
-        self.hint = hint
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Times as microseconds since 1970, in UTC if `zone` is given and else on an unnamed wall clock.
-
-    `style` is how to write more of them (see timestyle.py), None for plain ISO; `dates` if no clock was written.
-    `zone` is "UTC", an offset such as "+02:00", or "mixed". `fixed` [n] are those of an unnamed wall clock that are in
-    UTC all the same, as an offset was written with them alone.
-    """
-
-    times: Ints
-    style: str | None = None
-    dates: bool = False
-    zone: str | None = None
-    fixed: Bools | None = field(default=None, repr=False)
-
-
 def looks_like_time(texts: Sequence[str]) -> bool:
     """Whether all texts are times of one known style; whole numbers are not."""
     some = texts[:_LOOKED_AT]
-    return all(map(_ISO.fullmatch, some)) or bool(_fitting(some))
+    return all(map(ISO.fullmatch, some)) or bool(_fitting(some))
 
 
 def mostly_times(texts: Sequence[str], style: str | None = None) -> bool:
@@ -114,14 +92,14 @@ def mostly_times(texts: Sequence[str], style: str | None = None) -> bool:
 def usual_style(texts: Sequence[str]) -> str | None:
     """The style of most texts, as far as they show it; None for ISO's, and where none is known."""
     some = texts[:_LOOKED_AT]
-    if any(map(_ISO.fullmatch, some)):
+    if any(map(ISO.fullmatch, some)):
         return None
     found = [style for text in some for style in styles_of(text)]
     return max(dict.fromkeys(found), key=found.count) if found else None
 
 
 def _is_time(text: str) -> bool:
-    return _ISO.fullmatch(text) is not None or bool(styles_of(text))
+    return ISO.fullmatch(text) is not None or bool(styles_of(text))
 
 
 def called_like_time(name: str) -> bool:
@@ -156,12 +134,12 @@ def read_times(texts: Sequence[str], style: str | None = None, *, strict: bool =
     """
     if style in EPOCHS:
         return _counted(texts, style or "")
-    if style is not None and not strict and style.startswith(ISO_DATE) and all(map(_ISO.fullmatch, texts)):
-        return _iso(texts)
+    if style is not None and not strict and style.startswith(ISO_DATE) and all(map(ISO.fullmatch, texts)):
+        return iso_times(texts)
     if style is not None:
         return _in_style(texts, style)
-    if not texts or _ISO.fullmatch(texts[0]):
-        return _iso(texts)
+    if not texts or ISO.fullmatch(texts[0]):
+        return iso_times(texts)
     styles = _fitting(texts)
     if len(styles) == 1 and styles[0] in _YEAR_AND_PART and _of_quarters(texts, styles[0]):
         styles = [styles[0], styles[0].replace("%m", "%q")]
@@ -176,7 +154,7 @@ def read_times(texts: Sequence[str], style: str | None = None, *, strict: bool =
 
 
 def _of_quarters(texts: Sequence[str], style: str) -> bool:
-    """Whether the parts of several years are 1 to 4 alone: nobody knows whether they are months."""
+    """Whether the parts of several years are 1 to 4 alone, so that they may be quarters as well as months."""
     moments = [read(text, style) for text in texts]
     return len({moment.year for moment in moments}) > 1 and max(moment.month for moment in moments) == 4
 
@@ -201,7 +179,7 @@ def readable(texts: Sequence[str], counts: Ints, style: str | None, *, whole: bo
     none = np.zeros(len(texts), np.bool_)
     if whole or style is not None:
         return _each(texts, lambda text: whole_numbers([text]) if whole else read_times([text], style)), none
-    iso = [_ISO.fullmatch(text) for text in texts]
+    iso = [ISO.fullmatch(text) for text in texts]
     plain = np.array([match is not None for match in iso], np.bool_)
     if 2 * counts[plain].sum() >= counts[[bool(text) for text in texts]].sum():
         aware = np.array([bool(match and match["zone"]) for match in iso], np.bool_)
@@ -214,10 +192,10 @@ def readable(texts: Sequence[str], counts: Ints, style: str | None, *, whole: bo
 
 
 def _aware_or_naive(text: str) -> None:
-    match = _ISO.fullmatch(text)
+    match = ISO.fullmatch(text)
     if match is None:
         raise ValueError(text)
-    (_aware if match["zone"] else _naive)([text])
+    (aware_times if match["zone"] else naive_times)([text])
 
 
 def _each(texts: Sequence[str], read_one: Callable[[str], object]) -> Bools:
@@ -228,110 +206,6 @@ def _each(texts: Sequence[str], read_one: Callable[[str], object]) -> Bools:
             read_one(text)
             found[position] = True
     return found
-
-
-def _iso(texts: Sequence[str]) -> Moments:
-    matches: list[re.Match[str]] = []
-    for position, text in enumerate(texts):
-        match = _ISO.fullmatch(text)
-        if match is None:
-            raise Unreadable(position, f"{text[:40]!r} is not a time like {texts[0]!r}")
-        matches.append(match)
-    zoned = np.array([bool(match["zone"]) for match in matches], np.bool_)
-    if zoned.any() and not zoned.all():
-        return _mixed(texts, zoned, matches)
-    aware = bool(zoned.any())
-    times = _checked(texts, _aware if aware else _naive)
-    zones = {match["zone"] for match in matches} if aware else set()
-    return Moments(times, _style_of(matches), not any(match["t"] for match in matches), _zone(zones))
-
-
-def _mixed(texts: Sequence[str], zoned: Bools, matches: Sequence[re.Match[str]]) -> Moments:
-    """Times on the wall, some of which say their offset: hours that the clock shows twice."""
-    times = np.zeros(len(texts), np.int64)
-    times[zoned] = _checked([text for text, has in zip(texts, zoned, strict=True) if has], _aware)
-    naive = [text for text, has in zip(texts, zoned, strict=True) if not has]
-    times[~zoned] = _checked(naive, _naive)
-    style = _style_of([match for match, has in zip(matches, zoned, strict=True) if not has])
-    return Moments(times, style, dates=False, fixed=zoned)
-
-
-def _naive(texts: Sequence[str]) -> Ints:
-    plain = [_as_numpy(text) if "," in text or len(text) > 26 else text for text in texts]
-    return np.asarray(np.array(plain, "datetime64[us]").astype(np.int64))
-
-
-def _as_numpy(text: str) -> str:
-    """With a point, and no more digits than microseconds have. ValueError if they say something."""
-    whole, _, fraction = text.replace(",", ".").partition(".")
-    if fraction[6:].strip("0"):
-        raise ValueError("times are finer than a microsecond")
-    return f"{whole}.{fraction[:6]}"
-
-
-def _aware(texts: Sequence[str]) -> Ints:
-    return np.array([_microseconds(_aware_moment(text)) for text in texts], np.int64)
-
-
-def _aware_moment(text: str) -> datetime:
-    match = _ISO.fullmatch(text)
-    assert match is not None
-    bare = text[: match.start("gap")]
-    if match["f"] and len(match["f"]) > 6:
-        bare = _as_numpy(bare)
-    zone = match["zone"]
-    return datetime.fromisoformat(bare + ("+00:00" if zone in _ZERO_SHIFT else zone))
-
-
-def _checked(texts: Sequence[str], convert: Callable[[Sequence[str]], Ints]) -> Ints:
-    try:
-        return convert(texts)
-    except ValueError:
-        for position, text in enumerate(texts):
-            try:
-                convert([text])
-            except ValueError as error:
-                fine = "finer than a microsecond" in str(error)
-                what = "is finer than a microsecond" if fine else "is not a time that exists"
-                raise Unreadable(position, f"{text[:40]!r} {what}") from error
-        raise
-
-
-def _zone(zones: set[str]) -> str | None:
-    if not zones:
-        return None
-    if zones <= _ZERO_SHIFT:
-        return "UTC"
-    if len(zones) > 1:
-        return "mixed"
-    only = zones.pop()
-    return f"{only[:3]}:{only[3:].removeprefix(':') or '00'}"
-
-
-def _style_of(matches: Sequence[re.Match[str]]) -> str | None:
-    """How they are written, where that is not the way in which times are written anyway."""
-    if not matches or not matches[0]["t"]:
-        return None
-    first = matches[0]
-    fractions = {len(match["f"] or "") for match in matches}
-    plain_zone = first["zone"] is None or (len(first["zone"]) == 6 and not first["gap"])
-    if first["t"] == " " and first["s"] and plain_zone and fractions == {0}:
-        return None
-    clock = "%H" + (":%M" if first["m"] else "") + (":%S" if any(match["s"] for match in matches) else "")
-    return f"{ISO_DATE}{first['t']}{clock}{_fraction(matches, fractions)}{first['gap']}{_offset_style(first['zone'])}"
-
-
-def _fraction(matches: Sequence[re.Match[str]], digits: set[int]) -> str:
-    if digits == {0}:
-        return ""
-    mark = next(match["mark"] for match in matches if match["mark"])
-    return f"{mark}%{digits.pop()}f" if len(digits) == 1 else "%-f"
-
-
-def _offset_style(zone: str | None) -> str:
-    if zone is None or not zone.startswith(("+", "-")):
-        return zone.upper() if zone else ""
-    return {6: "%:z", 5: "%z", 3: "%:::z"}[len(zone)]
 
 
 def styles_of(text: str) -> tuple[str, ...]:
@@ -347,7 +221,7 @@ def _alike(shape: str) -> tuple[str, ...]:
     compact = _COMPACT.fullmatch(shape)
     if compact is not None:
         clock = "%H%M%S" if len(compact["clock"]) == 6 else "%H%M"
-        return (f"%Y%m%d{compact['sep']}{clock}{_offset_style(compact['zone'])}",)
+        return (f"%Y%m%d{compact['sep']}{clock}{offset_style(compact['zone'])}",)
     weekday = _WEEKDAY.match(shape)
     day = f"%{'a' if len(weekday['day']) == 3 else 'A'}{weekday['sep']}" if weekday else ""
     rest = shape[weekday.end() :] if weekday else shape
@@ -366,7 +240,7 @@ def _clocked(shape: str, day: str) -> Iterable[str]:
     zone = match["zone"] or ""
     gap = " " * zone.startswith(" ")
     for date in _dates_alike(match["date"], compact=True):
-        yield f"{day}{date}{match['sep']}{clock}{gap}{_offset_style(zone.strip() or None)}"
+        yield f"{day}{date}{match['sep']}{clock}{gap}{offset_style(zone.strip() or None)}"
 
 
 def _dates_alike(shape: str, *, compact: bool = False) -> list[str]:
@@ -398,7 +272,7 @@ def _of_days(style: str, texts: Sequence[str]) -> bool:
 
 
 def _regular(styles: list[str], texts: Sequence[str]) -> list[str]:
-    """Of several styles the one in which the rows are in order, or else regular, where they are not in any other."""
+    """The one style in which the rows are in order, or else regular, where no other style makes them so; else all."""
     if len(styles) < 2:
         return styles
     ordered = [style for style in styles if (np.diff(_in_style(texts, style).times) > 0).all()]
@@ -435,7 +309,7 @@ def _in_style(texts: Sequence[str], style: str) -> Moments:
         moments = _of_one_age(moments)
     aware = np.array([moment.tzinfo is not None for moment in moments], np.bool_)
     zoned = in_utc(style) or "z" in letters(style)
-    times = np.array([_microseconds(m if m.tzinfo else m.replace(tzinfo=UTC)) for m in moments], np.int64)
+    times = np.array([microseconds(m if m.tzinfo else m.replace(tzinfo=UTC)) for m in moments], np.int64)
     zone = _common_zone(moments) if zoned and moments else "UTC" if zoned else None
     fixed = aware if aware.any() and not zoned else None
     return Moments(times, refined(style, texts), not has_clock(style), zone, fixed)
@@ -479,10 +353,6 @@ def _common_zone(moments: Sequence[datetime]) -> str:
         return "UTC"
     minutes = abs(only) // timedelta(minutes=1)
     return f"{'-' if only < timedelta(0) else '+'}{minutes // 60:02}:{minutes % 60:02}"
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _counted(texts: Sequence[str], style: str) -> Moments:

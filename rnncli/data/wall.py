@@ -110,7 +110,7 @@ class Laid:
 
 
 def at_steps(made: Floats, step: Ints) -> Floats:
-    """Of what was made for each step [series, steps, ...], some steps [series, n] of each: [series, n, ...]."""
+    """Some steps [series, n] of forecasts of every step [series, steps, ...]: [series, n, ...]."""
     return made[np.arange(len(step))[:, None], step]
 
 

@@ -25,8 +25,8 @@ class SeriesShares:
     gradients: Floats
 
     def dominant(self, values: Floats) -> tuple[str, ...]:
-        """Those above ten times the median, the largest first, where together they are three tenths of the sum; none
-        among fewer than four series.
+        """The ids of series whose value is above ten times the median, the largest first, where together they make up
+        three tenths of the sum; none among fewer than four series.
         """
         sizes = np.where(np.isfinite(values), values, np.inf)
         if len(sizes) < FEWEST:

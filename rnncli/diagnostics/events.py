@@ -10,7 +10,7 @@ from rnncli.events import Phase
 
 @dataclass(frozen=True)
 class Tensors:
-    """Of one tensor at a step: the gradient's norm before clipping, the weight's, and the step's length as a share of
+    """Norms of one tensor at a step: the gradient's before clipping, the weight's, and the step's length as a share of
     the weight's norm.
     """
 

@@ -26,7 +26,8 @@ class Subject:
 
     `lags_that_matter` are those, above one step, at which the task expects something to be remembered, each called a
     `lag_name`: the seasons of a forecast. There may be none. `rows` is how long a typical series is. `keeps` says
-    whether an initialisation can set how long the cells remember. `horizon` is there where the task has one.
+    whether an initialisation can set how long the cells remember. `horizon` is there where the task has one, and
+    `whole` says that series are read whole and asked about once.
     """
 
     cell: str
@@ -45,6 +46,7 @@ class Subject:
     keeps: bool
     lag_name: str = "lag"
     horizon: int | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)

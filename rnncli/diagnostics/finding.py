@@ -63,7 +63,8 @@ Remedy = Callable[[Evidence, Sequence[Finding]], Iterable[Proposal]]
 
 def examine(evidence: Evidence) -> tuple[Finding, ...]:
     """Whatever any check finds, faults first, otherwise in the registry's order."""
-    found = [finding for name in GRADIENT_CHECKS for finding in find(GRADIENT_CHECKS, name, "check")(evidence)]
+    checks: list[Check] = [find(GRADIENT_CHECKS, name, "check") for name in GRADIENT_CHECKS]
+    found = [finding for check in checks for finding in check(evidence)]
     return tuple(sorted(found, key=lambda finding: finding.severity != FAULT))
 
 
@@ -72,7 +73,8 @@ def prescribe(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Proposal
     those against later ones; each set of options once.
     """
     order = {name: place for place, name in reversed(list(enumerate(finding.check for finding in findings)))}
-    proposals = [p for name in REMEDIES for p in find(REMEDIES, name, "remedy")(evidence, findings)]
+    remedies: list[Remedy] = [find(REMEDIES, name, "remedy") for name in REMEDIES]
+    proposals = [p for remedy in remedies for p in remedy(evidence, findings)]
     ranked = sorted(proposals, key=lambda p: min(order.get(name, len(order)) for name in p.against))
     return tuple(
         {p.flags or p.why: p for p in reversed(ranked)}[key] for key in dict.fromkeys(p.flags or p.why for p in ranked)
@@ -80,5 +82,5 @@ def prescribe(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Proposal
 
 
 def named(findings: Sequence[Finding], *checks: str) -> tuple[str, ...]:
-    """Those of these checks that found something."""
+    """The names among `checks` of which there is a finding."""
     return tuple(check for check in checks if any(finding.check == check for finding in findings))

@@ -21,8 +21,6 @@ EXPLODING_GROWTH = 10.0
 FEWEST_LAGS = 8
 """With fewer lags a slope says little."""
 
-VERDICTS = ("vanishing", "healthy", "exploding", "chaotic", "not enough data")
-
 RULES = {
     "vanishing": "at the longest lag that matters (a forecast's season) and that the context holds, or else at its end,"
     f" less than {VANISHING_SHARE:g} of the gradient at lag 0 is left",
@@ -37,7 +35,7 @@ RULES = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """One of VERDICTS, the number it rests on (a share left, or a growth), the lag it was measured at, and all of it
+    """One of RULES, the number it rests on (a share left, or a growth), the lag it was measured at, and all of it
     in a sentence.
     """
 

@@ -33,7 +33,7 @@ class Condition:
     limit: float
 
     def holds(self, value: float) -> bool:
-        """Whether the score is so; of one that is undefined nobody knows that it is not."""
+        """Whether the score fails the gate; an undefined one does."""
         return math.isnan(value) or _COMPARISONS[self.sign](value, self.limit)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rnncli.evaluation.paired import Comparison, Losses, compare
 from rnncli.evaluation.scores import Scores
+from rnncli.evaluation.shown import ScoreTable
 from rnncli.outline import Outline, shown
 
 SCHEMA = "rnncli.evaluate/1"
@@ -49,6 +50,9 @@ class Report:
     dishonest: NDArray[np.bool_] | None
     losses: Losses
     notes: tuple[str, ...] = ()
+    groupings = ("series",)
+    made_honest_by = "leave --no-refit out, or give rows that came after the training"
+    sharpened_by = "more --windows make a comparison sharper"
 
     @property
     def in_sample(self) -> bool | None:
@@ -88,6 +92,63 @@ class Report:
         ]
         return Outline("Report", facts, ["scores", *metrics], rows, "to_json() has all metrics")
 
+    def headline(self) -> str:
+        """What was scored."""
+        count = len(self.windows)
+        made = sum(window.forecasts for window in self.windows)
+        values = sum(window.values for window in self.windows)
+        skipped = sum(window.skipped for window in self.windows)
+        left_out = f", {skipped:,} skipped as too short" if skipped else ""
+        return (
+            f"{len(self.ids):,} series, {count} window{'s' * (count != 1)} of {self.horizon} steps:"
+            f" {made:,} forecast{'s' * (made != 1)}, {values:,} value{'s' * (values != 1)}{left_out}"
+        )
+
+    def tables(self, by: str | None = None) -> list[ScoreTable]:
+        """Every metric of every forecaster, and how much better than the seasonal naive forecast the first one is; by
+        series, as many metrics of each as fit.
+        """
+        return [self._overall(), *([self._of_series()] if by else [])]
+
+    def _overall(self) -> ScoreTable:
+        model = next(iter(self.scores))
+        skill = self.skill.get(model, {})
+        header = ["metric", _marked(model, in_sample=self.in_sample), *list(self.scores)[1:], "skill"]
+        rows = [
+            [metric, *(scores.overall[metric] for scores in self.scores.values()), skill.get(metric)]
+            for metric in self.metrics
+        ]
+        below = "skill: 1 - score / the seasonal naive's score; above 0 is better than it"
+        return ScoreTable(header, rows, remark=below)
+
+    def _of_series(self) -> ScoreTable:
+        rows = [
+            [
+                row["id"],
+                _marked(row["forecaster"], in_sample=row["in_sample"]),
+                *(row[metric] for metric in self.metrics),
+            ]
+            for row in self.series_rows()
+        ]
+        return ScoreTable(["series", "forecaster", *self.metrics], rows, cut=True)
+
+    def remarks(self) -> list[str]:
+        """Whether the scores are in-sample, and what else was noted."""
+        told = ["in-sample: training has seen rows that are scored here"] if self.in_sample else []
+        return told + [note for note in self.notes if not note.startswith("in-sample")]
+
+    def rows(self, by: str | None = None) -> list[dict[str, Any]]:
+        """A dictionary for each forecaster: forecaster, in_sample, every metric (None if undefined); by series, for
+        each series and forecaster.
+        """
+        if by:
+            return self.series_rows()
+        model = next(iter(self.scores))
+        return [
+            {"forecaster": name, "in_sample": self.in_sample if name == model else False} | _nullable(scores.overall)
+            for name, scores in self.scores.items()
+        ]
+
     def series_rows(self) -> list[dict[str, Any]]:
         """A dictionary for each series and forecaster: id, forecaster, in_sample, every metric (None if undefined)."""
         tables = {
@@ -100,8 +161,8 @@ class Report:
             for name, columns in tables.items()
         ]
 
-    def to_json(self, *, by_series: bool = False) -> dict[str, Any]:
-        """The document that `evaluate --json` prints; undefined values are null. `by_series` adds every series."""
+    def to_json(self, *, by: str | None = None) -> dict[str, Any]:
+        """The document that `evaluate --json` prints; undefined values are null. `by` adds every series."""
         document = {
             "schema": SCHEMA,
             "horizon": self.horizon,
@@ -115,12 +176,16 @@ class Report:
             "n_undefined": {name: scores.undefined for name, scores in self.scores.items()},
             "notes": list(self.notes),
         }
-        return document | ({"by_series": self.series_rows()} if by_series else {})
+        return document | ({"by_series": self.series_rows()} if by else {})
 
     def _in_sample(self, forecaster: str, place: int) -> bool | None:
         if forecaster != next(iter(self.scores)):
             return False
         return None if self.dishonest is None else bool(self.dishonest[place])
+
+
+def _marked(forecaster: str, *, in_sample: bool | None) -> str:
+    return f"{forecaster} (in-sample)" if in_sample else forecaster
 
 
 def _nullable(values: dict[str, float]) -> dict[str, float | None]:

@@ -1,9 +1,10 @@
-"""Runs an evaluation: cut, forecast, compare; or the same with forecasts that were saved."""
+"""Score forecasts beside the baselines: those made at every split of a backtest, or forecasts that were saved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,40 +24,38 @@ from rnncli.metrics.point import mase
 from rnncli.metrics.scale import seasonal_scales
 from rnncli.registry import BASELINES, find
 
-Forecaster = Callable[[Panel], tuple[Floats, Floats]]
 MODEL = "model"
 
 
-def evaluate_panel(
-    panel: Panel,
-    splits: Sequence[Split],
-    forecast: Forecaster,
-    levels: tuple[float, ...],
-    season: int,
-    honest: Sequence[NDArray[np.bool_]] | None = None,
-    notes: tuple[str, ...] = (),
-) -> Report:
-    """Score `forecast` beside the baselines at every split.
+class Made(NamedTuple):
+    """Forecasts of N series: quantiles [N, H, Q] and points [N, H], NaN where there is none."""
 
-    `forecast` is given the panel cut at the origins (N series) and returns quantiles [N, H, Q] at `levels` and points
-    [N, H]. `honest` is what `relative_to_cutoffs` said of the splits; without it every forecast counts as honest.
-    """
-    made = [forecast(split.past(panel)) for split in splits]
-    return evaluate_made(panel, splits, made, levels, season, honest, notes)
+    quantiles: Floats
+    point: Floats
+
+
+class History(NamedTuple):
+    """The rows before the origins of N series, one series after the other: values [rows], offsets [N + 1]."""
+
+    values: Floats
+    offsets: Integers
 
 
 def evaluate_made(
     panel: Panel,
     splits: Sequence[Split],
-    made: Sequence[tuple[Floats, Floats]],
+    made: Sequence[Made],
     levels: tuple[float, ...],
     season: int,
     honest: Sequence[NDArray[np.bool_]] | None = None,
     notes: tuple[str, ...] = (),
-    others: Mapping[str, Sequence[tuple[Floats, Floats]]] = MappingProxyType({}),
+    others: Mapping[str, Sequence[Made]] = MappingProxyType({}),
 ) -> Report:
-    """The same for forecasts that are made already: quantiles [N, H, Q] and points [N, H] of each split; `others` are
-    those of other forecasters, by name; baselines that are not among them are made here.
+    """Score forecasts beside the baselines at every split: quantiles [N, H, Q] at `levels` and points [N, H] of each.
+
+    `honest` is what `relative_to_cutoffs` said of the splits; without it every forecast counts as honest. `others` are
+    the forecasts of other forecasters, by name; baselines that are not among them are made here. RnncliError where a
+    forecast has another shape than the values it is of.
     """
     flags = honest or [np.ones(len(split.series), dtype=np.bool_) for split in splits]
     tables: dict[str, list[Forecasts]] = {}
@@ -74,7 +73,7 @@ def evaluate_saved(
 ) -> Report:
     """Score saved forecasts, found by `match`, beside baselines made from the rows before each series' first one."""
     split = matched.split
-    saved = {MODEL: (matched.quantiles, matched.point)}
+    saved = {MODEL: Made(matched.quantiles, matched.point)}
     tables = _beside_baselines(panel, split, matched.actual, saved, levels, season)
     every = {name: [table] for name, table in tables.items()}
     return _report(panel, [split], every, season, None, (*notes, *_unmatched(matched)))
@@ -84,12 +83,12 @@ def _beside_baselines(
     panel: Panel,
     split: Split,
     actual: Floats,
-    made: Mapping[str, tuple[Floats, Floats]],
+    made: Mapping[str, Made],
     levels: tuple[float, ...],
     season: int,
 ) -> dict[str, Forecasts]:
     """Forecasts of the model (and of others) and of each baseline, with the scales of their histories."""
-    history = split.history(panel)
+    history = History(*split.history(panel))
     scale, squared = (seasonal_scales(*history, season, power) for power in (1, 2))
     found: list[Baseline] = [find(BASELINES["forecast"], name, "baseline") for name in BASELINES["forecast"]]
     missing = [baseline for baseline in found if baseline.name not in made]
@@ -97,13 +96,13 @@ def _beside_baselines(
     every = dict(made)
     for baseline in missing:
         wide, point = baseline.quantiles(*rows, int(step.max(initial=0)) + 1, season, levels)
-        every[baseline.name] = at_steps(wide, step), at_steps(point, step)
+        every[baseline.name] = Made(at_steps(wide, step), at_steps(point, step))
     return {name: Forecasts(actual, point, wide, levels, scale, squared) for name, (wide, point) in every.items()}
 
 
 def _rows_and_steps(
-    panel: Panel, split: Split, history: tuple[Floats, Integers], horizon: int, season: int
-) -> tuple[tuple[Floats, Integers], Integers]:
+    panel: Panel, split: Split, history: History, horizon: int, season: int
+) -> tuple[History, Integers]:
     """What baselines look at, on the wall clock's grid where the season is to follow it; and which step after it each
     row to forecast is: [N, horizon].
     """
@@ -113,14 +112,14 @@ def _rows_and_steps(
     ids, starts = tuple(panel.ids[s] for s in chosen), panel.starts[chosen]
     past = Panel(ids, offsets, values[:, None], starts, panel.phases[chosen], panel.calendar, panel.channels[:1])
     rows = laid(past, past.lengths)
-    return rows.past(), rows.ahead(horizon)
+    return History(*rows.past()), rows.ahead(horizon)
 
 
-def _checked(made: tuple[Floats, Floats], actual: Floats, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
+def _checked(made: Made, actual: Floats, levels: tuple[float, ...]) -> Made:
     quantiles, point = made
     if quantiles.shape != (*actual.shape, len(levels)) or point.shape != actual.shape:
         raise RnncliError(f"a forecast of shape {quantiles.shape} and {point.shape} for actual values {actual.shape}")
-    return quantiles, point
+    return Made(quantiles, point)
 
 
 def _report(

@@ -124,5 +124,5 @@ def _example(panel: Panel, ids: Sequence[str], times: Integers, there: NDArray[n
 
 
 def _written(panel: Panel, when: int) -> str:
-    whole = panel.calendar.frequency.unit == "step"
+    whole = panel.calendar.counts
     return str(when) if whole else str(np.datetime64(when, "us")).replace("T", " ").removesuffix(".000000")

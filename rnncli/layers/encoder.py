@@ -29,11 +29,6 @@ class RecurrentLayer:
     cell: Cell
     bidirectional: bool = False
 
-    @property
-    def directions(self) -> tuple[str, ...]:
-        """The names of its directions: "" is the only one of a layer that is not bidirectional."""
-        return DIRECTIONS if self.bidirectional else ("",)
-
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
         """Names and shapes of its weights. UsageError if it is bidirectional and `hidden` is odd."""
         return (

@@ -27,7 +27,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None, xp: Any = np) -> 
 
 
 def for_products(weight: NDArray[Any]) -> NDArray[Any]:
-    """The same weight, laid out so that many products with it are fast; some processors round otherwise."""
+    """A copy of a weight in Fortran order, with which many products are fast; some processors round otherwise."""
     return np.asfortranarray(weight)
 
 

@@ -36,7 +36,9 @@ def by_phase(run: Run, cell: Cell, x: Array, state: State, xp: Any) -> tuple[Arr
 
 
 def _within_a_round(run: Run, x: Array, state: State, parts: int, xp: Any) -> tuple[Array, State]:
-    """The same for fewer steps than the dilation: each goes on from a state of its own, the others stay as they are."""
+    """Run a dilated cell for fewer steps than its dilation: each step goes on from a state of its own, and all other
+    states stay as they are.
+    """
     batch, steps = x.shape[0], x.shape[1]
     kept, used = state[: len(state) - steps * parts], state[len(state) - steps * parts :]
     oldest_first = [xp.stack([*used[part::parts]][::-1], 1) for part in range(parts)]

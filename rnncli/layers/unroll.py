@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.cells.cell import Array, Cell, Gates, State
+from rnncli.cells.cell import Array, Cell, State
 from rnncli.layers.linear import for_products
 from rnncli.layers.phases import by_phase
 
@@ -35,21 +35,6 @@ def unroll(
         state, _ = cell.advance(weights, a, state, xp, activation)
         outputs.append(state[0])
     return _by_row(outputs, x, hidden, xp), state
-
-
-def gates_along(
-    cell: Cell, weights: Mapping[str, Array], x: Array, xp: Any = np, activation: str = "tanh"
-) -> dict[str, Array]:
-    """How far each gate was open at each step of x [B, T, I], from the first state on: name -> [B, T, H].
-
-    A cell without gates has none.
-    """
-    hidden = cell.hidden(weights)
-    state, found = cell.zero_state(x, hidden, xp), list[Gates]()
-    for a in _projected(cell, weights, x, xp):
-        state, gates = cell.advance(weights, a, state, xp, activation)
-        found.append(gates)
-    return {name: _by_row([gates[name] for gates in found], x, hidden, xp) for name in (found[0] if found else ())}
 
 
 def _projected(cell: Cell, weights: Mapping[str, Array], x: Array, xp: Any) -> Iterator[Array]:

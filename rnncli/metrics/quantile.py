@@ -103,7 +103,7 @@ def _wql(batch: Forecasts) -> dict[str, Terms]:
 
 
 def _msis(batch: Forecasts) -> dict[str, Terms]:
-    """Of the 95% interval if there is one, else of the widest; none, none."""
+    """The scaled interval score of the 95% interval if there is one, else of the widest; nothing without any."""
     intervals = central_intervals(batch.levels)
     chosen = [i for i in intervals if i.nominal == 0.95] or list(intervals[-1:])
     return {f"msis_{i.percent}": averaged(msis(batch.actual, *_ends(batch, i), i.nominal, batch.scale)) for i in chosen}

@@ -16,11 +16,6 @@ def seasonal_scale(history: Floats, season: int) -> float:
     return float(seasonal_scales(history, _whole(history), season)[0])
 
 
-def squared_seasonal_scale(history: Floats, season: int) -> float:
-    """Mean of (y_t - y_{t-m})^2 over a history [n]: what RMSSE divides by. NaN as in `seasonal_scale`."""
-    return float(seasonal_scales(history, _whole(history), season, power=2)[0])
-
-
 @np.errstate(all="ignore")
 def seasonal_scales(values: Floats, offsets: NDArray[np.int64], season: int, power: int = 1) -> Floats:
     """The scale of every series of a flat panel: values [rows], offsets [S + 1] -> [S].

@@ -78,7 +78,6 @@ OPTIONS = (
         NETWORK,
         follows="from the seasons",
         commands=BUILDING,
-        tasks=FORECAST,
         of_model=True,
         at="forecast.steps",
     ),

@@ -1,4 +1,4 @@
-"""Options of what is written, of runs that nobody watches, and of where settings come from."""
+"""Options of what is written, of unattended runs, and of where settings come from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rnncli.options.option import (
 
 POINTS = ("median", "mean")
 LOG_FORMATS = ("text", "json")
-GROUPS = ("series",)
+GROUPS = ("series", "class", "group")
 EXISTING = ("replace", "skip", "error")
 
 OPTIONS = (
@@ -64,7 +64,7 @@ OPTIONS = (
     Option(
         "by",
         CHOICE,
-        "Also show the scores of each series.",
+        "Also show the scores of each series; of labels, of each class or group.",
         OUTPUT,
         commands=(EVALUATE,),
         functions=(),
@@ -77,6 +77,7 @@ OPTIONS = (
         OUTPUT,
         commands=(CHECK,),
         metavar="OUT",
+        tasks=FORECAST,
     ),
     Option("plot", TEXT, "Draw a picture (.png, .svg).", OUTPUT, commands=(INSPECT,), metavar="FILE"),
     Option("json", SWITCH, "Print one JSON document on stdout.", OUTPUT, commands=EVERY, functions=()),

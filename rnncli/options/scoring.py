@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncli.options.commands import EVALUATE, INSPECT
-from rnncli.options.data import FORECAST
+from rnncli.options.data import FORECAST, LABELS
 from rnncli.options.option import COUNT, GRADIENTS, LEVEL, NAMES, REPEATED, SCORING, SWITCH, TEXT, Meaning, Option
 
 _GATE = "a gate that fails ends with exit code 7"
@@ -47,7 +47,18 @@ OPTIONS = (
         default="yes",
         commands=(EVALUATE,),
         on=True,
+        tasks=FORECAST,
         in_python=Meaning(default="True"),
+    ),
+    Option(
+        "trained_on",
+        REPEATED,
+        "What the model was trained on, for baselines to learn from; may be repeated.",
+        SCORING,
+        commands=(EVALUATE,),
+        metavar="FILE",
+        tasks=LABELS,
+        in_python=Meaning(says="Tables that the model was trained on, for baselines to learn from."),
     ),
     Option(
         "fail_if",

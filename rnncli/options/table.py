@@ -45,12 +45,14 @@ def check(values: Mapping[str, Any]) -> None:
 
 
 def given(options: Mapping[str, Any]) -> Iterator[Option]:
-    """The options that say something, in the table's order; a switch that is off and an empty list say nothing."""
-    return (option for option in _WRITTEN if _says(options.get(option.name)))
+    """The options that say something, in the table's order; a switch that is as it usually is and an empty list say
+    nothing.
+    """
+    return (option for option in _WRITTEN if _says(option, options.get(option.name)))
 
 
-def _says(value: Any) -> bool:
-    return value is not None and value is not False and not (isinstance(value, tuple) and not value)
+def _says(option: Option, value: Any) -> bool:
+    return value is not None and value is not option.on and not (isinstance(value, tuple) and not value)
 
 
 def of_model(option: Option) -> bool:
@@ -82,7 +84,8 @@ def refuse_of_other_task(options: Mapping[str, Any], task: str, *, by_model: boo
         if task not in option.tasks:
             theirs = " and ".join(_MADE[other] for other in option.tasks)
             why = f"the model makes {_MADE[task]}" if by_model else _ASKED[task]
-            raise UsageError(f"--{option.key} is for {theirs}, and {why}", hint=f"leave --{option.key} out")
+            flag = f"--no-{option.key}" if option.on else f"--{option.key}"
+            raise UsageError(f"{flag} is for {theirs}, and {why}", hint=f"leave {flag} out")
 
 
 def settled(parts: Mapping[str, object]) -> dict[str, Any]:

@@ -47,6 +47,30 @@ class ColumnOptions(TypedDict, total=False):
     max_columns: int | None
 
 
+class LabelledOptions(TypedDict, total=False):
+    """What is labelled, and how that is read."""
+
+    label: str | None
+    per_step: bool
+    label_kind: Literal["class", "number"] | None
+    channels: Iterable[str]
+    row_per_sequence: bool
+    group: str | None
+
+
+class ReadingOptions(ColumnOptions, LabelledOptions, total=False):
+    """How the data are read, and what is labelled in them."""
+
+
+class LabelOptions(LabelledOptions, total=False):
+    """What is labelled, and how that is learnt."""
+
+    online: bool
+    pooling: Literal["last", "mean", "max", "attention"] | None
+    class_weights: Literal["none", "balanced"] | None
+    label_smoothing: float | None
+
+
 class ArchitectureOptions(ColumnOptions, total=False):
     """The network and what it forecasts."""
 
@@ -66,27 +90,12 @@ class ArchitectureOptions(ColumnOptions, total=False):
     seed: int | None
 
 
-class InspectOptions(ArchitectureOptions, total=False):
+class InspectOptions(ArchitectureOptions, LabelOptions, total=False):
     """A network whose gradients are inspected, with what decides on its steps."""
 
     learning_rate: float | None
     batch: int | None
     clip: float | None
-
-
-class LabelOptions(TypedDict, total=False):
-    """What is labelled, and how that is learnt."""
-
-    label: str | None
-    per_step: bool
-    label_kind: Literal["class", "number"] | None
-    channels: Iterable[str]
-    row_per_sequence: bool
-    group: str | None
-    online: bool
-    pooling: Literal["last", "mean", "max", "attention"] | None
-    class_weights: Literal["none", "balanced"] | None
-    label_smoothing: float | None
 
 
 class TrainOptions(ArchitectureOptions, LabelOptions, total=False):
@@ -121,7 +130,29 @@ class TrainOptions(ArchitectureOptions, LabelOptions, total=False):
     lock_wait: float | None
 
 
+class PredictOptions(ColumnOptions, total=False):
+    """From what and when a forecast is made, and into what: see `predict`."""
+
+    future_data: Any
+    state: str | os.PathLike[str] | None
+    if_exists: Literal["replace", "error"] | None
+    max_age: float | None
+    now: str | None
+    fail_on_drift: bool
+    lock_wait: float | None
+    tidy: bool
+    csv_raw: bool
+
+
+class AnswerOptions(PredictOptions, total=False):
+    """Every option of `predict`, as the tasks take them."""
+
+    horizon: int | None
+    quantiles: tuple[float, ...] | None
+    point: Literal["median", "mean"]
+
+
 def columns_of(options: Mapping[str, object]) -> ColumnOptions:
-    """Those of the options that say how the data are read."""
+    """The options that say how the data are read, without all others."""
     columns = {name: value for name, value in options.items() if name in ColumnOptions.__annotations__}
     return cast("ColumnOptions", columns)

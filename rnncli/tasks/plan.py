@@ -17,13 +17,13 @@ from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.task import HEAD, S, Shapes, Task
 
 ROUNDING = 1 + 1e-9
-REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with every row
+REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with everything
 EVALUATIONS, LEAST_BETWEEN = 12, 5  # of a search, and steps from one to the next
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the user said about the network and its training; None means that the data decide."""
+    """The options of a network and its training that the user gave; None means that the data decide."""
 
     cell: str | None = None
     activation: str = "tanh"
@@ -45,9 +45,30 @@ class Sizes:
 
 
 @dataclass(frozen=True)
+class Refit:
+    """How training goes on with everything, after a search: so many of its steps at so much of its rate, from the
+    weights that were found, or `afresh` from first ones.
+    """
+
+    share: float = REFIT_SHARE
+    rate: float = REFIT_RATE
+    afresh: bool = False
+
+    def of(self, training: TrainingSpec, best_step: int) -> TrainingSpec:
+        """The training with everything, for that of a search which was best at a step: afresh it takes a quarter more
+        steps, as there is more to learn from, and half of those of the search at least.
+        """
+        budget = None if training.time_budget is None else training.time_budget * self.share
+        steps = max(1, round(self.share * training.steps))
+        if self.afresh:
+            steps = min(steps, max(steps // 2, round(1.25 * best_step), 1))
+        return replace(training, steps=steps, learning_rate=training.learning_rate * self.rate, time_budget=budget)
+
+
+@dataclass(frozen=True)
 class Plan(Generic[S]):
-    """A network and its training. `rivals` are others that are searched beside it, of which held-out answers choose
-    one; `variant` tells it from them.
+    """A task, its network and its training. `rivals` are plans that are searched beside it, and held-out answers choose
+    one of them all; `variant` is the name that tells this one from them.
     """
 
     task: Task[S]
@@ -56,10 +77,11 @@ class Plan(Generic[S]):
     training: TrainingSpec
     rivals: tuple[Plan[S], ...] = ()
     variant: str = ""
+    refit: Refit = Refit()
 
     @property
     def candidates(self) -> tuple[Plan[S], ...]:
-        """What is searched."""
+        """The plans that are searched: this one, then its rivals."""
         return (self, *self.rivals)
 
     @property
@@ -112,13 +134,15 @@ class Costs:
     once: float = 0.0
 
     def least(self, searches: int, refits: int) -> float:
-        """Of a single step of each search and refit, with what must be."""
+        """The seconds of a training with a single step in each search and refit."""
         return self.once + searches * (self.step + self.score) + refits * self.step
 
 
-def affordable(training: TrainingSpec, searches: int, refits: int, costs: Costs) -> TrainingSpec:
+def affordable(
+    training: TrainingSpec, searches: int, refits: int, costs: Costs, share: float = REFIT_SHARE
+) -> TrainingSpec:
     """The training in as many of its steps as its time budget allows, with the budget of one search; so many searches
-    and refits come one after the other.
+    and refits, of which each has a share of the steps of a search, come one after the other.
 
     Once the steps are known, training does not depend on the clock any more, unless the machine slows down: the same
     number of steps without a budget is the same training. UsageError if there is no time for a single step that is
@@ -131,7 +155,7 @@ def affordable(training: TrainingSpec, searches: int, refits: int, costs: Costs)
             f"--time-budget is {training.time_budget:.3g} s, but to judge what is trained takes {least:.2g} s alone",
             hint=f"give it {math.ceil(1.5 * least)}s or more",
         )
-    left, rounds = training.time_budget - costs.once, searches + refits * REFIT_SHARE
+    left, rounds = training.time_budget - costs.once, searches + refits * share
 
     def seconds(steps: int) -> float:
         return rounds * steps * costs.step + searches * -(-steps // evaluate_every(steps)) * costs.score

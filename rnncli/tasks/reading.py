@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data, Item
 from rnncli.errors import RnncliError, SeriesRefused
 from rnncli.events import Listener, Noted
 
@@ -30,8 +30,7 @@ def without(loaded: Loaded, refusals: Sequence[SeriesRefused], tell: Listener) -
     if not good:
         raise refusals[0]
     tell_skipped(refusals, tell)
-    panel = loaded.panel.select(np.array(good, np.int64))
-    return replace(loaded, panel=panel, skipped=(*loaded.skipped, *refusals))
+    return replace(loaded.select(np.array(good, np.int64)), skipped=(*loaded.skipped, *refusals))
 
 
 def without_bad(
@@ -54,6 +53,6 @@ def tell_skipped(skipped: Sequence[SeriesRefused], tell: Listener) -> None:
         tell(Noted(f"{len(skipped) - NAMED:,} more series are skipped"))
 
 
-def listed(data: Any) -> list[Any]:
+def listed(data: Data) -> list[Item]:
     """The data as a list of what was given."""
     return list(data) if isinstance(data, Sequence) and not isinstance(data, (str, bytes)) else [data]

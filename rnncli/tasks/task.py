@@ -17,13 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Array, Floats, Ints
-from rnncli.data.checks.seen import Trained as Remembered
+from rnncli.data.checks.finding import Finding
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift
 from rnncli.errors import SeriesRefused
+from rnncli.evaluation.shown import ScoreReport
 from rnncli.events import Listener
 from rnncli.model import Kept
+from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.outline import Outline
 from rnncli.spec import ColumnChoices, Columns, NetworkSpec, Spec, TrainingSpec
 
@@ -73,12 +76,12 @@ class Lesson(Protocol):
 
     @property
     def ends(self) -> Ints:
-        """How many rows of each series may be looked at."""
+        """The number of rows of each series that may be looked at: [series]."""
 
-    def drawn(self, rng: Any, size: int) -> Seen:
+    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
         """A training batch: `size` crops drawn over all rows by a NumPy generator."""
 
-    def stretch(self, rng: Any, series: Ints, first_row: Ints, rows: int) -> Seen:
+    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:
         """A training batch of rows first_row[i] ... first_row[i] + rows - 1 of each series, whose inputs do not depend
         on where a stretch begins; `fresh` where that is the first row.
         """
@@ -95,24 +98,28 @@ class Lesson(Protocol):
 
 
 class Holdout(Protocol):
-    """What the search does not see: N questions about rows of some series."""
+    """The part of a panel that the search does not see: N questions about rows of some series."""
 
     @property
     def series(self) -> Ints:
-        """The series [N] of each."""
+        """The series [N] of each question."""
 
     def ends(self, lengths: Ints) -> Ints:
         """Rows of each series that the search may look at."""
 
     def some(self, most: int) -> Self:
-        """Those of as many series as have about so many."""
+        """The questions of so many whole series as have about `most` questions."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """How many questions are held out."""
 
 
 class Answers(Protocol):
-    """What was said to held-out questions, beside what came."""
+    """Answers to held-out questions, beside the truth."""
+
+    @property
+    def series(self) -> Ints:
+        """The series [N] that each question is about."""
 
     def made(self, said: Floats) -> Self:
         """Other answers to the same questions: [N, ...] in the data's units."""
@@ -125,7 +132,7 @@ class Asking:
     lesson: Lesson
     series: Ints
     ends: Ints
-    answers: Any
+    answers: Answers
 
     def seen(self) -> Iterator[Seen]:
         """The questions, some at a time."""
@@ -145,28 +152,31 @@ class Draw(Protocol):
 @dataclass(frozen=True)
 class Facts:
     """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
-    does), the lags that matter, in steps, what one of them is called, and the rows of a typical series.
+    does), the lags that matter, in steps, what one of them is called, and the rows of a typical series; whether a
+    series is read `whole` and asked about once, at its end; and what a step is, if it is no row of the calendar.
     """
 
     horizon: int | None
     lags: tuple[int, ...]
     rows: int
     lag_name: str = "lag"
+    whole: bool = False
+    step: str = ""
 
 
 class Stream(Protocol):
-    """What a model has seen of each series, in a file."""
+    """A state file: what a model has seen of each series so far."""
 
     def keep(self) -> None:
-        """Write it with what was consumed."""
+        """Write the file with the rows that were consumed since it was read. OutputLocked or StorageFailed."""
 
 
 class Answer(Protocol):
-    """What a model says of new data: a table that can be written and printed."""
+    """The answer of a model to new data: a table that can be written and printed."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed in the data."""
+        """One line for each thing that was noticed in the data."""
 
     @property
     def skipped(self) -> tuple[SeriesRefused, ...]:
@@ -174,7 +184,7 @@ class Answer(Protocol):
 
     @property
     def series(self) -> int:
-        """How many series have one."""
+        """The number of series that have an answer."""
 
     @property
     def rows(self) -> int:
@@ -187,10 +197,10 @@ class Answer(Protocol):
         """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
-        """What is to be said of the table in a file of this format."""
+        """Lines that warn of what a file of this format does not show of the table."""
 
     def outline(self) -> Outline:
-        """What was said, and its first rows."""
+        """A summary for people: facts and the first rows."""
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
@@ -199,14 +209,30 @@ class Answer(Protocol):
 @dataclass(frozen=True)
 class Backtest:
     """From how many origins a model is scored, how far apart and how far ahead, and whether it is trained once more
-    where it has seen what is scored. `trained_on` is what it was trained on, for what is simpler and learns from it.
+    where it has seen what is scored. `trained_on` is what it was trained on, for what is simpler and learns from it;
+    `group` a column by which scores are split.
     """
 
     windows: int = 1
     stride: int | None = None
     horizon: int | None = None
     refit: bool = True
-    trained_on: Any = None
+    trained_on: Data | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """What a check found in data; how many rows and `units` (series, say) could be read, what their columns were
+    `taken` for ("" where nothing could), and what was `seen`, if a repaired copy can be made of it.
+    """
+
+    findings: tuple[Finding, ...]
+    rows: int = 0
+    count: int = 0
+    units: str = "series"
+    taken: str = ""
+    seen: Any = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +241,7 @@ class Scored:
     training (None if unknown), the series left out, and the first step that was made from answers (None: nowhere).
     """
 
-    report: Any
+    report: ScoreReport
     refitted: bool
     drift: Drift | None = None
     skipped: tuple[SeriesRefused, ...] = ()
@@ -231,7 +257,7 @@ class Model(Protocol):
 
     @property
     def task(self) -> Task[Any]:
-        """What it was trained for."""
+        """The task that it was trained for."""
 
     @property
     def network(self) -> NetworkSpec:
@@ -239,15 +265,15 @@ class Model(Protocol):
 
     @property
     def spec(self) -> Any:
-        """What its answers are a function of."""
+        """The task's part of its description: all that its answers depend on beside network and weights."""
 
     @property
     def training(self) -> TrainingSpec:
-        """How it was trained."""
+        """The settings of its training."""
 
     @property
     def columns(self) -> Columns:
-        """What the columns of its data are."""
+        """The columns of its data, by their meaning."""
 
     @property
     def weights(self) -> dict[str, NDArray[np.float32]]:
@@ -255,24 +281,24 @@ class Model(Protocol):
 
     @property
     def record(self) -> dict[str, Any]:
-        """What its training is remembered for."""
+        """The record of its training, as JSON: rows, scores, decisions."""
 
     @property
     def series(self) -> int:
-        """How many series it was trained on."""
+        """The number of series that it was trained on."""
 
     @property
     def parameters(self) -> int:
         """Trained numbers, over all members."""
 
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What it is, one line each, for people."""
+        """Pairs of a name and a line about the model, for people."""
 
     def described(self) -> dict[str, Any]:
-        """What it is, as JSON: columns, frequency, specs."""
+        """The model described as JSON: columns, frequency, specs."""
 
     def settings(self) -> dict[str, Any]:
-        """What it settles, under the names of the options that would say it."""
+        """The values that the model settles, by the names of the options that would set them."""
 
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
@@ -290,22 +316,22 @@ class Task(Kept, Protocol[S]):
         """Names and shapes of the head's weights, of one member."""
 
     def begin(self, spec: S, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
-        """How the head's weights begin; what is not named begins with zeros."""
+        """The head's first weights, by name; those that are not named begin with zeros."""
 
     def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array:
-        """What the encoder sees: [n, T, I]. Of most tasks that is the inputs as they are."""
+        """The encoder's inputs: [n, T, I]. For most tasks these are the inputs of the crops as they are."""
 
     def read(self, spec: S, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:
-        """What the head reads of the encoder's outputs [n, T, H]: [o, R]."""
+        """The states that the head starts from, taken from the encoder's outputs [n, T, H]: [o, R]."""
 
     def head(self, spec: S, weights: Weights, state: Array, beside: Mapping[str, Array], xp: Any) -> Array:
-        """What is said, from what was read [o, R] and what is known beside it: [o, ...]."""
+        """The network's answers [o, ...], from the states that `read` gives [o, R] and what is known beside them."""
 
     def loss(self, spec: S, said: Array, targets: Array, xp: Any) -> Array:
-        """How wrong that is, 0 where nobody knows: [o]."""
+        """The loss of each question, 0 where the answer is not known: [o]."""
 
     def answers(self, spec: S, said: Floats, units: Mapping[str, Array]) -> Floats:
-        """What was said, in the data's units: [o, ...]."""
+        """The network's answers in the data's units: [o, ...]."""
 
     def context(self, spec: S) -> int:
         """Steps of a crop."""
@@ -314,12 +340,12 @@ class Task(Kept, Protocol[S]):
         """InputRefused if there is nothing to learn from."""
 
     def visible(self, panel: Panel, plan: Plan[S]) -> Panel:
-        """What a candidate sees of the panel."""
+        """The part of the panel that a candidate of a plan is trained on."""
 
     def hold_out(self, panel: Panel, spec: S) -> Holdout:
-        """What the search may not see."""
+        """The questions that are kept out of the search, by which weights and candidates are judged."""
 
-    def judged(self, spec: S, holdout: Any, *, often: bool) -> Any:
+    def judged(self, spec: S, holdout: Any, *, often: bool) -> Holdout:
         """The part of it by which weights are judged: again and again (`often`), or once in the end."""
 
     def held_out(self, panel: Panel, spec: S, holdout: Any) -> Asking:
@@ -329,77 +355,79 @@ class Task(Kept, Protocol[S]):
         """Other questions at the same places, for what is settled in the end."""
 
     def losses(self, spec: S, found: Any) -> Floats:
-        """How wrong held-out answers are, NaN where nobody knows: [N]."""
+        """The loss of each held-out answer, NaN where the truth is not known: [N]."""
 
     def choose(self, plan: Plan[S], found: list[Any]) -> int:
         """Which candidate goes on, from the held-out answers of each; the same one whenever it is asked."""
 
     def settle(self, panel: Panel, trained: Trained[S]) -> Any:
-        """What the held-out answers decide, when all is trained."""
+        """The decisions that follow from the held-out answers when all is trained, such as a calibration."""
 
     def last_questions(self, panel: Panel, spec: S) -> tuple[Ints, Ints]:
         """Series of which there is a question with a known answer, and the rows up to the last one of each."""
 
     def facts(self, panel: Panel, spec: S) -> Facts:
-        """What the diagnosis says of it."""
+        """The facts about a panel and a spec that the gradient diagnosis needs."""
 
-    def remembered(self, model: Any, horizon: int | None) -> Remembered:
-        """What a model knows of its data, for a check of others."""
+    def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Any) -> LookedAt:
+        """What is wrong with data to train on, or, with a model, with data that it is to answer."""
 
-    def refuse_senseless(self, options: Options) -> None:
+    def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for options by which nothing can be trained, before any work."""
 
-    def load_new(self, data: Any, choices: ColumnChoices, options: Options, tell: Listener) -> Loaded:
+    def load_new(self, data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
         """Data of which nothing is known."""
 
-    def load_known(self, data: Any, choices: ColumnChoices, model: Any, tell: Listener) -> Loaded:
+    def load_known(self, data: Data, choices: ColumnChoices, model: Any, tell: Listener) -> Loaded:
         """Data, read as those of a model were."""
 
-    def load_to_train(self, data: Any, choices: ColumnChoices, options: Options, start: Any, tell: Listener) -> Loaded:
-        """What is learnt from, read as that of the model to start from was, if there is one."""
+    def load_to_train(
+        self, data: Data, choices: ColumnChoices, options: TrainOptions, start: Any, tell: Listener
+    ) -> Loaded:
+        """Data to train on, read as the data of the model to start from were, if there is one."""
 
     def seen_rows(self, panel: Panel, spec: S) -> Panel:
         """The rows as training sees them."""
 
-    def planned(self, loaded: Loaded, options: Options) -> Plan[S]:
-        """Everything that is decided before the first step."""
+    def planned(self, loaded: Loaded, options: TrainOptions) -> Plan[S]:
+        """The plan of a training: everything that is decided before its first step."""
 
-    def planned_on(self, loaded: Loaded, start: Any, options: Options) -> Plan[S]:
-        """A training that goes on from a model."""
+    def planned_on(self, loaded: Loaded, start: Any, options: TrainOptions) -> Plan[S]:
+        """The plan of a training that goes on from a model."""
 
     def planned_again(self, loaded: Loaded, model: Any) -> Plan[S]:
-        """A model's training, once more on other rows."""
+        """The plan of a model's training, once more on other rows."""
 
     def inferred(self, loaded: Loaded, plan: Plan[S]) -> str:
-        """What was found in the data, in one line."""
+        """A line about what was inferred from the data."""
 
     def settled(self, loaded: Loaded, plan: Plan[S], trained: Trained[S], start: Any) -> Any:
         """The model that a training leaves, with the record of it."""
 
     def refitted(self, loaded: Loaded, trained: Trained[S]) -> Any:
-        """The model of a training whose record nobody reads."""
+        """The model that a repeated training leaves, with an empty record."""
 
     def unsettled(self, loaded: Loaded, trained: Trained[S]) -> Any:
         """The model of a training that broke off."""
 
     def verdict(self, model: Any) -> str:
-        """In one sentence, whether the model is worth having."""
+        """One sentence that says whether the model is better than simple ones."""
 
     def outcome(self, model: Any) -> dict[str, Any]:
-        """What validation decided, as JSON."""
+        """The decisions of validation, as JSON."""
 
-    def stream(self, path: str | os.PathLike[str], model: Any, digest: str) -> Any:
-        """What was seen so far, as the file at `path` has it. ModelRefused if that is not a state of this model."""
+    def stream(self, path: str | os.PathLike[str], model: Any, digest: str) -> Stream:
+        """The state file at `path`, of what the model has seen so far. ModelRefused if it is not of this model."""
 
     def answer(
-        self, data: Any, model: Any, choices: ColumnChoices, options: Options, tell: Listener, stream: Any
+        self, data: Data, model: Any, choices: ColumnChoices, options: AnswerOptions, tell: Listener, stream: Any
     ) -> Answer:
-        """What the model says of the data, going on from a stream where there is one."""
+        """The model's answer to the data, going on from a stream where there is one."""
 
     def evaluated(
-        self, data: Any, model: Any, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+        self, data: Data, model: Any, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:
-        """How well the model answers, beside what is simpler."""
+        """The scores of the model on the data, beside those of simple baselines."""
 
 
 def head_weights(weights: Weights) -> dict[str, Array]:

@@ -39,7 +39,7 @@ class Clock:
 
 
 def step_seconds(objectives: Sequence[Objective], weights: Sequence[Weights], training: TrainingSpec) -> float:
-    """Of a step, where so many members are trained side by side."""
+    """The seconds of a step, where so many members are trained side by side."""
 
     def measured(objective: Objective, first: Weights) -> Iterator[float]:
         yield seconds_a_step(first, objective, training)
@@ -49,7 +49,7 @@ def step_seconds(objectives: Sequence[Objective], weights: Sequence[Weights], tr
 
 
 def score_seconds(objective: Objective, weights: Weights) -> tuple[float, float]:
-    """Of the first score of the held-out rows, and of each that follows."""
+    """The seconds of the first score of the held-out rows, and of each later one."""
     clocks = Clock(), Clock()
     for clock in clocks:
         with clock.running():
@@ -58,8 +58,8 @@ def score_seconds(objective: Objective, weights: Weights) -> tuple[float, float]
 
 
 def judging_seconds(objective: Objective, weights: Weights, holdout: Holdout, judge: Judge) -> tuple[float, float]:
-    """Of one network's forecasts of all that is held out, and of what is then done with them: from samples of them, on
-    the line through the last two.
+    """The seconds of one network's answers to all held-out questions, and of `judge` with them: extrapolated on the
+    line through the last two of a few samples.
     """
     taken = [_taken(objective, weights, holdout.some(most), judge) for most in SAMPLES]
     (few, *less), (many, *more) = taken[-2:]

@@ -31,7 +31,7 @@ Weights = dict[str, Tensor]
 
 
 class Objective(Protocol):
-    """What is minimised."""
+    """A loss to minimise, and the score by which the best weights are found."""
 
     def loss(self, weights: Mapping[str, Tensor], step: int, carried: Weights) -> Tensor:
         """The training loss of the batch of this step, a scalar. It depends on nothing else that happened before, but
@@ -39,7 +39,7 @@ class Objective(Protocol):
         """
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
-        """How wrong the weights are on the validation rows; None if there are none."""
+        """The loss of the weights on the validation rows, lower is better; None if there are none."""
 
     def blame(self) -> str:
         """Which series, if any, made the last loss not finite."""
@@ -108,7 +108,7 @@ def learning_rate(step: int, spec: TrainingSpec) -> float:
 
 
 def seconds_a_step(weights: Weights, objective: Objective, spec: TrainingSpec) -> float:
-    """How long a step takes, from a few that are thrown away."""
+    """The seconds of an optimiser step, measured on a few whose weights are thrown away."""
     run = begin(weights)
     _step(run, objective, spec, TRIAL)  # the first one warms caches up
     with _counted(run):

@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rnncli.arrays import Floats, Ints
+from rnncli.arrays import Array, Floats, Ints
 from rnncli.data.panel import Panel
 from rnncli.nn.dropout import dropout
 from rnncli.nn.network import encode
 from rnncli.tasks.plan import Plan
-from rnncli.tasks.task import Asking, Holdout, Lesson, Seen, head_weights
+from rnncli.tasks.task import Answers, Asking, Holdout, Lesson, Seen, head_weights
 from rnncli.training.stretches import Stretches
 
 KEPT_BYTES = 64 << 20  # of held-out crops, which are the same at every score
@@ -26,7 +26,7 @@ KEPT_BYTES = 64 << 20  # of held-out crops, which are the same at every score
 def on(seen: Seen, device: str = "cpu") -> Seen:
     """Crops and questions as tensors."""
 
-    def tensor(array: Any) -> Tensor:
+    def tensor(array: Array) -> Tensor:
         return torch.from_numpy(np.asarray(array)).to(device)
 
     return replace(
@@ -43,8 +43,8 @@ def on(seen: Seen, device: str = "cpu") -> Seen:
 
 
 def at_the_end(seen: Seen, questions: slice | list[int], outputs: Tensor) -> Seen:
-    """These questions, each at the last step of a crop of its own, of which the encoder's outputs are `outputs`
-    [questions, T, H]; what the head is given is of their type.
+    """Some of the questions as if each were asked at the last step of a crop of its own, given the encoder's `outputs`
+    [questions, T, H] on these crops; what the head is given has their type.
     """
     count, steps = outputs.shape[:2]
     return replace(
@@ -147,7 +147,7 @@ class Objective:
         return on(self.lesson.stretch(rng, series, first_row, rows), self.device)
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
-        """Mean loss of the held-out questions, as the task scores them."""
+        """The mean loss of the held-out questions, as the task scores them; None where none are held out."""
         task, spec = self.plan.task, self.plan.spec
         if self.holdout is None or not len(self.holdout):
             return None
@@ -157,8 +157,8 @@ class Objective:
         found = self._held.asking.answers.made(predict(weights, self.plan, self._held.seen(), self.device))
         return float(np.nanmean(task.losses(spec, found)))
 
-    def validation(self, weights: Mapping[str, Tensor], holdout: Holdout) -> Any:
-        """Answers to held-out questions beside what came."""
+    def validation(self, weights: Mapping[str, Tensor], holdout: Holdout) -> Answers:
+        """The answers of a network with these weights to held-out questions, beside the truth."""
         asking = self.plan.task.held_out(self.whole, self.plan.spec, holdout)
         return asking.answers.made(self.answered(weights, asking))
 

@@ -130,8 +130,8 @@ _Shapes = dict[str, tuple[int, ...]]
 
 
 def _described(meta: dict[str, Any], plan: Plan[Any]) -> list[tuple[_Facts, _Shapes, _Shapes]]:
-    """Of each member, candidate after candidate, what is said of it, and the shapes of its weights and of what it
-    carries on from step to step.
+    """For each member, candidate after candidate: its facts in the file, the shapes of its weights, and the shapes of
+    the state that it carries from step to step.
     """
     found: list[tuple[_Facts, _Shapes, _Shapes]] = []
     training = _training(meta, plan)

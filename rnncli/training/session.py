@@ -21,8 +21,8 @@ from rnncli.data.panel import Panel
 from rnncli.events import REFIT, SEARCH, Budgeted, Phase
 from rnncli.nn.initialise import initialise_encoder
 from rnncli.spec import TrainingSpec
-from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Costs, Plan, Trained, affordable
-from rnncli.tasks.task import HEAD, Asking, Holdout
+from rnncli.tasks.plan import Costs, Plan, Trained, affordable
+from rnncli.tasks.task import HEAD, Answers, Asking, Holdout
 from rnncli.training.budget import Clock, Judge, judging_seconds, score_seconds, step_seconds
 from rnncli.training.events import Event
 from rnncli.training.fit import Weights, begin, fit
@@ -49,12 +49,12 @@ class _Session:
 
     @property
     def candidates(self) -> tuple[Plan[Any], ...]:
-        """What is searched; where nothing can be held out, there is no choice."""
+        """The plans that are searched: all candidates, or the first where nothing can be held out."""
         return self.plan.candidates if len(self.holdout) else self.plan.candidates[:1]
 
     @property
     def members(self) -> int:
-        """Of each candidate."""
+        """The number of members of each candidate."""
         return self.plan.network.members
 
     def streams(self, candidate: int) -> range:
@@ -146,8 +146,10 @@ def _refit(session: _Session, number: int) -> Iterator[Event]:
     assert training is not None
     assert member.searched is not None
     if member.trained is None and len(session.holdout):
-        member.run = member.run or begin(member.searched)
-        objective, spec = _objective(session, None, number), refit_spec(training)
+        refit = session.plan.refit
+        first = _first_weights(session, number) if refit.afresh else member.searched
+        member.run = member.run or begin(first)
+        objective, spec = _objective(session, None, number), refit.of(training, member.best_step)
         yield from fit(member.run, objective, spec, _phase(REFIT, number, session))
         member.trained, member.run = member.run.best, None
     member.trained = member.trained or member.searched
@@ -169,7 +171,7 @@ def _planned(session: _Session, firsts: list[Weights]) -> tuple[TrainingSpec, in
         costs = Costs(step, scores[1], once)
         if count > members and training.time_budget < costs.least(searches, refits):
             continue
-        made = affordable(training, searches, refits, costs)
+        made = affordable(training, searches, refits, costs, session.plan.refit.share)
         if made.steps >= ENOUGH * training.steps:
             break
     return made, count
@@ -186,14 +188,7 @@ def _measured(session: _Session, firsts: list[Weights]) -> tuple[float, tuple[fl
     return step, scores, judging_seconds(objectives[0], firsts[0], _judged(session), _judge(session))
 
 
-def refit_spec(training: TrainingSpec) -> TrainingSpec:
-    """How the weights that were found are trained on, with every row."""
-    budget = None if training.time_budget is None else training.time_budget * REFIT_SHARE
-    steps = max(1, round(REFIT_SHARE * training.steps))
-    return replace(training, steps=steps, learning_rate=training.learning_rate * REFIT_RATE, time_budget=budget)
-
-
-def _trained(session: _Session, chosen: int, found: list[Any], *, undecided: bool = False) -> Trained[Any]:
+def _trained(session: _Session, chosen: int, found: list[Answers], *, undecided: bool = False) -> Trained[Any]:
     progress = session.progress
     assert progress.training is not None
     training = replace(progress.training, time_budget=session.plan.training.time_budget)
@@ -209,14 +204,14 @@ def _trained(session: _Session, chosen: int, found: list[Any], *, undecided: boo
     )
 
 
-def _further(session: _Session, candidate: int) -> tuple[Any, ...]:
+def _further(session: _Session, candidate: int) -> tuple[Answers, ...]:
     """What the searches of a candidate's members answered to other questions at the held-out places, on average."""
     plan = session.candidates[candidate]
     askings = plan.task.further(plan.task.visible(session.panel, plan), plan.spec, session.holdout)
     return tuple(_averaged(session, candidate, asking) for asking in askings)
 
 
-def _validated(session: _Session, candidate: int) -> Any:
+def _validated(session: _Session, candidate: int) -> Answers:
     """What the searches of a candidate's members answered to held-out questions, on average; of so many that memory
     stays bounded.
     """
@@ -225,7 +220,7 @@ def _validated(session: _Session, candidate: int) -> Any:
     return _averaged(session, candidate, asking)
 
 
-def _averaged(session: _Session, candidate: int, asking: Asking) -> Any:
+def _averaged(session: _Session, candidate: int, asking: Asking) -> Answers:
     """The mean of what a candidate's members answered."""
     said = [
         _objective(session, session.holdout, number).answered(searched, asking)
@@ -235,7 +230,7 @@ def _averaged(session: _Session, candidate: int, asking: Asking) -> Any:
     return asking.answers.made(np.mean(said, axis=0))
 
 
-def _judged(session: _Session) -> Any:
+def _judged(session: _Session) -> Holdout:
     """The held-out questions that decide in the end."""
     return session.plan.task.judged(session.plan.spec, session.holdout, often=False)
 
@@ -261,7 +256,7 @@ def good_so_far(progress: Progress, plan: Plan[Any]) -> Trained[Any] | None:
 
 
 def stacked(members: list[Weights]) -> dict[str, NDArray[np.float32]]:
-    """Weights with a leading axis of members."""
+    """The weights of several members, each stacked along a leading axis: [members, ...]."""
     return {name: np.stack([weights[name].numpy(force=True) for weights in members]) for name in members[0]}
 
 
@@ -277,7 +272,7 @@ def _objective(session: _Session, holdout: Holdout | None, number: int) -> Objec
 
 
 def objective_for(panel: Panel, plan: Plan[Any], device: str, holdout: Holdout | None, member: int) -> Objective:
-    """What a phase minimises: a search where questions are held out, a refit where none are."""
+    """The objective of a phase for one member: of a search where questions are held out, of a refit where none are."""
     panel = plan.task.visible(panel, plan)
     ends = panel.lengths if holdout is None else holdout.ends(panel.lengths)
     seed = (plan.training.seed, member, int(holdout is None))

@@ -16,7 +16,7 @@ from rnncli.arrays import Ints
 
 @dataclass
 class Stretches:
-    """Where the streams are at any step: a function of the seed and the step alone.
+    """The places of all streams at any step: a function of the seed and the step alone.
 
     `lengths` [series] are the rows of each, of which a stretch has `rows`; series without a row take no part.
     """

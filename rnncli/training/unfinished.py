@@ -18,7 +18,6 @@ from rnncli.training.progress import Progress
 
 EVERY = 10.0  # seconds
 SHARE = 50  # of the time may be spent on keeping: one part
-_OTHER = "other data, settings or versions"
 
 
 @dataclass
@@ -45,18 +44,18 @@ class Unfinished:
             return None, ""
         try:
             progress = kept.from_file(checkpoint.load(self.path, self._layout), self.plan, device)
+        except checkpoint.OfAnother as other:
+            return None, f"{self.path} is of {other.message}, so training starts over"
         except (ModelRefused, UsageError) as error:
-            if error.message.endswith(_OTHER):
-                return None, f"{self.path} is of {_OTHER}, so training starts over"
             return None, f"{self.path} cannot be gone on with, so training starts over ({error.message})"
         return progress, f"going on from {self.path}, {_place(progress)}"
 
     def _layout(self, meta: dict[str, Any]) -> checkpoint.Layout:
-        """The tensors of the file. UsageError if it is no training that has not ended, or not this one."""
+        """The tensors of the file. UsageError if it is no training that has not ended, OfAnother if not this one."""
         if meta["task"] != checkpoint.UNFINISHED:
             raise UsageError("it is no training that has not ended")
         if meta["request"] != self.request:
-            raise UsageError(_OTHER)
+            raise checkpoint.OfAnother("other data, settings or versions")
         return kept.layout(meta, self.plan)
 
     def keep(self, progress: Progress) -> bool:

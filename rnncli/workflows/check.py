@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Unpack, cast
 
 from rnncli import files
 from rnncli.data.checks.finding import Finding
 from rnncli.data.checks.fix import FORMATS, Action, repair
 from rnncli.data.checks.run import look
-from rnncli.data.checks.seen import Seen, Trained
-from rnncli.data.columns import described
+from rnncli.data.checks.seen import Seen
 from rnncli.data.writers import csv, parquet
+from rnncli.data.writers.suffix import format_of
 from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener, Noted, unheard
-from rnncli.options.types import ColumnOptions, Model, columns_of
+from rnncli.options import table
+from rnncli.options.types import ColumnOptions, LabelledOptions, Model, ReadingOptions, TrainOptions, columns_of
 from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
+from rnncli.tasks.task import Task
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
+from rnncli.workflows.train import task_of
 
 SCHEMA = "rnncli.check/1"
 OUTLINED = 5  # findings
@@ -57,12 +60,15 @@ class Fixed:
 @shown
 @dataclass(frozen=True)
 class Checked:
-    """What was found, errors first; rows and series that could be read; the repaired copy, if one was asked for."""
+    """What was found, errors first; rows and series (or other `units`) that could be read; the repaired copy, if one
+    was asked for.
+    """
 
     findings: tuple[Finding, ...]
     rows: int
     series: int
     fixed: Fixed | None = None
+    units: str = "series"
 
     def __bool__(self) -> bool:
         """Whether training would take the data."""
@@ -77,7 +83,7 @@ class Checked:
         counts = [_count(self.count(severity), severity) for severity in SEVERITIES]
         rest = len(self.findings) - OUTLINED
         facts = [
-            ("data", f"{self.rows:,} rows of {self.series:,} series"),
+            ("data", f"{self.rows:,} rows of {self.series:,} {self.units}"),
             ("found", f"{', '.join(counts)}; training {'takes' if self else 'refuses'} them"),
             *(
                 (finding.severity, f"{finding.id} ({finding.count:,}): {finding.what}")
@@ -103,8 +109,8 @@ def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'s' * (number != 1)}"
 
 
-class CheckOptions(ColumnOptions, total=False):
-    """How the copy is written: see `check`."""
+class CheckOptions(ReadingOptions, total=False):
+    """What is labelled, and how a copy is written: see `check`."""
 
     if_exists: Literal["replace", "error"] | None
     lock_wait: float | None
@@ -132,22 +138,31 @@ def check(
     tell = on_event or unheard
     columns = columns_of(options)
     _refuse_senseless(columns, fix)
+    found = None if model is None else given(model).model
+    asked: Mapping[str, Any] = {**options, "horizon": horizon, "fix": fix}
+    task = _task(found, asked)
     keep_apart("check", {**options, "data": data, "model": model, "fix": fix})
     with files.locked(fix, options.get("lock_wait") or 0.0):
         if fix is not None:
             _check_output(fix, options)
-        trained = None if model is None else _remembered(given(model).model, horizon)
-        looked = look(data, column_choices(columns), trained, horizon)
-        found = sorted(looked.findings, key=lambda finding: SEVERITIES.index(finding.severity))
-        seen = looked.seen
-        if seen is not None and len(seen.rows.codes):
-            tell(Noted(_inferred(seen)))
-        fixed = None if fix is None else _fixed(seen, fix, raw=bool(options.get("csv_raw")))
-        if seen is not None and fixed is not None:
-            fixed = replace(fixed, errors=_left(seen, fixed.output, column_choices(columns), horizon))
-    if seen is None or not len(seen.rows.codes):
-        return Checked(tuple(found), 0, 0, fixed)
-    return Checked(tuple(found), len(seen.rows.codes), len(seen.ids), fixed)
+        looked = task.looked_at(data, column_choices(columns), asked, found)
+        findings = sorted(looked.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+        if looked.taken:
+            tell(Noted(looked.taken))
+        fixed = None if fix is None else _fixed(looked.seen, fix, raw=bool(options.get("csv_raw")))
+        if fixed is not None:
+            fixed = replace(fixed, errors=_left(looked.seen, fixed.output, column_choices(columns), horizon))
+    return Checked(tuple(findings), looked.rows, looked.count, fixed, looked.units)
+
+
+def _task(model: Any, options: Mapping[str, Any]) -> Task[Any]:
+    """The task that data are checked for. UsageError for what means nothing for it, or the model settles."""
+    if model is not None:
+        labels = {name: value for name, value in options.items() if name in LabelledOptions.__annotations__}
+        table.refuse_beside("-m", labels, table.of_model, "model")
+    task: Task[Any] = task_of(cast("TrainOptions", options)) if model is None else model.task
+    table.refuse_of_other_task(options, task.name, by_model=model is not None)
+    return task
 
 
 def _refuse_senseless(columns: ColumnOptions, fix: object) -> None:
@@ -158,41 +173,20 @@ def _refuse_senseless(columns: ColumnOptions, fix: object) -> None:
 
 
 def _check_output(fix: str | os.PathLike[str], options: CheckOptions) -> None:
-    format_of(fix)
+    format_of(fix, FORMATS)
     files.check_writable(fix)
     if options.get("if_exists") == "error":
         files.refuse_existing(fix)
 
 
-def format_of(fix: str | os.PathLike[str]) -> str:
-    """How the copy is written. UsageError where the suffix does not say so."""
-    suffix = Path(fix).suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
-        raise UsageError(
-            f"the suffix of {os.fspath(fix)!r} does not say what to write", hint=f"end it in .{', .'.join(FORMATS)}"
-        )
-    return suffix
-
-
-def _remembered(model: Any, horizon: int | None) -> Trained:
-    found: Trained = model.task.remembered(model, horizon)
-    return found
-
-
-def _inferred(seen: Seen) -> str:
-    """What the columns were taken for, in one line."""
-    calendar = seen.calendar
-    return described(seen.columns, "" if isinstance(calendar, InputRefused) else str(calendar.frequency))
-
-
 def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixed:
-    if seen is None or not len(seen.rows.codes):
+    if seen is None:
         raise InputRefused(
             "no row can be told by series and time, so there is nothing to copy",
             hint="say which columns they are: --time --id --target",
         )
-    copy = repair(seen, format_of(fix))
-    in_csv = format_of(fix) == "csv"
+    copy = repair(seen, format_of(fix, FORMATS))
+    in_csv = format_of(fix, FORMATS) == "csv"
     data = csv.encode_rows(copy.table, copy.plain, raw=raw) if in_csv else parquet.encode_rows(copy.table)
     files.atomic_write(fix, data)
     actions = (*copy.actions, *(_escaped(seen.rows.ids) if in_csv and not raw else ()))

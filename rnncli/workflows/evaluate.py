@@ -1,4 +1,4 @@
-"""Backtest a model beside the naive forecasts, or score forecasts that were saved."""
+"""Score a model beside what is simpler, or forecasts that were saved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnncli.data.load import Loaded
 from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
-from rnncli.evaluation.report import Report
+from rnncli.evaluation.shown import ScoreReport
 from rnncli.events import Listener, unheard
 from rnncli.options import table
 from rnncli.options.types import ColumnOptions, Model
@@ -38,16 +38,16 @@ class Evaluation:
     forecasts (None if the horizon is not beyond the trained one).
     """
 
-    report: Report
+    report: ScoreReport
     refitted: bool
     gates: tuple[Outcome, ...] = ()
     drift: Drift | None = None
     skipped: tuple[SeriesRefused, ...] = ()
     beyond_trained_from: int | None = None
 
-    def to_json(self, *, by_series: bool = False) -> dict[str, Any]:
+    def to_json(self, *, by: str | None = None) -> dict[str, Any]:
         """The document behind `--json`."""
-        return self.report.to_json(by_series=by_series) | {
+        return self.report.to_json(by=by) | {
             "refitted": self.refitted,
             "beyond_trained_from": self.beyond_trained_from,
             "gates": [outcome.to_json() for outcome in self.gates],
@@ -69,23 +69,23 @@ class Evaluation:
         """GateFailed if a gate was not passed."""
         failed = [f"{outcome.gate}: {outcome.reason}" for outcome in self.gates if not outcome.passed]
         if failed:
-            raise GateFailed(f"a gate failed: {'; '.join(failed)}", hint=_advice(failed[0]))
+            raise GateFailed(f"a gate failed: {'; '.join(failed)}", hint=self._advice(failed[0]))
         if fail_on_drift:
             refuse_drift(self.drift)
 
-    def write(self, path: str | os.PathLike[str], *, by_series: bool = False) -> int:
+    def _advice(self, failed: str) -> str:
+        if self.report.in_sample:
+            return self.report.made_honest_by
+        if "too few" in failed:
+            return self.report.sharpened_by
+        where = "".join(f"; --by {name} shows where they are worst" for name in self.report.groupings[:1])
+        return f"the scores are printed all the same{where}"
+
+    def write(self, path: str | os.PathLike[str], *, by: str | None = None) -> int:
         """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
-        data = _encoded(self, Path(path).suffix.lower(), by_series=by_series)
+        data = _encoded(self, Path(path).suffix.lower(), by=by)
         files.atomic_write(path, data)
         return len(data)
-
-
-def _advice(failed: str) -> str:
-    if "in-sample" in failed:
-        return "leave --no-refit out, or give rows that came after the training"
-    if "too few" in failed:
-        return "more --windows make a comparison sharper"
-    return "the scores are printed all the same; --by series shows where they are worst"
 
 
 class EvaluateOptions(ColumnOptions, total=False):
@@ -102,7 +102,7 @@ class _Gates:
     rivals: tuple[str, ...]
     alpha: float
 
-    def outcomes(self, report: Report) -> tuple[Outcome, ...]:
+    def outcomes(self, report: ScoreReport) -> tuple[Outcome, ...]:
         return tuple(outcomes(report, self.conditions, self.rivals, self.alpha))
 
 
@@ -116,35 +116,43 @@ def evaluate(
     stride: int | None = None,
     horizon: int | None = None,
     refit: bool = True,
+    trained_on: Any = None,
+    group: str | None = None,
     device: str | None = None,
     threads: int | None = None,
     on_event: Listener | None = None,
     **options: Unpack[EvaluateOptions],
 ) -> Evaluation:
-    """Score `model` from `windows` origins, `stride` rows apart (the horizon by default), or the table `forecasts`.
+    """Score `model` from `windows` origins, `stride` rows apart (the horizon by default), or the table `forecasts`; a
+    model that labels by the labels in `data`.
 
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
-    came before the first of them; with `refit` false by the model as it is, and marked in-sample.
+    came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
+    is marked so where sequences of training are scored; baselines beside it learn from the tables `trained_on`, and
+    `group` is a column by which labels are scored as well.
 
     Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
     (0.05).
     """
     tell = on_event or unheard
-    keep_apart("evaluate", {**options, "data": data, "model": model, "forecasts": forecasts})
+    paths = {"data": data, "model": model, "forecasts": forecasts, "trained_on": trained_on}
+    keep_apart("evaluate", {**options, **paths})
     if (model is None) == (forecasts is None):
         raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
     choices = column_choices(options)
     if model is None:
         gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
+        table.refuse_of_other_task({"trained_on": trained_on, "group": group}, task.name)
         scored: Scored = task.scored_saved(data, forecasts, choices, tell)
     else:
 
         def again(loaded: Loaded, found: Any) -> Any:
             return train_again(loaded, found, {"device": device, "threads": threads}, tell)
 
-        found, wanted = given(model).model, Backtest(windows, stride, horizon, refit)
-        asked = {**options, "horizon": horizon, "stride": stride}
+        found, wanted = given(model).model, Backtest(windows, stride, horizon, refit, trained_on, group)
+        asked = {**options, "horizon": horizon, "stride": stride, "windows": None if windows == 1 else windows}
+        asked |= {"refit": refit, "trained_on": trained_on, "group": group}
         table.refuse_of_other_task(asked, found.task.name, by_model=True)
         gates = _gates(options, found.task.name)
         scored = found.task.evaluated(data, found, choices, wanted, tell, again)
@@ -168,10 +176,10 @@ def _gates(options: EvaluateOptions, task: str) -> _Gates:
     return _Gates(conditions, rivals, ALPHA if alpha is None else alpha)
 
 
-def _encoded(evaluation: Evaluation, suffix: str, *, by_series: bool) -> bytes:
+def _encoded(evaluation: Evaluation, suffix: str, *, by: str | None) -> bytes:
     if suffix == ".json":
-        return (json.dumps(evaluation.to_json(by_series=by_series), allow_nan=False) + "\n").encode()
-    rows = evaluation.report.series_rows() if by_series else _overall(evaluation.report)
+        return (json.dumps(evaluation.to_json(by=by), allow_nan=False) + "\n").encode()
+    rows = evaluation.report.rows(by)
     if suffix == ".jsonl":
         return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows).encode()
     import pyarrow as pa
@@ -191,12 +199,3 @@ def _encoded(evaluation: Evaluation, suffix: str, *, by_series: bool) -> bytes:
             hint="end it in .json, .csv, .jsonl, .parquet",
         )
     return bytes(sink.getvalue())
-
-
-def _overall(report: Report) -> list[dict[str, Any]]:
-    document = report.to_json()
-    model = next(iter(document["scores"]))
-    return [
-        {"forecaster": name, "in_sample": document["in_sample"] if name == model else False} | scores
-        for name, scores in document["scores"].items()
-    ]

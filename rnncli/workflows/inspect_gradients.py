@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from rnncli import files
 from rnncli.data.load import Loaded
@@ -13,7 +13,7 @@ from rnncli.errors import GateFailed, MissingDependency, UsageError
 from rnncli.events import Listener, unheard
 from rnncli.near import did_you_mean
 from rnncli.options import table
-from rnncli.options.types import InspectOptions, Model
+from rnncli.options.types import InspectOptions, Model, TrainOptions
 from rnncli.outline import Outline, shown
 from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
 from rnncli.tasks.plan import Plan
@@ -99,8 +99,11 @@ def inspect_gradients(
     write. What `fail_on` names (verdicts and checks) is in the result's `failed`, and its `check` raises GateFailed.
     UsageError, InputRefused or ModelRefused; MissingDependency where a picture is wanted and matplotlib is not there.
     """
+    asked = cast("TrainOptions", options)  # an untrained network is planned as one that is to be trained
     if model is None:
-        task_of(options).refuse_senseless(options)
+        task = task_of(asked)
+        table.refuse_of_other_task(options, task.name)
+        task.refuse_senseless(asked)
     else:
         table.refuse_beside("-m", options, table.of_network, "network")
     gates, tell = _gates(fail_on), on_event or unheard
@@ -108,7 +111,7 @@ def inspect_gradients(
     _check_plot(plot)
     from rnncli.nn.runtime import prepared
 
-    loaded, plan, start, source = _subject(data, model, options, tell)
+    loaded, plan, start, source = _subject(data, model, asked, tell)
     members = ("the first of the network's members is inspected",) if plan.network.members > 1 else ()
     with prepared(threads):
         from rnncli.diagnostics.report import GradientReport
@@ -121,12 +124,13 @@ def inspect_gradients(
             from rnncli.workflows.trying import try_remedies
 
             report = try_remedies(probe, loaded, report, tell, attempt_steps)
-    done = Inspection(report, source, str(loaded.panel.calendar.frequency), members, gates, None)
+    step = plan.task.facts(loaded.panel, plan.spec).step or str(loaded.panel.calendar.frequency)
+    done = Inspection(report, source, step, members, gates, None)
     return done if plot is None else _drawn(done, plot)
 
 
 def _subject(
-    data: Any, model: Model | None, options: InspectOptions, tell: Listener
+    data: Any, model: Model | None, options: TrainOptions, tell: Listener
 ) -> tuple[Loaded, Plan[Any], Mapping[str, Any] | None, str]:
     """The data, the plan, the weights (None: those training begins with) and what they are called."""
     choices = column_choices(options)

@@ -95,12 +95,12 @@ def _facts(name: str, inputs: int, hidden: int) -> CellFacts:
 
 
 def parameter_count(layer: Cell | RecurrentLayer, inputs: int, hidden: int) -> int:
-    """Trained numbers of a layer, or of one that has this cell."""
+    """The number of trained weights of a layer, or of a layer of this cell."""
     return sum(math.prod(shape) for shape in layer.shapes(inputs, hidden).values())
 
 
 def multiplications(cell: Cell, inputs: int, hidden: int) -> int:
-    """Of a step of one sequence, in its matrix products, which are nearly all."""
+    """Multiplications in the matrix products of one step of one sequence: nearly all that a cell does."""
     return sum(math.prod(shape) for shape in cell.shapes(inputs, hidden).values() if len(shape) > 1)
 
 

@@ -6,7 +6,6 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rnncli import files
 from rnncli import model as models
@@ -58,6 +57,6 @@ def _in_memory(held: Trained, path: str | None) -> Given:
     return Given(models.from_bytes(data, IN_MEMORY), IN_MEMORY, path, len(data), data)
 
 
-def _no_model(found: Any, name: str) -> UsageError:
+def _no_model(found: object, name: str) -> UsageError:
     says = f"{name} cannot be {article(type(found).__name__)}"
     return UsageError(says, hint="give the path of a model file, or what rnncli.train or rnncli.info returned")

@@ -11,14 +11,14 @@ from rnncli.data.timestyle import check_style, has_clock
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
 from rnncli.options.data import ON_BAD_SERIES
+from rnncli.options.given import fields_given
 from rnncli.options.types import ColumnOptions
-from rnncli.said import only
 from rnncli.spec import ColumnChoices
 
 
 def column_choices(options: ColumnOptions) -> ColumnChoices:
-    """What was said about columns."""
-    given = only(ColumnChoices, options)
+    """The options about columns, checked. UsageError for a value that none can have."""
+    given = fields_given(ColumnChoices, options)
     if isinstance(given.get("id"), str):
         given["id"] = (given["id"],)
     if choices_time := given.get("time_format"):

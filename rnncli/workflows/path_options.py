@@ -5,6 +5,7 @@ from __future__ import annotations
 READ = {
     "data": "DATA",
     "future_data": "--future-data",
+    "trained_on": "--trained-on",
     "forecasts": "--forecasts",
     "model": "--model",
     "warm_start": "--warm-start",

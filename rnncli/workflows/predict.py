@@ -12,27 +12,13 @@ from rnncli.errors import UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.memory import give_back
 from rnncli.options import table
-from rnncli.options.types import ColumnOptions, Model
+from rnncli.options.types import AnswerOptions, Model, PredictOptions
 from rnncli.tasks.reading import listed
 from rnncli.tasks.task import Answer
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
-
-
-class PredictOptions(ColumnOptions, total=False):
-    """From what and when a forecast is made, and into what: see `predict`."""
-
-    future_data: Any
-    state: str | os.PathLike[str] | None
-    if_exists: Literal["replace", "error"] | None
-    max_age: float | None
-    now: str | None
-    fail_on_drift: bool
-    lock_wait: float | None
-    tidy: bool
-    csv_raw: bool
 
 
 @public
@@ -54,7 +40,8 @@ def predict(
     trained levels and are interpolated. `if_exists` says what is done where `output` is there; `max_age` is how many
     seconds the last observation of a series may lie before `now` (default: `as_of`, or the clock); `fail_on_drift`
     writes nothing where the data have drifted. `state` is a file that keeps what the network has seen of each series:
-    only rows that it has not seen are consumed, and the forecast is that of a network which saw them all.
+    only rows that it has not seen are consumed, and the forecast is that of a network which saw them all. Of a model
+    that labels steps as they come (`online`), the rows that it has not seen are labelled.
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
@@ -74,7 +61,8 @@ def predict(
         task = found.model.task
         table.refuse_of_other_task({**options, "horizon": horizon}, task.name, by_model=True)
         stream = None if state is None else task.stream(state, found.model, found.digest)
-        asked = {**options, "horizon": horizon, "quantiles": quantiles and tuple(quantiles), "point": point}
+        levels = None if quantiles is None else tuple(quantiles)
+        asked: AnswerOptions = {**options, "horizon": horizon, "quantiles": levels, "point": point}
         answer = task.answer(data, found.model, column_choices(options), asked, tell, stream)
         if output is not None:
             give_back()  # a file is as large again

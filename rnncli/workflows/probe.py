@@ -136,6 +136,7 @@ class Probe:
             keeps=all(_can_keep(cell) for cell in cells),
             lag_name=facts.lag_name,
             horizon=facts.horizon,
+            whole=facts.whole,
         )
 
     def flow(self, most_series: int, origins: int) -> Flow:
@@ -222,23 +223,25 @@ def _norm(gradients: tuple[Tensor, ...]) -> float:
 
 
 def watched(event: Stepped, run: Run, watch: Watch, rate: float) -> Gradients:
-    """What the last step of a run did, as if at this learning rate."""
+    """The gradients, moments and step lengths of a run's last step, as if taken at this learning rate."""
     moments = Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
     return watch.look(event.phase, event.loss, event.gradient_norm, run.live, moments)
 
 
 def choose(panel: Panel, plan: Plan[Any], most_series: int, most_rows: int) -> Rows:
-    """Up to `most_series` series with as many origins each as make up `most_rows`, the last a full horizon before the
-    end, the others evenly back to where there still are enough steps.
+    """Up to `most_series` series with as many origins each as make up `most_rows`: the last question with a known
+    answer, and others evenly back to where there still are enough steps; of series that are read whole the last alone.
     """
     task, spec = plan.task, plan.spec
     usable, last = task.last_questions(panel, spec)
-    farthest = max((1, *task.facts(panel, spec).lags))
+    facts = task.facts(panel, spec)
+    farthest = max((1, *facts.lags))
     wanted = max(task.context(spec), min(farthest, LONGEST_LAG) + 1)  # lag `season` needs one step more than a season
     steps = int(min(wanted, max(1, np.median(last))))
     long = np.flatnonzero(last >= steps)
     chosen = long[np.unique(np.linspace(0, len(long) - 1, min(most_series, len(long))).astype(np.int64))]
-    each = max(1, most_rows // len(chosen))
-    origins = [np.unique(np.linspace(max(steps, last[s] // 4), last[s], each).astype(np.int64)) for s in chosen]
+    each = 1 if facts.whole else max(1, most_rows // len(chosen))
+    begin = last if facts.whole else np.maximum(steps, last // 4)
+    origins = [np.unique(np.linspace(begin[s], last[s], each).astype(np.int64)) for s in chosen]
     series = np.repeat(usable[chosen], [len(of_series) for of_series in origins])
     return Rows(series, np.concatenate(origins), steps)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import rnncli
 from rnncli.data.channel import vocabularies
@@ -28,6 +29,7 @@ def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
         plan.task.name: plan.spec.to_json(),
         "training": plan.training.to_json(),
         "candidates": len(plan.candidates),
+        **({"afresh": True} if plan.refit.afresh else {}),
         "versions": {"rnncli": rnncli.__version__, **{name: version(name) for name in ("numpy", "torch")}},
         "ids": panel.ids,
     }
@@ -40,5 +42,5 @@ def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
     return digest.hexdigest()
 
 
-def _add(digest: Any, array: np.ndarray[Any, Any]) -> None:
+def _add(digest: hashlib._Hash, array: NDArray[np.generic]) -> None:
     digest.update(np.ascontiguousarray(array).view(np.uint8).data)

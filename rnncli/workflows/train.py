@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -25,10 +25,13 @@ from rnncli.workflows.model import Given, given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.request import request_of
-from rnncli.workflows.training import Training
+from rnncli.workflows.result import Training
 
 if TYPE_CHECKING:
+    from rnncli.diagnostics.events import Exploded, Gradients
+    from rnncli.training.events import Event
     from rnncli.training.progress import Progress
+    from rnncli.training.session import Start
     from rnncli.training.unfinished import Unfinished
 
 __all__ = ["Training", "make_plan", "refit", "train"]
@@ -49,8 +52,8 @@ class _Job:
     goes_on: str = ""  # the request but for the model it starts from, where that is the output itself
 
 
-def task_of(options: Mapping[str, Any]) -> Task[Any]:
-    """The task that a caller's options ask for."""
+def task_of(options: TrainOptions) -> Task[Any]:
+    """The task that options ask for: labels where a label is named, else forecasts."""
     name = "labels" if options.get("label") is not None else "forecast"
     task: Task[Any] = find(TASKS, name, "task")
     return task
@@ -158,8 +161,8 @@ def _check(options: TrainOptions) -> None:
     task.refuse_senseless(options)
 
 
-def make_plan(loaded: Loaded, options: Mapping[str, Any]) -> Plan[Any]:
-    """Everything that is decided before the first step."""
+def make_plan(loaded: Loaded, options: TrainOptions) -> Plan[Any]:
+    """The plan of a training: everything that is decided before the first step. UsageError or InputRefused."""
     return task_of(options).planned(loaded, options)
 
 
@@ -169,7 +172,7 @@ def run(
     options: TrainOptions,
     tell: Listener,
     unfinished: Unfinished,
-    start: Mapping[str, Any] | None = None,
+    start: Start | None = None,
 ) -> Trained[Any]:
     """Train from where `unfinished` stands, passing on every event. What the listener raises stops the training after
     it was kept; where it diverges, the best weights are kept as a model.
@@ -208,8 +211,8 @@ def run(
 
 def _watching(
     panel: Panel, plan: Plan[Any], device: str, every: int | None, progress: Progress
-) -> Callable[[object], Iterator[object]]:
-    """Who looks at gradients while they are there; nobody, unless that was asked for."""
+) -> Callable[[Event], Iterator[Gradients | Exploded]]:
+    """What turns events into reports on gradients, every so many steps; without `every` it tells nothing."""
     if every is None:
         return lambda _: iter(())
     from rnncli.workflows.watching import Watching
@@ -225,7 +228,7 @@ def _named(panel: Panel, plan: Plan[Any], device: str, progress: Progress, error
     return named(panel, plan, device, progress, error.phase)
 
 
-def _pass_on(event: object, tell: Listener, progress: Progress, unfinished: Unfinished) -> None:
+def _pass_on(event: Event, tell: Listener, progress: Progress, unfinished: Unfinished) -> None:
     from rnncli.training.events import Finished
 
     try:
@@ -273,10 +276,11 @@ def about_time(trained: Trained[Any]) -> dict[str, Any]:
     return {"time_budget": {"steps": trained.budgeted.steps, "planned_steps": trained.budgeted.planned}}
 
 
-def refit(loaded: Loaded, model: Model, options: TrainOptions, tell: Listener) -> Any:
-    """The same network, trained the same way on other rows."""
+def refit(loaded: Loaded, model: Model, options: TrainOptions, tell: Listener) -> Model:
+    """A model of the same network, trained in the same way on other rows."""
     from rnncli.training.unfinished import Unfinished
 
     plan = model.task.planned_again(loaded, model)
     trained = run(loaded, plan, options, tell, Unfinished(None, "", plan))
-    return model.task.refitted(loaded, trained)
+    again: Model = model.task.refitted(loaded, trained)
+    return again

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,11 +18,11 @@ from rnncli.diagnostics.verdict import judge
 from rnncli.errors import TrainingDiverged
 from rnncli.events import Listener, Noted, Phase
 from rnncli.options import table
+from rnncli.options.types import TrainOptions
 from rnncli.tasks.plan import Plan
 from rnncli.training.fit import Weights, begin, fit
 from rnncli.training.session import initial_weights
 from rnncli.workflows.probe import Effort, Probe, choose
-from rnncli.workflows.train import make_plan
 
 STEPS, MEMORY_STEPS = 60, 240
 """Whether a training goes well is seen soon; to use what is remembered takes longer to learn: on series that need
@@ -45,15 +45,16 @@ def try_remedies(
     trials = []
     for proposal in proposals:
         tell(Noted(f"trying: {count} steps with {proposal.flags}"))
-        plan = make_plan(loaded, options_of(probe.plan) | proposal.options)
+        asked = cast("TrainOptions", {**options_of(probe.plan), **proposal.options})
+        plan = probe.plan.task.planned(loaded, asked)
         trials.append(replace(_trial(plan, probe, proposal, count), against=before))
     return report.tried(before, tuple(trials))
 
 
-def options_of(plan: Plan[Any]) -> dict[str, Any]:
+def options_of(plan: Plan[Any]) -> TrainOptions:
     """The options of training that make this plan again."""
     specs = {"network": plan.network, "training": plan.training}
-    return table.settled({plan.task.name: plan.spec} | specs)
+    return cast("TrainOptions", table.settled({plan.task.name: plan.spec} | specs))
 
 
 def _trial(plan: Plan[Any], probe: Probe, proposal: Proposal | None, steps: int) -> Trial:
@@ -84,9 +85,10 @@ def _scored(here: Probe, weights: Weights) -> tuple[Floats, Ints]:
     assert objective.holdout is not None
     if not len(objective.holdout):
         return np.zeros(0), np.zeros(0, np.int64)
-    values = here.plan.task.losses(here.plan.spec, objective.validation(weights, objective.holdout))
+    found = objective.validation(weights, objective.holdout)
+    values = here.plan.task.losses(here.plan.spec, found)
     seen = ~np.isnan(values)
-    return values[seen], objective.holdout.series[seen]
+    return values[seen], found.series[seen]
 
 
 def _looked_at(here: Probe, proposal: Proposal | None, steps: int, losses: Floats, groups: Ints, broke: str) -> Trial:

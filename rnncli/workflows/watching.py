@@ -13,18 +13,18 @@ from torch import Tensor
 from rnncli.data.frequency import shown
 from rnncli.data.panel import Panel
 from rnncli.diagnostics.culprit import Culprit, LossOfExample, find_culprit
-from rnncli.diagnostics.events import Exploded
+from rnncli.diagnostics.events import Exploded, Gradients
 from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.watch import Moments, Watch
 from rnncli.events import SEARCH, Phase
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.task import Seen, head_weights
 from rnncli.training.adamw import BETAS
-from rnncli.training.events import Stepped
+from rnncli.training.events import Event, Stepped
 from rnncli.training.fit import Run, Weights, learning_rate
 from rnncli.training.objective import at_the_end, entered
 from rnncli.training.progress import Progress
-from rnncli.training.session import objective_for, refit_spec
+from rnncli.training.session import objective_for
 
 
 @dataclass
@@ -38,11 +38,11 @@ class Watching:
     progress: Progress
     _watches: dict[Phase, Watch] = field(default_factory=dict)
 
-    def __call__(self, event: object) -> Iterator[object]:
-        """What there is to tell beside this event."""
+    def __call__(self, event: Event) -> Iterator[Gradients | Exploded]:
+        """What the gradients of a step tell: every `every` steps, and where its norm explodes."""
         if not isinstance(event, Stepped):
             return
-        run = run_of(self.progress, self.plan, event.phase)
+        run = run_of(self.progress, event.phase)
         assert run is not None
         watch = self._watches.setdefault(event.phase, Watch(self.plan.training.clip))
         usual = watch.usual
@@ -53,7 +53,9 @@ class Watching:
 
     def _moments(self, event: Stepped, run: Run) -> Moments:
         training = self.progress.training or self.plan.training
-        rate = learning_rate(event.step, training if event.phase.kind == SEARCH else refit_spec(training))
+        if event.phase.kind != SEARCH:
+            training = self.plan.refit.of(training, self.progress.members[number_of(event.phase)].best_step)
+        rate = learning_rate(event.step, training)
         return Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
 
     def _exploded(self, event: Stepped, run: Run, usual: float) -> Iterator[Exploded]:
@@ -66,9 +68,14 @@ class Watching:
             yield Exploded(event.phase, event.step, event.gradient_norm, usual, *place)
 
 
-def run_of(progress: Progress, plan: Plan[Any], phase: Phase) -> Run | None:
-    """The run of a phase, if it is under way."""
-    number = phase.candidate * plan.network.members + phase.member
+def number_of(phase: Phase) -> int:
+    """The place of a phase's member among those of all candidates."""
+    return phase.candidate * phase.members + phase.member
+
+
+def run_of(progress: Progress, phase: Phase) -> Run | None:
+    """The optimiser's run of a phase, None if it is not under way."""
+    number = number_of(phase)
     return progress.members[number].run if number < len(progress.members) else None
 
 
@@ -112,14 +119,14 @@ def _loss(plan: Plan[Any], weights: Weights, batch: Seen) -> LossOfExample:
 def _time(panel: Panel, series: int, ordinal: int) -> str:
     calendar = panel.calendar
     time = calendar.times(np.array([ordinal]), panel.phases[series : series + 1])[0]
-    return shown(int(time), calendar.zone, calendar.frequency.unit == "step")
+    return shown(int(time), calendar.zone, calendar.counts)
 
 
 def named(panel: Panel, plan: Plan[Any], device: str, progress: Progress, phase: Phase) -> str:
     """Where a step of this phase that is not finite comes from: the one that follows the last good one. "" where that
     is not known.
     """
-    run = run_of(progress, plan, phase)
+    run = run_of(progress, phase)
     if run is None:
         return ""
     found = origin_of(panel, plan, device, phase, run.live, run.step + 1)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rnncli.cells.cell import Cell
 from rnncli.cells.named import cell_named
-from rnncli.layers.unroll import gates_along, unroll
+from rnncli.layers.unroll import unroll
 from rnncli.nn.recurrent import fused
 from rnncli.registry import CELLS
 
@@ -208,12 +208,14 @@ def test_padding_on_the_right_changes_nothing_before_it(name: str, activation: s
 @every_cell
 def test_gates_can_be_traced_and_lie_between_0_and_1(name: str, activation: str) -> None:
     cell, weights, x = make(name, torch.float32)
-    traced = gates_along(cell, in_numpy(weights), x.numpy(), activation=activation)
-    assert set(traced) <= set(cell.gate_names) | {"g"}
-    assert bool(traced) == (not cell.activations)
-    for gate in traced.values():
-        assert gate.shape == (SERIES, STEPS, HIDDEN)
-        assert 0 <= gate.min() <= gate.max() <= 1
+    state = cell.zero_state(x, HIDDEN, torch)
+    for projected in cell.project(weights, x.swapaxes(0, 1), torch):
+        state, gates = cell.advance(weights, projected, state, torch, activation)
+        assert set(gates) <= set(cell.gate_names) | {"g"}
+        assert bool(gates) == (not cell.activations)
+        for gate in gates.values():
+            assert gate.shape == (SERIES, HIDDEN)
+            assert 0 <= gate.min() <= gate.max() <= 1
 
 
 @every_cell

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -31,12 +31,12 @@ def recipes(root: Path, home: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def home(root: Path, sample_data: Path, tmp_path: Path) -> Path:
+def home(rnncli_script: Callable[[], str], sample_data: Path, tmp_path: Path) -> Path:
     """The folder of the recipes: data, and rnncli in `.venv`."""
     folder = tmp_path / "forecasts"
     command = folder / ".venv" / "bin" / "rnncli"
     command.parent.mkdir(parents=True)
-    command.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec "{sys.executable}" -P -m rnncli "$@"\n')
+    command.write_text(rnncli_script())
     command.chmod(0o755)
     shutil.copy(sample_data / "us_employment.csv", folder / "sales.csv")
     return folder

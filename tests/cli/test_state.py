@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -72,3 +73,63 @@ def test_a_longer_horizon_goes_on_from_its_own_forecasts_and_leaves_the_state_as
     lines = far.read_text().splitlines()
     assert lines[:14] == near.read_text().splitlines()
     assert len(lines) == 41
+
+
+@pytest.fixture
+def marks(tmp_path: Path) -> list[Path]:
+    """Steps with labels of three machines: all of them, the first part of each, what came after it, and a change."""
+    rng, parts = np.random.default_rng(0), dict[str, list[str]](whole=[], first=[], rest=[], changed=[])
+    for name in ("m1", "m2", "m3"):
+        x = np.cumsum(rng.normal(size=70))
+        times = [f"2024-05-01T10:{i // 60:02}:{i % 60:02}" for i in range(70)]
+        states = ["up" if value > 0 else "down" for value in x]
+        rows = [f"{name},{time},{value:.3f},{state}" for time, value, state in zip(times, x, states, strict=True)]
+        parts["whole"] += rows
+        parts["first"] += rows[:40]
+        parts["rest"] += rows[40:]
+        parts["changed"] += [*rows[:35], rows[35].replace(",up", "1,up").replace(",down", "1,down"), *rows[36:]]
+    for name, rows in parts.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join(["machine,time,x,state", *rows]) + "\n")
+    return [tmp_path / f"{name}.csv" for name in parts]
+
+
+def test_steps_are_labelled_as_they_come_with_the_bytes_of_one_run(
+    run_rnncli: Run, marks: list[Path], tmp_path: Path
+) -> None:
+    whole, first, rest, changed = marks
+    model, one, two = (tmp_path / f"{name}.safetensors" for name in ("model", "one", "two"))
+    small = ("--per-step", "--steps", 4, "--hidden", 4)
+    trained = run_rnncli("train", whole, "--label", "state", "--id", "machine", "--online", *small, "-o", model)
+    assert trained.returncode == 0, trained.stderr
+    at_once = run_rnncli("predict", whole, "-m", model, "--state", one)
+    assert at_once.stdout == run_rnncli("predict", whole, "-m", model).stdout
+    begun = run_rnncli("predict", first, "-m", model, "--state", two)
+    assert "120 new rows were consumed; 0 of 3 series went on from their state" in begun.stderr
+    refused = run_rnncli("predict", changed, "-m", model, "--state", two)
+    assert refused.returncode == 4
+    assert "series 'm1': a row has changed since it was consumed (2024-05-01T10:00:35)" in refused.stderr
+    then = run_rnncli("predict", rest, "-m", model, "--state", two)
+    lines = [done.stdout.splitlines() for done in (begun, then, at_once)]
+    assert lines[0][0] == lines[1][0] == lines[2][0] == "machine,time,label,p_down,p_up"
+    assert sorted(lines[0][1:] + lines[1][1:]) == sorted(lines[2][1:])
+    assert two.read_bytes() == one.read_bytes()
+    again = run_rnncli("predict", whole, "-m", model, "--state", two, "-q")
+    assert (again.returncode, again.stdout, again.stderr) == (0, lines[0][0] + "\n", "")
+    data = bytearray(two.read_bytes())
+    data[-5] ^= 16
+    two.write_bytes(bytes(data))
+    assert run_rnncli("predict", whole, "-m", model, "--state", two).returncode == 5
+
+
+def test_a_model_whose_labels_wait_for_what_comes_keeps_no_state(
+    run_rnncli: Run, marks: list[Path], tmp_path: Path
+) -> None:
+    model, state = tmp_path / "model.safetensors", tmp_path / "state.safetensors"
+    small = ("--per-step", "--steps", 4, "--hidden", 4)
+    run_rnncli("train", marks[0], "--label", "state", "--id", "machine", *small, "-o", model)
+    done = run_rnncli("predict", marks[0], "-m", model, "--state", state)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "what comes later changes" in done.stderr
+    assert "hint: train with --online" in done.stderr
+    assert not state.exists()

@@ -257,6 +257,17 @@ def test_times_in_fractions_are_no_channel(write: Write) -> None:
     assert any("'time' passed over: times that are no whole numbers" in note for note in loaded.notes)
 
 
+def test_sequences_that_are_chosen_keep_their_rows_times_and_groups(write: Write) -> None:
+    text = "id,t,site,x,l\na,3,n,1,u\na,5,n,2,u\nb,4,s,3,v\nc,1,s,4,u\nc,2,s,5,u\nc,9,s,6,u\n"
+    loaded = load_labels(write(text), ColumnChoices(id=("id",)), LabelChoices(label="l", group="site"))
+    chosen = loaded.select(np.array([2, 0]))
+    assert chosen.panel.ids == ("c", "a")
+    assert chosen.panel.of("x").tolist() == [4, 5, 6, 1, 2]
+    assert chosen.times is not None
+    assert chosen.times.tolist() == [1, 2, 9, 3, 5]
+    assert chosen.groups == ("s", "n")
+
+
 def test_groups_are_of_whole_sequences(write: Write) -> None:
     choices = LabelChoices(label="l", group="site")
     loaded = load_labels(write("id,site,v,l\na,n,1,u\na,n,5,u\nb,s,3,d\nb,s,4,d\n"), None, choices)

@@ -17,7 +17,7 @@ from pyarrow import parquet
 from rnncli.data import limits
 from rnncli.data.limits import Limits, Size, memory_left, shown
 from rnncli.data.load import load_panel
-from rnncli.data.readers import csv
+from rnncli.data.readers import csv, csv_lines, csv_table
 from rnncli.data.source import sources
 from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices
@@ -70,16 +70,16 @@ def test_rows_of_all_files_count_together(tmp_path: Path) -> None:
 @settings(deadline=None)
 def test_the_rows_that_are_counted_are_those_that_a_reader_finds(cells: list[str], ends: bool) -> None:
     text = "x,y\n" + "\n".join(f"{cell},1" if cell else "" for cell in cells) + "\n" * ends
-    rows = len(list(csv._rows(None, io.StringIO(text, newline=""), ","))) - 1  # type: ignore[arg-type]
+    rows = len(list(csv_lines.rows_of(None, io.StringIO(text, newline=""), ","))) - 1  # type: ignore[arg-type]
     for data in (text.encode(), text.replace("\n", "\r\n").encode()):
-        assert csv._counted(io.BytesIO(data), lambda *_: False) == (rows, len(data))
+        assert csv_table._counted(io.BytesIO(data), lambda *_: False) == (rows, len(data))
 
 
 def test_counting_is_the_same_where_a_block_ends_within_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
     data = b'x,y\n"a\nb",1\n\nc,"2\n"\nd,3'
     for block in range(1, 12):
-        monkeypatch.setattr(csv, "BLOCK", block + 6)
-        assert csv._counted(io.BytesIO(data), lambda *_: False) == (3, len(data))
+        monkeypatch.setattr(csv_table, "BLOCK", block + 6)
+        assert csv_table._counted(io.BytesIO(data), lambda *_: False) == (3, len(data))
 
 
 def test_a_bomb_is_not_unpacked_further_than_is_allowed(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_bomb_is_not_unpacked_further_than_is_allowed(tmp_path: Path) -> None:
     opened = csv.read(source, ColumnChoices())
     found = opened.size(["ds", "y"], Limits(rows=1000))
     assert 1000 < found.rows < 1_000_000
-    assert found.bytes < 3 * csv.BLOCK
+    assert found.bytes < 3 * csv_lines.BLOCK
 
 
 def test_a_footer_that_says_little_of_many_rows_is_seen_through(tmp_path: Path) -> None:

@@ -21,10 +21,11 @@ from pyarrow import parquet
 import rnncli
 from rnncli import checkpoint, files
 from rnncli.data import limits
-from rnncli.data.load import load_panel, load_saved
+from rnncli.data.load import load_panel
 from rnncli.data.reach import reach
 from rnncli.data.source import sources
 from rnncli.errors import InputRefused, ModelRefused, StorageFailed, UsageError
+from rnncli.evaluation.saved_table import load_saved
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.plan import Plan
 from rnncli.training import progress as states

@@ -11,9 +11,9 @@ import pytest
 from rnncli.baselines.naive import seasonal_naive
 from rnncli.data.panel import Panel
 from rnncli.errors import RnncliError
-from rnncli.evaluation.backtest import relative_to_cutoffs, rolling_origins
+from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
 from rnncli.evaluation.report import Report
-from rnncli.evaluation.run import evaluate_panel
+from rnncli.evaluation.run import evaluate_made
 from rnncli.registry import METRICS
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -34,10 +34,20 @@ def _far_off(past: Panel) -> tuple[np.ndarray, np.ndarray]:
     return np.full((len(past), 3, 3), 1e6), np.full((len(past), 3), 1e6)
 
 
+def _scored(
+    data: Panel,
+    splits: list[Split],
+    forecast: Callable[[Panel], tuple[np.ndarray, np.ndarray]],
+    honest: list[np.ndarray] | None = None,
+) -> Report:
+    """Each split's forecasts are made from its past alone."""
+    return evaluate_made(data, splits, [forecast(split.past(data)) for split in splits], LEVELS, 4, honest)
+
+
 def _report(data: Panel, windows: int = 2, cutoffs: dict[str, int] | None = None) -> Report:
     splits = rolling_origins(data, 3, windows=windows)
     honest = None if cutoffs is None else relative_to_cutoffs(data, splits, cutoffs)
-    return evaluate_panel(data, splits, _same_as_seasonal_naive, LEVELS, 4, honest)
+    return _scored(data, splits, _same_as_seasonal_naive, honest)
 
 
 def test_a_model_that_is_the_seasonal_naive_scores_the_same_and_has_no_skill(data: Panel) -> None:
@@ -53,7 +63,7 @@ def test_a_forecaster_sees_only_what_lies_before_the_origin(data: Panel) -> None
         seen.append(past)
         return _far_off(past)
 
-    evaluate_panel(data, rolling_origins(data, 3), forecast, LEVELS, 4)
+    _scored(data, rolling_origins(data, 3), forecast)
     assert [past.lengths.tolist() for past in seen] == [[37, 22, 6]]
 
 
@@ -62,7 +72,7 @@ def test_the_model_comes_first_and_all_baselines_follow(data: Panel) -> None:
 
 
 def test_a_far_off_model_has_negative_skill(data: Panel) -> None:
-    report = evaluate_panel(data, rolling_origins(data, 3), _far_off, LEVELS, 4)
+    report = _scored(data, rolling_origins(data, 3), _far_off)
     assert report.skill["model"]["mase"] < -1000
 
 
@@ -84,7 +94,7 @@ def test_a_report_after_every_cutoff_is_honest(data: Panel) -> None:
 
 def test_the_document_is_json_with_null_for_undefined(panel: Build) -> None:
     flat = panel({"zeros": [0.0] * 20, "fives": [5.0] * 20})
-    text = json.dumps(_report(flat).to_json(by_series=True), allow_nan=False)
+    text = json.dumps(_report(flat).to_json(by="series"), allow_nan=False)
     document = json.loads(text)
     assert document["schema"] == "rnncli.evaluate/1"
     assert document["scores"]["model"]["mase"] is None
@@ -102,4 +112,4 @@ def test_rows_by_series_have_every_metric(data: Panel) -> None:
 
 def test_a_forecast_of_the_wrong_shape_is_our_bug(data: Panel) -> None:
     with pytest.raises(RnncliError, match="shape"):
-        evaluate_panel(data, rolling_origins(data, 2), _far_off, LEVELS, 4)
+        _scored(data, rolling_origins(data, 2), _far_off)

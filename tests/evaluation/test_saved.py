@@ -10,7 +10,7 @@ import pytest
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.evaluation.backtest import rolling_origins
-from rnncli.evaluation.run import evaluate_panel, evaluate_saved
+from rnncli.evaluation.run import evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import Matched, match
 
 NAN = float("nan")
@@ -89,7 +89,7 @@ def test_saved_forecasts_score_as_they_did_when_they_were_made(panel: Build) -> 
     data = panel({name: draw.normal(9, 2, n).tolist() for name, n in (("x", 30), ("y", 12), ("z", 21))})
     splits = rolling_origins(data, 4)
     made = (draw.normal(9, 2, (3, 4, 1)), draw.normal(9, 2, (3, 4)))
-    live = evaluate_panel(data, splits, lambda past: made, (0.5,), 2)
+    live = evaluate_made(data, splits, [made], (0.5,), 2)
     times = splits[0].past(data).future_times(4).ravel()
     found = match(data, np.repeat(data.ids, 4).tolist(), times, made[0].reshape(-1, 1), made[1].ravel())
     later = evaluate_saved(data, found, (0.5,), 2)

@@ -22,9 +22,10 @@ from rnncli import model as models
 from rnncli.data import timestyle
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
+from rnncli.data.isotime import Moments
 from rnncli.data.load import load_panel
 from rnncli.data.panel import Panel
-from rnncli.data.timetext import Moments, read_times
+from rnncli.data.timetext import read_times
 from rnncli.data.writers.csv import defused
 from rnncli.data.writers.table import ForecastTable, time_texts
 from rnncli.errors import InputRefused

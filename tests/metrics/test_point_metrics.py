@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnncli.metrics.point import mae, mase, mse, rmse, rmsse, smape
-from rnncli.metrics.scale import seasonal_scale, seasonal_scales, squared_seasonal_scale
+from rnncli.metrics.scale import seasonal_scale, seasonal_scales
 
 NAN = float("nan")
 Y = np.array([10.0, 20.0, NAN, 40.0])
@@ -34,7 +34,7 @@ def test_the_scale_is_the_mean_seasonal_difference() -> None:
     history = np.array([1.0, 2.0, 4.0, 7.0, 3.0])
     assert seasonal_scale(history, 1) == (1 + 2 + 3 + 4) / 4
     assert seasonal_scale(history, 2) == (3 + 5 + 1) / 3
-    assert squared_seasonal_scale(history, 2) == (9 + 25 + 1) / 3
+    assert seasonal_scales(history, np.array([0, 5]), 2, power=2).tolist() == [(9 + 25 + 1) / 3]
 
 
 def test_the_scale_leaves_out_pairs_with_a_missing_value() -> None:

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 import rnncli
-from rnncli.workflows.training import Training
+from rnncli.workflows.result import Training
 
 QUICK: dict[str, Any] = {"steps": 4, "hidden": 6, "layers": 1, "batch": 8, "threads": 1}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Bools, Ints
 from rnncli.data.checks.finding import SHOWN, Example, Finding, Severity
 from rnncli.data.checks.labelled import SeenLabels
 
@@ -14,7 +14,7 @@ LENGTHS = 10  # times as long as another sequence
 
 def label_missing(seen: SeenLabels) -> Finding | None:
     """Sequences (or rows) without a label: all of them, which is an error, or some."""
-    none = np.isnan(seen.examples)
+    none = np.isnan(seen.examples) & ~_of_new_classes(seen)
     if not none.any() or (seen.known is not None and none.all()):
         return None
     severity: Severity = "error" if none.all() else "note"
@@ -28,6 +28,15 @@ def label_missing(seen: SeenLabels) -> Finding | None:
         examples,
         remedy if none.all() else "nothing needs to be done: they are never scored",
     )
+
+
+def _of_new_classes(seen: SeenLabels) -> Bools:
+    """Which examples are of a class that the model's training had not."""
+    found = seen.found
+    if found.unseen is None:
+        return np.zeros(len(seen.examples), np.bool_)
+    fresh = found.unseen[found.places(found.rows)[seen.order]] >= 0
+    return fresh if seen.per_step else np.asarray(np.logical_or.reduceat(fresh, seen.offsets[:-1]))
 
 
 def label_changes(seen: SeenLabels) -> Finding | None:
@@ -141,6 +150,17 @@ def sequence_repeated(seen: SeenLabels) -> Finding | None:
     remedy = "leave repeated ones out, or keep them together with --group: else they are learnt from and scored"
     found = [other for _, other in pairs]
     return Finding("warning", "sequences repeat another one", len(pairs), seen.of_sequences(found, says), remedy)
+
+
+def sequence_learnt(seen: SeenLabels) -> Finding | None:
+    """Sequences of ids that the model learnt from; numbers of rows are no ids."""
+    found = [s for s, name in enumerate(seen.ids) if name in seen.learnt]
+    columns = seen.found.rows.columns
+    if not found or not (columns.ids or columns.by_file):
+        return None
+    what = "sequences have ids that the model learnt from"
+    remedy = "leave them out where the model is to be scored; if they are others, give them ids of their own"
+    return Finding("warning", what, len(found), seen.of_sequences(found), remedy)
 
 
 def label_contradicting(seen: SeenLabels) -> Finding | None:

@@ -57,7 +57,7 @@ def _last_observed(seen: Seen, channels: list[int]) -> Ints:
 
 
 def _known_steps(seen: Seen, ends: Ints, channels: list[int], wanted: int) -> Ints:
-    """Of how many of the `wanted` steps after row ends[s] something is known: what predict asks for."""
+    """The number of the `wanted` steps after row ends[s] of which something is known: predict needs all of them."""
     steps = np.arange(len(seen.order)) if seen.ordinals is None else seen.ordinals
     ahead = steps - steps[ends[seen.owner]]
     known = ~np.isnan(seen.values[:, channels]).all(axis=1)

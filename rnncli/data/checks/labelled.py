@@ -25,11 +25,15 @@ REFUSED = "refused"
 
 @dataclass(frozen=True)
 class SeenLabels:
-    """Labelled rows as checks see them: sequence after sequence, by time where there is one; nothing is refused."""
+    """Labelled rows as checks see them: sequence after sequence, by time where there is one; nothing is refused.
+
+    `known` is what a model knows of such rows, `learnt` the ids of the sequences that it learnt from.
+    """
 
     found: LabelRows
     choices: ColumnChoices
     known: KnownLabels | None = None
+    learnt: frozenset[str] = frozenset()
 
     @cached_property
     def _sorted(self) -> tuple[Ints, Ints]:
@@ -118,7 +122,11 @@ class LookedAtLabels:
 
 
 def check_labels(
-    given: Any, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None = None
+    given: Any,
+    choices: ColumnChoices,
+    labels: LabelChoices,
+    known: KnownLabels | None = None,
+    learnt: Iterable[str] = (),
 ) -> LookedAtLabels:
     """Read labelled data and look at them from all sides; what has no error finding is taken by training or the model.
 
@@ -130,7 +138,7 @@ def check_labels(
         found = read_labels(opened, choices, labels, known)
     except InputRefused as error:
         return LookedAtLabels((_refusal(error),), None)
-    seen = SeenLabels(found, choices, known)
+    seen = SeenLabels(found, choices, known, frozenset(learnt))
     findings: list[Finding] = []
     for name in LABEL_CHECKS:
         if name == REFUSED and any(finding.severity == "error" for finding in findings):

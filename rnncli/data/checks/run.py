@@ -62,7 +62,7 @@ def findings(seen: Seen) -> list[Finding]:
 
 
 def refused(seen: Seen) -> Finding | None:
-    """What training refuses for any other reason."""
+    """The error with which training would refuse these rows, where no check has a finding about it."""
     error = seen.as_it_is
     if not isinstance(error, InputRefused):
         return None

@@ -31,7 +31,7 @@ def zone_mixed(seen: Seen) -> Finding | None:
 
 
 def zone_offsets(seen: Seen) -> Finding | None:
-    """Times with several offsets, of which nobody said what zone they are from."""
+    """Times with several offsets for which no zone was named."""
     if not seen.rows.several_offsets or seen.zone != "UTC":
         return None
     return Finding(

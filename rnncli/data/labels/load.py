@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.labels.known import KnownLabels
 from rnncli.data.labels.rows import LabelRows, known_rows, new_rows
-from rnncli.data.labels.sequences import known_sequences, new_sequences
+from rnncli.data.labels.sequences import ROW, known_sequences, new_sequences
 from rnncli.data.labels.told_apart import refuse_senseless
 from rnncli.data.limits import limits_of
 from rnncli.data.load import (
@@ -27,18 +26,19 @@ from rnncli.data.load import (
     without_duplicates,
     zone_of,
 )
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows
 from rnncli.data.source import sources
 from rnncli.data.tables import Faults, Tables, open_tables
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
-from rnncli.spec import ColumnChoices, LabelChoices
+from rnncli.spec import ColumnChoices, Columns, LabelChoices
 
 NAMED = 3  # in a note
 
 
 def load_labels(
-    given: Any,
+    given: Data,
     choices: ColumnChoices | None = None,
     labels: LabelChoices | None = None,
     known: KnownLabels | None = None,
@@ -78,7 +78,7 @@ def read_labels(tables: Tables, choices: ColumnChoices, labels: LabelChoices, kn
     return new_rows(tables, choices, labels, faults) if known is None else known_rows(tables, choices, known, faults)
 
 
-def open_labels(given: Any, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None) -> Tables:
+def open_labels(given: Data, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None) -> Tables:
     """Every source opened by its reader. UsageError for choices that make no sense."""
     refuse_senseless(choices, labels)
     usual = None if known is None else known.columns.format
@@ -224,12 +224,12 @@ def _groups(found: LabelRows, rows: Rows, order: Ints, offsets: Ints, ids: Seque
     return tuple(found.group_names[code] for code in low.tolist())
 
 
-def described(loaded: Loaded) -> str:
-    """What the columns of labelled data were taken for, in one line."""
-    columns, names = loaded.columns, loaded.panel.channel_names[1:]
+def described(columns: Columns, channels: Sequence[Channel]) -> str:
+    """What the columns of labelled data were taken for, in one line; channel 0 is the label."""
+    names = [channel.name for channel in channels[1:]]
     time = f"time {' and '.join(map(repr, columns.times))}, " if columns.times else ""
     ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one sequence"
     ids = "one sequence a file" if columns.by_file else ids
-    ids = "one sequence a row" if loaded.labels is not None and loaded.labels.row_per_sequence else ids
+    ids = "one sequence a row" if not columns.ids and columns.id_name == ROW else ids
     some = ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
     return f"{time}{ids}, {len(names):,} channel{'s' * (len(names) > 1)}: {some}"

@@ -22,6 +22,7 @@ from rnncli.data.tables import Faults, Tables
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns, LabelChoices
 
+ROW = "row"  # what the ids of rows are called that have none
 VALUE = "value"  # what the one channel is called
 
 
@@ -41,7 +42,7 @@ def new_sequences(tables: Tables, choices: ColumnChoices, labels: LabelChoices, 
         more_ids=ids[1:],
         target=labels.label,
         time_type="integer",
-        id_name="row",
+        id_name=ROW,
         decimal=choices.decimal,
         thousands=choices.thousands,
         separator=choices.separator,

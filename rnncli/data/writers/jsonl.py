@@ -54,5 +54,5 @@ def _escaped(text: str) -> str:
 def _is_text(field: pa.Field, table: ForecastTable) -> bool:
     """Whole-number times are numbers; every other column that is text in CSV is text."""
     is_time = field.name in (table.columns.time, "time") and field.name not in table.id_columns
-    numbers = table.calendar.frequency.unit == "step" or table.columns.time_type == "number"
+    numbers = table.calendar.counts or table.columns.time_type == "number"
     return not pa.types.is_floating(field.type) and not (is_time and numbers)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from rnncli.errors import UsageError
 from rnncli.registry import WRITERS
 
 
-def format_of(path: str | os.PathLike[str]) -> str:
-    """The writer that a suffix asks for. UsageError if there is none."""
-    suffix = Path(path).suffix.lower().removeprefix(".")
-    if suffix not in WRITERS:
+def format_of(path: str | os.PathLike[str], formats: Iterable[str] = tuple(WRITERS)) -> str:
+    """The one of these formats that a file's suffix asks for. UsageError if it asks for none of them."""
+    suffix, names = Path(path).suffix.lower().removeprefix("."), tuple(formats)
+    if suffix not in names:
         raise UsageError(
-            f"the suffix of {os.fspath(path)!r} does not say what to write", hint=f"end it in .{', .'.join(WRITERS)}"
+            f"the suffix of {os.fspath(path)!r} does not say what to write", hint=f"end it in .{', .'.join(names)}"
         )
     return suffix

@@ -15,8 +15,8 @@ from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.clocktext import HOURS, clock_text
 from rnncli.data.ids import parts_of
+from rnncli.data.isotime import ISO_DATE
 from rnncli.data.timestyle import has_clock, in_utc, letters, offset, written
-from rnncli.data.timetext import ISO_DATE
 from rnncli.data.zones import ambiguous
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
@@ -153,7 +153,7 @@ def number_array(values: NDArray[Any], kind: pa.DataType | None = None) -> pa.Ar
 def typed_times(times: Ints, columns: Columns, calendar: Calendar) -> pa.Array:
     """Times in the Arrow type that they came in; a type too narrow for them becomes the widest of its kind."""
     arrow, stamp = columns.time_arrow, _TIMESTAMP.fullmatch(columns.time_arrow)
-    if calendar.frequency.unit == "step" and "string" not in arrow:
+    if calendar.counts and "string" not in arrow:
         return _integers(times, arrow)
     if columns.time_type == "number":
         texts = time_texts(times, columns, calendar)
@@ -200,7 +200,7 @@ def written_times(times: Ints, columns: Columns, calendar: Calendar) -> pa.Array
 
 def time_texts(times: Ints, columns: Columns, calendar: Calendar) -> list[str]:
     """Times as the data wrote them: whole numbers, dates, their own format, or ISO style with the zone's offset."""
-    if calendar.frequency.unit == "step":
+    if calendar.counts:
         return [str(time) for time in times.tolist()]
     wall = calendar.local(times)
     shift = (wall - times).tolist()

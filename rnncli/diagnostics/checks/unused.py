@@ -23,7 +23,7 @@ def memory_unused(before: Trial, trials: Sequence[Trial]) -> Iterator[Finding]:
     if most < WORTH:
         says = (
             f"a gradient that reaches lag {before.lag} does not lower the loss in {before.steps} steps of training"
-            f" (by {most:.1%} at most): what lies so far back is of no use to these forecasts, is in their inputs, or"
+            f" (by {most:.1%} at most): what lies so far back is of no use here, is in the inputs, or"
             " takes longer to learn (--try-steps)"
         )
         yield Finding("memory-unused", says, RULE, most, severity=NOTE)

@@ -12,7 +12,11 @@ FEWEST = 8
 
 
 def context(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
-    """What a lag that matters needs; or twice what is used, but never less than that."""
+    """What a lag that matters needs; or twice what is used, but never less than that. Series that are read whole have
+    no context to choose.
+    """
+    if evidence.subject.whole:
+        return
     needed, used = lag_bridged(evidence.subject), evidence.memory.used
     if short := named(findings, "context-short"):
         yield Proposal(

@@ -17,7 +17,7 @@ def depth(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]
 
 
 def fresh(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
-    """The same initialisation again, where training has led the weights astray."""
+    """Propose to train again from the initialisation that the network had, where its weights have gone astray."""
     against = named(findings, "frozen", "dead-units", "saturated", "exploding", "chaotic", "vanishing")
     if against and evidence.subject.trained:
         yield Proposal("fresh", against, "weights begin anew where they began", {"init": evidence.subject.init})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,12 +11,14 @@ import numpy as np
 from rnncli import files
 from rnncli.arrays import Floats
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.data.writers.suffix import format_of
 from rnncli.data.writers.table import ForecastTable, arrow_table, has_hour_twice, time_texts
 from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
 from rnncli.events import Listener, Noted
 from rnncli.memory import give_back
+from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.registry import WRITERS, find
 from rnncli.spec import ColumnChoices
@@ -32,7 +33,7 @@ from rnncli.tasks.forecast.unlike import tell_unlike
 from rnncli.tasks.reading import listed, without_bad
 
 SCHEMA = "rnncli.predict/1"
-MOST_BLOCKS = 100  # of the trained horizon: forecasts made from so many forecasts say nothing
+MOST_BLOCKS = 100  # of the trained horizon: beyond that, forecasts made from forecasts are noise
 SHOWN, OUTLINED, NOTES = 20, 5, 3  # rows of a forecast that is printed; rows and notes of one that is outlined
 Point = Literal["median", "mean"]
 
@@ -89,7 +90,7 @@ class Forecast:
         return self.to_arrow().to_pandas()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The rows to whoever speaks Arrow: pandas, polars, DuckDB."""
+        """The rows for any library that speaks Arrow: pandas, polars, DuckDB."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def __str__(self) -> str:
@@ -162,10 +163,10 @@ def _one(table: ForecastTable, place: int) -> dict[str, Any]:
 
 
 def answer(
-    data: Any,
+    data: Data,
     model: Forecaster,
     choices: ColumnChoices,
-    options: Mapping[str, Any],
+    options: AnswerOptions,
     tell: Listener,
     stream: Stream | None,
 ) -> Forecast:
@@ -200,7 +201,7 @@ def answer(
     return Forecast(_table(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond)
 
 
-def _ahead(model: Forecaster, options: Mapping[str, Any], tell: Listener) -> list[Any] | None:
+def _ahead(model: Forecaster, options: AnswerOptions, tell: Listener) -> list[Any] | None:
     """The tables of what is known ahead, if they are looked at."""
     given = options.get("future_data")
     ahead = [] if given is None else listed(given)

@@ -83,6 +83,6 @@ def _positive(values: Floats, logs: NDArray[np.bool_]) -> Floats:
 
 
 def _outside(spread: Floats, middle: Floats, outwards: NDArray[np.int64]) -> Floats:
-    """The same with no quantile on the wrong side of its median, whatever rounding did."""
+    """Quantiles [n, horizon, q] with none on the wrong side of its median, whatever rounding did."""
     above = np.where(outwards > 0, np.maximum(spread, middle), middle)
     return np.where(outwards < 0, np.minimum(spread, middle), above)

@@ -22,7 +22,7 @@ def outside(panel: Panel, least: float | None, most: float | None) -> list[Serie
 
 
 def _refused(panel: Panel, s: int, row: int, least: float | None) -> SeriesRefused:
-    calendar, whole = panel.calendar, panel.calendar.frequency.unit == "step"
+    calendar, whole = panel.calendar, panel.calendar.counts
     value, name = float(panel.targets[row]), panel.ids[s]
     ordinal = panel.starts[s] + row - panel.offsets[s]
     time = int(calendar.times(np.array([ordinal]), panel.phases[s : s + 1])[0])

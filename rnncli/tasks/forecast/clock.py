@@ -15,7 +15,8 @@ from rnncli.arrays import Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel, offsets_of, stretches
 from rnncli.data.wall import earliest, laid, latest, on_the_wall, slots
-from rnncli.tasks.forecast.carried import Carried, Waiting
+from rnncli.inference.kept_rows import KeptRows
+from rnncli.tasks.forecast.extras import ForecastState
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def on_its_starts(panel: Panel) -> Panel:
     return replace(panel, starts=starts, calendar=on_the_wall(panel.calendar))
 
 
-def entered(carried: Carried, panel: Panel, ends: Ints) -> Entered:
+def entered(carried: ForecastState, panel: Panel, ends: Ints) -> Entered:
     """The panel's rows, of which the first ends[s] come before the forecast, as they follow what is kept of them."""
     due = _due(carried, panel.calendar)
     behind = np.where(carried.begun, np.maximum(panel.starts - due, 0), 0)
@@ -50,22 +51,22 @@ def entered(carried: Carried, panel: Panel, ends: Ints) -> Entered:
     return Entered(wall, whole, behind, rows, before, newer=rows.starts + before >= due)
 
 
-def left_waiting(carried: Carried, found: Entered) -> Waiting:
+def left_waiting(carried: ForecastState, found: Entered) -> KeptRows:
     """The rows that wait when the whole slots of `found` were consumed, after which the state is `carried`."""
-    assert carried.waiting is not None
+    assert carried.extras.waiting is not None
     panel = found.rows
     first = _first_row(panel.calendar, carried.ends, panel.phases)
-    old, newer = carried.waiting, found.newer
+    old, newer = carried.extras.waiting, found.newer
     stop = panel.starts + found.before
     count = np.where(newer, np.maximum(stop - first, 0), 0)
     place = stretches(first - panel.starts, count)  # before the first row of a series, the row is missing
     values = panel.values[np.maximum(place, 0) + np.repeat(panel.offsets[:-1], count)]
     values[place < 0] = np.nan
-    new = Waiting(count, values)
-    return new if newer.all() else new.beside(old).of(np.where(newer, 0, len(panel)) + np.arange(len(panel)))
+    new = KeptRows(count, values)
+    return new if newer.all() else new.beside(old).at(np.where(newer, 0, len(panel)) + np.arange(len(panel)))
 
 
-def back_on_utc(carried: Carried, kept: Panel, found: Entered) -> Panel:
+def back_on_utc(carried: ForecastState, kept: Panel, found: Entered) -> Panel:
     """The rows that are kept (`kept` on the wall clock's grid) and, behind them, those that were given, on the UTC
     grid; it ends where the data do, or where the state does if that is later.
     """
@@ -86,7 +87,7 @@ def back_on_utc(carried: Carried, kept: Panel, found: Entered) -> Panel:
     return replace(given, offsets=offsets, values=values, starts=first)
 
 
-def steps_ahead(carried: Carried, panel: Panel, ends: Ints, steps: int) -> Ints:
+def steps_ahead(carried: ForecastState, panel: Panel, ends: Ints, steps: int) -> Ints:
     """Which step after what was consumed, counted from 0, each of the `steps` UTC rows after row ends[s] - 1 of the
     panel is: [series, steps].
     """
@@ -100,18 +101,18 @@ def _first_row(calendar: Calendar, slot: Ints, phase: Ints) -> Ints:
     return np.asarray(on_the_wall(calendar).times(slot, phase) // calendar.fixed_step)
 
 
-def _due(carried: Carried, calendar: Calendar) -> Ints:
+def _due(carried: ForecastState, calendar: Calendar) -> Ints:
     """The UTC ordinal of the first row of each series that the state has not seen."""
-    assert carried.waiting is not None
-    return _first_row(calendar, carried.ends, carried.phases) + carried.waiting.rows
+    assert carried.extras.waiting is not None
+    return _first_row(calendar, carried.ends, carried.phases) + carried.extras.waiting.rows
 
 
-def _with_waiting(carried: Carried, panel: Panel) -> tuple[Panel, Ints]:
+def _with_waiting(carried: ForecastState, panel: Panel) -> tuple[Panel, Ints]:
     """The panel with the rows that waited before its first, and how many these are of each series; of a series that
     does not go on from them, none.
     """
-    assert carried.waiting is not None
-    waiting, due = carried.waiting, _due(carried, panel.calendar)
+    assert carried.extras.waiting is not None
+    waiting, due = carried.extras.waiting, _due(carried, panel.calendar)
     added = np.clip(panel.starts - due + waiting.rows, 0, waiting.rows)
     added = np.where(panel.starts <= due, added, 0)
     if not added.any():
@@ -123,7 +124,7 @@ def _with_waiting(carried: Carried, panel: Panel) -> tuple[Panel, Ints]:
     return replace(panel, offsets=offsets, values=values, starts=panel.starts - added), added
 
 
-def _without_part_of_an_hour(carried: Carried, rows: Panel, wall: Panel, ends: Ints) -> tuple[Panel, Ints]:
+def _without_part_of_an_hour(carried: ForecastState, rows: Panel, wall: Panel, ends: Ints) -> tuple[Panel, Ints]:
     """Without slots at the beginning of a series that rows before it share, where these were consumed."""
     whole_from = latest(rows.calendar, rows.starts - 1, rows.phases) + 1
     less = np.where(carried.ends >= whole_from, np.maximum(whole_from - wall.starts, 0), 0)

@@ -13,7 +13,7 @@ from rnncli.data.panel import Panel
 from rnncli.evaluation.backtest import Split
 from rnncli.evaluation.paired import compare
 from rnncli.evaluation.report import Report
-from rnncli.evaluation.run import MODEL, evaluate_made
+from rnncli.evaluation.run import MODEL, Made, evaluate_made
 from rnncli.registry import BASELINES
 from rnncli.tasks.forecast.calibration import fitted_stretch, fitted_young, stretched
 from rnncli.tasks.forecast.guard import guarded, seen_range
@@ -50,7 +50,7 @@ class Decided:
 
 
 def decided(panel: Panel, trained: Trained[ForecastSpec]) -> Decided:
-    """What the held-out rows ask for."""
+    """The pool, the calibration and the forecasts of both that the held-out answers of a training ask for."""
     found, spec = trained.validated, trained.plan.spec
     if found is None:
         return Decided(prior_pool(spec))
@@ -108,8 +108,8 @@ def _report(panel: Panel, found: Validated, decision: Decided, spec: ForecastSpe
     return evaluate_made(panel, splits, made, spec.levels, season, others=others)
 
 
-def _by_window(quantiles: Floats, places: list[Ints], spec: ForecastSpec) -> list[tuple[Floats, Floats]]:
-    return [(quantiles[chosen], quantiles[chosen][..., spec.median]) for chosen in places]
+def _by_window(quantiles: Floats, places: list[Ints], spec: ForecastSpec) -> list[Made]:
+    return [Made(quantiles[chosen], quantiles[chosen][..., spec.median]) for chosen in places]
 
 
 def _known(value: float) -> float | None:

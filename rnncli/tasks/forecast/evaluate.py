@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from rnncli.arrays import Floats
-from rnncli.data.load import Loaded, load_saved
-from rnncli.data.objects import NAME
+from rnncli.data.load import Loaded
+from rnncli.data.objects import NAME, Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
-from rnncli.evaluation.run import evaluate_made, evaluate_saved
+from rnncli.evaluation.run import Made, evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
+from rnncli.evaluation.saved_table import load_saved
 from rnncli.events import Listener, Noted
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon, tell_beyond
@@ -28,7 +27,7 @@ from rnncli.tasks.task import Again, Backtest, Scored
 
 
 def evaluated(
-    data: Any, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+    data: Data, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
 ) -> Scored:
     """The scores of a model from the origins that are wanted.
 
@@ -69,11 +68,11 @@ def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
     return replace(loaded, panel=panel.cut(np.where(kept == np.iinfo(np.int64).max, 0, kept)))
 
 
-def _forecasts(model: Forecaster, panel: Panel, split: Split) -> tuple[Floats, Floats]:
+def _forecasts(model: Forecaster, panel: Panel, split: Split) -> Made:
     """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
     spec = model.spec
     made = model.quantiles(_past(panel, split, spec), split.rows_kept, split.horizon)
-    return made, made[..., spec.median]
+    return Made(made, made[..., spec.median])
 
 
 def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
@@ -87,7 +86,7 @@ def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
     return replace(cut, values=values)
 
 
-def scored_saved(data: Any, forecasts: Any, choices: ColumnChoices, tell: Listener) -> Scored:
+def scored_saved(data: Data, forecasts: Data, choices: ColumnChoices, tell: Listener) -> Scored:
     """The scores of forecasts that were saved, beside baselines made from the rows before each series' first one."""
     loaded = load_new(data, choices, {}, tell)
     saved = load_saved(forecasts, loaded)
@@ -100,5 +99,5 @@ def scored_saved(data: Any, forecasts: Any, choices: ColumnChoices, tell: Listen
     return Scored(report, refitted=False, skipped=loaded.skipped)
 
 
-def _named(forecasts: Any) -> str:
+def _named(forecasts: Data) -> str:
     return os.fspath(forecasts) if isinstance(forecasts, (str, os.PathLike)) else NAME

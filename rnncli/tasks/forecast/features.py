@@ -70,13 +70,13 @@ class Normalised:
     support: Support
 
     def at(self, some: slice) -> Normalised:
-        """Those of some crops, in the same memory."""
+        """The normalised values of some crops, in the same memory."""
         return Normalised(self.z[some], self.level[some], self.spread[some], self.seen[some], self.support.at(some))
 
 
 def pieces(count: int, numbers: int) -> Iterator[slice]:
-    """0 ... count - 1 in stretches, of which each makes `numbers` numbers, such that a workspace of float64 is no
-    larger than `AT_ONCE`, or of one of them.
+    """The places 0 ... count - 1 in slices of as many as have a workspace of at most `AT_ONCE` numbers, where each
+    place takes `numbers` of them; a slice has one place at least.
     """
     size = max(1, AT_ONCE // max(1, numbers))
     for begin in range(0, count, size):

@@ -48,6 +48,17 @@ class Origin:
     support: Support
 
 
+@dataclass(frozen=True)
+class Histories:
+    """The rows from which n forecasts are made: n `series` of a panel, of which each series[i] has ends[series[i]] rows
+    before its forecast.
+    """
+
+    panel: Panel
+    series: Ints
+    ends: Ints
+
+
 @shown
 @dataclass(frozen=True)
 class Forecaster:
@@ -187,7 +198,7 @@ class Forecaster:
         return made
 
     def quantiles_if_any(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
-        """The same with NaN for a series from which nothing can be forecast."""
+        """Quantiles as `quantiles` gives them, with NaN for a series from which nothing can be forecast."""
         ends = panel.lengths if ends is None else ends
         steps = steps or self.spec.horizon
         if not self.spec.wall:
@@ -234,7 +245,7 @@ class Forecaster:
         norm = features.normalise(crops, spec)
         relative = forecast(self.members(), self.network, spec, crops, norm, self.clock)
         origin = Origin(norm.level[rows, last], norm.spread[rows, last], past, crops.support)
-        return self.finished(relative, origin, (panel, series, ends))
+        return self.finished(relative, origin, Histories(panel, series, ends))
 
     def members(self) -> Iterator[dict[str, NDArray[np.float32]]]:
         """The weights of each member."""
@@ -245,19 +256,18 @@ class Forecaster:
         self,
         relative: Sequence[NDArray[np.float32]],
         origin: Origin,
-        made_from: tuple[Panel, Ints, Ints],
+        histories: Histories,
         made: Mapping[int, Floats] | None = None,
     ) -> Floats:
-        """What is printed, from each member's relative quantiles [n, horizon, q] and what is known at the origins;
-        `made_from` is a panel, n series of it, and how many rows of every series of it come before its forecast;
-        `made` as in `pooled`.
+        """What is printed, from each member's relative quantiles [n, horizon, q], what is known at the origins and the
+        rows before them; `made` as in `pooled`.
         """
-        panel, series, ends = made_from
         total = np.zeros(relative[0].shape)
         for member in relative:
             total += to_units(member.astype(np.float64), origin.level, origin.spread, origin.support.logs)
         network = total / len(relative)
-        found = pooled(self.pool, network, panel, series, ends[series], self.spec, origin.support, made)
+        panel, series = histories.panel, histories.series
+        found = pooled(self.pool, network, panel, series, histories.ends[series], self.spec, origin.support, made)
         if self.stretch is not None:
             found = stretched(found, self.stretch, self.spec)
         elif self.spec.each:

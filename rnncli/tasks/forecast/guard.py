@@ -7,6 +7,8 @@ more where held-out rows went further themselves.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
@@ -18,9 +20,16 @@ REACH = 1.0
 SHARE, MARGIN = 0.99, 2.0  # twice as far as all but a hundredth of the held-out rows went
 
 
-def seen_range(panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> tuple[Floats, Floats]:
-    """The lowest and the highest value of the context before row ends[i] of each series[i], [n] each; an unbounded
-    range where fewer than two different values were observed.
+class Range(NamedTuple):
+    """The lowest and the highest value [n] that each of n series has had, infinite where it bounds nothing."""
+
+    low: Floats
+    high: Floats
+
+
+def seen_range(panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Range:
+    """The range of the context before row ends[i] of each series[i]: unbounded where fewer than two different values
+    were observed.
     """
     begin = panel.offsets[series]
     past = gather(panel.targets, begin, panel.lengths[series], ends, 0, spec.context, 0)
@@ -28,10 +37,10 @@ def seen_range(panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> tu
     low = np.where(missing, np.inf, past).min(axis=1)
     high = np.where(missing, -np.inf, past).max(axis=1)
     some = high > low
-    return np.where(some, low, -np.inf), np.where(some, high, np.inf)
+    return Range(np.where(some, low, -np.inf), np.where(some, high, np.inf))
 
 
-def guarded(quantiles: Floats, seen: tuple[Floats, Floats], reach: float | None) -> Floats:
+def guarded(quantiles: Floats, seen: Range, reach: float | None) -> Floats:
     """Quantiles [n, horizon, q] no further beyond what was `seen` (see `seen_range`) than the reach."""
     if reach is None:
         return quantiles

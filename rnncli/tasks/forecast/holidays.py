@@ -28,7 +28,7 @@ _EPOCH = date(1970, 1, 1)
 
 
 def with_holidays(loaded: Loaded, regions: Iterable[str]) -> Loaded:
-    """The same data with the holidays of these regions in their calendar.
+    """The data with the holidays of these regions in their calendar.
 
     Raises MissingDependency without the library, UsageError for a region that it does not know and InputRefused where
     times are no dates.
@@ -37,7 +37,7 @@ def with_holidays(loaded: Loaded, regions: Iterable[str]) -> Loaded:
     if not named:
         return loaded
     panel = loaded.panel
-    if panel.calendar.frequency.unit == "step":
+    if panel.calendar.counts:
         raise InputRefused("--holidays needs dates, and the times are whole numbers", hint="leave it out")
     calendar = replace(panel.calendar, holidays=looked_up(named, *_years(panel)))
     return replace(loaded, panel=replace(panel, calendar=calendar))

@@ -129,7 +129,7 @@ def _statistics(model: checkpoint.Model) -> Statistics:
 
 
 def _check_record(record: Any) -> None:
-    """UsageError unless what is told of the training has the types with which it is told."""
+    """UsageError unless the values of a training record have the types with which records are written."""
     scores = record.get("validation", {}).values()
     counts = [record[name] for name in ("rows", "observed") if "rows" in record]
     values = [value for found in scores for value in found.values()]
@@ -142,7 +142,7 @@ def _check_record(record: Any) -> None:
 
 
 def _check_doubt(found: Any) -> None:
-    """The same of what validation said of the covariates."""
+    """UsageError unless a record's part about the covariates has the types with which it is written."""
     if any(type(found[name]) not in (int, float, type(None)) for name in ("with", "without", "p")):
         raise UsageError("its training record has losses that are no numbers")
     if type(found["names"]) is not list or any(type(name) is not str for name in found["names"]):

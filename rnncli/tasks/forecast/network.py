@@ -39,7 +39,7 @@ def forecast(
     """Relative quantiles from the last step of each crop, by each member, in NumPy: [n, horizon, q] each."""
     rows, last = np.arange(len(crops.lengths)), crops.lengths - 1
     x = features.inputs(crops, norm, spec, calendar)[:, : int(crops.lengths.max())]
-    known = known_at(spec, (crops, norm, last), calendar)
+    known = known_at(spec, crops, norm, last, calendar)
 
     def by(weights: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         return decoded(weights, spec, known, outputs(network, weights, x)[rows, last])
@@ -50,13 +50,12 @@ def forecast(
 Known = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
-def known_at(spec: ForecastSpec, seen: tuple[features.Crops, features.Normalised, Ints], calendar: Calendar) -> Known:
-    """What every member's decoder is given beside its state, from one step of each crop: plain forecasts, how far off
-    they were before, and what is known of the horizon.
-
-    `seen` is the crops, their normalised values, and the step [n] of each which is its origin.
+def known_at(
+    spec: ForecastSpec, crops: features.Crops, norm: features.Normalised, origins: Ints, calendar: Calendar
+) -> Known:
+    """What every member's decoder is given beside its state, from step origins[i] of each crop: plain forecasts, how
+    far off they were before, and what is known of the horizon.
     """
-    crops, norm, origins = seen
     rows = np.arange(len(origins))
     plain, errors = features.components(norm, rows, origins, spec)
     return plain, errors, features.known(crops, rows, origins, spec, calendar)

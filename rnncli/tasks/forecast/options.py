@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from rnncli.errors import UsageError
+from rnncli.options.types import TrainOptions
 
 
-def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Between what all values lie. UsageError if nothing does."""
+def bounds(options: TrainOptions) -> tuple[float | None, float | None]:
+    """The least and the largest value that the user allows, None where there is no bound. UsageError where no value
+    lies between them.
+    """
     low, high = options.get("min"), options.get("max")
     for name, value in (("min", low), ("max", high)):
         if value is not None and not math.isfinite(value):
@@ -20,8 +21,8 @@ def bounds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
     return low, high
 
 
-def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:
-    """The season or seasons that were given, in steps."""
+def seasons(options: TrainOptions) -> tuple[int, ...] | None:
+    """The season or seasons that were given, in steps; None without any. UsageError for one below 1."""
     value = options.get("season")
     if value is None:
         return None
@@ -31,8 +32,10 @@ def seasons(options: Mapping[str, Any]) -> tuple[int, ...] | None:
     return found
 
 
-def quantile_levels(options: Mapping[str, Any], default: tuple[float, ...]) -> tuple[float, ...]:
-    """The quantile levels that were given, ascending, 0.5 among them."""
+def quantile_levels(options: TrainOptions, default: tuple[float, ...]) -> tuple[float, ...]:
+    """The quantile levels that were given, or the default ones, ascending, 0.5 among them. UsageError for one that is
+    not between 0 and 1.
+    """
     value = options.get("quantiles")
     if value is None:
         return default

@@ -61,15 +61,15 @@ def _centre_and_scale(values: Floats) -> tuple[float, float]:
 
 
 def fitted_to(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
-    """The same forecast with what depends on the values taken from other rows."""
+    """The spec of a forecast with link, floor, whole numbers and spread as the rows of another panel ask for them."""
     link, floor, whole = in_common(panel, spec)
     fitted = with_spread(panel, replace(spec, link=link, floor=floor, whole=whole))
     return bounded(panel, fitted, spec.minimum, spec.maximum)
 
 
 def bounded(panel: Panel, spec: ForecastSpec, minimum: float | None, maximum: float | None) -> ForecastSpec:
-    """The same within bounds that the user said. What may be negative is not forecast in the logarithm, which never is,
-    even if no value has been so far.
+    """The spec of a forecast within the bounds that the user gave. Values that may be negative are not forecast on the
+    logarithm, even if none has been negative so far.
     """
     link = "identity" if minimum is not None and minimum < 0 else spec.link
     within = replace(
@@ -149,9 +149,10 @@ def choose_link(panel: Panel) -> str:
 
 
 def with_spread(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
-    """The same with the spread that short histories are drawn towards: the median over series of the mean absolute
-    seasonal difference, on the logarithm as it is, and else as a share of the mean absolute value; or in the data's
-    units, where that is what differs less between the series.
+    """The spec of a forecast with the spread that short histories are drawn towards.
+
+    It is the median over series of the mean absolute seasonal difference, on the logarithm as it is, and else as a
+    share of the mean absolute value; or in the data's units, where that is what differs less between the series.
     """
     chosen = _some(len(panel))
     logs = support(panel, chosen, panel.lengths[chosen], spec).logs

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from rnncli.data.channel import forecast_channels
 from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.data.objects import Data
 from rnncli.errors import InputRefused
 from rnncli.events import Listener
+from rnncli.options.types import TrainOptions
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast import options as asked
 from rnncli.tasks.forecast.bounds import outside
@@ -19,7 +19,7 @@ from rnncli.tasks.forecast.seasons import infer_seasons
 from rnncli.tasks.reading import told, without_bad
 
 
-def load_new(data: Any, choices: ColumnChoices, options: Mapping[str, Any], tell: Listener) -> Loaded:
+def load_new(data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
     """Data of which nothing is known; what is noticed is told. `options` may say the season."""
     return told(with_seasons(load_panel(data, choices), asked.seasons(options)), tell)
 
@@ -31,7 +31,9 @@ def with_seasons(loaded: Loaded, seasons: tuple[int, ...] | None = None) -> Load
     return replace(loaded, panel=replace(panel, calendar=replace(panel.calendar, seasons=tuple(found))))
 
 
-def load_known(data: Any, choices: ColumnChoices, model: Forecaster, tell: Listener, ahead: Any = None) -> Loaded:
+def load_known(
+    data: Data, choices: ColumnChoices, model: Forecaster, tell: Listener, ahead: Data | None = None
+) -> Loaded:
     """The data, read as the model's were, and what is known `ahead` from a table of its own."""
     spec = model.spec
     channels = forecast_channels(model.columns, spec.categories)
@@ -40,9 +42,12 @@ def load_known(data: Any, choices: ColumnChoices, model: Forecaster, tell: Liste
 
 
 def load_to_train(
-    data: Any, choices: ColumnChoices, options: Mapping[str, Any], start: Forecaster | None, tell: Listener
+    data: Data, choices: ColumnChoices, options: TrainOptions, start: Forecaster | None, tell: Listener
 ) -> Loaded:
-    """What is learnt from: the rows within the bounds that were said, or are those of the model to start from."""
+    """Data to train on: the rows within the bounds that were given, or that the model to start from has.
+
+    InputRefused where a series leaves them, unless such series are to be skipped.
+    """
     if start is None:
         loaded = with_holidays(load_new(data, choices, options, tell), options.get("holidays") or ())
         bounds = asked.bounds(options)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -12,18 +10,19 @@ from rnncli.data.frequency import shown
 from rnncli.data.load import read_moment
 from rnncli.data.panel import Panel
 from rnncli.errors import SeriesRefused, UsageError
+from rnncli.options.types import AnswerOptions
 
 MICROSECONDS = 1_000_000
 _UNITS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
-def stale_series(panel: Panel, options: Mapping[str, Any]) -> list[SeriesRefused]:
+def stale_series(panel: Panel, options: AnswerOptions) -> list[SeriesRefused]:
     """The series whose last observation is older than `max_age` seconds at `now`; none without a `max_age`."""
     limit = options.get("max_age")
     if limit is None:
         return []
     calendar = panel.calendar
-    if calendar.frequency.unit == "step":
+    if calendar.counts:
         raise UsageError("--max-age needs times, and these are whole numbers", hint="leave it out")
     now = _now(options, calendar.zone)
     newest = calendar.times(panel.starts + panel.observed_ends() - 1, panel.phases)
@@ -46,8 +45,8 @@ def spoken(seconds: float) -> str:
     return f"{seconds / size:,.{int(seconds < 100 * size)}f} {unit}".replace(".0 ", " ")
 
 
-def _now(options: Mapping[str, Any], zone: str | None) -> int:
+def _now(options: AnswerOptions, zone: str | None) -> int:
     """The moment to compare with; times without a zone are taken as UTC."""
-    name = "now" if options.get("now") else "as_of"
-    text = options.get(name)
-    return time.time_ns() // 1_000 if text is None else read_moment(f"--{name.replace('_', '-')}", text, zone)
+    now, as_of = options.get("now"), options.get("as_of")
+    option, text = ("--now", now) if now else ("--as-of", as_of)
+    return time.time_ns() // 1_000 if text is None else read_moment(option, text, zone)

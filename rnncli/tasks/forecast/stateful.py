@@ -13,12 +13,15 @@ from rnncli.data.panel import Panel
 from rnncli.data.wall import at_steps
 from rnncli.errors import InputRefused
 from rnncli.events import Listener, Noted
-from rnncli.tasks.forecast import carried as kept
-from rnncli.tasks.forecast import clock, state_file, stream
-from rnncli.tasks.forecast.carried import Carried
+from rnncli.inference import carried as kept
+from rnncli.inference import state_file
+from rnncli.inference.advance import advanced
+from rnncli.inference.refusals import refusals
+from rnncli.tasks.forecast import clock, stream
 from rnncli.tasks.forecast.clock import Entered
-from rnncli.tasks.forecast.consumed import refusals
+from rnncli.tasks.forecast.extras import ForecastState
 from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.stream import StreamingForecaster
 from rnncli.tasks.reading import without_bad
 
 Path_ = str | os.PathLike[str]
@@ -29,37 +32,38 @@ class Stream:
 
     def __init__(self, path: Path_, model: Forecaster, digest: str) -> None:
         self._path, self._forecaster, self._digest = path, model, digest
-        self._stored = state_file.load(path, self._forecaster, self._digest)
-        self._carried: Carried | None = None
-        self._absent: Carried | None = None
+        self._model = StreamingForecaster(model)
+        self._stored = state_file.load(path, self._model, digest)
+        self._carried: ForecastState | None = None
+        self._absent: ForecastState | None = None
         self._kept: Panel | None = None
 
     def consume(self, loaded: Loaded, tell: Listener, *, skip: bool) -> Loaded:
         """Carry the state over the rows that are new. The panel that comes back begins with the rows that are kept;
         series that cannot go on are refused, or left out under `skip`.
         """
-        stored = self._stored or kept.begun(self._forecaster, loaded.panel.select(np.zeros(0, np.int64)))
+        stored = self._stored or kept.begun(self._model, loaded.panel.select(np.zeros(0, np.int64)))
         self._stored = None  # it is as large as what it becomes
         here, found = self._entered(stored, loaded.panel)
-        bad = refusals(self._forecaster, here, found.wall, found.ends, found.behind)
+        bad = refusals(self._model, here, found.wall, found.ends, found.behind)
         if bad:
             loaded = without_bad(loaded, bad, InputRefused, tell, skip=skip)
             here, found = self._entered(stored, loaded.panel)
         del stored
-        self._carried = stream.advanced(self._forecaster, here, found.wall, found.ends)
-        new = int((self._carried.consumed - here.consumed).sum())
-        known = int(np.count_nonzero(here.consumed))
-        tell(Noted(f"{new:,} new rows were consumed; {known:,} of {len(here.ids):,} series went on from their state"))
-        self._kept = stream.kept_and_after(self._carried, found.wall)
+        after = advanced(self._model, here, found.wall, found.ends)
+        tell(Noted(kept.went_on(here, after)))
+        self._kept = stream.kept_and_after(after, found.wall)
+        self._carried = after
         if not self._forecaster.spec.wall:
             return replace(loaded, panel=self._kept)
-        self._carried = replace(self._carried, waiting=clock.left_waiting(self._carried, found))
+        self._carried = replace(after, extras=replace(after.extras, waiting=clock.left_waiting(after, found)))
         return replace(loaded, panel=clock.back_on_utc(self._carried, self._kept, found))
 
-    def _entered(self, stored: Carried, panel: Panel) -> tuple[Carried, Entered]:
+    def _entered(self, stored: ForecastState, panel: Panel) -> tuple[ForecastState, Entered]:
         """What is kept of each series of the panel, and its rows as they go on from there."""
-        model, ends, on_wall = self._forecaster, self._forecaster.ends(panel), self._forecaster.spec.wall
-        here, self._absent = kept.known_and_new(model, stored, clock.on_its_starts(panel) if on_wall else panel)
+        ends, on_wall = self._forecaster.ends(panel), self._forecaster.spec.wall
+        begins = clock.on_its_starts(panel) if on_wall else panel
+        here, self._absent = kept.known_and_new(self._model, stored, begins)
         if on_wall:
             return here, clock.entered(here, panel, ends)
         first, newer = panel.starts, panel.starts + ends >= here.ends

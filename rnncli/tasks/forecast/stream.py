@@ -1,215 +1,214 @@
 """Forecasts from a state that is carried along: each row of a series is consumed once, in any number of runs.
 
 The network has seen every row since the first, not the last `context` alone. What a row adds depends on the rows of a
-window before it, which lies on a grid of blocks of rows counted from the series' first: so it has the same bits
-whichever run it comes in, and whatever comes with it. The pool's exponential smoothing is carried along too.
+window before it, which lies on the grid of blocks that a stream counts from the series' first row. The pool's
+exponential smoothing is carried along too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rnncli.arrays import Floats, Ints
-from rnncli.baselines import carried as smoothing
-from rnncli.baselines.smoothing import LONGEST
-from rnncli.cells.named import cells_of
-from rnncli.data.panel import Panel, gather, offsets_of, stretches
-from rnncli.layers.stack import encoded
-from rnncli.layers.unroll import unroll
+from rnncli.arrays import Floats, Inputs, Ints
+from rnncli.checkpoint import Layout
+from rnncli.data.panel import Panel, gather
+from rnncli.data.writers.table import time_texts
+from rnncli.inference.advance import BLOCK, advanced, at_hand
+from rnncli.inference.hidden import OUTPUT
+from rnncli.inference.streaming import AtHand, NewRows
+from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.beyond import in_blocks
-from rnncli.tasks.forecast.carried import BLOCK, OUTPUT, Carried, Hidden, lead, rows_kept
-from rnncli.tasks.forecast.consumed import fingerprints
-from rnncli.tasks.forecast.forecaster import CHUNK, Forecaster, Origin, chunks
-from rnncli.tasks.forecast.head import within
+from rnncli.tasks.forecast.extras import (
+    WAITING,
+    ForecastExtras,
+    ForecastState,
+    extras_from,
+    first_extras,
+    shown_layout,
+    smoothing_layout,
+    waiting_layout,
+)
+from rnncli.tasks.forecast.forecaster import Forecaster, Histories, Origin, chunks
 from rnncli.tasks.forecast.network import decoded, known_at
-from rnncli.tasks.forecast.pool import baseline_quantiles
+from rnncli.tasks.forecast.smoothed import smoothed_on, smoothed_quantiles
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support, shown, shown_in, supported
 
 
-def advanced(model: Forecaster, carried: Carried, panel: Panel, ends: Ints) -> Carried:
-    """The state after the first ends[s] rows of each series; those that were consumed before are not looked at."""
-    work, before = _work(carried, panel)
-    hidden = {name: part.copy() for name, part in carried.hidden.items()}
-    target = np.maximum(panel.starts + ends - carried.starts, carried.consumed)
-    for block, places in _blocks(carried.consumed, target):
-        for begin in range(0, len(places), CHUNK):
-            some = places[begin : begin + CHUNK]
-            start = np.maximum(carried.consumed[some], block * BLOCK)
-            stop = np.minimum(target[some], (block + 1) * BLOCK)
-            for length in np.unique(stop - start):
-                same = stop - start == length
-                _consume(model, work, before, hidden, (block, some[same], start[same], int(length)))
-    rows, new = np.minimum(target, rows_kept(model)), target - carried.consumed
-    tail = work.values[stretches(work.offsets[:-1] + target - before - rows, rows)]
-    consumed = work.values[stretches(work.offsets[:-1] + carried.rows, new)]
-    return replace(
-        carried,
-        consumed=target,
-        rows=rows,
-        tail=tail,
-        fingerprints=carried.fingerprints + fingerprints(model, consumed, carried.consumed, new),
-        hidden=hidden,
-        shown=carried.shown.and_then(shown(work, np.arange(len(work)), carried.rows + new, carried.rows)),
-        smoothed={
-            place: _smoothed(part, model.pool.seasons[place], work, before, (carried.consumed, target))
-            for place, part in carried.smoothed.items()
-        },
-    )
+@dataclass(frozen=True)
+class StreamingForecaster:
+    """A forecaster whose network consumes each row once; see `StreamingModel`."""
+
+    model: Forecaster
+
+    @property
+    def network(self) -> NetworkSpec:
+        """The network."""
+        return self.model.network
+
+    def members(self) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """The weights of each member of the network."""
+        return self.model.members()
+
+    @property
+    def channels(self) -> int:
+        """The target and the covariates."""
+        return 1 + len(self.model.spec.covariates)
+
+    @property
+    def compared(self) -> Sequence[int]:
+        """The channels that belong to a row: all but what is one value for a series."""
+        covariates = enumerate(self.model.spec.covariates)
+        return [0, *(1 + at for at, covariate in covariates if covariate.role != "static")]
+
+    @property
+    def rows_kept(self) -> int:
+        """Rows that the inputs of the next row, and a forecast after the last one, can depend on."""
+        spec = self.model.spec
+        return max(spec.lookback + lead(spec) + BLOCK, self.model.context)
+
+    def when(self, panel: Panel, place: int, ordinal: int) -> str:
+        """The time of the row of a series at this ordinal, in the style of the data."""
+        times = panel.calendar.times(np.array([ordinal]), panel.phases[place : place + 1])
+        (text,) = time_texts(times, self.model.columns, panel.calendar)
+        return text
+
+    def what_changed(self, was: Floats, now: Floats) -> str:
+        """What is to be said of a row that is given again with other values: [channels] each."""
+        late = np.isnan(was[0]) and not np.isnan(now[0])
+        if late:
+            return "a row came late: its place was consumed as missing"
+        return "a row has changed since it was consumed"
+
+    def inputs(self, at_hand: AtHand, new: NewRows) -> Iterable[Inputs]:
+        """The inputs of each member of the network in new rows, which are the same: [n, length, I] each."""
+        around = _around(self.model, at_hand, new.places, new.block, new.start + new.length)
+        steps = (new.start - around.begin)[:, None] + np.arange(new.length)
+        only = slice(int(steps.min()), int(steps.max()) + 1)
+        x = features.inputs(around.crops, around.norm, around.spec, self.model.clock, only)
+        return itertools.repeat(x[np.arange(len(new.places))[:, None], steps - only.start], self.network.members)
+
+    def begun(self, panel: Panel) -> ForecastExtras:
+        """The extras of the panel's series before their first row."""
+        return first_extras(self.model.pool, len(panel), panel.values.shape[1], wall=self.model.spec.wall)
+
+    def after(self, extras: ForecastExtras, at_hand: AtHand, consumed: Ints, target: Ints) -> ForecastExtras:
+        """The extras after row target[s] - 1 of each series, from those after row consumed[s] - 1."""
+        panel, seasons = at_hand.panel, self.model.pool.seasons
+        came = shown(panel, np.arange(len(panel)), target - at_hand.before, consumed - at_hand.before)
+        smoothed = {
+            place: smoothed_on(part, seasons[place], at_hand, consumed, target)
+            for place, part in extras.smoothed.items()
+        }
+        return replace(extras, shown=extras.shown.and_then(came), smoothed=smoothed)
+
+    def layout(self, meta: Mapping[str, Any], series: int) -> Layout:
+        """The tensors of the extras; files that older versions wrote hold less."""
+        spec, found = self.model.spec, dict(smoothing_layout(self.model.pool, series))
+        if "shown" in meta or spec.each:
+            found |= shown_layout(series)
+        if spec.wall:
+            found |= waiting_layout(series, meta["series"][WAITING], self.channels)
+        return found
+
+    def extras(self, tensors: Mapping[str, NDArray[Any]], series: int) -> ForecastExtras:
+        """The extras in the tensors of a file. UsageError if they contradict themselves."""
+        return extras_from(tensors, self.model.pool, series, wall=self.model.spec.wall)
 
 
-def _smoothed(
-    carried: smoothing.Carried, season: int, work: Panel, before: Ints, rows: tuple[Ints, Ints]
-) -> smoothing.Carried:
-    """A smoothing after row rows[1][s] - 1 of each series, from where it was before row rows[0][s]."""
-    if not carried.count.any() and (smoothing.last_renewal(rows[1], season) <= rows[0]).all():
-        return carried  # nothing is begun, so nothing goes on
-    after = carried.copy()
-    for begin in range(0, len(before), CHUNK):
-        some = np.arange(begin, min(begin + CHUNK, len(before)))
-        own = after.at(slice(begin, begin + CHUNK))
-        consumed, target = (part[some] for part in rows)
-        renewal = smoothing.last_renewal(target, season)
-        late = np.flatnonzero(renewal > consumed)
-        window = _rows(work, before, some[late], (renewal[late] - LONGEST, renewal[late]))
-        smoothing.renew(own, late, window, renewal[late])
-        start = np.maximum(renewal, consumed)
-        values = _rows(work, before, some, (start, target), from_first=True)
-        smoothing.go_on(own, values, start, target - start)
-    return after
+def lead(spec: ForecastSpec) -> int:
+    """Steps before a block that its inputs look back on, beside the lookback."""
+    return spec.seasons[0]
 
 
-def _rows(work: Panel, before: Ints, places: Ints, rows: tuple[Ints, Ints], *, from_first: bool = False) -> Floats:
-    """The target in rows rows[0][i] ... rows[1][i] - 1 of some series, counted from their first: [n, most], NaN where
-    there is none.
+@dataclass(frozen=True)
+class Around:
+    """Crops around a block of the grid, which begin at row begin[i] of each series, and their normalised values; `spec`
+    is the model's with as many steps as a crop has.
     """
-    first, stop = (part - before[places] for part in rows)
-    begin, most = work.offsets[places], int((stop - np.maximum(first, 0)).max(initial=0))
-    at = first if from_first else stop - most
-    return gather(work.targets, begin, stop, at, most, 0, 0)
+
+    crops: features.Crops
+    norm: features.Normalised
+    spec: ForecastSpec
+    begin: Ints
 
 
-def _work(carried: Carried, panel: Panel) -> tuple[Panel, Ints]:
-    """The tail of each series with the rows after it; and how many rows of the series lie before the first of them."""
-    known = np.maximum(carried.ends - panel.starts, 0)
-    new = np.maximum(panel.lengths - known, 0)
-    offsets = offsets_of(carried.rows + new)
-    values = np.empty((int(offsets[-1]), panel.values.shape[1]))
-    values[stretches(offsets[:-1], carried.rows)] = carried.tail
-    values[stretches(offsets[:-1] + carried.rows, new)] = panel.values[stretches(panel.offsets[:-1] + known, new)]
-    first = carried.ends - carried.rows
-    return replace(panel, offsets=offsets, values=values, starts=first), first - carried.starts
-
-
-def _blocks(consumed: Ints, target: Ints) -> Iterator[tuple[int, Ints]]:
-    """Each block of the grid in which rows are new, and the series that have them, in the order of time."""
-    waiting = target > consumed
-    if not waiting.any():
-        return
-    first, last = consumed // BLOCK, (target - 1) // BLOCK
-    for block in range(int(first[waiting].min()), int(last[waiting].max()) + 1):
-        places = np.flatnonzero(waiting & (first <= block) & (block <= last))
-        if len(places):
-            yield block, places
-
-
-def _crops(
+def _around(
     model: Forecaster,
-    work: Panel,
-    before: Ints,
+    at_hand: AtHand,
     places: Ints,
     block: Ints | int,
     length: Ints,
     may_come: Support | None = None,
-) -> tuple[features.Crops, features.Normalised, ForecastSpec, Ints]:
-    """Crops around a block of the grid, of which rows from length[i] on are not looked at; and the row of each series
-    at which its crop begins. What `may_come` is given, or what the rows before the block say.
+) -> Around:
+    """Crops around a block, of which rows from length[i] on are not looked at. What `may_come` is given, or what the
+    rows before the block say.
     """
     spec = replace(model.spec, steps=lead(model.spec) + BLOCK)
     begin = np.maximum(block * BLOCK - lead(spec), 0)
-    first_row = begin - before[places]
+    first_row = begin - at_hand.before[places]
     if may_come is None:
-        past = _before(work, before, places, np.broadcast_to(block * BLOCK, places.shape), spec)
+        past = _before(at_hand, places, np.broadcast_to(block * BLOCK, places.shape), spec)
         may_come = supported(shown_in(past), past, model.spec)
-    crops = features.cut(work, length - before[places], places, first_row, spec, may_come)
-    return crops, features.normalise(crops, spec), spec, np.broadcast_to(begin, places.shape)
+    crops = features.cut(at_hand.panel, length - at_hand.before[places], places, first_row, spec, may_come)
+    return Around(crops, features.normalise(crops, spec), spec, np.broadcast_to(begin, places.shape))
 
 
-def _before(work: Panel, before: Ints, places: Ints, row: Ints, spec: ForecastSpec) -> Floats:
+def _before(at_hand: AtHand, places: Ints, row: Ints, spec: ForecastSpec) -> Floats:
     """The target in the last rows before row[i] of some series that a block can look back on: [n, rows]."""
-    at = row - before[places]
+    at = row - at_hand.before[places]
     rows = spec.lookback + lead(spec)
-    return gather(work.targets, work.offsets[places], at, at, 0, rows, 0)
+    return gather(at_hand.panel.targets, at_hand.panel.offsets[places], at, at, 0, rows, 0)
 
 
-def _consume(model: Forecaster, work: Panel, before: Ints, hidden: Hidden, rows: tuple[int, Ints, Ints, int]) -> None:
-    """Carry the state of some series over `length` rows of one block, in place."""
-    block, places, start, length = rows
-    crops, norm, spec, begin = _crops(model, work, before, places, block, start + length)
-    steps = (start - begin)[:, None] + np.arange(length)
-    only = slice(int(steps.min()), int(steps.max()) + 1)
-    x = features.inputs(crops, norm, spec, model.clock, only)[np.arange(len(places))[:, None], steps - only.start]
-    cells = cells_of(model.network.cell, model.network.layers)
-    for member, weights in enumerate(model.members()):
-
-        def run_cell(index: int, own: Mapping[str, Any], x: Any, member: int = member) -> Any:
-            kept = hidden[f"layer{index}"]
-            state = tuple(np.ascontiguousarray(part) for part in kept[member, places].swapaxes(0, 1))
-            made, after = unroll(cells[index], own, x, state, np, activation=model.network.activation)
-            kept[member, places] = np.stack(after, axis=1)
-            return made
-
-        outputs = encoded(run_cell, model.network.layers, weights, x, model.network.residual)
-        hidden[OUTPUT][member, places, 0] = outputs[:, -1]
-
-
-def kept_and_after(carried: Carried, panel: Panel) -> Panel:
+def kept_and_after(carried: ForecastState, panel: Panel) -> Panel:
     """The tail of each series and, behind it, the rows of `panel` that were not consumed: what is known ahead."""
-    return _work(carried, panel)[0]
+    return at_hand(carried, panel).panel
 
 
-def quantiles(model: Forecaster, carried: Carried, panel: Panel, steps: int | None = None) -> Floats:
+def quantiles(model: Forecaster, carried: ForecastState, panel: Panel, steps: int | None = None) -> Floats:
     """Quantiles for the `steps` (default: `horizon`) rows after the last row consumed, NaN where nothing was seen:
     [series, steps, q].
 
     They are a function of what is carried and of what is known ahead; `panel` is one of `kept_and_after`. Beyond the
     trained horizon, medians are consumed by a copy of the state as if they had been observed.
     """
-    steps, after = steps or model.spec.horizon, carried
+    steps, after, rows = steps or model.spec.horizon, carried, carried.tail.rows
     if steps <= model.spec.horizon:
         return _trained_horizon(model, carried, panel)[:, :steps]
 
     def block(waiting: Panel, ends: Ints) -> Floats:
         nonlocal after
-        after = advanced(model, after, waiting, ends)
+        after = advanced(StreamingForecaster(model), after, waiting, ends)
         return _trained_horizon(model, after, kept_and_after(after, waiting))
 
     def may_come() -> Support:
-        past = gather(panel.targets, panel.offsets[:-1], carried.rows, carried.rows, 0, model.spec.context, 0)
-        return supported(carried.shown, past, model.spec)
+        past = gather(panel.targets, panel.offsets[:-1], rows, rows, 0, model.spec.context, 0)
+        return supported(carried.extras.shown, past, model.spec)
 
-    return in_blocks(block, panel, carried.rows, steps, model.spec, may_come)
+    return in_blocks(block, panel, rows, steps, model.spec, may_come)
 
 
-def _trained_horizon(model: Forecaster, carried: Carried, panel: Panel) -> Floats:
-    rows, before = carried.rows, carried.consumed - carried.rows
+def _trained_horizon(model: Forecaster, carried: ForecastState, panel: Panel) -> Floats:
     spec = model.spec
     made = np.empty((len(panel), spec.horizon, len(spec.levels)))
     for places in chunks(len(panel), spec):
-        made[places] = _forecast(model, carried, (panel, before, rows), places)
+        made[places] = _forecast(model, carried, panel, places)
     return made
 
 
-def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints], places: Ints) -> Floats:
-    work, before, rows = seen
-    spec = model.spec
-    past = gather(work.targets, work.offsets[places], rows[places], rows[places], 0, spec.context, 0)
-    may_come = supported(carried.shown.at(places), past, spec)
+def _forecast(model: Forecaster, carried: ForecastState, panel: Panel, places: Ints) -> Floats:
+    """Quantiles of the trained horizon for some series of a panel of `kept_and_after`: [n, horizon, q]."""
+    spec, rows, kept = model.spec, carried.tail.rows, carried.extras
+    past = gather(panel.targets, panel.offsets[places], rows[places], rows[places], 0, spec.context, 0)
+    may_come = supported(kept.shown.at(places), past, spec)
     usable = np.where(may_come.logs[:, None] & ~(past > 0), np.nan, past)
     visible = np.asarray(~np.isnan(usable).all(axis=1))
     made = np.full((len(places), spec.horizon, len(spec.levels)), np.nan)
@@ -218,34 +217,16 @@ def _forecast(model: Forecaster, carried: Carried, seen: tuple[Panel, Ints, Ints
         return made
     last = carried.consumed[some] - 1
     may_come = may_come.at(visible)
-    crops, norm, grid, begin = _crops(model, work, before, some, last // BLOCK, carried.consumed[some], may_come)
-    origins, at = last - begin, np.arange(len(some))
-    ahead = known_at(grid, (crops, norm, origins), model.clock)
+    known = AtHand(panel, carried.consumed - rows)
+    around = _around(model, known, some, last // BLOCK, carried.consumed[some], may_come)
+    crops, norm, origins, at = around.crops, around.norm, last - around.begin, np.arange(len(some))
+    ahead = known_at(around.spec, crops, norm, origins, model.clock)
     relative = [
-        decoded(weights, grid, ahead, carried.hidden[OUTPUT][member, some, 0])
+        decoded(weights, around.spec, ahead, carried.hidden[OUTPUT][member, some, 0])
         for member, weights in enumerate(model.members())
     ]
     origin = Origin(norm.level[at, origins], norm.spread[at, origins], past[visible], may_come)
-    baselines = _smoothed_quantiles(model, carried, (work, some, rows), may_come)
-    made[visible] = model.finished(relative, origin, (work, some, rows), baselines)
+    histories = Histories(panel, some, rows)
+    baselines = smoothed_quantiles(model, kept.smoothed, carried.consumed, histories, may_come)
+    made[visible] = model.finished(relative, origin, histories, baselines)
     return made
-
-
-def _smoothed_quantiles(
-    model: Forecaster, carried: Carried, made_from: tuple[Panel, Ints, Ints], may_come: Support
-) -> dict[int, Floats]:
-    """What each smoothing that is carried forecasts [n, horizon, q], by its place in the pool; that of a series before
-    its first renewal, all of whose rows are kept, is made from them.
-    """
-    (work, some, rows), spec, found = made_from, model.spec, {}
-    for place, every in carried.smoothed.items():
-        part = every.at(some)
-        made = within(smoothing.quantiles(part, carried.consumed[some], spec.horizon, spec.levels), spec, may_come)
-        young = np.flatnonzero(part.count == 0)
-        if len(young):
-            name, season = model.pool.names[place], model.pool.seasons[place]
-            made[young] = baseline_quantiles(
-                name, season, work, some[young], rows[some[young]], spec, may_come.at(young)
-            )
-        found[place] = made
-    return found

@@ -58,8 +58,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class Support:
-    """Of n series at an origin each: whether they are on the logarithm, the least that may come (-infinity where
-    anything may), whether only whole numbers may, and how many values say so: [n] each.
+    """The values that may come, of n series at an origin each: whether they are on the logarithm, the least one
+    (-infinity where anything may), whether only whole numbers may, and how many values say so: [n] each.
     """
 
     logs: Bools
@@ -131,7 +131,7 @@ def support(panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec, begun: I
 
 
 def common(count: int, spec: ForecastSpec) -> Support:
-    """The same for so many series: what the spec says of all of them."""
+    """The support of so many series as the spec describes all of them."""
     floor = -np.inf if spec.floor is None else spec.floor
     return Support(
         np.full(count, spec.link == "log"), np.full(count, floor), np.full(count, spec.whole), np.full(count, MANY)
@@ -139,25 +139,25 @@ def common(count: int, spec: ForecastSpec) -> Support:
 
 
 def anything(count: int) -> Support:
-    """Of series of which nothing is believed."""
+    """The support of so many series of which nothing is believed: any value may come."""
     nothing = np.zeros(count, np.bool_)
     return Support(nothing, np.full(count, -np.inf), nothing, np.full(count, MANY))
 
 
 def nothing_shown(count: int) -> Shown:
-    """Of series before their first row."""
+    """The summary of series before their first row."""
     return Shown(np.full(count, np.inf), np.ones(count, np.bool_), np.zeros(count, np.int64))
 
 
 def shown_in(past: Floats) -> Shown:
-    """What rows [n, rows] have shown, NaN where missing."""
+    """The summary of observed values that `Shown` holds, of n histories [n, rows] with NaN where missing."""
     seen = ~np.isnan(past)
     least = np.where(seen, past, np.inf).min(axis=1, initial=np.inf)
     return Shown(least, (~seen | (past == np.round(past))).all(axis=1), seen.sum(axis=1))
 
 
 def supported(seen: Shown, past: Floats, spec: ForecastSpec) -> Support:
-    """The same from what was shown and the latest rows [n, rows], NaN where missing."""
+    """The support of n series, from a summary of their histories and their latest rows [n, rows], NaN where missing."""
     if not spec.each:
         return common(len(past), spec)
     enough = seen.count >= ENOUGH

@@ -11,13 +11,13 @@ import numpy as np
 
 from rnncli import checkpoint
 from rnncli.arrays import Array, Floats, Ints
-from rnncli.data.channel import forecast_channels
-from rnncli.data.checks.seen import Trained as Remembered
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.events import Listener
 from rnncli.model import Meta, Tensors
+from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.forecast import head, model_file, reading
 from rnncli.tasks.forecast.examples import Examples
@@ -29,7 +29,20 @@ from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import support
 from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out, scaled_quantile_loss, validated
 from rnncli.tasks.plan import Plan, Trained
-from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, Options, Scored, Seen, Shapes, Weights, at_origins
+from rnncli.tasks.task import (
+    Again,
+    Asking,
+    Backtest,
+    Draw,
+    Facts,
+    LookedAt,
+    Options,
+    Scored,
+    Seen,
+    Shapes,
+    Weights,
+    at_origins,
+)
 
 if TYPE_CHECKING:
     from rnncli.tasks.forecast.answer import Forecast
@@ -99,7 +112,7 @@ class Forecasting:
             raise InputRefused("no series has the two rows that training needs", hint="give longer series")
 
     def visible(self, panel: Panel, plan: Plan[ForecastSpec]) -> Panel:
-        """All of it, or what the rival sees, which does not know the covariates."""
+        """The whole panel, or the target alone for the rival without covariates."""
         return target_alone(panel) if plan.variant == WITHOUT_COVARIATES else panel
 
     def seen_rows(self, panel: Panel, spec: ForecastSpec) -> Panel:
@@ -111,7 +124,7 @@ class Forecasting:
         return hold_out(panel, spec)
 
     def judged(self, spec: ForecastSpec, holdout: Holdout, *, often: bool) -> Holdout:
-        """As many forecasts as tell enough (`often`), or as memory is bounded by."""
+        """A part of the held-out forecasts: `often` as many as tell enough, else as many as memory allows."""
         if often:
             return holdout.some(min(OFTEN, max(1, OFTEN_TARGETS // spec.horizon)))
         return holdout.some(JUDGED // (spec.horizon * len(spec.levels)))
@@ -142,7 +155,7 @@ class Forecasting:
         return scaled_quantile_loss(found, spec.levels)
 
     def choose(self, plan: Plan[ForecastSpec], found: list[Validated]) -> int:
-        """Whether the covariates stay (0), or the target is forecast alone (1)."""
+        """The candidate that goes on: 0 with the covariates, 1 with the target alone."""
         from rnncli.tasks.forecast.doubt import chosen
 
         return chosen(found, plan.spec)
@@ -165,51 +178,50 @@ class Forecasting:
         return usable, origins[usable]
 
     def facts(self, panel: Panel, spec: ForecastSpec) -> Facts:
-        """How far ahead it looks, and its seasons."""
+        """The horizon, the seasons as the lags that matter, and the median length."""
         lags = tuple(season for season in spec.seasons if season > 1)
         return Facts(spec.horizon, lags, int(np.median(panel.lengths)), "season")
 
-    def remembered(self, model: Forecaster, horizon: int | None) -> Remembered:
-        """Columns, calendar, categories and statistics of its training."""
-        spec = model.spec
-        ahead = horizon or spec.horizon
-        channels = forecast_channels(model.columns, spec.categories)
-        return Remembered(model.columns, model.calendar, channels, ahead, model.cutoffs, model.statistics)
+    def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Forecaster | None) -> LookedAt:
+        """What is wrong with a table of series."""
+        from rnncli.tasks.forecast.looked_at import looked_at
 
-    def refuse_senseless(self, options: Options) -> None:
+        return looked_at(data, choices, options.get("horizon"), model)
+
+    def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for what no forecast can be trained by."""
         from rnncli.tasks.forecast import training
 
         training.refuse_senseless(options)
 
-    def load_new(self, data: Any, choices: ColumnChoices, options: Options, tell: Listener) -> Loaded:
+    def load_new(self, data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
         """Data of which nothing is known, with the seasons that are found in them."""
         return reading.load_new(data, choices, options, tell)
 
-    def load_known(self, data: Any, choices: ColumnChoices, model: Forecaster, tell: Listener) -> Loaded:
+    def load_known(self, data: Data, choices: ColumnChoices, model: Forecaster, tell: Listener) -> Loaded:
         """Data, read as those of a model were."""
         return reading.load_known(data, choices, model, tell)
 
     def load_to_train(
-        self, data: Any, choices: ColumnChoices, options: Options, start: Forecaster | None, tell: Listener
+        self, data: Data, choices: ColumnChoices, options: TrainOptions, start: Forecaster | None, tell: Listener
     ) -> Loaded:
-        """What is learnt from, with the holidays that were asked for."""
+        """Data to train on, within the bounds and with the holidays that were asked for."""
         return reading.load_to_train(data, choices, options, start, tell)
 
-    def planned(self, loaded: Loaded, options: Options) -> Plan[ForecastSpec]:
-        """Everything that is decided before the first step."""
+    def planned(self, loaded: Loaded, options: TrainOptions) -> Plan[ForecastSpec]:
+        """The plan of a training: everything that is decided before its first step."""
         from rnncli.tasks.forecast import training
 
         return training.planned(loaded, options)
 
-    def planned_on(self, loaded: Loaded, start: Forecaster, options: Options) -> Plan[ForecastSpec]:
-        """A training that goes on from a model."""
+    def planned_on(self, loaded: Loaded, start: Forecaster, options: TrainOptions) -> Plan[ForecastSpec]:
+        """The plan of a training that goes on from a model."""
         from rnncli.tasks.forecast import training
 
         return training.planned_on(loaded, start, options)
 
     def planned_again(self, loaded: Loaded, model: Forecaster) -> Plan[ForecastSpec]:
-        """A model's training, once more on other rows."""
+        """The plan of a model's training, once more on other rows."""
         from rnncli.tasks.forecast import training
 
         return training.planned_again(loaded, model)
@@ -229,7 +241,7 @@ class Forecasting:
         return training.settled(loaded, plan, trained, start)
 
     def refitted(self, loaded: Loaded, trained: Trained[ForecastSpec]) -> Forecaster:
-        """The model of a training whose record nobody reads."""
+        """The model that a repeated training leaves, with an empty record."""
         from rnncli.tasks.forecast import training
 
         return training.refitted(loaded, trained)
@@ -241,27 +253,27 @@ class Forecasting:
         return training.unsettled(loaded, trained)
 
     def verdict(self, model: Forecaster) -> str:
-        """Whether the network is better than the naive forecasts."""
+        """One sentence that says whether the network is better than the naive forecasts."""
         from rnncli.tasks.forecast.verdict import verdict
 
         return verdict(model.record, model.pool)
 
     def outcome(self, model: Forecaster) -> dict[str, Any]:
-        """What validation said of covariates and pool."""
+        """The decisions of validation about covariates and pool, as JSON."""
         return {"covariates": model.record.get("covariates"), "pool": model.pool.to_json()}
 
     def stream(self, path: str | os.PathLike[str], model: Forecaster, digest: str) -> Stream:
-        """What was seen so far, as the file at `path` has it."""
+        """The state file at `path`, of what the model has seen so far. ModelRefused if it is not of this model."""
         from rnncli.tasks.forecast.stateful import Stream
 
         return Stream(path, model, digest)
 
     def answer(
         self,
-        data: Any,
+        data: Data,
         model: Forecaster,
         choices: ColumnChoices,
-        options: Options,
+        options: AnswerOptions,
         tell: Listener,
         stream: Stream | None,
     ) -> Forecast:
@@ -271,14 +283,14 @@ class Forecasting:
         return answer(data, model, choices, options, tell, stream)
 
     def evaluated(
-        self, data: Any, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+        self, data: Data, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:
         """A backtest beside the naive forecasts."""
         from rnncli.tasks.forecast.evaluate import evaluated
 
         return evaluated(data, model, choices, wanted, tell, again)
 
-    def scored_saved(self, data: Any, forecasts: Any, choices: ColumnChoices, tell: Listener) -> Scored:
+    def scored_saved(self, data: Data, forecasts: Data, choices: ColumnChoices, tell: Listener) -> Scored:
         """The scores of forecasts that were saved, beside the naive ones."""
         from rnncli.tasks.forecast.evaluate import scored_saved
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,8 @@ from rnncli.data.columns import described
 from rnncli.data.load import Loaded
 from rnncli.data.statistics import summarise
 from rnncli.errors import InputRefused
-from rnncli.said import only
+from rnncli.options.given import fields_given
+from rnncli.options.types import TrainOptions
 from rnncli.tasks.forecast import options as asked
 from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.decide import Decided, decided, scores
@@ -29,18 +29,18 @@ from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
 WARM_SHARE, WARM_RATE = REFIT_SHARE, REFIT_RATE  # what going on with new data takes, as a refit does
 
 
-def refuse_senseless(options: Mapping[str, Any]) -> None:
-    """UsageError for what no forecast can be trained by."""
+def refuse_senseless(options: TrainOptions) -> None:
+    """UsageError for options by which no forecast can be trained, before any work."""
     asked.quantile_levels(options, planning.DEFAULT_LEVELS)
     asked.bounds(options)
     if options.get("warm_start") is None:
         refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
 
 
-def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[ForecastSpec]:
-    """Everything that is decided before the first step."""
+def planned(loaded: Loaded, options: TrainOptions) -> Plan[ForecastSpec]:
+    """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     panel = loaded.panel
-    given = Sizes(**only(Sizes, options))
+    given = Sizes(**fields_given(Sizes, options))
     horizon = options.get("horizon") or planning.default_horizon(panel.calendar, panel.lengths)
     levels = asked.quantile_levels(options, planning.DEFAULT_LEVELS)
     beside = planning.covariates(panel)
@@ -52,7 +52,7 @@ def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[ForecastSpec]:
     return plan if options.get("keep_covariates") else planning.doubted(panel, plan)
 
 
-def planned_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) -> Plan[ForecastSpec]:
+def planned_on(loaded: Loaded, start: Forecaster, options: TrainOptions) -> Plan[ForecastSpec]:
     """A model's own network and forecast, trained as long and as gently as a refit."""
     panel, old = loaded.panel, start.spec
     if not old.each and old.link == "log" and planning.choose_link(panel) != "log":
@@ -63,7 +63,7 @@ def planned_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) ->
     fitted = planning.fitted_to(panel, old)
     scale = {name: getattr(old, name) for name in ("link", "spread_prior", "spread_unit", "spread_fixed")}
     spec = replace(fitted, **scale)
-    given = Sizes(**only(Sizes, options))
+    given = Sizes(**fields_given(Sizes, options))
     usual = planning.training_spec(start.network, spec, given)
     steps = given.steps or max(1, round(WARM_SHARE * usual.steps))
     rate = given.learning_rate or WARM_RATE * usual.learning_rate
@@ -72,7 +72,7 @@ def planned_on(loaded: Loaded, start: Forecaster, options: Mapping[str, Any]) ->
 
 
 def planned_again(loaded: Loaded, model: Forecaster) -> Plan[ForecastSpec]:
-    """The same network, trained the same way on other rows."""
+    """The plan of a model's training, once more on other rows and without a time budget."""
     spec = planning.fitted_to(loaded.panel, model.spec)
     training = replace(model.training, time_budget=None)  # its steps are what the budget allowed
     return Plan(TASK, model.network, spec, training)
@@ -103,12 +103,12 @@ def settled(
 
 
 def refitted(loaded: Loaded, trained: Trained[ForecastSpec]) -> Forecaster:
-    """The model that a training leaves which is not to be kept."""
+    """The model that a repeated training leaves, with an empty record."""
     return to_forecaster(loaded, trained, decided(rows_seen(loaded.panel, trained.plan.spec), trained), {})
 
 
 def unsettled(loaded: Loaded, trained: Trained[ForecastSpec]) -> Forecaster:
-    """The model that a training leaves which was not finished."""
+    """The model that a training leaves which broke off, with neither pool nor calibrated intervals."""
     return to_forecaster(loaded, trained, Decided(), {})
 
 

@@ -47,7 +47,9 @@ def _unlike(panel: Panel, forecaster: Forecaster) -> Iterator[tuple[NDArray[np.b
 
 
 def _never_seen(values: Floats, forecaster: Forecaster) -> Iterator[tuple[NDArray[np.bool_], str]]:
-    """The same of a model that lets link, floor and whole numbers follow each series."""
+    """Which values [rows] are unlike those of the training, for a model whose link, floor and whole numbers follow each
+    series, and what becomes of them.
+    """
     again = "they are forecast as what they are; train again with such series for forecasts that know them"
     least = forecaster.record.get("statistics", {}).get("minimum")
     if least is not None and least > 0:

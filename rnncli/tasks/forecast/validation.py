@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel, gather
+from rnncli.layers.quantiles import pinball
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
 
@@ -48,7 +49,7 @@ class Holdout:
         return self.at(np.flatnonzero(np.isin(self.series, series)))
 
     def at(self, places: Ints) -> Holdout:
-        """Some of the forecasts."""
+        """The forecasts at these places, in that order."""
         return Holdout(self.series[places], self.origins[places], self.window[places])
 
     def __len__(self) -> int:
@@ -92,6 +93,11 @@ class Validated:
     scale: Floats
     support: Support
 
+    @property
+    def series(self) -> Ints:
+        """The series [N] of each."""
+        return self.holdout.series
+
     def at(self, places: Ints) -> Validated:
         """Some of the forecasts."""
         return Validated(
@@ -103,12 +109,12 @@ class Validated:
         )
 
     def made(self, quantiles: Floats) -> Validated:
-        """Other forecasts from the same origins."""
+        """Other quantiles [N, horizon, q] from the same origins, beside the same actual values."""
         return replace(self, quantiles=quantiles)
 
 
 def validated(panel: Panel, spec: ForecastSpec, holdout: Holdout, quantiles: Floats) -> Validated:
-    """Forecasts beside what came."""
+    """Quantiles [N, horizon, q] from held-out origins, beside the actual values, scales and support."""
     begin, length = panel.offsets[holdout.series], panel.lengths[holdout.series]
     actual = gather(panel.targets, begin, length, holdout.origins, spec.horizon, 0, 0)
     scale = seasonal_scale(panel, holdout.series, holdout.origins, spec.seasons[0])
@@ -130,13 +136,11 @@ def seasonal_scale(panel: Panel, series: Ints, ends: Ints, season: int) -> Float
 
 def quantile_loss(found: Validated, levels: tuple[float, ...]) -> Floats:
     """Mean pinball loss, times 2, over levels and observed rows, in the data's units; NaN where none is: [N]."""
-    error = found.actual[..., None] - found.quantiles
-    share = np.array(levels)
-    loss = 2 * np.maximum(share * error, (share - 1) * error).mean(axis=2)
-    seen: NDArray[np.bool_] = ~np.isnan(loss)
+    loss = pinball(found.quantiles, found.actual, levels, np)
+    seen: NDArray[np.bool_] = ~(np.isnan(found.actual) | np.isnan(loss))
     return np.asarray(np.where(seen, loss, 0.0).sum(axis=1) / np.where(seen.any(axis=1), seen.sum(axis=1), np.nan))
 
 
 def scaled_quantile_loss(found: Validated, levels: tuple[float, ...]) -> Floats:
-    """The same in units of the seasonal scale."""
+    """Quantile losses [N] of held-out forecasts in units of the seasonal scale, NaN where nothing was observed."""
     return quantile_loss(found, levels) / found.scale

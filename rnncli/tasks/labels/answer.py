@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,16 +16,19 @@ from rnncli.arrays import Floats, Ints
 from rnncli.data.ids import parts_of
 from rnncli.data.labels.known import time_calendar
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.writers import csv, parquet
 from rnncli.data.writers.suffix import format_of
 from rnncli.data.writers.table import number_array, text_array, typed_times, written_times
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.events import Listener
+from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.labels.reading import load_known
+from rnncli.tasks.labels.stateful import Stream
 
 SCHEMA = "rnncli.predict/1"
 LABEL, STEP = "label", "step"
@@ -79,25 +82,25 @@ class Labels:
         columns = self.model.columns
         return columns.ids or ((columns.id_name,) if len(self.panel) > 1 or columns.by_file else ())
 
-    def table(self, *, as_text: bool = False, raw: bool = True) -> Any:
+    def table(self, *, as_text: bool = False, raw: bool = True) -> pa.Table:
         """The rows as a pyarrow table; times `as_text`, and texts that a spreadsheet would run escaped unless `raw`."""
         write = (lambda text: text) if raw else csv.defused
         spec, panel = self.model.spec, self.panel
         series = np.repeat(np.arange(len(panel)), panel.lengths) if spec.per_step else np.arange(len(panel))
-        parts = zip(*(parts_of(name, max(1, len(self.model.columns.ids))) for name in panel.ids), strict=True)
-        told = [text_array(list(map(write, part)), series) for part in parts][: len(self._ids)]
+        ids = [parts_of(name, max(1, len(self.model.columns.ids))) for name in panel.ids]
+        told = [text_array([write(parts[place]) for parts in ids], series) for place in range(len(self._ids))]
         when = self._when(series, as_text=as_text) if spec.per_step else []
         numbers = [number_array(self.said[:, place]) for place in range(self.said.shape[1])]
         return pa.Table.from_arrays([*told, *when, self._label(write), *numbers], list(self.names))
 
-    def _when(self, series: Ints, *, as_text: bool) -> list[Any]:
+    def _when(self, series: Ints, *, as_text: bool) -> list[pa.Array]:
         columns = self.model.columns
         if self.times is None:
             return [number_array(np.arange(len(series)) - self.panel.offsets[series], pa.int64())]
         write = written_times if as_text else typed_times
         return [write(self.times, columns, time_calendar(columns, self.model.known.zone))]
 
-    def _label(self, write: Any) -> Any:
+    def _label(self, write: Callable[[str], str]) -> pa.Array:
         if not self.model.classes:
             return number_array(self.said[:, self.model.spec.median])
         return text_array([write(name) for name in self.model.classes], self.said.argmax(axis=1))
@@ -127,7 +130,7 @@ class Labels:
         """Nothing is to be said of the table."""
         return ()
 
-    def to_arrow(self) -> Any:
+    def to_arrow(self) -> pa.Table:
         """The rows as a pyarrow table."""
         return self.table()
 
@@ -136,7 +139,7 @@ class Labels:
         return self.table().to_pandas()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The rows to whoever speaks Arrow: pandas, polars, DuckDB."""
+        """The rows for any library that speaks Arrow: pandas, polars, DuckDB."""
         return self.table().__arrow_c_stream__(requested_schema)
 
     def __str__(self) -> str:
@@ -177,14 +180,19 @@ def _more(rows: int) -> str:
 
 
 def answer(
-    data: Any, model: Labeler, choices: ColumnChoices, options: Mapping[str, Any], tell: Listener, stream: Any
+    data: Data,
+    model: Labeler,
+    choices: ColumnChoices,
+    options: AnswerOptions,
+    tell: Listener,
+    stream: Stream | None,
 ) -> Labels:
     """The labels of the sequences of `data`, or, with a stream, of the rows that it has not seen."""
     if options.get("tidy"):
         raise UsageError("--tidy is for forecasts, and the model makes labels", hint="leave --tidy out")
     loaded = load_known(data, choices, model, tell)
     if stream is not None:
-        loaded, said = stream.consume(loaded, tell)
+        loaded, said = stream.consume(loaded, tell, skip=choices.on_bad_series == "skip")
     else:
         said = model.said(loaded.panel)
     return labels_of(model, loaded, said)

@@ -7,10 +7,9 @@ import numpy as np
 from rnncli.arrays import Floats, Ints
 from rnncli.tasks.labels.spec import LabelSpec
 
-NOISE, SCALE = 0.3, 0.1  # standard deviations of numbers that are scaled, and of the logarithm of a factor
+SCALE = 0.1  # standard deviation of the logarithm of a factor
 STRETCH, SHIFT, WAVE = 0.1, 0.1, 0.05  # of the logarithm of the pace; shares of the length
 ALONG = 0.15  # shift along channels, as a share of their number
-BLANKED = 0.1  # of the values of a sequence, at most
 FORGOTTEN = 0.1  # of the categories that are embedded
 
 
@@ -26,8 +25,8 @@ def augmented(
     if spec.warped:
         numbers, codes = _warped(numbers, codes, lengths, spec, rng)
     numbers = _along_channels(numbers, spec, rng) if spec.shifted else numbers.copy()
-    place, blanked = 0, BLANKED * rng.random((len(numbers), 1))
-    noise = NOISE * rng.random((len(numbers), 1))
+    place, blanked = 0, spec.blanked * rng.random((len(numbers), 1))
+    noise = spec.noise * rng.random((len(numbers), 1))
     for channel in spec.inputs:
         if not channel.categories:
             own = numbers[..., place]

@@ -15,7 +15,7 @@ and each pooling p has an answer of its own: logits of the classes, or quantiles
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rnncli.arrays import Array
@@ -23,7 +23,7 @@ from rnncli.layers.activation import softplus
 from rnncli.layers.linear import linear
 from rnncli.layers.quantiles import fan, pinball
 from rnncli.tasks.labels.spec import ATTENTION, EMBEDDING, JOINED, LAST, MAX, MEAN, LabelSpec
-from rnncli.tasks.task import Seen, Shapes, Weights
+from rnncli.tasks.task import Draw, Seen, Shapes, Weights
 
 PARTS = (LAST, MEAN, MAX, ATTENTION)
 
@@ -98,7 +98,7 @@ def read(spec: LabelSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any)
     return xp.concatenate(list(made.values()), axis=1)[seen.rows]
 
 
-def _attended(weights: Weights, outputs: Array, real: Array, total: Any, xp: Any) -> Array:
+def _attended(weights: Weights, outputs: Array, real: Array, total: Callable[[Array], Array], xp: Any) -> Array:
     """sum_t a_t h_t of the real steps: [n, H]."""
     keys = xp.tanh(linear(outputs, weights["attend.weight"], weights["attend.bias"], xp))
     energy = linear(keys, weights["attend.vector"], xp=xp)
@@ -108,7 +108,7 @@ def _attended(weights: Weights, outputs: Array, real: Array, total: Any, xp: Any
 
 
 def head(spec: LabelSpec, weights: Weights, state: Array, xp: Any) -> Array:
-    """What is said of each question from its poolings [o, R]: [o, poolings, classes or levels]."""
+    """Logits of the classes, or quantiles, of each question from its poolings [o, R]: [o, poolings, outputs]."""
     read_parts = parts_read(spec)
     hidden = state.shape[1] // len(read_parts)
     every = {part: state[:, place * hidden : (place + 1) * hidden] for place, part in enumerate(read_parts)}
@@ -127,7 +127,7 @@ def log_softmax(s: Array, xp: Any) -> Array:
 
 
 def loss(spec: LabelSpec, said: Array, targets: Array, xp: Any) -> Array:
-    """How wrong that is, the mean over poolings: [o, poolings, outputs], labels [o] (NaN where nobody knows) -> [o].
+    """The loss of each question, the mean over poolings: [o, poolings, outputs], labels [o] (NaN if unknown) -> [o].
 
     Of classes it is the cross entropy -sum_k q_k log p_k, q_k = (1 - e) [k = y] + e / K (label smoothing: Szegedy et
     al. 2016), times the weight of the class; of numbers the pinball loss.
@@ -147,7 +147,7 @@ def loss(spec: LabelSpec, said: Array, targets: Array, xp: Any) -> Array:
     return entropy * known
 
 
-def begin(spec: LabelSpec, hidden: int, draw: Any) -> Mapping[str, Array]:
+def begin(spec: LabelSpec, hidden: int, draw: Draw) -> Mapping[str, Array]:
     """First weights: answers from small random ones, of a number with a spread of about one between the outer levels;
     embeddings of a third.
     """

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Floats, Ints
+from rnncli.arrays import Array, Floats, Ints
 from rnncli.cells.named import with_activation
 from rnncli.data.channel import Channel
 from rnncli.data.labels.known import KnownLabels
@@ -25,7 +25,7 @@ from rnncli.tasks.labels import head
 from rnncli.tasks.labels.decide import tempered
 from rnncli.tasks.labels.examples import examples
 from rnncli.tasks.labels.spec import LabelSpec
-from rnncli.tasks.task import Seen, head_weights
+from rnncli.tasks.task import Seen, Weights, head_weights
 
 NAMED = 10  # classes or channels in a line
 
@@ -141,13 +141,19 @@ class Labeler:
 
     def answered(self, seen: Seen) -> Floats:
         """The answers to questions, the mean of the members': [o, C] or [o, Q]."""
-        total = np.zeros((len(seen.rows), self.spec.outputs))
-        for weights in self.members():
-            own = head_weights(weights)
-            x = head.embedded(self.spec, own, seen.inputs, seen.codes, np)
-            states = outputs(self.network, weights, x, seen.lengths)
-            read = head.read(self.spec, own, states, seen, np)
-            total += answers(self.spec, head.head(self.spec, own, read, np).astype(np.float64))[:, 0]
+        return self.answers_from(self._read(weights, seen) for weights in self.members())
+
+    def _read(self, weights: Weights, seen: Seen) -> Array:
+        own = head_weights(weights)
+        x = head.embedded(self.spec, own, seen.inputs, seen.codes, np)
+        return head.read(self.spec, own, outputs(self.network, weights, x, seen.lengths), seen, np)
+
+    def answers_from(self, read: Iterable[Array]) -> Floats:
+        """The answers, the mean of the members', from what the head of each reads [o, R]: [o, C] or [o, Q]."""
+        total: Floats = np.zeros(())
+        for weights, state in zip(self.members(), read, strict=True):
+            said = head.head(self.spec, head_weights(weights), state, np)
+            total = total + answers(self.spec, said.astype(np.float64))[:, 0]
         return self.finished(total / self.network.members)
 
     def finished(self, said: Floats) -> Floats:

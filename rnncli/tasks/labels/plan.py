@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,13 +11,14 @@ from rnncli.arrays import Floats, Ints
 from rnncli.cells.named import layers_of, resolved
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
+from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.labels.frames import rastered
 from rnncli.tasks.labels.spec import LAST, POOLINGS, Input, LabelSpec
-from rnncli.tasks.plan import Sizes, evaluate_every
+from rnncli.tasks.plan import Refit, Sizes, evaluate_every
 
 CELL, ONLINE_CELL = "bidirectional:gru", "gru"
-LAYERS, DROPOUT = 2, 0.3
+LAYERS, MEMBERS, SHORT = 2, 4, 24  # frames of sequences that are short
 LONGEST_UNFOLDED, FRAMES, TYPICAL = 48, 48, 0.9  # steps and frames of a sequence that is longer than nine in ten
 SMALLEST_WINDOW = 3  # steps
 MOST_LAGS = 256
@@ -34,19 +33,28 @@ ROWS_A_STEP = 64_000  # frames of a batch: what training holds in memory
 
 @dataclass(frozen=True)
 class Size:
-    """How large a network is and how long it is trained, for up to so many sequences."""
+    """How large a network is and how long it is trained, for up to so many sequences; how much noise they get and how
+    much of them is blanked; and whether training with everything begins `afresh`, which few can afford to do without.
+    """
 
     sequences: float
     hidden: int
     batch: int
     steps: int
-    members: int
+    dropout: float
+    noise: float
+    blanked: float
+    afresh: bool
 
 
-SIZES = (Size(1_000, 64, 32, 300, 4), Size(3_000, 128, 64, 500, 4), Size(math.inf, 128, 64, 900, 2))
+SIZES = (
+    Size(1_000, 64, 32, 300, 0.3, 0.3, 0.1, afresh=True),
+    Size(3_000, 128, 64, 600, 0.3, 0.3, 0.1, afresh=True),
+    Size(math.inf, 128, 64, 1_000, 0.2, 0.1, 0.0, afresh=False),
+)
 
 
-def label_spec(panel: Panel, options: Mapping[str, Any]) -> LabelSpec:
+def label_spec(panel: Panel, options: TrainOptions) -> LabelSpec:
     """The choices that follow from the labelled sequences of a panel, and from what was said."""
     label, per_step = panel.channels[0], bool(options.get("per_step"))
     known = panel.targets[~np.isnan(panel.targets)]
@@ -59,6 +67,8 @@ def label_spec(panel: Panel, options: Mapping[str, Any]) -> LabelSpec:
     smoothing = options.get("label_smoothing")
     cell = options.get("cell") or (ONLINE_CELL if online else CELL)
     longest = int(panel.lengths.max())
+    piece = min(longest, int(options.get("context") or PIECE))
+    size = _size(panel, piece if per_step else None)
     return LabelSpec(
         classes=0 if numbers else len(label.vocabulary),
         levels=tuple(options.get("quantiles") or LEVELS) if numbers else (),
@@ -69,7 +79,7 @@ def label_spec(panel: Panel, options: Mapping[str, Any]) -> LabelSpec:
         both_ways=cell.split(",")[-1].startswith("bidirectional:"),
         stride=stride,
         window=window,
-        steps=min(longest, int(options.get("context") or PIECE)) if per_step else longest,
+        steps=piece if per_step else longest,
         center=float(known.mean()) if numbers else 0.0,
         scale=_scale(known) if numbers else 1.0,
         smoothing=0.0 if numbers else (SMOOTHING if smoothing is None else smoothing),
@@ -77,6 +87,8 @@ def label_spec(panel: Panel, options: Mapping[str, Any]) -> LabelSpec:
         warped=0.0 if per_step or alike(panel) < ALIKE else WARPED,
         shifted=WARPED if on_a_line(panel) else 0.0,
         raster=width,
+        noise=size.noise,
+        blanked=size.blanked,
     )
 
 
@@ -183,8 +195,26 @@ def _around_steps(values: Floats, row: Ints) -> Floats:
 
 def size_of(panel: Panel, spec: LabelSpec) -> Size:
     """The size for as many labels as there are: sequences, or pieces of them whose steps have labels."""
-    count = len(panel) if not spec.per_step else int(np.ceil(panel.lengths / spec.steps).sum())
+    return _size(panel, spec.steps if spec.per_step else None)
+
+
+def _size(panel: Panel, piece: int | None) -> Size:
+    count = len(panel) if piece is None else int(np.ceil(panel.lengths / piece).sum())
     return next(size for size in SIZES if count < size.sequences)
+
+
+def _members(panel: Panel, spec: LabelSpec) -> int:
+    """Four networks where sequences are few, or short; else two, one for each of two cores."""
+    few = size_of(panel, spec) == SIZES[0]
+    short = size_of(panel, spec) == SIZES[1] and spec.steps <= SHORT * spec.stride
+    return MEMBERS if few or short else 2
+
+
+def refit_of(panel: Panel, spec: LabelSpec) -> Refit:
+    """How training goes on with everything: afresh where sequences are few, but for words, which are learnt by heart
+    before long.
+    """
+    return Refit(1.0, 1.0, afresh=True) if size_of(panel, spec).afresh and not spec.words else Refit()
 
 
 def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
@@ -196,13 +226,13 @@ def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
         activation=sizes.activation,
         layers=layers,
         hidden=sizes.hidden or size_of(panel, spec).hidden,
-        dropout=DROPOUT if sizes.dropout is None else sizes.dropout,
+        dropout=size_of(panel, spec).dropout if sizes.dropout is None else sizes.dropout,
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
         inputs=spec.width,
         decoder=1,
         known=0,
-        members=sizes.members or size_of(panel, spec).members,
+        members=sizes.members or _members(panel, spec),
         layer_norm=sizes.layer_norm,
     )
 

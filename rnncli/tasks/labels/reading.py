@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from rnncli.data.labels.load import load_labels
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.errors import UsageError
 from rnncli.events import Listener
-from rnncli.said import only
+from rnncli.options.given import fields_given
+from rnncli.options.types import TrainOptions
 from rnncli.spec import ColumnChoices, LabelChoices
 from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.reading import told
 
 
-def choices_of(options: Mapping[str, Any]) -> LabelChoices:
-    """What was said about labels."""
-    return LabelChoices(**only(LabelChoices, options))
+def choices_of(options: TrainOptions) -> LabelChoices:
+    """The options about labels."""
+    return LabelChoices(**fields_given(LabelChoices, options))
 
 
-def load_new(data: Any, choices: ColumnChoices, options: Mapping[str, Any], tell: Listener) -> Loaded:
+def load_new(data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
     """Labelled data of which nothing is known."""
     return _grouped(told(load_labels(data, choices, choices_of(options)), tell))
 
 
-def load_known(data: Any, choices: ColumnChoices, model: Labeler, tell: Listener) -> Loaded:
+def load_known(data: Data, choices: ColumnChoices, model: Labeler, tell: Listener) -> Loaded:
     """Data, read as those of a model were; they need not be labelled."""
     return _grouped(told(load_labels(data, choices, known=model.known), tell))
 
 
 def load_to_train(
-    data: Any, choices: ColumnChoices, options: Mapping[str, Any], start: Labeler | None, tell: Listener
+    data: Data, choices: ColumnChoices, options: TrainOptions, start: Labeler | None, tell: Listener
 ) -> Loaded:
-    """What is learnt from. UsageError if labels are missing that a model to start from should learn."""
+    """Data to train on. UsageError if labels are missing that a model to start from should learn."""
     if start is None:
         return load_new(data, choices, options, tell)
     loaded = load_known(data, choices, start, tell)
@@ -46,6 +46,13 @@ def load_to_train(
             hint="give data with labels, or train afresh, without --warm-start",
         )
     return loaded
+
+
+def by_group(model: Labeler, group: str | None) -> Labeler:
+    """The model, reading groups from this column, if one was named."""
+    if group is None:
+        return model
+    return replace(model, known=replace(model.known, choices=replace(model.known.choices, group=group)))
 
 
 def _grouped(loaded: Loaded) -> Loaded:

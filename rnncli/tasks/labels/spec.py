@@ -54,8 +54,9 @@ class LabelSpec(Spec):
     Its outputs are pooled in each of the ways in `poolings` for an answer of its own; after training there is one.
     `both_ways` says that half of the outputs come from the end. The loss spreads a share `smoothing` of a label over
     all classes and weighs class i with weights[i] (1 if there are none). In training a share `warped` of sequences is
-    stretched in time, and a share `shifted` along their channels, which are then places on a line. `steps` is the
-    longest sequence, or the longest piece of one that is learnt from at a time.
+    stretched in time, and a share `shifted` along their channels, which are then places on a line; their numbers get
+    `noise` (a standard deviation, of those that are scaled), and up to a share `blanked` of them is taken for missing.
+    `steps` is the longest sequence, or the longest piece of one that is learnt from at a time.
     """
 
     classes: int
@@ -75,6 +76,8 @@ class LabelSpec(Spec):
     warped: float = 0.0
     shifted: float = 0.0
     raster: int = 1
+    noise: float = 0.0
+    blanked: float = 0.0
 
     def __post_init__(self) -> None:
         if self.classes < 0 or self.classes == 1 or bool(self.classes) == bool(self.levels):
@@ -102,14 +105,28 @@ class LabelSpec(Spec):
             raise UsageError(f"quantile levels must ascend between 0 and 1: {self.levels}")
         if self.levels and 0.5 not in self.levels:
             raise UsageError("the quantile levels must hold 0.5, the median")
-        shares = self.warped, self.shifted
-        if not self.scale > 0 or not 0 <= self.smoothing < 1 or not 0 <= min(shares) <= max(shares) <= 1:
-            raise UsageError("the scale must be above 0, smoothing and warped shares below 1")
+        shares = self.warped, self.shifted, self.blanked
+        if (
+            not (self.scale > 0 and self.noise >= 0)
+            or not 0 <= self.smoothing < 1
+            or not 0 <= min(shares) <= max(shares) <= 1
+        ):
+            raise UsageError("the scale must be above 0, noise not below it, and shares between 0 and 1")
 
     @property
     def outputs(self) -> int:
         """Numbers that the head says for each pooling: one a class, or one a level."""
         return self.classes or len(self.levels)
+
+    @property
+    def pooling(self) -> str | None:
+        """How outputs are pooled, None where that is not chosen yet."""
+        return self.poolings[0] if len(self.poolings) == 1 and not self.per_step else None
+
+    @property
+    def class_weights(self) -> str:
+        """How much classes count in the loss, as an option says it."""
+        return "balanced" if self.weights else "none"
 
     @property
     def median(self) -> int:

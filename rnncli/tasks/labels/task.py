@@ -10,23 +10,26 @@ import numpy as np
 
 from rnncli import checkpoint
 from rnncli.arrays import Array, Floats, Ints
-from rnncli.data.checks.seen import Trained as Remembered
 from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused, UsageError
+from rnncli.errors import InputRefused
 from rnncli.events import Listener
 from rnncli.model import Meta, Tensors
+from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.labels import head, model_file, reading
 from rnncli.tasks.labels.examples import Examples, examples
 from rnncli.tasks.labels.labeler import Labeler, answers
+from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.validation import Holdout, Validated, hold_out, validated
 from rnncli.tasks.plan import Plan, Trained
-from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, Options, Scored, Seen, Shapes, Weights
+from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Scored, Seen, Shapes, Weights
 
 if TYPE_CHECKING:
     from rnncli.tasks.labels.answer import Labels
+    from rnncli.tasks.labels.stateful import Stream
 
 OFTEN = 1_000  # held-out sequences that are scored again and again
 JUDGED = 20_000  # and once, in the end
@@ -42,7 +45,9 @@ class Labelling:
         return examples(panel, spec, ends)
 
     def head_shapes(self, spec: LabelSpec, network: NetworkSpec) -> Shapes:
-        """Embeddings, attention and answers."""
+        """Embeddings, attention and answers. UsageError for an encoder that looks ahead where it must not."""
+        if spec.online:
+            refuse_what_looks_ahead(network.cell)
         return head.shapes(spec, network.hidden)
 
     def begin(self, spec: LabelSpec, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
@@ -137,39 +142,43 @@ class Labelling:
 
     def facts(self, panel: Panel, spec: LabelSpec) -> Facts:
         """Nothing is ahead, and no lag matters more than others."""
-        return Facts(None, (), int(np.median(_frames(panel.lengths, spec))))
+        step = "a row" if spec.stride == 1 else f"{spec.stride} rows, seen {spec.window} at a time"
+        rows = int(np.median(_frames(panel.lengths, spec)))
+        return Facts(None, (), rows, whole=not spec.per_step, step=step)
 
-    def remembered(self, model: Labeler, horizon: int | None) -> Remembered:  # noqa: ARG002
-        """UsageError: a model that labels is no measure of data to forecast."""
-        raise UsageError("the model labels sequences, and here data are checked for a forecast", hint="add --label")
+    def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
+        """What is wrong with a labelled table."""
+        from rnncli.tasks.labels.looked_at import looked_at
 
-    def refuse_senseless(self, options: Options) -> None:
+        return looked_at(data, choices, options, model)
+
+    def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for options that exclude each other."""
         from rnncli.tasks.labels import training
 
         training.refuse_senseless(options)
 
-    def load_new(self, data: Any, choices: ColumnChoices, options: Options, tell: Listener) -> Loaded:
+    def load_new(self, data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
         """Labelled data of which nothing is known."""
         return reading.load_new(data, choices, options, tell)
 
-    def load_known(self, data: Any, choices: ColumnChoices, model: Labeler, tell: Listener) -> Loaded:
+    def load_known(self, data: Data, choices: ColumnChoices, model: Labeler, tell: Listener) -> Loaded:
         """Data, read as those of a model were."""
         return reading.load_known(data, choices, model, tell)
 
     def load_to_train(
-        self, data: Any, choices: ColumnChoices, options: Options, start: Labeler | None, tell: Listener
+        self, data: Data, choices: ColumnChoices, options: TrainOptions, start: Labeler | None, tell: Listener
     ) -> Loaded:
         """What is learnt from."""
         return reading.load_to_train(data, choices, options, start, tell)
 
-    def planned(self, loaded: Loaded, options: Options) -> Plan[LabelSpec]:
+    def planned(self, loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
         """Everything that is decided before the first step."""
         from rnncli.tasks.labels import training
 
         return training.planned(loaded, options)
 
-    def planned_on(self, loaded: Loaded, start: Labeler, options: Options) -> Plan[LabelSpec]:
+    def planned_on(self, loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[LabelSpec]:
         """A training that goes on from a model."""
         from rnncli.tasks.labels import training
 
@@ -196,7 +205,7 @@ class Labelling:
         return training.settled(loaded, plan, trained, start)
 
     def refitted(self, loaded: Loaded, trained: Trained[LabelSpec]) -> Labeler:
-        """The model of a training whose record nobody reads."""
+        """The model that a repeated training leaves, with an empty record."""
         from rnncli.tasks.labels import training
 
         return training.refitted(loaded, trained)
@@ -217,13 +226,20 @@ class Labelling:
         """What validation decided."""
         return {"pooling": model.spec.poolings[0], "temperature": model.temperature}
 
-    def stream(self, path: str | os.PathLike[str], model: Labeler, digest: str) -> Any:
+    def stream(self, path: str | os.PathLike[str], model: Labeler, digest: str) -> Stream:
         """What was seen so far, as the file at `path` has it. UsageError for a model that is not online."""
-        del path, digest
-        raise UsageError(f"--state is for forecasts, and the model labels {model.known.label.name!r}")
+        from rnncli.tasks.labels.stateful import Stream
+
+        return Stream(path, model, digest)
 
     def answer(
-        self, data: Any, model: Labeler, choices: ColumnChoices, options: Options, tell: Listener, stream: Any
+        self,
+        data: Data,
+        model: Labeler,
+        choices: ColumnChoices,
+        options: AnswerOptions,
+        tell: Listener,
+        stream: Stream | None,
     ) -> Labels:
         """The label of every sequence, or of every step."""
         from rnncli.tasks.labels.answer import answer
@@ -231,7 +247,7 @@ class Labelling:
         return answer(data, model, choices, options, tell, stream)
 
     def evaluated(
-        self, data: Any, model: Labeler, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+        self, data: Data, model: Labeler, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:
         """How often labels are right, beside what is simpler."""
         from rnncli.tasks.labels.evaluate import evaluated

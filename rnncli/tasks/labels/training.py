@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,17 +13,19 @@ from rnncli.data.labels.known import known_labels
 from rnncli.data.labels.load import described
 from rnncli.data.load import Loaded
 from rnncli.errors import UsageError
-from rnncli.said import only
+from rnncli.options.given import fields_given
+from rnncli.options.types import TrainOptions
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels import plan as planning
 from rnncli.tasks.labels.decide import Decided, decided, scores, settled_spec
 from rnncli.tasks.labels.labeler import Labeler
+from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.task import TASK
 from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained, named_shapes
 
 
-def refuse_senseless(options: Mapping[str, Any]) -> None:
+def refuse_senseless(options: TrainOptions) -> None:
     """UsageError for options that exclude each other."""
     per_step, online = options.get("per_step"), options.get("online")
     if online and not per_step:
@@ -39,20 +40,23 @@ def refuse_senseless(options: Mapping[str, Any]) -> None:
         )
     if options.get("context") is not None and not per_step:
         raise UsageError("--context is for forecasts and labels per step: a sequence is read whole")
+    if online:
+        refuse_what_looks_ahead(options.get("cell") or planning.ONLINE_CELL)
     refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
 
 
-def planned(loaded: Loaded, options: Mapping[str, Any]) -> Plan[LabelSpec]:
-    """Everything that is decided before the first step."""
-    given, panel = Sizes(**only(Sizes, options)), loaded.panel
+def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
+    """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
+    given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.label_spec(panel, options)
     network = planning.network_spec(panel, spec, given)
-    return Plan(TASK, network, spec, planning.training_spec(panel, spec, given))
+    training = planning.training_spec(panel, spec, given)
+    return Plan(TASK, network, spec, training, refit=planning.refit_of(panel, spec))
 
 
-def planned_on(loaded: Loaded, start: Labeler, options: Mapping[str, Any]) -> Plan[LabelSpec]:
+def planned_on(loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[LabelSpec]:
     """A model's own network and label, trained as long and as gently as a refit."""
-    given = Sizes(**only(Sizes, options))
+    given = Sizes(**fields_given(Sizes, options))
     usual = planning.training_spec(loaded.panel, start.spec, given)
     steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
     rate = given.learning_rate or REFIT_RATE * usual.learning_rate
@@ -61,7 +65,7 @@ def planned_on(loaded: Loaded, start: Labeler, options: Mapping[str, Any]) -> Pl
 
 
 def planned_again(loaded: Loaded, model: Labeler) -> Plan[LabelSpec]:
-    """The same network, trained the same way on other sequences."""
+    """The plan of a model's training, once more on other sequences and without a time budget."""
     del loaded
     return Plan(TASK, model.network, model.spec, replace(model.training, time_budget=None))
 
@@ -73,7 +77,7 @@ def inferred(loaded: Loaded, plan: Plan[LabelSpec]) -> str:
     each = "each step" if spec.per_step else "each sequence"
     frames = f", read in frames of {spec.window} steps" if spec.stride > 1 else ""
     frames += f", rows of {spec.raster} values" if spec.raster > 1 else ""
-    return f"{described(loaded)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
+    return f"{described(loaded.columns, panel.channels)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
 
 
 def settled(loaded: Loaded, plan: Plan[LabelSpec], trained: Trained[LabelSpec], start: Labeler | None) -> Labeler:
@@ -90,7 +94,7 @@ def settled(loaded: Loaded, plan: Plan[LabelSpec], trained: Trained[LabelSpec], 
 
 
 def refitted(loaded: Loaded, trained: Trained[LabelSpec]) -> Labeler:
-    """The model of a training whose record nobody reads."""
+    """The model that a repeated training leaves, with an empty record."""
     return _to_labeler(loaded, trained, decided(trained), {}, None)
 
 
@@ -107,7 +111,8 @@ def _to_labeler(
     weights = _of_one(trained.weights, plan, spec)
     assert loaded.labels is not None
     known = known_labels(loaded, loaded.labels) if start is None else start.known
-    return Labeler(plan.network, spec, plan.training, known, weights, loaded.panel.ids, record, decision.temperature)
+    names = tuple(dict.fromkeys([*loaded.panel.ids, *(() if start is None else start.names)]))
+    return Labeler(plan.network, spec, plan.training, known, weights, names, record, decision.temperature)
 
 
 def _of_one(

@@ -90,6 +90,11 @@ class Validated:
     labels: Floats
     sequence: Ints
 
+    @property
+    def series(self) -> Ints:
+        """The sequence [N] of each."""
+        return self.sequence
+
     def made(self, said: Floats) -> Validated:
         """Other answers to the same questions."""
         return replace(self, said=said)

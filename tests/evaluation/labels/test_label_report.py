@@ -119,7 +119,7 @@ def test_numbers_are_scored_by_errors_and_quantiles() -> None:
 
 def test_the_document_has_scores_where_every_task_has_them() -> None:
     document = json.loads(
-        json.dumps(report(groups=Groups("g", ("a",), np.zeros(60, int))).to_json(by_group=True), allow_nan=False)
+        json.dumps(report(groups=Groups("g", ("a",), np.zeros(60, int))).to_json(by="group"), allow_nan=False)
     )
     assert document["schema"] == "rnncli.evaluate/1"
     assert document["scores"]["model"]["accuracy"] > document["scores"]["majority"]["accuracy"]

@@ -15,14 +15,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SECONDS, MEMORY = 30, 3 << 30
+SECONDS = 30
+TESTS = Path(__file__).parents[2]
 
 
 def main() -> None:
     """Run the cases on stdin."""
     folder = Path(sys.argv[1])
     cases = [json.loads(line) for line in sys.stdin]
-    sys.path[0] = os.environ["PYTHONPATH"]
+    sys.path[:1] = [os.environ["PYTHONPATH"], *(str(TESTS / name) for name in ("", "faults"))]
     _import()
     for case in cases:
         sys.stdout.write(json.dumps(run(case, folder)) + "\n")
@@ -31,13 +32,10 @@ def main() -> None:
 
 def _import() -> None:
     """Import and build once what every case would spend its time on."""
-    import filelock  # noqa: F401
-    import pyarrow.csv
-    import pyarrow.parquet  # noqa: F401
+    import fork_server
 
+    fork_server.prepare(["rnncli"])
     from rnncli.cli import app
-    from rnncli.data.readers import csv, parquet  # noqa: F401
-    from rnncli.workflows import check, evaluate, predict, train  # noqa: F401
 
     app.get_command = functools.cache(app.get_command)
     app.get_command(app.app)
@@ -63,7 +61,6 @@ def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _run(arguments: list[str], output: str, streams: list[Path]) -> None:
-    sys.path.insert(1, str(Path(__file__).parents[1]))
     import watched
 
     for number, path in enumerate(streams, 1):

@@ -11,12 +11,15 @@ import pytest
 
 from rnncli.data.panel import Panel
 from rnncli.errors import ModelRefused
-from rnncli.tasks.forecast import carried as kept
-from rnncli.tasks.forecast import state_file, stream
-from rnncli.tasks.forecast.carried import Carried
-from rnncli.tasks.forecast.consumed import refusals
+from rnncli.inference import carried as kept
+from rnncli.inference import state_file
+from rnncli.inference.advance import advanced
+from rnncli.inference.refusals import refusals
+from rnncli.tasks.forecast import stream
+from rnncli.tasks.forecast.extras import ForecastState
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.pool import Pool
+from rnncli.tasks.forecast.stream import StreamingForecaster
 from rnncli.tasks.plan import Plan
 
 Untrained = Callable[..., tuple[Forecaster, Plan]]
@@ -35,8 +38,12 @@ def model(request: pytest.FixtureRequest, weekly_waves: Panel, untrained: Untrai
     return with_pool(untrained(weekly_waves, request.param)[0])
 
 
-def nothing(model: Forecaster, panel: Panel) -> Carried:
-    return kept.begun(model, panel.select(np.zeros(0, np.int64)))
+def streaming(model: Forecaster) -> StreamingForecaster:
+    return StreamingForecaster(model)
+
+
+def nothing(model: Forecaster, panel: Panel) -> ForecastState:
+    return kept.begun(streaming(model), panel.select(np.zeros(0, np.int64)))
 
 
 def rows(panel: Panel, first: int, last: int) -> Panel:
@@ -49,21 +56,22 @@ def rows(panel: Panel, first: int, last: int) -> Panel:
     return replace(whole, offsets=offsets, values=np.concatenate(parts), starts=whole.starts + first)
 
 
-def consumed(model: Forecaster, carried: Carried, panel: Panel) -> Carried:
-    here, absent = kept.known_and_new(model, carried, panel)
-    assert not refusals(model, here, panel, panel.lengths)
-    after = kept.joined(absent, stream.advanced(model, here, panel, panel.lengths))
+def consumed(model: Forecaster, carried: ForecastState, panel: Panel) -> ForecastState:
+    here, absent = kept.known_and_new(streaming(model), carried, panel)
+    assert not refusals(streaming(model), here, panel, panel.lengths)
+    after = kept.joined(absent, advanced(streaming(model), here, panel, panel.lengths))
     return kept.chosen(after, sorted(range(len(after.ids)), key=after.ids.__getitem__))
 
 
-def bits(carried: Carried) -> tuple[bytes, ...]:
-    numbers = [carried.starts, carried.consumed, carried.phases, carried.rows, carried.tail, carried.fingerprints]
-    smoothed = [part for state in carried.smoothed.values() for part in state.parts().values()]
+def bits(carried: ForecastState) -> tuple[bytes, ...]:
+    tail = carried.tail
+    numbers = [carried.starts, carried.consumed, carried.phases, tail.rows, tail.values, carried.fingerprints]
+    smoothed = [part for state in carried.extras.smoothed.values() for part in state.parts().values()]
     return tuple(part.tobytes() for part in [*numbers, *carried.hidden.values(), *smoothed])
 
 
-def forecasts(model: Forecaster, carried: Carried, panel: Panel) -> bytes:
-    here, _ = kept.known_and_new(model, carried, panel)
+def forecasts(model: Forecaster, carried: ForecastState, panel: Panel) -> bytes:
+    here, _ = kept.known_and_new(streaming(model), carried, panel)
     return stream.quantiles(model, here, stream.kept_and_after(here, panel)).tobytes()
 
 
@@ -104,7 +112,7 @@ def test_missing_rows_are_consumed_as_missing(model: Forecaster, weekly_waves: P
     whole = consumed(model, nothing(model, panel), panel)
     half = consumed(model, nothing(model, panel), rows(panel, 0, 45))
     assert bits(consumed(model, half, rows(panel, 45, 1000))) == bits(whole)
-    here, _ = kept.known_and_new(model, whole, panel)
+    here, _ = kept.known_and_new(streaming(model), whole, panel)
     assert np.isfinite(stream.quantiles(model, here, stream.kept_and_after(here, panel))).all()
 
 
@@ -117,7 +125,7 @@ def test_while_a_series_is_shorter_than_the_context_a_stream_forecasts_what_a_wi
     model = replace(model, spec=replace(model.spec, each=False, link="log"))
     short = weekly_waves.cut(np.full(6, model.spec.steps))
     carried = consumed(model, nothing(model, short), short)
-    here, _ = kept.known_and_new(model, carried, short)
+    here, _ = kept.known_and_new(streaming(model), carried, short)
     streamed = stream.quantiles(model, here, stream.kept_and_after(here, short))
     np.testing.assert_allclose(streamed, model.quantiles(short), rtol=1e-4)
 
@@ -128,7 +136,7 @@ def test_beyond_the_trained_horizon_medians_are_consumed_by_a_copy_of_the_state(
     part = weekly_waves.cut(np.full(6, 62))  # the second block is consumed over a renewal and a border of the grid
     carried = consumed(model, nothing(model, part), part)
     before, horizon = bits(carried), model.spec.horizon
-    here, _ = kept.known_and_new(model, carried, part)
+    here, _ = kept.known_and_new(streaming(model), carried, part)
     far = stream.quantiles(model, here, stream.kept_and_after(here, part), 2 * horizon + 1)
     assert bits(carried) == before
     assert far.shape[1] == 2 * horizon + 1
@@ -139,7 +147,7 @@ def test_beyond_the_trained_horizon_medians_are_consumed_by_a_copy_of_the_state(
     longer = replace(part, offsets=np.concatenate([[0], np.cumsum(lengths)]), values=np.concatenate(fed)[:, None])
     after = consumed(model, nothing(model, longer), longer)
     at = model.spec.median
-    second, _ = kept.known_and_new(model, after, longer)
+    second, _ = kept.known_and_new(streaming(model), after, longer)
     expected = stream.quantiles(model, second, stream.kept_and_after(second, longer))
     assert far[:, horizon : 2 * horizon, at].tobytes() == expected[..., at].tobytes()
     assert (np.diff(far, axis=2) >= 0).all()
@@ -160,9 +168,10 @@ def lstm(weekly_waves: Panel, untrained: Untrained) -> Forecaster:
     return with_pool(untrained(weekly_waves, "lstm")[0])
 
 
-def refused(model: Forecaster, carried: Carried, panel: Panel) -> list[str]:
-    here, _ = kept.known_and_new(model, carried, panel)
-    return [f"{error.series}: {error.message}" for error in refusals(model, here, panel, panel.lengths)]
+def refused(model: Forecaster, carried: ForecastState, panel: Panel) -> list[str]:
+    here, _ = kept.known_and_new(streaming(model), carried, panel)
+    found = refusals(streaming(model), here, panel, panel.lengths)
+    return [f"{error.series}: {error.message}" for error in found]
 
 
 def test_rows_that_are_missing_in_between_are_refused_by_name(lstm: Forecaster, weekly_waves: Panel) -> None:
@@ -189,13 +198,13 @@ def test_a_row_older_than_those_kept_that_changed_is_refused_if_all_are_given(
 ) -> None:
     model = untrained(weekly_waves, "lstm")[0]
     carried = consumed(model, nothing(model, weekly_waves), weekly_waves)
-    assert carried.rows.max() < weekly_waves.lengths.max() - 3
+    assert carried.tail.rows.max() < weekly_waves.lengths.max() - 3
     values = weekly_waves.values.copy()
     values[weekly_waves.offsets[5] + 2] += 1e-9
     values[weekly_waves.offsets[5] + 3] -= 1e-9
     changed = replace(weekly_waves, values=values)
     (found,) = refused(model, carried, changed)
-    kept_rows = carried.rows[5]
+    kept_rows = carried.tail.rows[5]
     assert found.startswith(f"s5: a row before the last {kept_rows} has changed since it was consumed (before 20")
     assert not refused(model, carried, weekly_waves)
     assert not refused(model, carried, rows(changed, 1, 1000))  # nothing to compare the sum with
@@ -218,10 +227,10 @@ def test_another_phase_is_refused(lstm: Forecaster, weekly_waves: Panel) -> None
 
 def test_a_state_comes_back_from_its_file_as_it_was(lstm: Forecaster, weekly_waves: Panel, tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"
-    assert state_file.load(path, lstm, "a" * 64) is None
+    assert state_file.load(path, streaming(lstm), "a" * 64) is None
     carried = consumed(lstm, nothing(lstm, weekly_waves), weekly_waves)
     state_file.save(path, carried, "a" * 64)
-    back = state_file.load(path, lstm, "a" * 64)
+    back = state_file.load(path, streaming(lstm), "a" * 64)
     assert back is not None
     assert back.ids == carried.ids
     assert bits(back) == bits(carried)
@@ -231,7 +240,7 @@ def test_the_state_of_another_model_is_refused(lstm: Forecaster, weekly_waves: P
     path = tmp_path / "state.safetensors"
     state_file.save(path, consumed(lstm, nothing(lstm, weekly_waves), weekly_waves), "a" * 64)
     with pytest.raises(ModelRefused, match="this is the state of another model"):
-        state_file.load(path, lstm, "b" * 64)
+        state_file.load(path, streaming(lstm), "b" * 64)
 
 
 def test_a_damaged_state_is_refused_at_any_bit(lstm: Forecaster, weekly_waves: Panel, tmp_path: Path) -> None:
@@ -241,7 +250,7 @@ def test_a_damaged_state_is_refused_at_any_bit(lstm: Forecaster, weekly_waves: P
     for place in np.random.default_rng(0).integers(len(data), size=60).tolist():
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         with pytest.raises(ModelRefused):
-            state_file.load(path, lstm, "a" * 64)
+            state_file.load(path, streaming(lstm), "a" * 64)
 
 
 def test_a_model_is_no_state_and_a_state_no_model(
@@ -250,7 +259,7 @@ def test_a_model_is_no_state_and_a_state_no_model(
     from rnncli import model
 
     with pytest.raises(ModelRefused, match="no state"):
-        state_file.load(small_model, lstm, "a" * 64)
+        state_file.load(small_model, streaming(lstm), "a" * 64)
     path = tmp_path / "state.safetensors"
     state_file.save(path, nothing(lstm, weekly_waves), "a" * 64)
     with pytest.raises(ModelRefused, match="there is no task called 'stream'"):

@@ -1,13 +1,16 @@
-"""Panels of labelled sequences, and what is said of them."""
+"""Panels and tables of labelled sequences, models of them, and what is said of them."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import rnncli
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel, offsets_of
@@ -61,3 +64,40 @@ def spec_of() -> Callable[..., LabelSpec]:
         return LabelSpec(**(usual | said))
 
     return made
+
+
+FEW = ("--steps", "6", "--hidden", "8", "--members", "1", "-q")
+
+
+def write(path: Path, first: int, count: int) -> Path:
+    """`count` sequences of 6 to 12 steps that rise, fall or stay, of two channels, by one of two persons."""
+    rng = np.random.default_rng(first)
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "step", "x", "y", "who", "label"])
+        for one in range(first, first + count):
+            kind = one % 3
+            for step in range(int(rng.integers(6, 13))):
+                x, y = (kind - 1) * step + rng.normal(0, 0.3), rng.normal()
+                rows.writerow([f"s{one}", step, f"{x:.4f}", f"{y:.4f}", "ann" if one % 2 else "bob", "abc"[kind]])
+    return path
+
+
+@pytest.fixture(scope="session")
+def labelled_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sequences to learn from."""
+    return write(tmp_path_factory.mktemp("labelled") / "train.csv", 0, 36)
+
+
+@pytest.fixture(scope="session")
+def others(labelled_table: Path) -> Path:
+    """Sequences that training does not see."""
+    return write(labelled_table.parent / "test.csv", 100, 18)
+
+
+@pytest.fixture(scope="session")
+def label_model(labelled_table: Path) -> Path:
+    """A small model of one label a sequence."""
+    path = labelled_table.parent / "labels.safetensors"
+    rnncli.train(str(labelled_table), label="label", channels=("x", "y"), output=path, steps=30, hidden=8, members=1)
+    return path

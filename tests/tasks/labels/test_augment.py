@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
-from rnncli.tasks.labels.augment import BLANKED, FORGOTTEN, _along_channels, _warped, augmented
+from rnncli.tasks.labels.augment import FORGOTTEN, _along_channels, _warped, augmented
 from rnncli.tasks.labels.spec import Input, LabelSpec
 
 Specs = Callable[..., LabelSpec]
@@ -60,13 +60,15 @@ def test_about_the_share_that_was_said_is_warped(spec_of: Specs) -> None:
 
 def test_numbers_get_a_factor_and_noise_and_flags_categories_and_padding_stay(spec_of: Specs) -> None:
     numbers, codes, lengths = sequences()
-    found, _ = augmented(numbers, codes, lengths, spec_of(inputs=INPUTS), np.random.default_rng(0))
+    found, _ = augmented(
+        numbers, codes, lengths, spec_of(inputs=INPUTS, noise=0.3, blanked=0.1), np.random.default_rng(0)
+    )
     real = np.arange(STEPS) < lengths[:, None]
     assert np.array_equal(found[..., 1:], numbers[..., 1:])
     assert not found[~real].any()
     there = real & (numbers[..., 0] != 0)
     assert (found[there, 0] != numbers[there, 0]).all()
-    assert 0.3 * BLANKED < np.mean(found[there, 0] == 0) < 0.7 * BLANKED
+    assert 0.03 < np.mean(found[there, 0] == 0) < 0.07
     long = lengths > 10
     ours = found[long, :, 0]
     theirs = np.where(ours != 0, numbers[long, :, 0], 0)

@@ -92,7 +92,9 @@ def test_a_raster_has_so_many_values_in_a_row_and_a_short_last_row_is_filled_up_
     assert rastered(panel, 1) is panel
 
 
-@pytest.mark.parametrize("wrong", [{"raster": 0}, {"raster": 2**40}, {"steps": 2**40}, {"warped": 1.5}, {"shifted": 2}])
+@pytest.mark.parametrize(
+    "wrong", [{"raster": 0}, {"raster": 2**40}, {"steps": 2**40}, {"warped": 1.5}, {"shifted": 2}, {"noise": -1}]
+)
 def test_a_spec_that_no_training_makes_is_refused(wrong: dict[str, float], spec_of: Specs) -> None:
     with pytest.raises(UsageError):
         spec_of(**wrong)

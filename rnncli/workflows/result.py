@@ -1,4 +1,4 @@
-"""What a training gave: the model, how it did on rows that it had not seen, and what that means in one sentence."""
+"""The result of a training: the model, its scores on held-out rows, and a verdict in one sentence."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Training:
 
     @property
     def series(self) -> int:
-        """How many series it was trained on."""
+        """The number of series that it was trained on."""
         return self.model.series
 
     @property
@@ -66,7 +66,7 @@ class Training:
 
     @property
     def validated_origins(self) -> int:
-        """From how many origins."""
+        """The number of origins that these scores are from."""
         return int(self.model.record["validated_origins"])
 
     @property
@@ -87,7 +87,7 @@ class Training:
 
     @property
     def verdict(self) -> str:
-        """In one sentence, whether the network is worth having."""
+        """One sentence that says whether the network is better than simple forecasts."""
         return self.model.task.verdict(self.model)
 
     def save(self, path: str | os.PathLike[str]) -> int:

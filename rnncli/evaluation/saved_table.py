@@ -1,0 +1,83 @@
+"""A table of forecasts that was saved, read again, tidy or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnncli.arrays import Floats, Ints
+from rnncli.data.load import Loaded, in_utc
+from rnncli.data.objects import Data
+from rnncli.data.rows import Rows, read_rows
+from rnncli.data.source import sources
+from rnncli.data.tables import open_tables
+from rnncli.data.writers.csv import undefused
+from rnncli.data.writers.table import TIDY, joined_style
+from rnncli.spec import ColumnChoices
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A forecast table that was saved, one row a forecast: times as the panel's calendar takes them."""
+
+    ids: list[str]
+    times: Ints
+    levels: tuple[float, ...]
+    quantiles: Floats
+    point: Floats
+
+
+def load_saved(path: Data, loaded: Loaded) -> Saved:
+    """Read a table that `predict` wrote for data of these columns, tidy or not. InputRefused if it is none."""
+    found = sources(path)
+    kinds = open_tables(found, ColumnChoices()).kinds()
+    columns, panel = loaded.columns, loaded.panel
+    columns = replace(columns, decimal=None, thousands=None, separator=None, encoding=None, format=None)
+    tidy = set(TIDY) <= set(kinds)
+    if tidy:
+        shape = replace(columns, time="time", id="id" if kinds["id"] != "empty" else None, more_ids=(), target="value")
+        shape = replace(shape, clock=None, clock_format=None, time_format=joined_style(columns))
+        channels = ["quantile"]
+    else:
+        named = columns.id or (columns.id_name if columns.id_name in kinds else None)
+        shape = replace(columns, id=named, target="forecast")
+        channels = [name for name in kinds if _level(name) is not None]
+    shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
+    rows = read_rows(found, ColumnChoices(), shape, (), zone=panel.calendar.zone)
+    rows = in_utc(rows, panel.calendar.zone, ColumnChoices())
+    ids = _undefused(rows.ids, panel.ids)
+    names = [ids[code] for code in rows.codes.tolist()] if shape.id else [panel.ids[0]] * len(rows.codes)
+    if tidy:
+        return _untidied(names, rows)
+    levels = sorted(channels, key=lambda name: _level(name) or 0.0)
+    quantiles = rows.values[:, [rows.channel_names.index(name) for name in levels]]
+    return Saved(names, rows.times, tuple(float(name[1:]) for name in levels), quantiles, rows.values[:, 0])
+
+
+def _untidied(names: list[str], rows: Rows) -> Saved:
+    """Rows of one level each -> rows of all levels; the median is the point forecast."""
+    levels, which = np.unique(rows.values[:, 1], return_inverse=True)
+    keys = np.stack([rows.codes, rows.times], axis=1)
+    _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    quantiles = np.full((len(first), len(levels)), np.nan)
+    quantiles[place.reshape(-1), which] = rows.values[:, 0]
+    middle = quantiles[:, int(np.argmin(np.abs(levels - 0.5)))]
+    return Saved([names[row] for row in first.tolist()], rows.times[first], tuple(levels.tolist()), quantiles, middle)
+
+
+def _level(name: str) -> float | None:
+    """The level of a column such as q0.1."""
+    try:
+        level = float(name[1:]) if name.startswith("q") else 0.0
+    except ValueError:
+        return None
+    return level if 0 < level < 1 else None
+
+
+def _undefused(texts: list[str], ids: tuple[str, ...]) -> list[str]:
+    """Ids as they were before a ' was put in front, so that no spreadsheet would run them; unless they had it."""
+    known = set(ids)
+    bare = [undefused(text) for text in texts]
+    apart = len(set(bare)) == len(texts)
+    return bare if (apart and known.issuperset(bare)) or not known.issuperset(texts) else texts
