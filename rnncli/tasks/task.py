@@ -87,7 +87,9 @@ class Lesson(Protocol):
         """
 
     def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
-        """The questions that are asked after row ends[i] - 1 of each series[i], some at a time."""
+        """The questions that are asked after row ends[i] - 1 of each series[i], some at a time; those about one series
+        stand together, and their ends ascend.
+        """
 
     def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:
         """Crops of so many steps (all that there are if None) that end with row ends[i] - 1 of each series[i], each
