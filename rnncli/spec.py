@@ -208,8 +208,8 @@ class NetworkSpec(Spec):
     """The recurrent network, which encodes sequences for any task.
 
     `inputs` features a step, `layers` recurrent layers of `hidden` units, `members` networks whose answers are
-    averaged. `cell` is the name of every layer's cell, or one name for each, separated by commas; with `layer_norm` the output
-    of each layer is normalised.
+    averaged. `cell` is the name of every layer's cell, or one name for each, separated by commas; with `layer_norm` the
+    output of each layer is normalised.
     """
 
     cell: str
