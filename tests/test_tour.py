@@ -24,7 +24,8 @@ from rnncli.nn.network import encode
 from rnncli.registry import TASKS, find
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.plan import Plan
-from rnncli.tasks.task import Lesson, Seen, Task, head_weights
+from rnncli.tasks.seen import Seen, head_weights
+from rnncli.tasks.task import Lesson, Task
 from rnncli.training.adamw import adamw
 from rnncli.training.objective import at_the_end, forward, on
 from rnncli.training.session import initial_weights, train

@@ -13,7 +13,7 @@ from rnncli.options.types import ColumnOptions
 from rnncli.registry import WRITERS
 
 if TYPE_CHECKING:
-    from rnncli.tasks.task import Answer
+    from rnncli.tasks.answer import Answer
 
 
 def predict(

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from rnncli.errors import UsageError
 from rnncli.events import Budgeted
-from rnncli.layers.encoder import encoder_shapes
 from rnncli.spec import NetworkSpec, TrainingSpec
-from rnncli.tasks.task import HEAD, S, Shapes, Task
+from rnncli.tasks.seen import Shapes, named_shapes
+from rnncli.tasks.task import S, Task
 
 ROUNDING = 1 + 1e-9
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with everything
@@ -93,11 +93,6 @@ class Plan(Generic[S]):
     def shapes(self) -> Shapes:
         """Name and shape of every weight of one member; in a model file each has a leading axis of members."""
         return named_shapes(self.network, self.task.head_shapes(self.spec, self.network))
-
-
-def named_shapes(network: NetworkSpec, head: Shapes) -> Shapes:
-    """Name and shape of every weight of one member: the encoder's and the head's."""
-    return encoder_shapes(network) | {HEAD + name: shape for name, shape in head.items()}
 
 
 @dataclass(frozen=True)

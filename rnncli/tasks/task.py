@@ -27,48 +27,15 @@ from rnncli.evaluation.shown import ScoreReport
 from rnncli.events import Listener
 from rnncli.model import Kept
 from rnncli.options.types import AnswerOptions, TrainOptions
-from rnncli.outline import Outline
 from rnncli.spec import ColumnChoices, Columns, NetworkSpec, Spec, TrainingSpec
+from rnncli.tasks.answer import Answer
+from rnncli.tasks.seen import Seen, Shapes, Weights
 
 if TYPE_CHECKING:
     from rnncli.tasks.plan import Plan, Trained
 
 S = TypeVar("S", bound=Spec)
-Weights = Mapping[str, Array]
 Options = Mapping[str, Any]
-Shapes = dict[str, tuple[int, ...]]
-HEAD = "head."
-"""Before the names of the head's tensors in a model; those of layer i begin with `layer{i}.`."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Crops of n series as the network sees them, and the o questions that are asked of them.
-
-    `inputs` [n, T, I], of which the first `lengths` [n] steps of each crop are real. Question i is asked at step
-    origins[i] of crop rows[i]: [o] each. `beside` holds what the head is given beside the encoder's outputs, and
-    `units` what leads from what is said to the data's units: name -> [o, ...]. `targets` [o, ...] is what came, NaN
-    where nobody knows. `codes` [n, T, K] are categories that the task embeds. Crop i begins at row first_row[i] of
-    series[i]. `fresh` [n] says which crops do not go on from what was carried, None that all begin with the first
-    state.
-    """
-
-    inputs: Array
-    lengths: Array
-    rows: Array
-    origins: Array
-    beside: Mapping[str, Array]
-    targets: Array
-    units: Mapping[str, Array]
-    series: Ints
-    first_row: Ints
-    fresh: Array | None = None
-    codes: Array | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of what the network sees."""
-        return int(self.inputs.nbytes + self.targets.nbytes + sum(part.nbytes for part in self.beside.values()))
 
 
 class Lesson(Protocol):
@@ -169,41 +136,6 @@ class Stream(Protocol):
 
     def keep(self) -> None:
         """Write the file with the rows that were consumed since it was read. OutputLocked or StorageFailed."""
-
-
-class Answer(Protocol):
-    """The answer of a model to new data: a table that can be written and printed."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """One line for each thing that was noticed in the data."""
-
-    @property
-    def skipped(self) -> tuple[SeriesRefused, ...]:
-        """Series that have no answer."""
-
-    @property
-    def series(self) -> int:
-        """The number of series that have an answer."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows the table has."""
-
-    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
-        """The table as a file's bytes."""
-
-    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
-        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
-
-    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
-        """Lines that warn of what a file of this format does not show of the table."""
-
-    def outline(self) -> Outline:
-        """A summary for people: facts and the first rows."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The document behind `--json`."""
 
 
 @dataclass(frozen=True)
@@ -430,13 +362,3 @@ class Task(Kept, Protocol[S]):
         self, data: Data, model: Any, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:
         """The scores of the model on the data, beside those of simple baselines."""
-
-
-def head_weights(weights: Weights) -> dict[str, Array]:
-    """The head's weights, without their prefix."""
-    return {name.removeprefix(HEAD): weight for name, weight in weights.items() if name.startswith(HEAD)}
-
-
-def at_origins(outputs: Array, seen: Seen) -> Array:
-    """The encoder's output at the step of each question: [n, T, H] -> [o, H]."""
-    return outputs[seen.rows, seen.origins]

@@ -17,7 +17,8 @@ from rnncli.data.panel import Panel
 from rnncli.nn.dropout import dropout
 from rnncli.nn.network import encode
 from rnncli.tasks.plan import Plan
-from rnncli.tasks.task import Answers, Asking, Holdout, Lesson, Seen, head_weights
+from rnncli.tasks.seen import Seen, head_weights
+from rnncli.tasks.task import Answers, Asking, Holdout, Lesson
 from rnncli.training.stretches import Stretches
 
 KEPT_BYTES = 64 << 20  # of held-out crops, which are the same at every score

@@ -22,7 +22,8 @@ from rnncli.events import REFIT, SEARCH, Budgeted, Phase
 from rnncli.nn.initialise import initialise_encoder
 from rnncli.spec import TrainingSpec
 from rnncli.tasks.plan import Costs, Plan, Trained, affordable
-from rnncli.tasks.task import HEAD, Answers, Asking, Holdout
+from rnncli.tasks.seen import HEAD
+from rnncli.tasks.task import Answers, Asking, Holdout
 from rnncli.training.budget import Clock, Judge, judging_seconds, score_seconds, step_seconds
 from rnncli.training.events import Event
 from rnncli.training.fit import Weights, begin, fit

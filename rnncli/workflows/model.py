@@ -6,6 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rnncli import files
 from rnncli import model as models
@@ -13,7 +14,9 @@ from rnncli.errors import ModelRefused, UsageError
 from rnncli.options.types import Model
 from rnncli.outline import article
 from rnncli.registry import TASKS
-from rnncli.tasks.task import Model as Trained
+
+if TYPE_CHECKING:
+    from rnncli.tasks.task import Model as Trained
 
 IN_MEMORY = "the model in memory"
 

@@ -13,8 +13,8 @@ from rnncli.events import Listener, Noted, unheard
 from rnncli.memory import give_back
 from rnncli.options import table
 from rnncli.options.types import AnswerOptions, Model, PredictOptions
+from rnncli.tasks.answer import Answer
 from rnncli.tasks.reading import listed
-from rnncli.tasks.task import Answer
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices

@@ -28,7 +28,7 @@ from rnncli.errors import TrainingDiverged
 from rnncli.events import Phase
 from rnncli.layers.encoder import recurrent_layers
 from rnncli.tasks.plan import Plan
-from rnncli.tasks.task import HEAD, Seen, head_weights
+from rnncli.tasks.seen import HEAD, Seen, head_weights
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, begin, fit

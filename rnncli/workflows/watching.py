@@ -18,7 +18,7 @@ from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.watch import Moments, Watch
 from rnncli.events import SEARCH, Phase
 from rnncli.tasks.plan import Plan
-from rnncli.tasks.task import Seen, head_weights
+from rnncli.tasks.seen import Seen, head_weights
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Event, Stepped
 from rnncli.training.fit import Run, Weights, learning_rate

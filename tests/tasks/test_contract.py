@@ -31,7 +31,8 @@ from rnncli.layers.encoder import outputs
 from rnncli.registry import TASKS, find
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.plan import Plan, Trained
-from rnncli.tasks.task import HEAD, Seen, Task, head_weights
+from rnncli.tasks.seen import HEAD, Seen, head_weights
+from rnncli.tasks.task import Task
 from rnncli.training.events import Evaluated, Stepped
 from rnncli.training.objective import forward, on
 from rnncli.training.progress import Progress

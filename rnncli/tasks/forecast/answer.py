@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -28,9 +28,11 @@ from rnncli.tasks.forecast.holidays import tell_unknown
 from rnncli.tasks.forecast.known_ahead import short_of_covariates, tell_missing
 from rnncli.tasks.forecast.reading import load_known, within_bounds
 from rnncli.tasks.forecast.staleness import stale_series
-from rnncli.tasks.forecast.stateful import Stream
 from rnncli.tasks.forecast.unlike import tell_unlike
 from rnncli.tasks.reading import listed, without_bad
+
+if TYPE_CHECKING:
+    from rnncli.tasks.forecast.stateful import Stream
 
 SCHEMA = "rnncli.predict/1"
 MOST_BLOCKS = 100  # of the trained horizon: beyond that, forecasts made from forecasts are noise

@@ -17,7 +17,7 @@ from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
-from rnncli.tasks.task import Seen
+from rnncli.tasks.seen import Seen
 
 YOUNG_SHARE = 0.125  # of the crops of a batch
 CHUNK, CHUNK_STEPS, CHUNK_TARGETS = 128, 128 * 336, 1 << 16  # crops at a time, steps of them, and rows forecast

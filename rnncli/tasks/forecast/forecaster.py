@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,9 @@ from rnncli.tasks.forecast.network import forecast
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
 from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
-from rnncli.tasks.task import Task
+
+if TYPE_CHECKING:
+    from rnncli.tasks.task import Task
 
 CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small;
 CHUNK_TARGETS, CHUNK_ROWS = 1 << 16, 1 << 19  # so does that of what is forecast, and of what is looked back on

@@ -17,7 +17,7 @@ from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.network import network_inputs, refuse_what_sees_ahead
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool
 from rnncli.tasks.forecast.spec import LONGEST, ROLES, ForecastSpec
-from rnncli.tasks.plan import named_shapes
+from rnncli.tasks.seen import named_shapes
 
 LARGEST_MODEL = 1 << 28  # weights
 CUTOFFS = "series.cutoffs"

@@ -14,7 +14,7 @@ from rnncli.layers.encoder import outputs
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.forecast import features, head
 from rnncli.tasks.forecast.spec import ForecastSpec
-from rnncli.tasks.task import head_weights
+from rnncli.tasks.seen import head_weights
 
 
 def refuse_what_sees_ahead(cell: str) -> None:

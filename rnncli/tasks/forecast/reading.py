@@ -15,7 +15,6 @@ from rnncli.tasks.forecast import options as asked
 from rnncli.tasks.forecast.bounds import outside
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.holidays import with_holidays
-from rnncli.tasks.forecast.seasons import infer_seasons
 from rnncli.tasks.reading import told, without_bad
 
 
@@ -26,6 +25,8 @@ def load_new(data: Data, choices: ColumnChoices, options: TrainOptions, tell: Li
 
 def with_seasons(loaded: Loaded, seasons: tuple[int, ...] | None = None) -> Loaded:
     """The data with these seasons in their calendar, or those that are found in them."""
+    from rnncli.tasks.forecast.seasons import infer_seasons
+
     panel = loaded.panel
     found = seasons or infer_seasons(panel.targets, panel.offsets, panel.calendar.frequency)
     return replace(loaded, panel=replace(panel, calendar=replace(panel.calendar, seasons=tuple(found))))

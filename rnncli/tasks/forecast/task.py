@@ -19,34 +19,19 @@ from rnncli.events import Listener
 from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
-from rnncli.tasks.forecast import head, model_file, reading
-from rnncli.tasks.forecast.examples import Examples
+from rnncli.tasks.forecast import head, model_file
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.network import refuse_what_sees_ahead
-from rnncli.tasks.forecast.plan import WITHOUT_COVARIATES, target_alone
-from rnncli.tasks.forecast.rows import rows_seen
 from rnncli.tasks.forecast.spec import ForecastSpec
-from rnncli.tasks.forecast.support import support
-from rnncli.tasks.forecast.validation import Holdout, Validated, hold_out, scaled_quantile_loss, validated
-from rnncli.tasks.plan import Plan, Trained
-from rnncli.tasks.task import (
-    Again,
-    Asking,
-    Backtest,
-    Draw,
-    Facts,
-    LookedAt,
-    Options,
-    Scored,
-    Seen,
-    Shapes,
-    Weights,
-    at_origins,
-)
+from rnncli.tasks.seen import Seen, Shapes, Weights, at_origins
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # predict imports this module, and nothing that only training needs
     from rnncli.tasks.forecast.answer import Forecast
+    from rnncli.tasks.forecast.examples import Examples
     from rnncli.tasks.forecast.stateful import Stream
+    from rnncli.tasks.forecast.validation import Holdout, Validated
+    from rnncli.tasks.plan import Plan, Trained
+    from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Scored
 
 OFTEN, OFTEN_TARGETS = 1_000, 256_000  # forecasts that are scored again and again, and rows of them
 JUDGED = 500_000  # quantiles that the pool and the calibration are fitted to at most
@@ -60,6 +45,8 @@ class Forecasting:
 
     def lesson(self, panel: Panel, spec: ForecastSpec, ends: Ints) -> Examples:
         """The panel as crops with origins in them."""
+        from rnncli.tasks.forecast.examples import Examples
+
         return Examples(panel, spec, ends)
 
     def head_shapes(self, spec: ForecastSpec, network: NetworkSpec) -> Shapes:
@@ -113,14 +100,20 @@ class Forecasting:
 
     def visible(self, panel: Panel, plan: Plan[ForecastSpec]) -> Panel:
         """The whole panel, or the target alone for the rival without covariates."""
+        from rnncli.tasks.forecast.plan import WITHOUT_COVARIATES, target_alone
+
         return target_alone(panel) if plan.variant == WITHOUT_COVARIATES else panel
 
     def seen_rows(self, panel: Panel, spec: ForecastSpec) -> Panel:
         """The rows that training learns from."""
+        from rnncli.tasks.forecast.rows import rows_seen
+
         return rows_seen(panel, spec)
 
     def hold_out(self, panel: Panel, spec: ForecastSpec) -> Holdout:
         """The last origins of each series."""
+        from rnncli.tasks.forecast.validation import hold_out
+
         return hold_out(panel, spec)
 
     def judged(self, spec: ForecastSpec, holdout: Holdout, *, often: bool) -> Holdout:
@@ -131,6 +124,10 @@ class Forecasting:
 
     def held_out(self, panel: Panel, spec: ForecastSpec, holdout: Holdout) -> Asking:
         """The forecasts from held-out origins."""
+        from rnncli.tasks.forecast.examples import Examples
+        from rnncli.tasks.forecast.validation import validated
+        from rnncli.tasks.task import Asking
+
         lesson = Examples(panel, spec, panel.lengths)
         nothing_yet = validated(panel, spec, holdout, np.zeros(0))
         return Asking(lesson, holdout.series, holdout.origins, nothing_yet)
@@ -139,6 +136,11 @@ class Forecasting:
         """The forecasts as if each series had begun 1, 2, 3 ... rows before its origin, by which those of young series
         are calibrated.
         """
+        from rnncli.tasks.forecast.examples import Examples
+        from rnncli.tasks.forecast.support import support
+        from rnncli.tasks.forecast.validation import validated
+        from rnncli.tasks.task import Asking
+
         some = holdout.some(YOUNG)
         actual = validated(panel, spec, some, np.zeros(0))
 
@@ -152,6 +154,8 @@ class Forecasting:
 
     def losses(self, spec: ForecastSpec, found: Validated) -> Floats:
         """Scaled quantile losses: [N]."""
+        from rnncli.tasks.forecast.validation import scaled_quantile_loss
+
         return scaled_quantile_loss(found, spec.levels)
 
     def choose(self, plan: Plan[ForecastSpec], found: list[Validated]) -> int:
@@ -179,6 +183,8 @@ class Forecasting:
 
     def facts(self, panel: Panel, spec: ForecastSpec) -> Facts:
         """The horizon, the seasons as the lags that matter, and the median length."""
+        from rnncli.tasks.task import Facts
+
         lags = tuple(season for season in spec.seasons if season > 1)
         return Facts(spec.horizon, lags, int(np.median(panel.lengths)), "season")
 
@@ -196,16 +202,22 @@ class Forecasting:
 
     def load_new(self, data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
         """Data of which nothing is known, with the seasons that are found in them."""
+        from rnncli.tasks.forecast import reading
+
         return reading.load_new(data, choices, options, tell)
 
     def load_known(self, data: Data, choices: ColumnChoices, model: Forecaster, tell: Listener) -> Loaded:
         """Data, read as those of a model were."""
+        from rnncli.tasks.forecast import reading
+
         return reading.load_known(data, choices, model, tell)
 
     def load_to_train(
         self, data: Data, choices: ColumnChoices, options: TrainOptions, start: Forecaster | None, tell: Listener
     ) -> Loaded:
         """Data to train on, within the bounds and with the holidays that were asked for."""
+        from rnncli.tasks.forecast import reading
+
         return reading.load_to_train(data, choices, options, start, tell)
 
     def planned(self, loaded: Loaded, options: TrainOptions) -> Plan[ForecastSpec]:

@@ -12,7 +12,7 @@ from rnncli.data.panel import Panel
 from rnncli.tasks.labels.augment import augmented
 from rnncli.tasks.labels.frames import framed, numbers_and_codes, rastered, rows_of
 from rnncli.tasks.labels.spec import LabelSpec
-from rnncli.tasks.task import Seen
+from rnncli.tasks.seen import Seen
 
 AT_ONCE = 1 << 17  # steps of the sequences that are asked about together
 

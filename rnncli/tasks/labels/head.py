@@ -23,7 +23,8 @@ from rnncli.layers.activation import softplus
 from rnncli.layers.linear import linear
 from rnncli.layers.quantiles import fan, pinball
 from rnncli.tasks.labels.spec import ATTENTION, EMBEDDING, JOINED, LAST, MAX, MEAN, LabelSpec
-from rnncli.tasks.task import Draw, Seen, Shapes, Weights
+from rnncli.tasks.seen import Seen, Shapes, Weights
+from rnncli.tasks.task import Draw
 
 PARTS = (LAST, MEAN, MAX, ATTENTION)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,10 @@ from rnncli.tasks.labels import head
 from rnncli.tasks.labels.decide import tempered
 from rnncli.tasks.labels.examples import examples
 from rnncli.tasks.labels.spec import LabelSpec
-from rnncli.tasks.task import Seen, Task, Weights, head_weights
+from rnncli.tasks.seen import Seen, Weights, head_weights
+
+if TYPE_CHECKING:
+    from rnncli.tasks.task import Task
 
 NAMED = 10  # classes or channels in a line
 

@@ -15,7 +15,7 @@ from rnncli.spec import Columns, LabelChoices, NetworkSpec, TrainingSpec
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.labels.spec import LabelSpec
-from rnncli.tasks.plan import named_shapes
+from rnncli.tasks.seen import named_shapes
 
 LARGEST_MODEL = 1 << 28  # weights
 TEXT, ENDS = "vocabulary.text", "vocabulary.ends"

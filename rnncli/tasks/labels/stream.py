@@ -28,7 +28,7 @@ from rnncli.spec import NetworkSpec
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels.examples import Examples
 from rnncli.tasks.labels.labeler import Labeler
-from rnncli.tasks.task import head_weights
+from rnncli.tasks.seen import head_weights
 
 KEPT = 64  # rows: inputs depend on none before their own, but rows that are given again are compared
 HALF = 32  # bits

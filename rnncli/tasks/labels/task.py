@@ -18,18 +18,19 @@ from rnncli.events import Listener
 from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
-from rnncli.tasks.labels import head, model_file, reading
-from rnncli.tasks.labels.examples import Examples, examples
+from rnncli.tasks.labels import head, model_file
 from rnncli.tasks.labels.labeler import Labeler, answers
 from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
-from rnncli.tasks.labels.validation import Holdout, Validated, hold_out, validated
-from rnncli.tasks.plan import Plan, Trained
-from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Scored, Seen, Shapes, Weights
+from rnncli.tasks.seen import Seen, Shapes, Weights
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # predict imports this module, and nothing that only training needs
     from rnncli.tasks.labels.answer import Labels
+    from rnncli.tasks.labels.examples import Examples
     from rnncli.tasks.labels.stateful import Stream
+    from rnncli.tasks.labels.validation import Holdout, Validated
+    from rnncli.tasks.plan import Plan, Trained
+    from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Scored
 
 OFTEN = 1_000  # held-out sequences that are scored again and again
 JUDGED = 20_000  # and once, in the end
@@ -42,6 +43,8 @@ class Labelling:
 
     def lesson(self, panel: Panel, spec: LabelSpec, ends: Ints) -> Examples:
         """The panel as sequences with labels."""
+        from rnncli.tasks.labels.examples import examples
+
         return examples(panel, spec, ends)
 
     def head_shapes(self, spec: LabelSpec, network: NetworkSpec) -> Shapes:
@@ -100,6 +103,8 @@ class Labelling:
 
     def hold_out(self, panel: Panel, spec: LabelSpec) -> Holdout:
         """A fifth of the sequences."""
+        from rnncli.tasks.labels.validation import hold_out
+
         return hold_out(panel, spec)
 
     def judged(self, spec: LabelSpec, holdout: Holdout, *, often: bool) -> Holdout:  # noqa: ARG002
@@ -108,6 +113,10 @@ class Labelling:
 
     def held_out(self, panel: Panel, spec: LabelSpec, holdout: Holdout) -> Asking:
         """The labels of held-out sequences."""
+        from rnncli.tasks.labels.examples import examples
+        from rnncli.tasks.labels.validation import validated
+        from rnncli.tasks.task import Asking
+
         lengths = panel.lengths
         nothing_yet = validated(panel, spec, holdout)
         return Asking(examples(panel, spec, lengths), holdout.series, lengths[holdout.series], nothing_yet)
@@ -142,6 +151,8 @@ class Labelling:
 
     def facts(self, panel: Panel, spec: LabelSpec) -> Facts:
         """Nothing is ahead, and no lag matters more than others."""
+        from rnncli.tasks.task import Facts
+
         rows, seen = spec.stride * spec.raster, spec.window * spec.raster
         step = (f"{rows} rows" if rows > 1 else "a row") + (f", seen {seen} at a time" if seen > rows else "")
         steps = int(np.median(_frames(panel.lengths, spec)))
@@ -161,16 +172,22 @@ class Labelling:
 
     def load_new(self, data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
         """Labelled data of which nothing is known."""
+        from rnncli.tasks.labels import reading
+
         return reading.load_new(data, choices, options, tell)
 
     def load_known(self, data: Data, choices: ColumnChoices, model: Labeler, tell: Listener) -> Loaded:
         """Data, read as those of a model were."""
+        from rnncli.tasks.labels import reading
+
         return reading.load_known(data, choices, model, tell)
 
     def load_to_train(
         self, data: Data, choices: ColumnChoices, options: TrainOptions, start: Labeler | None, tell: Listener
     ) -> Loaded:
         """What is learnt from."""
+        from rnncli.tasks.labels import reading
+
         return reading.load_to_train(data, choices, options, start, tell)
 
     def planned(self, loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:

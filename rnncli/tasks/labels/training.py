@@ -22,7 +22,8 @@ from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.task import TASK
-from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained, named_shapes
+from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
+from rnncli.tasks.seen import named_shapes
 
 
 def refuse_senseless(options: TrainOptions) -> None:

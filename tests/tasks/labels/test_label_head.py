@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels.labeler import answers
 from rnncli.tasks.labels.spec import EMBEDDING, POOLINGS, Input, LabelSpec
-from rnncli.tasks.task import Seen
+from rnncli.tasks.seen import Seen
 
 Specs = Callable[..., LabelSpec]
 Floats = NDArray[np.float64]
