@@ -59,7 +59,8 @@ def predict(
             files.refuse_existing(output)
         found = given(model)
         task = found.model.task
-        table.refuse_of_other_task({**options, "horizon": horizon}, task.name, by_model=True)
+        mean = point if point == "mean" else None
+        table.refuse_of_other_task({**options, "horizon": horizon, "point": mean}, task.name, by_model=True)
         stream = None if state is None else task.stream(state, found.model, found.digest)
         levels = None if quantiles is None else tuple(quantiles)
         asked: AnswerOptions = {**options, "horizon": horizon, "quantiles": levels, "point": point}

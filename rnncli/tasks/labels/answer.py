@@ -190,6 +190,11 @@ def answer(
     """The labels of the sequences of `data`, or, with a stream, of the rows that it has not seen."""
     if options.get("tidy"):
         raise UsageError("--tidy is for forecasts, and the model makes labels", hint="leave --tidy out")
+    if options.get("quantiles"):
+        raise UsageError(
+            "--quantiles chooses those of a forecast; a label that is a number is written with all that were trained",
+            hint="leave --quantiles out, and take the columns that are wanted",
+        )
     loaded = load_known(data, choices, model, tell)
     if stream is not None:
         loaded, said = stream.consume(loaded, tell, skip=choices.on_bad_series == "skip")

@@ -94,7 +94,9 @@ def test_rows_without_a_header_are_sequences(run_rnncli: Run, tmp_path: Path) ->
     assert "12 sequences" in run_rnncli("check", path, "--label", 1, "--row-per-sequence").stdout
 
 
-def test_settings_of_labels_come_from_a_file_and_are_shown(run_rnncli: Run, labelled_table: Path, tmp_path: Path) -> None:
+def test_settings_of_labels_come_from_a_file_and_are_shown(
+    run_rnncli: Run, labelled_table: Path, tmp_path: Path
+) -> None:
     config = tmp_path / "labels.toml"
     config.write_text('[train]\nlabel = "label"\nchannels = "x,y"\nper-step = true\n')
     shown = run_rnncli("config", "show", "train", labelled_table, "-o", "m", "--config", config).stdout
