@@ -31,12 +31,20 @@ class Kept(Protocol):
         """Tensors and description of a model's file."""
 
 
-def save(path: str | os.PathLike[str], model: Any) -> int:
+class Held(Protocol):
+    """A model of any task, which says what task that is."""
+
+    @property
+    def task(self) -> Kept:
+        """The task, which knows how its models are kept."""
+
+
+def save(path: str | os.PathLike[str], model: Held) -> int:
     """Write the model file, whole or not at all; returns its bytes."""
     return checkpoint.save(path, *model.task.to_file(model))
 
 
-def save_locked(path: str | os.PathLike[str], model: Any) -> int:
+def save_locked(path: str | os.PathLike[str], model: Held) -> int:
     """Write the model file while nobody else does; returns its bytes. OutputLocked or StorageFailed."""
     data = to_bytes(model)
     with files.locked(path):
@@ -44,7 +52,7 @@ def save_locked(path: str | os.PathLike[str], model: Any) -> int:
     return len(data)
 
 
-def to_bytes(model: Any) -> bytes:
+def to_bytes(model: Held) -> bytes:
     """The bytes of a model's file. ModelRefused where a file could not hold it, as when a weight is not finite."""
     try:
         return checkpoint.to_bytes(*model.task.to_file(model))

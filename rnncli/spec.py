@@ -13,7 +13,7 @@ from typing import Any, Self
 from rnncli.errors import UsageError
 
 LARGEST_SIZE = 1 << 20
-_SIZES = {"layers": 256, "hidden": LARGEST_SIZE, "inputs": LARGEST_SIZE, "decoder": LARGEST_SIZE, "members": 1024}
+_SIZES = {"layers": 256, "hidden": LARGEST_SIZE, "inputs": LARGEST_SIZE, "members": 1024}
 
 LABEL_KINDS = ("class", "number")
 INITIALISATIONS = ("orthogonal", "chrono:STEPS", "identity", "uniform")
@@ -205,12 +205,11 @@ class LabelChoices(Spec):
 
 @dataclass(frozen=True)
 class NetworkSpec(Spec):
-    """The recurrent network: sizes of the encoder and of the local decoder.
+    """The recurrent network, which encodes sequences for any task.
 
-    `inputs` features a step, `layers` recurrent layers of `hidden` units, `members` networks whose forecasts are
-    averaged. `decoder` is the width of the local decoder, which sees `known` values for each step of the horizon.
-    `cell` is the name of every layer's cell, or one name for each, separated by commas; with `layer_norm` the output
-    of each layer is normalised.
+    `inputs` features a step, `layers` recurrent layers of `hidden` units, `members` networks whose answers are
+    averaged. `cell` is the name of every layer's cell, or one name for each, separated by commas; with `layer_norm` the
+    output of each layer is normalised.
     """
 
     cell: str
@@ -221,8 +220,6 @@ class NetworkSpec(Spec):
     residual: bool
     init: str
     inputs: int
-    decoder: int
-    known: int
     members: int = 1
     layer_norm: bool = added(default=False, since=3)
 

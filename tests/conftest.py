@@ -30,6 +30,8 @@ LONGEST = (
     "test_safety.py",
     "test_resume.py",
     "test_house.py",
+    "test_signals.py",
+    "test_each_series.py",
     "test_hostile.py",
     "test_io_faults.py",
     "test_processes.py",
@@ -38,7 +40,9 @@ LONGEST = (
     "test_time.py",
     "test_adding.py",
     "test_recipes.py",
-    "test_signals.py",
+    "test_model.py",
+    "test_paths.py",
+    "test_forms.py",
     "test_planted.py",
     "test_arguments.py",
     "test_config.py",
@@ -54,7 +58,7 @@ OF_COMMANDS = ("pyarrow.csv", "pyarrow.parquet", "typer.main", "rich.console", "
 SEEN_BY_COMMANDS = ("RNNCLI_", "COLUMNS", "TERM", "NO_COLOR")  # variables that nothing reads before a command runs
 OF_FORKS = {"cwd", "input", "stdin", "timeout", "encoding", "errors"}
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait for each other do not spin: cores are shared
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as commands set it, which fork servers are too early for
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Build = Callable[..., Panel]

@@ -16,7 +16,7 @@ from rnncli.data.isotime import Unreadable
 from rnncli.data.known_ahead import join_ahead
 from rnncli.data.limits import limits_of
 from rnncli.data.objects import Data
-from rnncli.data.panel import Panel, stretches
+from rnncli.data.panel import Panel, ranges
 from rnncli.data.rows import Rows, read_ahead, read_rows
 from rnncli.data.source import sources
 from rnncli.data.timetext import read_times, whole_numbers
@@ -61,7 +61,7 @@ class Loaded:
         """The data of the chosen series alone, in that order."""
         panel, times, groups = self.panel, self.times, self.groups
         if times is not None:
-            times = times[stretches(panel.offsets[chosen], panel.lengths[chosen])]
+            times = times[ranges(panel.offsets[chosen], panel.lengths[chosen])]
         if groups is not None:
             groups = tuple(groups[s] for s in chosen.tolist())
         return replace(self, panel=panel.select(chosen), times=times, groups=groups)

@@ -11,13 +11,13 @@ from rnncli.data.calendar import Calendar
 from rnncli.data.channel import Channel
 
 
-def stretches(begin: Ints, length: Ints) -> Ints:
-    """Rows begin[i] ... begin[i] + length[i] - 1 of a flat array, one stretch after the other."""
+def ranges(begin: Ints, length: Ints) -> Ints:
+    """Rows begin[i] ... begin[i] + length[i] - 1 of a flat array, one range after the other."""
     return np.repeat(begin - np.cumsum(length) + length, length) + np.arange(length.sum())
 
 
 def offsets_of(lengths: Ints) -> Ints:
-    """Where stretches of these lengths begin, and where the last one ends: [stretches + 1]."""
+    """Where ranges of these lengths begin that lie end to end, and where the last one ends: [ranges + 1]."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
 
 
@@ -108,7 +108,7 @@ class Panel:
     def select(self, chosen: Ints) -> Panel:
         """The chosen series, in that order."""
         lengths = self.lengths[chosen]
-        return self._with(chosen, self.values[stretches(self.offsets[chosen], lengths)], lengths)
+        return self._with(chosen, self.values[ranges(self.offsets[chosen], lengths)], lengths)
 
     def _with(self, chosen: Ints, values: Floats, lengths: Ints) -> Panel:
         return replace(

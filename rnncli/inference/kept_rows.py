@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
 from rnncli.checkpoint import Layout
-from rnncli.data.panel import offsets_of, stretches
+from rnncli.data.panel import offsets_of, ranges
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class KeptRows:
     def at(self, places: Ints) -> KeptRows:
         """The rows of the series at these places, in that order."""
         rows = self.rows[places]
-        return KeptRows(rows, self.values[stretches(self.offsets[places], rows)])
+        return KeptRows(rows, self.values[ranges(self.offsets[places], rows)])
 
     def beside(self, other: KeptRows) -> KeptRows:
         """The rows of these series and of others."""

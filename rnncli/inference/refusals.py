@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.arrays import Bools, Floats, Ints
-from rnncli.data.panel import Panel, stretches
+from rnncli.data.panel import Panel, ranges
 from rnncli.errors import SeriesRefused
 from rnncli.inference.carried import Carried
 from rnncli.inference.fingerprints import fingerprints
@@ -84,8 +84,8 @@ def _first_changed(model: StreamingModel[E], carried: Carried[E], panel: Panel, 
     found, channels = np.full(len(panel), -1, np.int64), [*model.compared]
     for first in range(0, len(panel), SERIES_AT_ONCE):
         some = slice(first, first + SERIES_AT_ONCE)
-        here = panel.values[stretches(now[some], length[some])][:, channels]
-        there = tail.values[stretches(was[some], length[some])][:, channels]
+        here = panel.values[ranges(now[some], length[some])][:, channels]
+        there = tail.values[ranges(was[some], length[some])][:, channels]
         place = _first_other(here, there, length[some])
         found[some] = np.where(place < 0, -1, begin[some] + place)
     return found
@@ -111,6 +111,6 @@ def _older_changed(model: StreamingModel[E], carried: Carried[E], panel: Panel, 
     """Whether rows before the tail are others, of series that are given from their first row on."""
     whole = (panel.starts == carried.starts) & (carried.consumed > carried.tail.rows) & (ends >= carried.consumed)
     length = np.where(whole, carried.consumed, 0)
-    values = panel.values[stretches(panel.offsets[:-1], length)]
+    values = panel.values[ranges(panel.offsets[:-1], length)]
     now = fingerprints(values, model.compared, np.zeros_like(length), length)
     return np.asarray(whole & (now != carried.fingerprints))

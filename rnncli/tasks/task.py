@@ -87,7 +87,9 @@ class Lesson(Protocol):
         """
 
     def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
-        """The questions that are asked after row ends[i] - 1 of each series[i], some at a time."""
+        """The questions that are asked after row ends[i] - 1 of each series[i], some at a time; those about one series
+        stand together, and their ends ascend.
+        """
 
     def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:
         """Crops of so many steps (all that there are if None) that end with row ends[i] - 1 of each series[i], each
@@ -221,14 +223,13 @@ class Backtest:
 
 @dataclass(frozen=True)
 class LookedAt:
-    """What a check found in data; how many rows and `units` (series, say) could be read, what their columns were
-    `taken` for ("" where nothing could), and what was `seen`, if a repaired copy can be made of it.
+    """What a check found in data; how many rows and series could be read, what their columns were `taken` for (""
+    where nothing could), and what was `seen`, if a repaired copy can be made of it.
     """
 
     findings: tuple[Finding, ...]
     rows: int = 0
-    count: int = 0
-    units: str = "series"
+    series: int = 0
     taken: str = ""
     seen: Any = None
 
@@ -303,9 +304,12 @@ class Model(Protocol):
 
 
 class Task(Kept, Protocol[S]):
-    """What a sequence model is trained for; S is what its answer is a function of, as a file says it."""
+    """What a sequence model is trained for; S is what its answer is a function of, as a file says it. People read of
+    its series as `units`: series, sequences.
+    """
 
     name: str
+    units: str
 
     def lesson(self, panel: Panel, spec: S, ends: Ints) -> Lesson:
         """The panel as questions."""

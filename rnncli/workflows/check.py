@@ -152,7 +152,7 @@ def check(
         fixed = None if fix is None else _fixed(looked.seen, fix, raw=bool(options.get("csv_raw")))
         if fixed is not None:
             fixed = replace(fixed, errors=_left(looked.seen, fixed.output, column_choices(columns), horizon))
-    return Checked(tuple(findings), looked.rows, looked.count, fixed, looked.units)
+    return Checked(tuple(findings), looked.rows, looked.series, fixed, task.units)
 
 
 def _task(model: Any, options: Mapping[str, Any]) -> Task[Any]:

@@ -34,7 +34,7 @@ class Info:
         )
         rows = f"{record['rows']:,} rows, {record['observed']:,} observed" if "rows" in record else "unknown"
         return (
-            ("trained on", f"{model.series:,} series, {rows}"),
+            ("trained on", f"{model.series:,} {model.task.units}, {rows}"),
             *model.facts(),
             *((f"validation, {name}", text) for name, text in tested),
             ("shared weights", _shared(self.sharing, model.task.context(model.spec))),

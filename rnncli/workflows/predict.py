@@ -59,8 +59,9 @@ def predict(
             files.refuse_existing(output)
         found = given(model)
         task = found.model.task
-        mean = point if point == "mean" else None
-        table.refuse_of_other_task({**options, "horizon": horizon, "point": mean}, task.name, by_model=True)
+        table.refuse_of_other_task(
+            {**options, "horizon": horizon, "point": None if point == "median" else point}, task.name, by_model=True
+        )
         stream = None if state is None else task.stream(state, found.model, found.digest)
         levels = None if quantiles is None else tuple(quantiles)
         asked: AnswerOptions = {**options, "horizon": horizon, "quantiles": levels, "point": point}

@@ -83,7 +83,7 @@ class Training:
     def facts(self) -> tuple[tuple[str, str], ...]:
         """What was inferred and chosen, one line each."""
         observed = f", {self.rows - self.observed:,} missing" if self.observed < self.rows else ""
-        return (("data", f"{_count(self.series, 'series')}, {self.rows:,} rows{observed}"), *self.model.facts())
+        return (("data", f"{self.series:,} {self.model.task.units}, {self.rows:,} rows{observed}"), *self.model.facts())
 
     @property
     def verdict(self) -> str:
@@ -131,8 +131,3 @@ class Training:
 
 def _scored(found: Mapping[str, float]) -> str:
     return ", ".join(f"{metric_name(name)} {value:.4g}" for name, value in found.items())
-
-
-def _count(number: int, word: str) -> str:
-    plural = word if number == 1 or word.endswith("s") else f"{word}s"
-    return f"{number:,} {plural}"

@@ -24,7 +24,6 @@ from rnncli.spec import ColumnChoices
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults" / "hostile"))
 
 import binaries  # of tests/faults
-import tables
 
 Write = Callable[..., Path]
 DAY = np.timedelta64(1, "D")
@@ -330,10 +329,10 @@ def test_values_that_left_their_range_are_drift(model: tuple[Path, list[str]], w
 
 @pytest.mark.parametrize(
     "name",
-    [name for make in (*tables.MAKERS, *binaries.MAKERS) for name, case in make().items() if not set(case[2])],
+    [name for name, case in binaries.all_cases().items() if not set(case[2])],
 )
 def test_what_training_refuses_has_an_error(tmp_path: Path, name: str) -> None:
-    file, data, _ = next(made[name] for make in (*tables.MAKERS, *binaries.MAKERS) if name in (made := make()))
+    file, data, _ = binaries.all_cases()[name]
     path = tmp_path / file
     path.write_bytes(data)
     try:

@@ -126,10 +126,10 @@ def test_too_many_columns_are_refused_by_the_header(tmp_path: Path, suffix: str)
 
 def test_a_header_longer_than_the_sample_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
-    names = [f"{number:0100}" for number in range(9_000)]
-    rows = "".join(f"2024-01-0{day},{','.join('1' * 9_000)}\n" for day in (1, 2, 3))
+    names = [f"{number:01000}" for number in range(900)]
+    rows = "".join(f"2024-01-0{day},{','.join('1' * 900)}\n" for day in (1, 2, 3))
     path.write_text(f"ds,{','.join(names)}\n{rows}")
-    assert len(load_panel(path, ColumnChoices(wide=True)).panel) == 9_000
+    assert len(load_panel(path, ColumnChoices(wide=True)).panel) == 900
 
 
 def test_a_first_line_without_an_end_is_refused(tmp_path: Path) -> None:

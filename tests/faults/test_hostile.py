@@ -19,9 +19,8 @@ HOSTILE = Path(__file__).parent / "hostile"
 sys.path.insert(0, str(HOSTILE))
 
 import binaries  # noqa: E402  # beside this file
-import tables  # noqa: E402
 
-CASES = {name: case for make in (*tables.MAKERS, *binaries.MAKERS) for name, case in make().items()}
+CASES = binaries.all_cases()
 SETTINGS = ("--horizon", "2", "--steps", "2", "--hidden", "4")
 
 

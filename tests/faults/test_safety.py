@@ -85,8 +85,9 @@ def test_predicting_does_nothing_but_write_its_forecast(
 @pytest.mark.parametrize(
     "command",
     [("info", "MODEL"), ("predict", "DATA", "-m", "MODEL"), ("evaluate", "DATA", "-m", "MODEL", "--no-refit"),
-     ("inspect-gradients", "DATA", "-m", "MODEL"), ("evaluate", "DATA", "-m", "MODEL", "--windows", "1"),
+     ("inspect-gradients", "DATA", "-m", "MODEL", "--quick"), ("evaluate", "DATA", "-m", "MODEL", "--windows", "1"),
      ("check", "DATA", "-m", "MODEL"), ("config", "show", "predict", "DATA", "-m", "MODEL"), ("cells",),
+     ("explain", "leakage"),
      ("train", "DATA", "-o", "absent.safetensors", "--print-config"), ("--help",), ("train", "--help"), ("--version",)],
     ids=" ".join,
 )  # fmt: skip

@@ -43,6 +43,7 @@ from rnncli.workflows.watching import origin_of
 Said = list[tuple[int, NDArray[np.float32]]]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SMALL: dict[str, Any] = {"hidden": 4, "layers": 1, "steps": 4, "batch": 4, "members": 2}
+NAMED = {"id": [f"s{s}" for s in range(12)], "kind": ["a", "b"] * 6}
 BEGUN = datetime(2024, 10, 20, tzinfo=UTC)
 
 
@@ -53,7 +54,13 @@ def days(*lengths: int, covariates: bool = False) -> pa.Table:
         for i in range(length):
             wave = float(10 + 3 * np.sin(2 * np.pi * i / 7) + rng.normal())
             row = {"id": f"s{s}", "ds": BEGUN.replace(tzinfo=None) + timedelta(i), "y": None if i == 9 else wave}
-            beside = {"past": rng.normal(), "future": wave / 2, "kind": "ab"[i % 2], "place": "xyz"[s], "size": s + 0.5}
+            beside = {
+                "past": rng.normal(),
+                "future": wave / 2,
+                "kind": "ab"[i % 2],
+                "place": "wxyz"[s],
+                "size": s + 0.5,
+            }
             rows.append(row | (beside if covariates else {}))
     return pa.Table.from_pylist(rows)
 
@@ -80,9 +87,14 @@ def sequences(*, steps: int = 7, gaps: bool = False, words: int = 0) -> pa.Table
 def rows_of_steps() -> pa.Table:
     """Sequences of ten steps, one a row."""
     values = np.random.default_rng(2).normal(size=(12, 10)) + np.arange(12)[:, None] % 2
-    return pa.table(
-        {"id": [f"s{s}" for s in range(12)], "kind": ["a", "b"] * 6} | {f"{i}": values[:, i] for i in range(10)}
-    )
+    return pa.table(NAMED | {str(i): values[:, i] for i in range(10)})
+
+
+def images() -> pa.Table:
+    """Images of six rows of eight values, whose rows are alike, one image a row."""
+    rng = np.random.default_rng(3)
+    values = np.tile(rng.normal(size=(12, 8)), 6) + 0.2 * rng.normal(size=(12, 48))
+    return pa.table(NAMED | {str(i): values[:, i] for i in range(48)})
 
 
 @dataclass(frozen=True)
@@ -100,11 +112,11 @@ ALL_ROLES = {"past": ("past",), "future": ("future", "kind"), "static": ("place"
 RELU = {"cell": "rnn", "activation": "relu", "hidden": 3}
 KINDS: dict[str, dict[str, Kind]] = {
     "forecast": {
-        "plain": Kind(days(40, 47, 55), AHEAD),
-        "covariates": Kind(days(40, 47, 55, covariates=True), AHEAD | ALL_ROLES),
+        "plain": Kind(days(40, 47, 55, 4), AHEAD),
+        "covariates": Kind(days(40, 47, 55, 4, covariates=True), AHEAD | ALL_ROLES),
         "wall clock": Kind(hours(), {"horizon": 3, "context": 6, "season": (24,)}),
-        "tbptt": Kind(days(40, 47, 55), AHEAD | {"tbptt": 5, "cell": "lstm,dilated:3:gru", "layers": 2}),
-        "relu": Kind(days(40, 47, 55), AHEAD | RELU),
+        "tbptt": Kind(days(40, 47, 55, 4), AHEAD | {"tbptt": 5, "cell": "lstm,dilated:3:gru", "layers": 2}),
+        "relu": Kind(days(40, 47, 55, 4), AHEAD | RELU),
     },
     "labels": {
         "classes": Kind(sequences(), WHOLE),
@@ -120,6 +132,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "words": Kind(sequences(words=80), WHOLE | {"channels": ("x", "word")}),
         "frames": Kind(sequences(steps=60), WHOLE),
         "rows": Kind(rows_of_steps(), {"label": "kind", "row_per_sequence": True, "id": ("id",)}),
+        "images": Kind(images(), {"label": "kind", "row_per_sequence": True, "id": ("id",)}),
         "groups": Kind(sequences(), WHOLE | {"group": "who"}),
         "steps": Kind(sequences(), STEPS),
         "step numbers": Kind(sequences(), STEPS | {"label": "height", "label_kind": "number"}),
@@ -263,6 +276,18 @@ def test_every_task_is_held_to_the_contract() -> None:
     assert KINDS.keys() == TASKS.keys() == registry.METRICS.keys() == registry.BASELINES.keys()
 
 
+def test_the_kinds_are_what_they_are_called() -> None:
+    forecasts, labels = (lambda kind, task=task: made(task, kind).plan.spec for task in ("forecast", "labels"))
+    assert forecasts("wall clock").wall
+    assert {one.role for one in forecasts("covariates").covariates} == {"past", "future", "static"}
+    assert made("forecast", "covariates").plan.rivals
+    assert labels("words").words
+    assert labels("frames").stride > 1
+    assert labels("images").raster == 8
+    assert any(channel.gaps for channel in labels("gaps").inputs)
+    assert [labels(kind).both_ways for kind in ("classes", "causal", "online")] == [True, False, False]
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-6), (np.float32, 1e-5)])
 @every_case
 def test_formulas_say_the_same_in_torch_and_in_numpy(task: str, kind: str, dtype: Any, tolerance: float) -> None:
@@ -288,7 +313,7 @@ def test_formulas_say_the_same_in_torch_and_in_numpy(task: str, kind: str, dtype
 @every_case
 def test_a_network_says_the_same_in_training_and_in_prediction(task: str, kind: str) -> None:
     one = made(task, kind)
-    assert len(set(one.panel.lengths.tolist())) > 1 or kind in ("wall clock", "rows")
+    assert len(set(one.panel.lengths.tolist())) > 1 or kind in ("wall clock", "rows", "images")
     for seen in seen_by(one):
         with torch.no_grad():
             theirs = forward(one.weights, one.plan, on(seen)).numpy()

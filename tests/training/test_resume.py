@@ -92,7 +92,7 @@ def test_a_training_that_carries_its_state_goes_on_with_it(jobs: Path, tmp_path:
     whole, path = tmp_path / "whole.safetensors", tmp_path / "m.safetensors"
     carrying = SMALL | {"cell": cell, "tbptt": 5}
     rnncli.train(jobs, output=whole, **carrying)
-    for _ in range(20):
+    while not path.exists():
         with contextlib.suppress(Broken):
             rnncli.train(jobs, output=path, on_event=stop_at(4), **carrying)
     assert digest(path) == digest(whole)
@@ -168,7 +168,7 @@ def test_a_time_budget_becomes_steps_that_repeat_the_training(jobs: Path) -> Non
     plain = SMALL | {"members": 1, "steps": 5_000}
     begun = time.process_time()
     rnncli.train(jobs, **plain | {"steps": 1})
-    budget = 3 + 4 * (time.process_time() - begun)  # seconds that this machine can keep, however slow or busy it is
+    budget = 1 + 4 * (time.process_time() - begun)  # seconds that this machine can keep, however slow or busy it is
     phases: list[list[int]] = [[], []]
     keep = [lambda event, to=to: to.append(event.step) if isinstance(event, Finished) else None for to in phases]
     timed = rnncli.train(jobs, time_budget=budget, on_event=keep[0], **plain).model

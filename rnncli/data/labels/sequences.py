@@ -15,7 +15,7 @@ from rnncli.data.labels.known import KnownLabels
 from rnncli.data.labels.label import described_label, known_label, new_label, read_as
 from rnncli.data.labels.rows import LabelRows
 from rnncli.data.limits import limits_of
-from rnncli.data.panel import offsets_of, stretches
+from rnncli.data.panel import offsets_of, ranges
 from rnncli.data.readers.table import NUMERIC, Kind
 from rnncli.data.rows import Rows
 from rnncli.data.tables import Faults, Tables
@@ -134,7 +134,7 @@ def _rows(
     seen = ~np.isnan(wide)
     lengths = np.where(seen.any(axis=1), wide.shape[1] - np.argmax(seen[:, ::-1], axis=1), 0)
     _refuse_empty(lengths, codes, ids, tables)
-    at = stretches(np.arange(len(wide)) * wide.shape[1], lengths)
+    at = ranges(np.arange(len(wide)) * wide.shape[1], lengths)
     owner = np.repeat(np.arange(len(wide)), lengths)
     rows = Rows(
         codes[owner],

@@ -1,11 +1,11 @@
-"""How far intervals must be stretched to hold what they promise, by split conformal prediction on held-out origins.
+"""Calibration of intervals by split conformal prediction on held-out origins: they cover as much as they promise.
 
 At each step of the horizon and each level l, the score of a forecast is r = (y - m) / (q_l - m), with m the median:
 how many times too far off the truth was. Where q_l is moved to m + s (q_l - m), with s the score that the share
 max(l, 1 - l) of the held-out forecasts do not exceed, a like forecast covers as promised (Romano, Patterson & Candes
 2019, "Conformalized Quantile Regression"; the scores are those of a locally weighted conformal predictor, Lei et al.
 2018). Scores of neighbouring steps are taken together, and s is drawn to 1 where there are few windows: what one
-stretch of time did to all series is not a law.
+period of time did to all series is not a law.
 """
 
 from __future__ import annotations
@@ -27,40 +27,40 @@ LARGEST_YOUNG, PRIOR_YOUNG = 20.0, 1.0
 ANCHORS = 8  # steps of the horizon at which intervals of young series are calibrated
 
 
-def stretched(quantiles: Floats, stretch: Floats, spec: ForecastSpec) -> Floats:
-    """Quantiles [n, horizon, q] with their distances from the median times `stretch` [horizon, q], or one for each."""
+def calibrated(quantiles: Floats, factors: Floats, spec: ForecastSpec) -> Floats:
+    """Quantiles [n, horizon, q] with their distances from the median times `factors` [horizon, q], or one for each."""
     middle = quantiles[..., spec.median, None]
-    return np.asarray(middle + (quantiles - middle) * stretch)
+    return np.asarray(middle + (quantiles - middle) * factors)
 
 
-def fitted_stretch(found: Validated, spec: ForecastSpec) -> Floats:
-    """The stretch [horizon, q] that held-out rows ask for: 1 at the median, never crossing."""
-    stretch = np.ones((spec.horizon, len(spec.levels)))
+def fitted_calibration(found: Validated, spec: ForecastSpec) -> Floats:
+    """The factors [horizon, q] that held-out rows ask for: 1 at the median, never crossing."""
+    factors = np.ones((spec.horizon, len(spec.levels)))
     reach = max(1, round(NEIGHBOURS * spec.horizon))
     actual = found.actual + _jitter(found.actual.shape) * found.support.whole[:, None]
     for step in range(spec.horizon):
         near = slice(max(0, step - reach), step + reach + 1)
         for place, level in enumerate(spec.levels):
             if place != spec.median:
-                stretch[step, place] = _stretch(found, actual[:, near], near, place, level, spec)
-    return stretch
+                factors[step, place] = _factor(found, actual[:, near], near, place, level, spec)
+    return factors
 
 
 def fitted_young(found: Sequence[Validated], spec: ForecastSpec) -> Floats:
-    """The stretch [k, horizon, q] of forecasts from each of the k numbers of rows of `spec.young`: asked for at some
+    """The factors [k, horizon, q] of forecasts from each of the k numbers of rows of `spec.young`: asked for at some
     steps, and between them what lies between.
     """
-    stretch = np.ones((len(spec.young), spec.horizon, len(spec.levels)))
+    factors = np.ones((len(spec.young), spec.horizon, len(spec.levels)))
     anchors = np.unique(np.linspace(0, spec.horizon - 1, ANCHORS).round().astype(np.int64))
     reach = max(1, round(NEIGHBOURS * spec.horizon))
-    for own, one in zip(stretch, found, strict=True):
+    for own, one in zip(factors, found, strict=True):
         actual = one.actual + _jitter(one.actual.shape) * one.support.whole[:, None]
         independent = len(np.unique(one.holdout.series)) + len(np.unique(one.holdout.window)) - 1
         for place, level in enumerate(spec.levels):
             near = [slice(max(0, step - reach), step + reach + 1) for step in anchors.tolist()]
             asked = [_asked_of_young(one, actual[:, some], some, place, level, independent, spec) for some in near]
             own[:, place] = np.interp(np.arange(spec.horizon), anchors, asked)
-    return stretch
+    return factors
 
 
 def _asked_of_young(
@@ -73,13 +73,13 @@ def _asked_of_young(
     return float(np.clip(_asked(scores, level, independent), 1 / LARGEST, LARGEST_YOUNG) ** believed)
 
 
-def stretched_young(quantiles: Floats, stretch: Floats, rows: Ints, spec: ForecastSpec) -> Floats:
-    """Quantiles [n, horizon, q] of series of so many `rows` [n], stretched as such rows ask for."""
-    own = stretch[np.minimum(np.searchsorted(spec.young, rows), len(spec.young) - 1)]
-    return stretched(quantiles, own, spec)
+def calibrated_young(quantiles: Floats, factors: Floats, rows: Ints, spec: ForecastSpec) -> Floats:
+    """Quantiles [n, horizon, q] of series of so many `rows` [n], calibrated as such rows ask for."""
+    own = factors[np.minimum(np.searchsorted(spec.young, rows), len(spec.young) - 1)]
+    return calibrated(quantiles, own, spec)
 
 
-def stretched_unproven(quantiles: Floats, rows: Ints, spec: ForecastSpec) -> Floats:
+def calibrated_unproven(quantiles: Floats, rows: Ints, spec: ForecastSpec) -> Floats:
     """Quantiles [n, horizon, q] that no held-out rows have proven, as far from the median as those of a value of which
     mean and variance come from so many `rows` [n]: Student's t times sqrt(1 + 1 / n) instead of the normal z, by the
     first terms of its expansion in 1 / (n - 1) (Fisher & Cornish 1960).
@@ -87,11 +87,11 @@ def stretched_unproven(quantiles: Floats, rows: Ints, spec: ForecastSpec) -> Flo
     freedom = np.maximum(rows - 1, 1)[:, None]
     z = np.array([NormalDist().inv_cdf(level) for level in spec.levels])
     wider = 1 + (z**2 + 1) / (4 * freedom) + (5 * z**4 + 16 * z**2 + 3) / (96 * freedom**2)
-    stretch = np.minimum(wider * np.sqrt(1 + 1 / np.maximum(rows, 1))[:, None], LARGEST)
-    return stretched(quantiles, stretch[:, None, :], spec)
+    factors = np.minimum(wider * np.sqrt(1 + 1 / np.maximum(rows, 1))[:, None], LARGEST)
+    return calibrated(quantiles, factors[:, None, :], spec)
 
 
-def _stretch(found: Validated, actual: Floats, near: slice, place: int, level: float, spec: ForecastSpec) -> float:
+def _factor(found: Validated, actual: Floats, near: slice, place: int, level: float, spec: ForecastSpec) -> float:
     scores, seen = _scores(found, actual, near, place, spec)
     if not len(scores):
         return 1.0
@@ -111,7 +111,7 @@ def _scores(
 
 
 def _asked(scores: Floats, level: float, independent: float) -> float:
-    """The stretch that so many independent scores ask for."""
+    """The factor that so many independent scores ask for."""
     share = max(level, 1 - level)
     return float(np.quantile(scores, min(1.0, share * (1 + 1 / independent))))
 

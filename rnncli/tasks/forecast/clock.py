@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Ints
 from rnncli.data.calendar import Calendar
-from rnncli.data.panel import Panel, offsets_of, stretches
+from rnncli.data.panel import Panel, offsets_of, ranges
 from rnncli.data.wall import earliest, laid, latest, on_the_wall, slots
 from rnncli.inference.kept_rows import KeptRows
 from rnncli.tasks.forecast.extras import ForecastState
@@ -59,7 +59,7 @@ def left_waiting(carried: ForecastState, found: Entered) -> KeptRows:
     old, newer = carried.extras.waiting, found.newer
     stop = panel.starts + found.before
     count = np.where(newer, np.maximum(stop - first, 0), 0)
-    place = stretches(first - panel.starts, count)  # before the first row of a series, the row is missing
+    place = ranges(first - panel.starts, count)  # before the first row of a series, the row is missing
     values = panel.values[np.maximum(place, 0) + np.repeat(panel.offsets[:-1], count)]
     values[place < 0] = np.nan
     new = KeptRows(count, values)
@@ -82,8 +82,8 @@ def back_on_utc(carried: ForecastState, kept: Panel, found: Entered) -> Panel:
     values[~inside] = np.nan
     begin = np.maximum(given.starts, first)
     length = np.maximum(given.starts + given.lengths - begin, 0)
-    here = stretches(offsets[:-1] + begin - first, length)
-    values[here] = given.values[stretches(given.offsets[:-1] + begin - given.starts, length)]
+    here = ranges(offsets[:-1] + begin - first, length)
+    values[here] = given.values[ranges(given.offsets[:-1] + begin - given.starts, length)]
     return replace(given, offsets=offsets, values=values, starts=first)
 
 
@@ -119,8 +119,8 @@ def _with_waiting(carried: ForecastState, panel: Panel) -> tuple[Panel, Ints]:
         return panel, added
     offsets = offsets_of(panel.lengths + added)
     values = np.empty((int(offsets[-1]), panel.values.shape[1]))
-    values[stretches(offsets[:-1], added)] = waiting.values[stretches(offsets_of(waiting.rows)[:-1], added)]
-    values[stretches(offsets[:-1] + added, panel.lengths)] = panel.values
+    values[ranges(offsets[:-1], added)] = waiting.values[ranges(offsets_of(waiting.rows)[:-1], added)]
+    values[ranges(offsets[:-1] + added, panel.lengths)] = panel.values
     return replace(panel, offsets=offsets, values=values, starts=panel.starts - added), added
 
 
@@ -132,6 +132,6 @@ def _without_part_of_an_hour(carried: ForecastState, rows: Panel, wall: Panel, e
     if not less.any():
         return wall, ends
     left = wall.lengths - less
-    values = wall.values[stretches(wall.offsets[:-1] + less, left)]
+    values = wall.values[ranges(wall.offsets[:-1] + less, left)]
     later = replace(wall, offsets=offsets_of(left), values=values, starts=wall.starts + less)
     return later, np.maximum(ends - less, 0)

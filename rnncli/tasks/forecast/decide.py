@@ -15,7 +15,7 @@ from rnncli.evaluation.paired import compare
 from rnncli.evaluation.report import Report
 from rnncli.evaluation.run import MODEL, Made, evaluate_made
 from rnncli.registry import BASELINES
-from rnncli.tasks.forecast.calibration import fitted_stretch, fitted_young, stretched
+from rnncli.tasks.forecast.calibration import calibrated, fitted_calibration, fitted_young
 from rnncli.tasks.forecast.guard import guarded, seen_range
 from rnncli.tasks.forecast.head import within
 from rnncli.tasks.forecast.pool import (
@@ -37,13 +37,13 @@ RIVALS = ("naive", "seasonal naive", "drift", "exponential smoothing")
 
 @dataclass(frozen=True)
 class Decided:
-    """The pool, the stretch [horizon, q] of its intervals, its forecasts and those of exponential smoothing from the
-    held-out origins [N, horizon, q], and the stretch [k, horizon, q] for young series; without the last four where no
-    rows could be spared.
+    """The pool, the calibration [horizon, q] of its intervals, its forecasts and those of exponential smoothing from
+    the held-out origins [N, horizon, q], and the calibration [k, horizon, q] for young series; without the last four
+    where no rows could be spared.
     """
 
     pool: Pool = NETWORK_ALONE
-    stretch: Floats | None = None
+    calibration: Floats | None = None
     quantiles: Floats | None = None
     smoothed: Floats | None = None
     young: Floats | None = None
@@ -57,9 +57,11 @@ def decided(panel: Panel, trained: Trained[ForecastSpec]) -> Decided:
     series, origins = found.holdout.series, found.holdout.origins
     smoothed = baseline_quantiles(SMOOTHING, spec.seasons[0], panel, series, origins, spec, found.support)
     pool, mixed = fitted_pool(panel, found, spec, smoothed)
-    stretch = fitted_stretch(found.made(mixed), spec)
+    calibration = fitted_calibration(found.made(mixed), spec)
     young = fitted_young(trained.further, spec) if trained.further else None
-    return Decided(pool, stretch, within(stretched(mixed, stretch, spec), spec, found.support), smoothed, young)
+    return Decided(
+        pool, calibration, within(calibrated(mixed, calibration, spec), spec, found.support), smoothed, young
+    )
 
 
 def scores(panel: Panel, trained: Trained[ForecastSpec], decision: Decided) -> dict[str, Any]:

@@ -24,12 +24,13 @@ from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.beyond import in_blocks
-from rnncli.tasks.forecast.calibration import stretched, stretched_unproven, stretched_young
+from rnncli.tasks.forecast.calibration import calibrated, calibrated_unproven, calibrated_young
 from rnncli.tasks.forecast.head import to_units, within
 from rnncli.tasks.forecast.network import forecast
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
 from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
+from rnncli.tasks.task import Task
 
 CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small;
 CHUNK_TARGETS, CHUNK_ROWS = 1 << 16, 1 << 19  # so does that of what is forecast, and of what is looked back on
@@ -63,7 +64,7 @@ class Histories:
 @dataclass(frozen=True)
 class Forecaster:
     """A trained model: specs, weights [members, ...], each training series' last ordinal and statistics (None in files
-    of format 1); the pool that its network is averaged with, and the stretch of its intervals, [horizon, q] and
+    of format 1); the pool that its network is averaged with, and the calibration of its intervals, [horizon, q] and
     [k, horizon, q] for `young` series (None where nothing was held out).
     """
 
@@ -77,17 +78,18 @@ class Forecaster:
     record: dict[str, Any]
     statistics: Statistics | None = None
     pool: Pool = NETWORK_ALONE
-    stretch: Floats | None = None
+    calibration: Floats | None = None
     young: Floats | None = None
 
     @property
-    def task(self) -> Any:
-        """The task of every forecaster."""
-        return find(TASKS, "forecast", "task")
+    def task(self) -> Task[ForecastSpec]:
+        """The forecast task."""
+        task: Task[ForecastSpec] = find(TASKS, "forecast", "task")
+        return task
 
     @property
     def series(self) -> int:
-        """How many series it was trained on."""
+        """The number of series that it was trained on."""
         return len(self.cutoffs)
 
     @property
@@ -109,7 +111,7 @@ class Forecaster:
         return Outline("Forecaster", (("trained on", f"{len(self.cutoffs):,} series"), *self.facts()))
 
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What the model is, one line each, for people."""
+        """Pairs of a name and a line about the model, for people."""
         columns, network, spec, training = self.columns, self.network, self.spec, self.training
         seasons = ", ".join(str(season) for season in spec.seasons) if spec.seasons != (1,) else "none"
         cell = with_activation(network.cell, network.activation)
@@ -136,7 +138,7 @@ class Forecaster:
         )
 
     def described(self) -> dict[str, Any]:
-        """What the model is, as JSON."""
+        """The model described as JSON."""
         return {
             "columns": self.columns.to_json(),
             "frequency": str(self.calendar.frequency),
@@ -148,13 +150,13 @@ class Forecaster:
         }
 
     def settings(self) -> dict[str, Any]:
-        """What the model settles, under the names of the options that would say it."""
+        """The values that the model settles, by the names of the options that would set them."""
         columns = self.columns
         settled = table.settled({"columns": columns, "calendar": self.calendar, "forecast": self.spec})
         return settled | {"time": ",".join(columns.times), "time_format": _time_format(columns)}
 
     def _covariates(self) -> str:
-        """Which there are or were, and what validation said of them."""
+        """A line about the covariates that there are or were, and what validation decided about them."""
         roles = {role: getattr(self.columns, role) for role in ROLES}
         if self.calendar.holidays is not None:
             roles["holidays"] = self.calendar.holidays.regions
@@ -178,11 +180,11 @@ class Forecaster:
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
-        """What the user said that values lie within."""
+        """The least and the largest value that the user allowed, None where there is no bound."""
         return self.spec.minimum, self.spec.maximum
 
     def ends(self, panel: Panel) -> Ints:
-        """How many rows of each series come before its forecast."""
+        """The number of rows of each series that come before its forecast: [series]."""
         return panel.observed_ends() if self.spec.follows_target else panel.lengths
 
     def quantiles(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
@@ -220,7 +222,7 @@ class Forecaster:
         return made
 
     def unseen(self, panel: Panel, made: Floats) -> list[SeriesRefused]:
-        """What is to be said of the series for which nothing was made."""
+        """A refusal for each series for which no forecast was made."""
         rows = self.spec.context  # the network's: where it sees nothing, nothing is forecast
         return [
             SeriesRefused(
@@ -268,14 +270,14 @@ class Forecaster:
         network = total / len(relative)
         panel, series = histories.panel, histories.series
         found = pooled(self.pool, network, panel, series, histories.ends[series], self.spec, origin.support, made)
-        if self.stretch is not None:
-            found = stretched(found, self.stretch, self.spec)
+        if self.calibration is not None:
+            found = calibrated(found, self.calibration, self.spec)
         elif self.spec.each:
-            found = stretched_unproven(found, origin.support.count, self.spec)
+            found = calibrated_unproven(found, origin.support.count, self.spec)
         rows, young = origin.support.count, np.zeros(len(found), np.bool_)
         if self.young is not None:
             young = rows <= self.spec.young[-1]
-            found[young] = stretched_young(network[young], self.young, rows[young], self.spec)
+            found[young] = calibrated_young(network[young], self.young, rows[young], self.spec)
         found = within(found, self.spec, origin.support)
         constant = _constant(origin.past) & ~young
         found[constant] = np.nanmax(origin.past[constant], axis=1)[:, None, None]  # exact, whatever its size

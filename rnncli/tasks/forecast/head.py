@@ -32,13 +32,13 @@ LARGEST_LOG, LARGEST = 700.0, 1e300
 
 def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the decoder's weights, of one member."""
-    width, outputs = network.decoder, len(spec.levels)
+    width, outputs = spec.decoder, len(spec.levels)
     judged = {"weight_errors": (width, components), "mix_errors": (components,)} if spec.judged else {}
     return judged | {
         "weight_state": (width, network.hidden),
         "scale_step": (spec.horizon, width),
         "bias_step": (spec.horizon, width),
-        "weight_known": (width, components + network.known),
+        "weight_known": (width, components + spec.known),
         "weight_mix": (components, width),
         "bias_mix": (components,),
         "weight_shift": (1, width),

@@ -22,7 +22,7 @@ def looked_at(data: Any, choices: ColumnChoices, horizon: int | None, model: For
         return LookedAt(found.findings)
     frequency = "" if isinstance(seen.calendar, InputRefused) else str(seen.calendar.frequency)
     taken = described(seen.columns, frequency)
-    return LookedAt(found.findings, len(seen.rows.codes), len(seen.ids), "series", taken, seen)
+    return LookedAt(found.findings, len(seen.rows.codes), len(seen.ids), taken, seen)
 
 
 def _remembered(model: Forecaster, horizon: int | None) -> Trained:

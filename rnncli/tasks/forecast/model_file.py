@@ -21,7 +21,7 @@ from rnncli.tasks.plan import named_shapes
 
 LARGEST_MODEL = 1 << 28  # weights
 CUTOFFS = "series.cutoffs"
-STRETCH, YOUNG = "calibration.stretch", "calibration.young"
+CALIBRATION, YOUNG = "calibration.stretch", "calibration.young"
 STATISTICS = ("center", "spread", "row", "block", "missing")
 
 
@@ -40,10 +40,10 @@ def to_file(model: Forecaster) -> tuple[Tensors, Meta]:
         "series": {"count": len(model.cutoffs), "bytes": names[NAMES].size},
         "record": model.record,
         "pool": model.pool.to_json(),
-        "calibrated": model.stretch is not None,
+        "calibrated": model.calibration is not None,
     }
-    if model.stretch is not None:
-        tensors[STRETCH] = model.stretch
+    if model.calibration is not None:
+        tensors[CALIBRATION] = model.calibration
     if model.young is not None:
         tensors[YOUNG] = model.young
     if model.statistics is not None:
@@ -52,12 +52,19 @@ def to_file(model: Forecaster) -> tuple[Tensors, Meta]:
     return tensors, meta
 
 
+def _network_and_forecast(meta: Meta) -> tuple[NetworkSpec, ForecastSpec]:
+    """Both specs; up to format 3 what is the decoder's was said of the network."""
+    network, forecast = dict(meta["network"]), dict(meta["forecast"])
+    forecast |= {name: network.pop(name) for name in ("decoder", "known") if name in network}
+    return NetworkSpec.from_json(network), ForecastSpec.from_json(forecast)
+
+
 def _specs(meta: dict[str, Any]) -> tuple[NetworkSpec, ForecastSpec, TrainingSpec, Columns, Calendar]:
-    network, spec = NetworkSpec.from_json(meta["network"]), ForecastSpec.from_json(meta["forecast"])
+    network, spec = _network_and_forecast(meta)
     calendar = Calendar.from_json(meta["calendar"])
-    if (network.inputs, network.known) != network_inputs(spec, calendar):
+    if (network.inputs, spec.known) != network_inputs(spec, calendar):
         raise UsageError("its network does not fit its forecast")
-    if network.inputs * spec.steps > LARGEST_MODEL or network.known * spec.horizon > LARGEST_MODEL:
+    if network.inputs * spec.steps > LARGEST_MODEL or spec.known * spec.horizon > LARGEST_MODEL:
         raise UsageError("it claims to look at more than any model")
     columns = Columns.from_json(meta["columns"])
     _check_columns(columns, spec)
@@ -90,7 +97,7 @@ def layout(meta: Meta) -> checkpoint.Layout:
     if "statistics" in meta:
         tensors |= {f"series.{name}": (np.dtype("<f8"), (count, channels)) for name in STATISTICS}
     if meta.get("calibrated"):
-        tensors[STRETCH] = (np.dtype("<f8"), (spec.horizon, len(spec.levels)))
+        tensors[CALIBRATION] = (np.dtype("<f8"), (spec.horizon, len(spec.levels)))
     if meta.get("calibrated") and spec.young:
         tensors[YOUNG] = (np.dtype("<f8"), (len(spec.young), spec.horizon, len(spec.levels)))
     return {**tensors, CUTOFFS: (long, (count,)), **name_layout(count, size)}
@@ -115,7 +122,7 @@ def from_file(model: checkpoint.Model) -> Forecaster:
         model.meta["record"],
         statistics,
         pool,
-        model.tensors.get(STRETCH),
+        model.tensors.get(CALIBRATION),
         model.tensors.get(YOUNG),
     )
 

@@ -123,6 +123,7 @@ def forecast_spec(
         young=YOUNG,
         wall=follows(panel.calendar, seasons),
     )
+    spec = replace(spec, known=network_inputs(spec, panel.calendar)[1])
     return fitted_to(panel, spec)
 
 
@@ -200,7 +201,7 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     season from the start.
     """
     small = bool(np.count_nonzero(~np.isnan(panel.targets)) < SMALL_PANEL)
-    inputs, known = network_inputs(spec, panel.calendar)
+    inputs, _ = network_inputs(spec, panel.calendar)
     longest = max(spec.seasons)
     cell = sizes.cell or CELL
     refuse_what_sees_ahead(cell)
@@ -215,8 +216,6 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
         residual=not sizes.plain_stack,
         init=sizes.init or ("identity" if relu else f"chrono:{max(longest, 8)}"),
         inputs=inputs,
-        decoder=48,
-        known=known,
         members=sizes.members or MEMBERS,
         layer_norm=sizes.layer_norm,
     )
@@ -255,7 +254,7 @@ def doubted(panel: Panel, plan: Plan[ForecastSpec]) -> Plan[ForecastSpec]:
     ahead = tuple(covariate.name for covariate in spec.covariates if covariate.role == "future")
     alone = replace(spec, covariates=(), left_out=ahead)
     inputs, known = network_inputs(alone, target_alone(panel).calendar)
-    network = replace(plan.network, inputs=inputs, known=known)
+    network, alone = replace(plan.network, inputs=inputs), replace(alone, known=known)
     rival = replace(plan, network=network, spec=alone, variant=WITHOUT_COVARIATES)
     return replace(plan, rivals=(rival,), variant=WITH_COVARIATES)
 

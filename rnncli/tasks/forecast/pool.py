@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
 from rnncli.baselines.baseline import Baseline
-from rnncli.data.panel import Panel, offsets_of, stretches
+from rnncli.data.panel import Panel, offsets_of, ranges
 from rnncli.errors import UsageError
 from rnncli.registry import BASELINES, find
 from rnncli.spec import Spec, added
@@ -137,7 +137,7 @@ def baseline_quantiles(
 
 def _quantiles(baseline: Baseline, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
     rows = np.minimum(ends, ROWS)
-    flat = panel.targets[stretches(panel.offsets[series] + ends - rows, rows)]
+    flat = panel.targets[ranges(panel.offsets[series] + ends - rows, rows)]
     return baseline.quantiles(flat, offsets_of(rows), spec.horizon, season, spec.levels)[0]
 
 

@@ -10,6 +10,7 @@ from rnncli.tasks.forecast import plain
 
 LINKS = ("identity", "log")
 ROLES = ("past", "future", "static")
+DECODER, WIDEST = 48, 1 << 20  # units of the local decoder, and numbers that it is given at most
 LONGEST = 1 << 22  # rows that a forecast may look back over, or ahead
 
 
@@ -65,6 +66,7 @@ class ForecastSpec(Spec):
     or with `spread_fixed` the `spread_unit`, in the data's units, which it also is where nothing else says how large.
     Series of at most the last of `young` rows are forecast by the network alone, whose intervals are calibrated for
     each of these numbers of rows.
+    `decoder` is the width of the local decoder, which sees `known` values for each step of the horizon.
     With `wall` its rows are those of the wall clock's grid (see `rnncli.data.wall`), and so are the counts here.
     """
 
@@ -92,6 +94,8 @@ class ForecastSpec(Spec):
     spread_unit: float = added(1.0, since=4)
     spread_fixed: bool = added(default=False, since=4)
     wall: bool = added(default=False, since=4)
+    decoder: int = added(DECODER, since=4)
+    known: int = added(0, since=4)
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
@@ -126,6 +130,8 @@ class ForecastSpec(Spec):
             raise UsageError("window, level_window, lookback and steps must be at least 1")
         if max(self.horizon, self.level_window, self.lookback, self.steps) > LONGEST:
             raise UsageError(f"horizon, level_window, lookback and steps must be at most {LONGEST:,}")
+        if not (1 <= self.decoder <= WIDEST and 0 <= self.known <= WIDEST):
+            raise UsageError(f"the decoder must have from 1 to {WIDEST:,} units, not {self.decoder}")
         if self.lookback < max(self.window, *self.seasons):
             raise UsageError("the lookback must hold the window and every season")
 

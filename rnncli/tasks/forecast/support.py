@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.arrays import Bools, Floats, Ints
-from rnncli.data.panel import Panel, gather, offsets_of, stretches
+from rnncli.data.panel import Panel, gather, offsets_of, ranges
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 EVIDENCE = 0.3  # nats a row by which values must be likelier than logarithms
@@ -80,7 +80,7 @@ def shown(panel: Panel, series: Ints, ends: Ints, begins: Ints | int = 0) -> Sho
     again[1:] = series[1:] == series[:-1]
     before = np.where(again, np.roll(ends, 1), begins)
     lengths = ends - before
-    y = panel.targets[stretches(panel.offsets[series] + before, lengths)]
+    y = panel.targets[ranges(panel.offsets[series] + before, lengths)]
     seen, at = ~np.isnan(y), offsets_of(lengths)[:-1]
     parts = Shown(
         _of_parts(np.minimum, np.where(seen, y, np.inf), at, np.inf),

@@ -56,7 +56,7 @@ YOUNG = 400  # forecasts of series that have just begun, which are calibrated by
 class Forecasting:
     """Quantiles of the next `horizon` rows, relative to the level and spread at the origin."""
 
-    name = "forecast"
+    name, units = "forecast", "series"
 
     def lesson(self, panel: Panel, spec: ForecastSpec, ends: Ints) -> Examples:
         """The panel as crops with origins in them."""

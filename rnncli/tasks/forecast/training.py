@@ -131,7 +131,7 @@ def to_forecaster(
         record,
         summarise(panel, plan.spec.horizon),
         decision.pool,
-        decision.stretch,
+        decision.calibration,
         decision.young,
     )
 

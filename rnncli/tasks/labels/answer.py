@@ -192,8 +192,7 @@ def answer(
         raise UsageError("--tidy is for forecasts, and the model makes labels", hint="leave --tidy out")
     if options.get("quantiles"):
         raise UsageError(
-            "--quantiles chooses those of a forecast; a label that is a number is written with all that were trained",
-            hint="leave --quantiles out, and take the columns that are wanted",
+            "--quantiles of labels are those of training, and all are written", hint="leave --quantiles out"
         )
     loaded = load_known(data, choices, model, tell)
     if stream is not None:

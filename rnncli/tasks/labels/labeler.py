@@ -25,7 +25,7 @@ from rnncli.tasks.labels import head
 from rnncli.tasks.labels.decide import tempered
 from rnncli.tasks.labels.examples import examples
 from rnncli.tasks.labels.spec import LabelSpec
-from rnncli.tasks.task import Seen, Weights, head_weights
+from rnncli.tasks.task import Seen, Task, Weights, head_weights
 
 NAMED = 10  # classes or channels in a line
 
@@ -47,9 +47,10 @@ class Labeler:
     temperature: float = 1.0
 
     @property
-    def task(self) -> Any:
-        """The task of every labeler."""
-        return find(TASKS, "labels", "task")
+    def task(self) -> Task[LabelSpec]:
+        """The label task."""
+        task: Task[LabelSpec] = find(TASKS, "labels", "task")
+        return task
 
     @property
     def model(self) -> Labeler:
@@ -63,7 +64,7 @@ class Labeler:
 
     @property
     def series(self) -> int:
-        """How many sequences it was trained on."""
+        """The number of sequences that it was trained on."""
         return len(self.names)
 
     @property
@@ -85,7 +86,7 @@ class Labeler:
         return Outline("Labeler", (("trained on", f"{len(self.names):,} sequences"), *self.facts()))
 
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What the model is, one line each, for people."""
+        """Pairs of a name and a line about the model, for people."""
         network, spec, training, columns = self.network, self.spec, self.training, self.columns
         cell = with_activation(network.cell, network.activation)
         members = f", {network.members} members" if network.members > 1 else ""
@@ -110,7 +111,7 @@ class Labeler:
         return f"{len(self.classes):,} classes ({_named(list(self.classes))})" if self.classes else "a number"
 
     def described(self) -> dict[str, Any]:
-        """What the model is, as JSON."""
+        """The model described as JSON."""
         return {
             "columns": self.columns.to_json(),
             "label": _channel(self.known.label),
@@ -121,7 +122,7 @@ class Labeler:
         }
 
     def settings(self) -> dict[str, Any]:
-        """What the model settles, under the names of the options that would say it."""
+        """The values that the model settles, by the names of the options that would set them."""
         return settled({"columns": self.columns, "labels": self.spec, "choices": self.known.choices})
 
     def members(self) -> Iterator[dict[str, NDArray[np.float32]]]:

@@ -13,8 +13,6 @@ from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.labels.reading import by_group, choices_of
 from rnncli.tasks.task import LookedAt
 
-UNITS = "sequences"
-
 
 def looked_at(data: Any, choices: ColumnChoices, options: Mapping[str, Any], model: Labeler | None) -> LookedAt:
     """What was found. InputRefused where a file cannot be read at all."""
@@ -25,6 +23,6 @@ def looked_at(data: Any, choices: ColumnChoices, options: Mapping[str, Any], mod
         found = check_labels(data, choices, known.choices, known, model.names)
     seen = found.seen
     if seen is None:
-        return LookedAt(found.findings, units=UNITS)
+        return LookedAt(found.findings)
     rows = seen.found.rows
-    return LookedAt(found.findings, len(seen.order), len(seen.ids), UNITS, described(rows.columns, rows.channels))
+    return LookedAt(found.findings, len(seen.order), len(seen.ids), described(rows.columns, rows.channels))

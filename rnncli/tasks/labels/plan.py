@@ -230,8 +230,6 @@ def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
         inputs=spec.width,
-        decoder=1,
-        known=0,
         members=sizes.members or _members(panel, spec),
         layer_norm=sizes.layer_norm,
     )

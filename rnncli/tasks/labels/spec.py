@@ -94,7 +94,8 @@ class LabelSpec(Spec):
             raise UsageError("what is online has a label per step, and does not look ahead")
         if self.per_step and (self.stride, self.window, self.raster, self.poolings) != (1, 1, 1, (LAST,)):
             raise UsageError("labels per step are read step by step")
-        if not 1 <= self.stride <= self.window <= LONGEST or not 1 <= min(self.steps, self.raster) <= LONGEST:
+        sizes = self.steps, self.raster
+        if not 1 <= self.stride <= self.window <= LONGEST or not 1 <= min(sizes) <= max(sizes) <= LONGEST:
             raise UsageError(f"a frame of {self.window} steps each {self.stride} of {self.steps} is none")
 
     def _check_values(self) -> None:
@@ -104,12 +105,13 @@ class LabelSpec(Spec):
             raise UsageError(f"quantile levels must ascend between 0 and 1: {self.levels}")
         if self.levels and 0.5 not in self.levels:
             raise UsageError("the quantile levels must hold 0.5, the median")
+        shares = self.warped, self.shifted, self.blanked
         if (
-            not self.scale > 0
+            not (self.scale > 0 and self.noise >= 0)
             or not 0 <= self.smoothing < 1
-            or not 0 <= min(self.warped, self.shifted, self.noise, self.blanked) <= 1
+            or not 0 <= min(shares) <= max(shares) <= 1
         ):
-            raise UsageError("the scale must be above 0, smoothing and warped shares below 1")
+            raise UsageError("the scale must be above 0, noise not below it, and shares between 0 and 1")
 
     @property
     def outputs(self) -> int:

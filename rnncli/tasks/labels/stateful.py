@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncli.arrays import Floats, Ints
 from rnncli.data.load import Loaded
-from rnncli.data.panel import Panel, offsets_of, stretches
+from rnncli.data.panel import Panel, offsets_of, ranges
 from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener, Noted
 from rnncli.inference import carried as kept
@@ -80,7 +80,7 @@ def _last_rows(loaded: Loaded, rows: Ints) -> Loaded:
     """The last rows[s] rows of each sequence; those of which that is none are dropped."""
     assert loaded.times is not None
     chosen = np.flatnonzero(rows)
-    at = stretches(loaded.panel.offsets[1:][chosen] - rows[chosen], rows[chosen])
+    at = ranges(loaded.panel.offsets[1:][chosen] - rows[chosen], rows[chosen])
     some = loaded.select(chosen)
     panel = replace(some.panel, offsets=offsets_of(rows[chosen]), values=loaded.panel.values[at])
     return replace(some, panel=panel, times=loaded.times[at])

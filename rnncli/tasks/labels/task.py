@@ -38,7 +38,7 @@ JUDGED = 20_000  # and once, in the end
 class Labelling:
     """Probabilities of classes, or quantiles of a number, for whole sequences or for each step."""
 
-    name = "labels"
+    name, units = "labels", "sequences"
 
     def lesson(self, panel: Panel, spec: LabelSpec, ends: Ints) -> Examples:
         """The panel as sequences with labels."""
@@ -142,9 +142,10 @@ class Labelling:
 
     def facts(self, panel: Panel, spec: LabelSpec) -> Facts:
         """Nothing is ahead, and no lag matters more than others."""
-        step = "a row" if spec.stride == 1 else f"{spec.stride} rows, seen {spec.window} at a time"
-        rows = int(np.median(_frames(panel.lengths, spec)))
-        return Facts(None, (), rows, whole=not spec.per_step, step=step)
+        rows, seen = spec.stride * spec.raster, spec.window * spec.raster
+        step = (f"{rows} rows" if rows > 1 else "a row") + (f", seen {seen} at a time" if seen > rows else "")
+        steps = int(np.median(_frames(panel.lengths, spec)))
+        return Facts(None, (), steps, whole=not spec.per_step, step=step)
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
         """What is wrong with a labelled table."""

@@ -53,8 +53,7 @@ def hold_out(panel: Panel, spec: LabelSpec) -> Holdout:
     held: list[int] = []
     for kind in np.unique(kinds):
         mine = rng.permutation(known[kinds == kind])
-        count = min(len(mine) - 1, max(round(SHARE * len(mine)), int(len(mine) > 1)))
-        held += mine[: max(count, 0)].tolist()
+        held += mine[: max(round(SHARE * len(mine)), int(len(mine) > 1))].tolist()
     return Holdout(np.array(sorted(held), np.int64))
 
 

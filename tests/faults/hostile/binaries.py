@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import functools
 import gzip
 import io
 import json
@@ -141,3 +142,9 @@ def compressed() -> Cases:
 
 
 MAKERS = (damaged, odd, compressed)
+
+
+@functools.cache
+def all_cases() -> Cases:
+    """Every hostile file, of tables.py too, made once: some are hundreds of megabytes before they are compressed."""
+    return {name: case for make in (*tables.MAKERS, *MAKERS) for name, case in make().items()}

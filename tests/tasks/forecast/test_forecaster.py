@@ -39,7 +39,7 @@ def test_numpy_forecasts_what_torch_does(weekly_waves: Panel, untrained: Untrain
     weights = {name: torch.from_numpy(weight[0]) for name, weight in model.weights.items()}
     examples = Examples(weekly_waves, planned.spec, ends)
     theirs = objective.predict(weights, planned, examples.at(np.arange(6), ends))
-    calibrated = replace(model, stretch=np.ones((planned.spec.horizon, len(planned.spec.levels))))
+    calibrated = replace(model, calibration=np.ones((planned.spec.horizon, len(planned.spec.levels))))
     np.testing.assert_allclose(calibrated.quantiles(weekly_waves, ends), theirs, rtol=1e-5)
 
 

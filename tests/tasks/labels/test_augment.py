@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
-from rnncli.tasks.labels.augment import FORGOTTEN, _warped, augmented
+from rnncli.tasks.labels.augment import FORGOTTEN, _along_channels, _warped, augmented
 from rnncli.tasks.labels.spec import Input, LabelSpec
 
 Specs = Callable[..., LabelSpec]
@@ -60,13 +60,18 @@ def test_about_the_share_that_was_said_is_warped(spec_of: Specs) -> None:
 
 def test_numbers_get_a_factor_and_noise_and_flags_categories_and_padding_stay(spec_of: Specs) -> None:
     numbers, codes, lengths = sequences()
-    found, _ = augmented(numbers, codes, lengths, spec_of(inputs=INPUTS), np.random.default_rng(0))
+    found, _ = augmented(
+        numbers, codes, lengths, spec_of(inputs=INPUTS, noise=0.3, blanked=0.1), np.random.default_rng(0)
+    )
     real = np.arange(STEPS) < lengths[:, None]
     assert np.array_equal(found[..., 1:], numbers[..., 1:])
     assert not found[~real].any()
-    assert (found[real, 0] != numbers[real, 0]).all()
+    there = real & (numbers[..., 0] != 0)
+    assert (found[there, 0] != numbers[there, 0]).all()
+    assert 0.03 < np.mean(found[there, 0] == 0) < 0.07
     long = lengths > 10
-    ours, theirs = found[long, :, 0], numbers[long, :, 0]
+    ours = found[long, :, 0]
+    theirs = np.where(ours != 0, numbers[long, :, 0], 0)
     factors = (ours * theirs).sum(axis=1) / (theirs * theirs).sum(axis=1)
     assert 0.05 < np.std(np.log(factors)) < 0.2
 
@@ -86,3 +91,15 @@ def test_what_is_given_is_not_changed_in_its_place(spec_of: Specs) -> None:
         augmented(numbers, codes, lengths, spec_of(inputs=INPUTS, warped=warped), np.random.default_rng(0))
     assert np.array_equal(numbers, copies[0])
     assert np.array_equal(codes, copies[1])
+
+
+def test_channels_on_a_line_are_moved_along_it_and_keep_their_order(spec_of: Specs) -> None:
+    spec = spec_of(inputs=tuple(Input(f"x{place}") for place in range(9)), shifted=1.0)
+    line = np.broadcast_to(np.arange(9.0), (50, 4, 9))
+    moved = _along_channels(line, spec, np.random.default_rng(0))
+    assert ((moved >= 0) & (moved <= 8)).all()
+    assert (np.diff(moved, axis=2) >= 0).all()
+    assert np.array_equal(moved, np.broadcast_to(moved[:, :1], moved.shape))
+    assert (moved != line).any(axis=(1, 2)).all()
+    still = spec_of(inputs=spec.inputs, shifted=1e-12)
+    assert np.array_equal(_along_channels(line, still, np.random.default_rng(0)), line)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rnncli.data.panel import Panel
-from rnncli.tasks.labels.frames import FARTHEST, Rows, framed, numbers_and_codes, rows_of
+from rnncli.errors import UsageError
+from rnncli.tasks.labels.frames import FARTHEST, Rows, framed, numbers_and_codes, rastered, rows_of
 from rnncli.tasks.labels.spec import Input, LabelSpec
 
 Make, Specs = Callable[..., Panel], Callable[..., LabelSpec]
@@ -78,3 +79,22 @@ def test_rows_are_taken_from_where_they_were_asked_for(labelled: Make) -> None:
     found = [row[:length, 0].tolist() for row, length in zip(rows.values, rows.lengths.tolist(), strict=True)]
     assert found == [[11, 12], [0, 1, 2, 3], [3, 4]]
     assert np.isnan(rows.values[0, 2:]).all()
+
+
+def test_a_raster_has_so_many_values_in_a_row_and_a_short_last_row_is_filled_up_with_gaps(labelled: Make) -> None:
+    panel = labelled([np.arange(6.0), np.arange(10.0, 17.0)], [0, 1])
+    found = rastered(panel, 3)
+    assert found.lengths.tolist() == [2, 3]
+    assert found.targets.tolist() == [0, 0, 1, 1, 1]
+    wanted = [[0, 1, 2], [3, 4, 5], [10, 11, 12], [13, 14, 15], [16, NONE, NONE]]
+    np.testing.assert_array_equal(found.values[:, 1:], wanted)
+    assert len(found.channels) == 4
+    assert rastered(panel, 1) is panel
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"raster": 0}, {"raster": 2**40}, {"steps": 2**40}, {"warped": 1.5}, {"shifted": 2}, {"noise": -1}]
+)
+def test_a_spec_that_no_training_makes_is_refused(wrong: dict[str, float], spec_of: Specs) -> None:
+    with pytest.raises(UsageError):
+        spec_of(**wrong)

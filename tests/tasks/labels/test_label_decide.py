@@ -29,7 +29,7 @@ def trained(spec: LabelSpec, said: Any, labels: Any) -> Trained[LabelSpec]:
     truth, given = np.asarray(labels), np.asarray(said, np.float64)
     of_class = np.where(np.nan_to_num(truth)[:, None, None] == np.arange(2), given[..., None], 1 - given[..., None])
     found = Validated(Holdout(np.arange(len(truth))), of_class, truth, np.arange(len(truth)))
-    network = NetworkSpec("gru", "tanh", 1, 4, 0.0, residual=True, init="orthogonal", inputs=1, decoder=1, known=0)
+    network = NetworkSpec("gru", "tanh", 1, 4, 0.0, residual=True, init="orthogonal", inputs=1)
     return Trained(Plan(TASK, network, spec, None), {}, found, (1,))  # type: ignore[arg-type]
 
 

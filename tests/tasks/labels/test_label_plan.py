@@ -36,9 +36,9 @@ def test_the_likeness_of_neighbours_is_the_autocorrelation_of_a_process(phi: flo
 
 def test_likeness_is_the_mean_over_channels_and_knows_no_neighbours_across_sequences(labelled: Make) -> None:
     alternating, still = np.resize([1.0, -1.0], 40), np.repeat([1.0, -1.0], 20)
-    assert plan.alike(labelled([alternating, alternating], [0, 1])) == pytest.approx(-1)
+    assert plan.alike(labelled([alternating, -alternating], [0, 1])) == pytest.approx(-1)
     assert plan.alike(labelled([still[:20], still[20:]], [0, 1])) == pytest.approx(1)
-    both = [np.column_stack([alternating, np.repeat(sign, 40)]) for sign in (1.0, -1.0)]
+    both = [np.column_stack([sign * alternating, np.repeat(sign, 40)]) for sign in (1.0, -1.0)]
     assert plan.alike(labelled(both, [0, 1])) == pytest.approx(0)
 
 
@@ -77,11 +77,38 @@ def test_a_channel_that_never_changes_has_the_scale_one(values: list[float], lab
 @pytest.mark.parametrize("length", [1, 10, 48, 49, 100, 784, 2_700])
 def test_a_long_sequence_is_seen_in_frames_that_overlap_by_half(length: int, labelled: Make) -> None:
     stride, window = plan.frame(labelled([np.zeros(length)] * 10, [0, 1] * 5))
-    frames = -(-length // stride)
-    assert frames <= plan.FRAMES
-    assert (stride == 1) == (length <= plan.FRAMES)
-    assert window == (1 if stride == 1 else 2 * stride)
-    assert length <= plan.FRAMES or frames > plan.FRAMES / 2
+    assert (stride == 1) == (length <= plan.LONGEST_UNFOLDED)
+    assert window == max(plan.SMALLEST_WINDOW, 2 * stride)
+    assert -(-length // stride) <= plan.FRAMES + (stride == 1)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(8, 8), (4, 12), (9, 5)])
+def test_an_image_that_was_read_off_row_by_row_is_read_in_its_rows(rows: int, columns: int, labelled: Make) -> None:
+    rng = np.random.default_rng(0)
+    images = np.tile(rng.normal(size=(60, columns)), rows) + 0.3 * rng.normal(size=(60, rows * columns))
+    panel = labelled(images, [0, 1] * 30)
+    spec = spec_for(panel)
+    assert (plan.raster(panel), len(spec.inputs), spec.steps) == (columns, columns, rows)
+    each = labelled(images, [np.arange(rows * columns) % 2] * 60)
+    assert spec_for(each, per_step=True).raster == 1
+
+
+def test_noise_a_smooth_series_and_several_channels_are_no_image(labelled: Make) -> None:
+    noise, labels = np.random.default_rng(0).normal(size=(60, 64)), [0, 1] * 30
+    assert plan.raster(labelled(noise, labels)) == 1
+    assert plan.raster(labelled(np.cumsum(noise, axis=1), labels)) == 1
+    tiled = np.tile(noise[:, :8], 8)
+    assert plan.raster(labelled(np.stack([tiled, tiled], axis=2), labels)) == 1
+    assert plan.raster(labelled([row[: 64 - 8 * (place % 2)] for place, row in enumerate(tiled)], labels)) == 1
+
+
+def test_channels_are_on_a_line_where_neighbours_are_more_alike_than_others(labelled: Make) -> None:
+    noise = np.random.default_rng(0).normal(size=(10, 50, 16))
+    line = sum(np.roll(noise, place, axis=2) for place in range(3))
+    assert plan.on_a_line(labelled(line, [0, 1] * 5))
+    assert not plan.on_a_line(labelled(noise, [0, 1] * 5))
+    assert not plan.on_a_line(labelled(noise + 5 * noise[:, :, :1], [0, 1] * 5))
+    assert not plan.on_a_line(labelled(line[..., :4], [0, 1] * 5))
 
 
 def test_labels_of_steps_are_read_step_by_step_in_pieces(labelled: Make) -> None:

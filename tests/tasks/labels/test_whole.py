@@ -10,7 +10,7 @@ import pytest
 
 import rnncli
 from rnncli.training.events import Stepped
-from rnncli.workflows.training import Training
+from rnncli.workflows.result import Training
 from tests.conftest import Run
 
 SMALL = {"label": "label", "channels": ("x", "y"), "steps": 8, "hidden": 8, "members": 1}
@@ -67,6 +67,13 @@ def test_a_model_is_trained_on_and_remembers_all_that_it_saw(
     assert (refused.returncode, "--label describes a model" in refused.stderr) == (2, True)
 
 
+def test_a_model_tells_the_options_that_made_it(label_model: Path) -> None:
+    settings = rnncli.info(str(label_model)).settings
+    said = {"label": "label", "label_kind": "class", "channels": ("x", "y"), "per_step": False, "online": False}
+    assert {name: settings[name] for name in said} == said
+    assert (settings["class_weights"], settings["hidden"]) == ("none", 8)
+
+
 def test_labels_per_step_are_learnt_in_stretches_and_watched(
     run_rnncli: Run, labelled_table: Path, tmp_path: Path
 ) -> None:
@@ -103,3 +110,16 @@ def test_settings_of_labels_come_from_a_file_and_are_shown(
     assert any(line.split()[1:3] == ["label", "label"] for line in shown.splitlines())
     printed = run_rnncli("train", labelled_table, "-o", "m", "--config", config, "--print-config").stdout
     assert 'label = "label"' in printed
+
+
+def test_what_is_about_numbers_or_forecasts_is_refused_for_classes(
+    run_rnncli: Run, labelled_table: Path, others: Path, label_model: Path, tmp_path: Path
+) -> None:
+    def refusal(*arguments: object) -> str:
+        done = run_rnncli(*arguments)
+        assert done.returncode == 2
+        return str(done.stderr)
+
+    for flag in (["--quantiles", "0.1"], ["--point", "mean"], ["--tidy"], ["--horizon", "2"]):
+        assert flag[0] in refusal("predict", others, "-m", label_model, *flag)
+    assert "--quantiles" in refusal("train", labelled_table, *FLAGS, "--quantiles", "0.1", "-o", tmp_path / "m")
