@@ -50,7 +50,10 @@ def _texts(channels: tuple[Channel, ...]) -> Tensors:
 
 def _specs(meta: Meta) -> tuple[NetworkSpec, LabelSpec, TrainingSpec]:
     network, spec = NetworkSpec.from_json(meta["network"]), LabelSpec.from_json(meta["labels"])
-    if network.inputs != spec.width:
+    cells = network.cell.split(",")
+    ways = spec.both_ways == cells[-1].startswith("bidirectional:")
+    ahead = spec.online and any(cell.startswith("bidirectional:") for cell in cells)
+    if network.inputs != spec.width or not ways or ahead:
         raise UsageError("its network does not fit its labels")
     return network, spec, TrainingSpec.from_json(meta["training"])
 

@@ -27,6 +27,8 @@ SIGNING = runpy.run_path(str(Path(__file__).parents[2] / "faults" / "fuzz" / "si
         ("choices", "label", "other"),
         ("choices", "label_kind", "number"),
         ("choices", "row_per_sequence", True),
+        ("labels", "both_ways", False),
+        ("labels", "stride", 4),
     ],
 )
 def test_columns_and_choices_that_do_not_fit_are_refused(
