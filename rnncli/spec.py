@@ -127,6 +127,12 @@ class Columns(Spec):
             return ()
         return (self.time,) if self.clock is None else (self.time, self.clock)
 
+    def check_marks(self) -> None:
+        """UsageError where numbers or fields have marks that no table has."""
+        marks = [mark for mark in (self.decimal, self.thousands, self.separator) if mark is not None]
+        if self.decimal not in (None, ".", ",") or any(len(mark) != 1 or mark in '\r\n"' for mark in marks):
+            raise UsageError("its numbers or fields have marks that no table has")
+
 
 @dataclass(frozen=True)
 class ColumnChoices(Spec):

@@ -99,6 +99,7 @@ OPTIONS = (
         UNATTENDED,
         commands=(PREDICT,),
         in_python=Meaning(says="Refuse series that end more seconds ago than this."),
+        tasks=FORECAST,
     ),
     Option(
         "now",
@@ -108,6 +109,7 @@ OPTIONS = (
         follows="--as-of, or the clock",
         commands=(PREDICT,),
         metavar="TIME",
+        tasks=FORECAST,
     ),
     Option(
         "fail_on_drift",
@@ -118,6 +120,7 @@ OPTIONS = (
         functions=(PREDICT,),
         differently={EVALUATE: Meaning(heading=SCORING)},
         in_python=Meaning(says="Raise GateFailed where the data have drifted since training."),
+        tasks=FORECAST,
     ),
     Option(
         "if_exists",

@@ -369,3 +369,26 @@ def test_the_order_of_rows_does_not_matter_where_there_is_a_time(order: list[int
     mixed = load_labels(frame.iloc[order], None, LabelChoices(label="l")).panel
     for s, name in enumerate(panel.ids):
         np.testing.assert_array_equal(mixed.series(mixed.ids.index(name)), panel.series(s))
+
+
+@pytest.mark.parametrize(
+    ("texts", "classes"),
+    [
+        (("9007199254740993", "9007199254740992"), ("9007199254740992", "9007199254740993")),
+        (("5%", "50%"), ("5%", "50%")),
+        (("$7", "$12"), ("$12", "$7")),
+        (("1.0", "2"), ("1", "2")),
+    ],
+)
+@pytest.mark.parametrize("by_row", [False, True])
+def test_classes_that_are_whole_numbers_are_called_as_they_are_written_and_known_again(
+    tmp_path: Path, texts: tuple[str, str], classes: tuple[str, ...], by_row: bool
+) -> None:
+    path, choices = tmp_path / "t.csv", LabelChoices(label="label", row_per_sequence=by_row)
+    rows = [f"s{one},{step},{one}.5,{texts[one % 2]}" for one in range(4) for step in range(2)]
+    path.write_text("\n".join(["id,step,x,label", *rows, ""]))
+    loaded = load_labels(str(path), labels=choices)
+    assert loaded.panel.channels[0].vocabulary == classes
+    again = load_labels(str(path), known=known_labels(loaded, choices))
+    np.testing.assert_array_equal(again.panel.targets, loaded.panel.targets)
+    assert not np.isnan(again.panel.targets).any()

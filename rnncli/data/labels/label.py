@@ -23,8 +23,11 @@ def read_as(kind: Kind, label_kind: str | None) -> Kind:
     return "number" if label_kind == "number" or (label_kind is None and kind in (*NUMERIC, "empty")) else "text"
 
 
-def new_label(tables: Tables, name: str, kind: Kind, label_kind: str | None, faults: Faults) -> tuple[Floats, Channel]:
-    """The labels [n], numbers or codes of classes, NaN where there is none, and their channel.
+def new_label(
+    tables: Tables, written: Tables, name: str, kind: Kind, label_kind: str | None, faults: Faults
+) -> tuple[Floats, Channel]:
+    """The labels [n], numbers or codes of classes, NaN where there is none, and their channel; in `tables` the column
+    was read as `read_as` says, in `written` as texts, by which classes are called.
 
     Texts, booleans and whole numbers of at most FEW different values are classes, other numbers are numbers;
     `label_kind` says so otherwise. InputRefused where there are too many classes, or texts should be numbers.
@@ -34,11 +37,9 @@ def new_label(tables: Tables, name: str, kind: Kind, label_kind: str | None, fau
         values = _numbers(tables, name, faults)
         if label_kind == "number" or not _few_whole(values):
             return values, Channel(name, "number", "label")
-        codes, texts = _of_numbers(values)
     elif label_kind == "number":
         return tables.floats(name, faults), Channel(name, "number", "label")
-    else:
-        codes, texts = class_texts(tables, name, kind)
+    codes, texts = class_texts(written, name, kind)
     vocabulary = _sorted(texts)
     _refuse_many(vocabulary, name, tables)
     return _placed(codes, texts, vocabulary), Channel(name, "category", "label", vocabulary)
@@ -70,7 +71,7 @@ def class_texts(tables: Tables, name: str, kind: Kind) -> tuple[Ints, list[str]]
     bare = [text.strip() for text in texts]
     if kind == "flag":
         bare = [text.lower() for text in bare]
-    if kind in NUMERIC:
+    if kind in (*NUMERIC, "empty"):
         bare = ["" if text in MISSING else text for text in bare]
         bare = _without_points(bare)
     different = list(dict.fromkeys(text for text in bare if text))
@@ -116,12 +117,6 @@ def _few_whole(values: Floats) -> bool:
     different = np.unique(values[~np.isnan(values)])
     finite = np.isfinite(different)
     return len(different) <= FEW and bool(finite.all() and (different == np.floor(different)).all())
-
-
-def _of_numbers(values: Floats) -> tuple[Ints, list[str]]:
-    different, found = np.unique(values, return_inverse=True)
-    seen = ~np.isnan(values)
-    return np.where(seen, found.reshape(-1), -1), [str(int(value)) for value in different[~np.isnan(different)]]
 
 
 def _sorted(texts: Sequence[str]) -> tuple[str, ...]:

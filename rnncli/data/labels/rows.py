@@ -65,7 +65,7 @@ def new_rows(tables: Tables, choices: ColumnChoices, labels: LabelChoices, fault
     _refuse_text_label(kinds, labels)
     body = _loaded(tables, {**wanted, labels.label: read_as(kinds[labels.label], labels.label_kind)}, choices, faults)
     rows = _rows(heads, kinds, columns, Wall(choices.zone), faults)
-    label, channel = new_label(body, labels.label, kinds[labels.label], labels.label_kind, faults)
+    label, channel = new_label(body, heads, labels.label, kinds[labels.label], labels.label_kind, faults)
     values, channels = new_channels(body, wanted, rows.codes, passed, faults, named=bool(labels.channels))
     notes = [described_label(channel, per_step=labels.per_step), *notes, *passed.notes()]
     full = replace(

@@ -50,8 +50,9 @@ def new_sequences(tables: Tables, choices: ColumnChoices, labels: LabelChoices, 
         format=choices.format,
     )
     steps, left = _steps(tables, (labels.label, labels.group, *ids))
+    written = tables.loaded({labels.label: "text"}, limits_of(choices), faults)
     tables = _loaded(tables, columns, steps, labels.group, choices, faults, {labels.label: _kind(kinds, labels)})
-    label, channel = new_label(tables, labels.label, kinds[labels.label], labels.label_kind, faults)
+    label, channel = new_label(tables, written, labels.label, kinds[labels.label], labels.label_kind, faults)
     notes = [described_label(channel, per_step=False)]
     if list(kinds) == [str(place) for place in range(1, len(kinds) + 1)]:
         notes.append(f"the first line is a row, so columns are numbered; the label is column {labels.label}")

@@ -201,7 +201,7 @@ def _without_repeats(table: Table, free: Sequence[str], time: str) -> list[str]:
         return []
     texts = [name for name in free if table.kinds[name] == "text" and table.looks.get(name) is None][:_LOOKED_AT]
     found = [name for name in texts if not repeats(table.codes([name]))]
-    if found:
+    if found or table.choices.zone is not None:  # in a zone, an hour comes twice when its clocks are put back
         return found
     raise InputRefused(
         f"the times in column {time!r} repeat, and nothing tells sequences apart",

@@ -78,9 +78,7 @@ def _check_columns(columns: Columns, spec: ForecastSpec) -> None:
     names = [*columns.times, *columns.ids, columns.target, *(name for _, name in declared)]
     if len(set(names)) < len(names) or (columns.wide and declared):
         raise UsageError("its columns contradict each other")
-    marks = [mark for mark in (columns.decimal, columns.thousands, columns.separator) if mark is not None]
-    if columns.decimal not in (None, ".", ",") or any(len(mark) != 1 or mark in '\r\n"' for mark in marks):
-        raise UsageError("its numbers or fields have marks that no table has")
+    columns.check_marks()
 
 
 def layout(meta: Meta) -> checkpoint.Layout:

@@ -48,7 +48,9 @@ class Examples:
             which, step = np.arange(len(series)), frames - 1
         row = self.panel.offsets[series][which] + first_row[which] + (step if self.spec.per_step else 0)
         label = (self.panel.targets[row] - self.spec.center) / self.spec.scale
-        return Seen(inputs, frames, which, step, {}, label.astype(np.float32), {}, series, first_row, codes=words)
+        with np.errstate(over="ignore"):  # of a label that is far from all of training
+            label = label.astype(np.float32)
+        return Seen(inputs, frames, which, step, {}, label, {}, series, first_row, codes=words)
 
     def drawn(self, rng: np.random.Generator, size: int) -> Seen:
         """A training batch of `size` sequences that have a label, each as often as any other; or pieces of sequences

@@ -50,7 +50,10 @@ def _texts(channels: tuple[Channel, ...]) -> Tensors:
 
 def _specs(meta: Meta) -> tuple[NetworkSpec, LabelSpec, TrainingSpec]:
     network, spec = NetworkSpec.from_json(meta["network"]), LabelSpec.from_json(meta["labels"])
-    if network.inputs != spec.width:
+    cells = network.cell.split(",")
+    ways = spec.both_ways == cells[-1].startswith("bidirectional:")
+    ahead = spec.online and any(cell.startswith("bidirectional:") for cell in cells)
+    if network.inputs != spec.width or not ways or ahead:
         raise UsageError("its network does not fit its labels")
     return network, spec, TrainingSpec.from_json(meta["training"])
 
@@ -115,6 +118,26 @@ def _check(known: KnownLabels, spec: LabelSpec) -> None:
         raise UsageError("its channels do not fit its labels")
     if len(known.label.vocabulary) != spec.classes:
         raise UsageError("its classes do not fit its labels")
+    if any(len(set(channel.vocabulary)) < len(channel.vocabulary) for channel in known.channels):
+        raise UsageError("its vocabularies hold a text twice")
+    _check_columns(known, spec)
+
+
+def _check_columns(known: KnownLabels, spec: LabelSpec) -> None:
+    """UsageError where what is read of a table is not what its answers are about."""
+    columns, choices, label = known.columns, known.choices, known.label
+    columns.check_marks()
+    kind = "class" if spec.classes else "number"
+    if (choices.label, choices.label_kind, choices.per_step) != (label.name, kind, spec.per_step):
+        raise UsageError("its choices do not fit its labels")
+    if choices.row_per_sequence and (columns.times or columns.by_file or spec.per_step):
+        raise UsageError("its rows are sequences, and have times")
+    inputs = [channel.name for channel in known.inputs]
+    names = [*columns.times, *columns.ids, label.name, *([] if choices.row_per_sequence else inputs)]
+    if len(set(names)) < len(names):
+        raise UsageError("its columns contradict each other")
+    if spec.raster > 1 and known.inputs[0].kind != "number":
+        raise UsageError("its image is of no numbers")
 
 
 def _categories(channel: Channel) -> int:

@@ -71,7 +71,7 @@ def label_spec(panel: Panel, options: TrainOptions) -> LabelSpec:
     size = _size(panel, piece if per_step else None)
     return LabelSpec(
         classes=0 if numbers else len(label.vocabulary),
-        levels=tuple(options.get("quantiles") or LEVELS) if numbers else (),
+        levels=tuple(sorted({*(options.get("quantiles") or LEVELS), 0.5})) if numbers else (),
         inputs=tuple(_input(channel, panel.values[:, place]) for place, channel in enumerate(panel.channels) if place),
         per_step=per_step,
         online=online,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.cells.named import refuse_unused_activation
+from rnncli.data.channel import Channel
 from rnncli.data.labels.known import known_labels
 from rnncli.data.labels.load import described
 from rnncli.data.load import Loaded
@@ -34,13 +35,17 @@ def refuse_senseless(options: TrainOptions) -> None:
             "--online labels each step as it comes, and here a sequence has one label", hint="add --per-step"
         )
     if per_step and options.get("pooling") is not None:
-        raise UsageError("--pooling is for one label a sequence, and with --per-step each step has one")
+        raise UsageError(
+            "--pooling is for one label a sequence, and with --per-step each step has one", hint="leave it out"
+        )
     if options.get("tbptt") is not None and not online:
         raise UsageError(
             "--tbptt learns from stretches of a sequence, which needs labels per step", hint="add --online"
         )
     if options.get("context") is not None and not per_step:
-        raise UsageError("--context is for forecasts and labels per step: a sequence is read whole")
+        raise UsageError(
+            "--context is for forecasts and labels per step: a sequence is read whole", hint="leave it out"
+        )
     if online:
         refuse_what_looks_ahead(options.get("cell") or planning.ONLINE_CELL)
     refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
@@ -49,15 +54,23 @@ def refuse_senseless(options: TrainOptions) -> None:
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
     """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
+    _refuse_of_other_kind(options, panel.channels[0])
     spec = planning.label_spec(panel, options)
-    if spec.classes and options.get("quantiles"):
-        raise UsageError(
-            f"--quantiles are of numbers, and {panel.channels[0].name!r} is one of classes",
-            hint="leave --quantiles out, or say --label-kind number",
-        )
     network = planning.network_spec(panel, spec, given)
     training = planning.training_spec(panel, spec, given)
     return Plan(TASK, network, spec, training, refit=planning.refit_of(panel, spec))
+
+
+def _refuse_of_other_kind(options: TrainOptions, label: Channel) -> None:
+    """UsageError for options about classes where labels are numbers, and about numbers where they are classes."""
+    number = label.kind == "number"
+    for name in ("class_weights", "label_smoothing") if number else ("quantiles",):
+        if options.get(name) is not None:
+            flag, kinds = name.replace("_", "-"), ("classes", "numbers") if number else ("numbers", "classes")
+            raise UsageError(
+                f"--{flag} is for labels that are {kinds[0]}, and those in column {label.name!r} are {kinds[1]}",
+                hint=f"leave --{flag} out, or say what labels are: --label-kind {'class' if number else 'number'}",
+            )
 
 
 def planned_on(loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[LabelSpec]:
