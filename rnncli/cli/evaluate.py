@@ -69,6 +69,7 @@ def evaluate(
             fail_if=fail_if or (),
             must_beat=must_beat or (),
             alpha=alpha,
+            fail_on_drift=fail_on_drift,
             on_event=streams,
             **columns,
         )
@@ -79,7 +80,7 @@ def evaluate(
             streams.say([*lines, f"wrote the scores to {path}"])
     text = "" if path is not None else "".join(f"{line}\n" for line in lines)
     streams.result(partial(done.to_json, by=by), text.encode(errors="backslashreplace"))
-    done.refuse(fail_on_drift=fail_on_drift)
+    done.refuse()
     return SKIPPED if done.skipped else 0
 
 

@@ -61,6 +61,11 @@ class Outcome:
     reason: str
     facts: dict[str, Any]
 
+    @property
+    def undecided(self) -> bool:
+        """Whether there was too little to test on."""
+        return "p" in self.facts and self.facts["p"] is None
+
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values."""
         return {"gate": self.gate, "passed": self.passed, "reason": self.reason, **self.facts}

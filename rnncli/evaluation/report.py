@@ -17,6 +17,7 @@ from rnncli.outline import Outline, shown
 SCHEMA = "rnncli.evaluate/1"
 REFERENCE = "seasonal naive"
 OUTLINED = 6  # metrics
+SEEN = "training has seen rows that are scored here"
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class Report:
         forecasts = sum(window.forecasts for window in self.windows)
         windows = f"{len(self.windows)} window{'s' * (len(self.windows) != 1)} of {self.horizon} steps"
         facts = [("scored", f"{len(self.ids):,} series, {windows}, {forecasts:,} forecasts")]
-        facts += [("in-sample", "training has seen rows that are scored here")] if self.in_sample else []
-        facts += [("note", note) for note in self.notes if not note.startswith("in-sample")]
+        facts += [("in-sample", SEEN)] if self.in_sample else []
+        facts += [("note", note) for note in self.notes]
         metrics = self.metrics[:OUTLINED]
         rows = [
             [name, *(f"{scores.overall[metric]:.4g}" for metric in metrics)] for name, scores in self.scores.items()
@@ -134,8 +135,7 @@ class Report:
 
     def remarks(self) -> list[str]:
         """Whether the scores are in-sample, and what else was noted."""
-        told = ["in-sample: training has seen rows that are scored here"] if self.in_sample else []
-        return told + [note for note in self.notes if not note.startswith("in-sample")]
+        return [*([f"in-sample: {SEEN}"] if self.in_sample else []), *self.notes]
 
     def rows(self, by: str | None = None) -> list[dict[str, Any]]:
         """A dictionary for each forecaster: forecaster, in_sample, every metric (None if undefined); by series, for
@@ -174,7 +174,7 @@ class Report:
             "scores": {name: _nullable(scores.overall) for name, scores in self.scores.items()},
             "skill_vs_seasonal_naive": {name: _nullable(skill) for name, skill in self.skill.items()},
             "n_undefined": {name: scores.undefined for name, scores in self.scores.items()},
-            "notes": list(self.notes),
+            "notes": self.remarks(),
         }
         return document | ({"by_series": self.series_rows()} if by else {})
 

@@ -117,9 +117,10 @@ OPTIONS = (
         "Exit with 7 where the data have drifted since training.",
         UNATTENDED,
         commands=(PREDICT, EVALUATE),
-        functions=(PREDICT,),
         differently={EVALUATE: Meaning(heading=SCORING)},
-        in_python=Meaning(says="Raise GateFailed where the data have drifted since training."),
+        in_python=Meaning(
+            says="Raise GateFailed where the data have drifted since training; a report's refuse() does."
+        ),
         tasks=FORECAST,
     ),
     Option(

@@ -34,14 +34,15 @@ ALPHA = 0.05
 @dataclass(frozen=True)
 class Evaluation:
     """A report, whether the model was trained once more for the sake of honesty, the outcome of every gate, what is
-    new in the data since training (None if unknown), the series left out, and the first step that was forecast from
-    forecasts (None if the horizon is not beyond the trained one).
+    new in the data since training (None if unknown) and whether that fails, the series left out, and the first step
+    that was forecast from forecasts (None if the horizon is not beyond the trained one).
     """
 
     report: ScoreReport
     refitted: bool
     gates: tuple[Outcome, ...] = ()
     drift: Drift | None = None
+    fail_on_drift: bool = False
     skipped: tuple[SeriesRefused, ...] = ()
     beyond_trained_from: int | None = None
 
@@ -65,18 +66,19 @@ class Evaluation:
         skipped = [("skipped", f"{len(self.skipped):,} series")] if self.skipped else []
         return report._replace(title="Evaluation", facts=[*report.facts, *skipped, *drift, *gates])
 
-    def refuse(self, *, fail_on_drift: bool = False) -> None:
-        """GateFailed if a gate was not passed."""
-        failed = [f"{outcome.gate}: {outcome.reason}" for outcome in self.gates if not outcome.passed]
+    def refuse(self) -> None:
+        """GateFailed if a gate was not passed, or the data have drifted where they must not have."""
+        failed = [outcome for outcome in self.gates if not outcome.passed]
         if failed:
-            raise GateFailed(f"a gate failed: {'; '.join(failed)}", hint=self._advice(failed[0]))
-        if fail_on_drift:
+            told = "; ".join(f"{outcome.gate}: {outcome.reason}" for outcome in failed)
+            raise GateFailed(f"a gate failed: {told}", hint=self._advice(failed[0]))
+        if self.fail_on_drift:
             refuse_drift(self.drift)
 
-    def _advice(self, failed: str) -> str:
+    def _advice(self, failed: Outcome) -> str:
         if self.report.in_sample:
             return self.report.made_honest_by
-        if "too few" in failed:
+        if failed.undecided:
             return self.report.sharpened_by
         where = "".join(f"; --by {name} shows where they are worst" for name in self.report.groupings[:1])
         return f"the scores are printed all the same{where}"
@@ -94,6 +96,7 @@ class EvaluateOptions(ColumnOptions, total=False):
     fail_if: Iterable[str]
     must_beat: Iterable[str]
     alpha: float | None
+    fail_on_drift: bool
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def evaluate(
 
     Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
-    (0.05).
+    (0.05), and with `fail_on_drift` the data must not have drifted since training.
     """
     tell = on_event or unheard
     paths = {"data": data, "model": model, "forecasts": forecasts, "trained_on": trained_on}
@@ -161,6 +164,7 @@ def evaluate(
         scored.refitted,
         gates.outcomes(scored.report),
         scored.drift,
+        options.get("fail_on_drift", False),
         scored.skipped,
         scored.beyond_trained_from,
     )

