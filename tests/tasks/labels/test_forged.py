@@ -18,6 +18,8 @@ SIGNING = runpy.run_path(str(Path(__file__).parents[2] / "faults" / "fuzz" / "si
     ("part", "name", "value"),
     [
         ("columns", "decimal", "label"),
+        ("columns", "encoding", "no such"),
+        ("columns", "numbered", 4),
         ("columns", "separator", "ab"),
         ("columns", "thousands", ""),
         ("columns", "time", "label"),
