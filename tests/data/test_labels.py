@@ -291,7 +291,8 @@ def test_a_model_knows_its_columns_and_needs_no_label(write: Write) -> None:
     fresh = WALKS.replace("walk,007", "hop,007")
     odd = load_labels(write(fresh), None, None, known)
     assert labels_of(odd) == [None, "run"]
-    assert "label 'gait' has classes that training did not have: 'hop' (1 sequences); they are not scored" in odd.notes
+    assert "label 'gait' has classes that training did not have: 'hop' (1 sequence); they are not scored" in odd.notes
+    assert not any("no label" in note for note in odd.notes)
     with pytest.raises(InputRefused, match="there is no column 'y'"):
         load_labels(write("person,t,x,walk\ncat,0,1,007\n"), None, None, known)
 

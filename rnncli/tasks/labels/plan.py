@@ -157,8 +157,11 @@ def _input(channel: Channel, values: Floats) -> Input:
 
 
 def _scale(seen: Floats) -> float:
-    scale = float(seen.std()) if seen.size else 0.0
-    return scale if 0 < scale < math.inf else 1.0
+    """The standard deviation of values of any size; 1 where they are all the same."""
+    away = seen - seen.mean() if seen.size else np.zeros(1)
+    most = float(np.abs(away).max())
+    scale = most * float((away / most).std()) if 0 < most < math.inf else 0.0
+    return scale if scale > 0 else 1.0
 
 
 def _weights(panel: Panel, label: Channel) -> tuple[float, ...]:
