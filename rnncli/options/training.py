@@ -28,7 +28,7 @@ OPTIONS = (
         follows="400 or 640, from the size of the network",
         commands=(TRAIN,),
         at="training.steps",
-        differently={"labels": Meaning(follows="300, 600 or 1,000, from the count of labels")},
+        differently={"labels": Meaning(follows="300, 600 or 1,000, from the labels")},
     ),
     Option(
         "time_budget",
