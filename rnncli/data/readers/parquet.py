@@ -15,6 +15,7 @@ from rnncli.data.source import Source
 from rnncli.spec import ColumnChoices
 
 SAMPLE_ROWS = 2_000
+NO_THREAD = "launch worker threads"  # what Arrow says where a limit leaves no room for the stack of one
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # row numbers, unless they are times
 
 
@@ -61,6 +62,8 @@ def _use(source: Source, use: Callable[[Any], Any], texts: Sequence[str] = ()) -
         except MemoryError:
             raise
         except (pa.ArrowException, OSError) as error:
+            if NO_THREAD in str(error):
+                raise MemoryError from error
             raise _damaged(source, error) from error
 
 
