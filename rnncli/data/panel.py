@@ -36,7 +36,8 @@ class Panel:
     """Series s is rows offsets[s] ... offsets[s + 1] - 1 of `values` [rows, channels], one row a step.
 
     `channels` say what each column is; the target, or the label, is channel 0. NaN is a missing value, and a gap in
-    time is rows of NaN. Row i of series s lies at ordinal starts[s] + i of the calendar, with the series' phase.
+    time is rows of NaN. Where the one channel is of tokens, values are codes in the smallest unsigned type. Row i of
+    series s lies at ordinal starts[s] + i of the calendar, with the series' phase.
     Series of one of the `groups` [series] belong together.
     """
 
