@@ -29,8 +29,10 @@ CELLS = {
 TASKS = {
     "forecast": "rnncli.tasks.forecast.task:TASK",
     "labels": "rnncli.tasks.labels.task:TASK",
+    "tokens": "rnncli.tasks.tokens.task:TASK",
 }
 BASELINES = {
+    "tokens": {},
     "forecast": {
         "naive": "rnncli.baselines.naive:naive",
         "seasonal-naive": "rnncli.baselines.naive:seasonal_naive",
@@ -46,6 +48,7 @@ BASELINES = {
     },
 }
 METRICS = {
+    "tokens": {},
     "forecast": {
         "mase": "rnncli.metrics.point:MASE",
         "wql": "rnncli.metrics.quantile:WQL",

@@ -53,8 +53,11 @@ class _Job:
 
 
 def task_of(options: TrainOptions) -> Task[Any]:
-    """The task that options ask for: labels where a label is named, else forecasts."""
-    name = "labels" if options.get("label") is not None else "forecast"
+    """The task that options ask for: labels where a label is named, tokens where it is said what they are, else
+    forecasts.
+    """
+    tokens = any(options.get(name) is not None for name in ("split", "text", "token"))
+    name = "labels" if options.get("label") is not None else "tokens" if tokens else "forecast"
     task: Task[Any] = find(TASKS, name, "task")
     return task
 
