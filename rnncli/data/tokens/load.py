@@ -21,8 +21,8 @@ from rnncli.data.tables import Tables, open_tables
 from rnncli.data.tokens.events import read_events, to_documents
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.texts import read_column, read_files
-from rnncli.data.tokens.vocabulary import Documents, new_vocabulary, unknown_notes
-from rnncli.errors import InputRefused, UsageError
+from rnncli.data.tokens.vocabulary import Documents, has_end, new_vocabulary, unknown_notes
+from rnncli.errors import UsageError
 from rnncli.spec import ColumnChoices, Columns, TokenChoices
 
 USUAL = "char"  # how texts are split where nothing is said
@@ -100,11 +100,8 @@ def to_tokens(
     zone: str | None = None,
 ) -> Loaded:
     """Documents as a panel of codes: into the vocabulary of a model, or into their own."""
-    where = documents.where[0] if documents.where else ""
-    if not documents.ids:
-        raise InputRefused("there is no token: the text is empty", where=where, hint="give a text that has some")
     if known is None:
-        vocabulary, notes = new_vocabulary(documents, tokens, where)
+        vocabulary, notes = new_vocabulary(documents, tokens)
         channel = Channel(columns.target, "token", "target", vocabulary)
     else:
         channel, notes = known.channel, unknown_notes(documents, known.vocabulary)
@@ -131,6 +128,15 @@ def to_tokens(
         tokens=tokens,
         text_bytes=documents.text_bytes,
     )
+
+
+def unended(loaded: Loaded) -> Loaded:
+    """The documents without their END, if they have one: texts that are to go on."""
+    panel = loaded.panel
+    if not has_end(panel.channels[0].vocabulary):
+        return loaded
+    times = None if loaded.times is None else np.delete(loaded.times, panel.offsets[1:] - 1)
+    return replace(loaded, panel=panel.cut(panel.lengths - 1), times=times)
 
 
 def refuse_senseless(choices: ColumnChoices, tokens: TokenChoices) -> None:

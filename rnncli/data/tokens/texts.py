@@ -42,7 +42,7 @@ class _Growing:
     where: list[str] = field(default_factory=list)
     parts: list[list[Codes]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
-    empty: list[str] = field(default_factory=list)
+    empty: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, name: str, where: str, pieces: Iterator[tuple[str, int]]) -> None:
         """Read a document to its end; one without any token is left out."""
@@ -51,7 +51,7 @@ class _Growing:
             found.append(self.split.codes(piece))
             size += length
         if not any(map(len, found)):
-            self.empty.append(name)
+            self.empty.append((name, where))
             return
         self.ids.append(name)
         self.where.append(where)
@@ -59,11 +59,15 @@ class _Growing:
         self.sizes.append(size)
 
     def documents(self, notes: Sequence[str] = ()) -> Documents:
-        """All of them."""
+        """All of them. InputRefused if there is none."""
+        if not self.ids:
+            where = self.empty[0][1] if self.empty else ""
+            raise InputRefused("there is no token: the text is empty", where=where, hint="give a text that has some")
         left = []
-        if self.empty and self.ids:
-            some = ", ".join(map(repr, self.empty[:3])) + " ..." * (len(self.empty) > 3)
-            left = [f"{len(self.empty):,} empty documents are left out ({some})"]
+        if self.empty:
+            some = ", ".join(repr(name) for name, _ in self.empty[:3]) + " ..." * (len(self.empty) > 3)
+            many = f"{len(self.empty):,} empty documents are" if len(self.empty) > 1 else "an empty document is"
+            left = [f"{many} left out ({some})"]
         sizes = np.array(self.sizes, np.int64)
         return Documents(tuple(self.ids), self.parts, self.split.types, self.where, sizes, (*notes, *left))
 

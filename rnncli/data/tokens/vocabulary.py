@@ -78,7 +78,7 @@ def usual_count(choices: TokenChoices) -> int:
     return choices.min_count or (2 if choices.split in ("word", "space") else 1)
 
 
-def new_vocabulary(documents: Documents, choices: TokenChoices, where: str) -> tuple[tuple[str, ...], list[str]]:
+def new_vocabulary(documents: Documents, choices: TokenChoices) -> tuple[tuple[str, ...], list[str]]:
     """The vocabulary of documents, and lines about it: UNKNOWN, END where there are several, and the tokens by falling
     frequency, equal ones in the order of their texts. InputRefused where no token is left.
     """
@@ -91,11 +91,9 @@ def new_vocabulary(documents: Documents, choices: TokenChoices, where: str) -> t
     usable = [code for code in usable if documents.types[code] not in first]
     if not usable:
         raise InputRefused(
-            "the vocabulary is empty: there is no token"
-            if not counts.any()
-            else f"the vocabulary is empty: no token is seen {least} times",
-            where=where,
-            hint="give a text" if not counts.any() else "give more of the text, or lower --min-count",
+            f"the vocabulary is empty: no token is seen {least} times",
+            where=documents.where[0],
+            hint="give more of the text, or lower --min-count",
         )
     ranked = sorted(usable, key=lambda code: (-counts[code], documents.types[code]))[: max(most - len(first), 1)]
     return (*first, *(documents.types[code] for code in ranked)), _told(documents, counts, ranked, first, least)
