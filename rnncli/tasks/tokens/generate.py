@@ -14,6 +14,7 @@ from rnncli.cells.named import cells_of
 from rnncli.errors import UsageError
 from rnncli.layers.norm import layer_norm
 from rnncli.layers.stack import layer_weights
+from rnncli.options.types import AnswerOptions
 from rnncli.tasks.tokens import head
 from rnncli.tasks.tokens.stream import TokenState, last_codes
 from rnncli.tasks.tokens.token_model import LOOKED_UP, TokenModel
@@ -43,6 +44,13 @@ class Drawing:
             raise UsageError(f"--top-k must be above 0, not {self.top_k}", hint="leave it out to draw from all tokens")
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}")
+
+
+def drawing_of(options: AnswerOptions) -> Drawing:
+    """How the options say that tokens are drawn."""
+    temperature, seed = options.get("temperature"), options.get("seed")
+    temperature = 1.0 if temperature is None else temperature
+    return Drawing(temperature, options.get("top_k"), options.get("top_p"), 0 if seed is None else seed)
 
 
 def drawn(logs: NDArray[np.float32], drawing: Drawing, uniform: float, never: int | None = None) -> int:

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.arrays import Array
 from rnncli.layers.linear import linear
 from rnncli.tasks.seen import Shapes, Weights
-from rnncli.tasks.task import Draw
 from rnncli.tasks.tokens.spec import TokenSpec
+
+if TYPE_CHECKING:
+    from rnncli.tasks.task import Draw
 
 TABLE, BIAS = "embedding", "bias"
 

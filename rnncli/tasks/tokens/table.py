@@ -108,55 +108,6 @@ class TokenTable:
             "task": "tokens",
             "answer": self.what,
             "series": self._rows(),
-            **_told(self.notes, self.skipped),
-        }
-
-
-def _told(notes: tuple[str, ...], skipped: tuple[SeriesRefused, ...]) -> dict[str, Any]:
-    return {"skipped": [{"id": error.series, "reason": str(error)} for error in skipped], "notes": list(notes)}
-
-
-@shown
-@dataclass(frozen=True)
-class Continuation:
-    """The `text` of so many tokens with which a document goes on; bytes that are no UTF-8 stand in it as Python's
-    surrogate escapes.
-    """
-
-    text: str
-    rows: int
-    notes: tuple[str, ...] = ()
-    skipped: tuple[SeriesRefused, ...] = ()
-    series: int = 1
-
-    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002, ARG002
-        """The text as bytes, whatever the format."""
-        return self.text.encode("utf-8", "surrogateescape")
-
-    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:  # noqa: ARG002
-        """Write the text to a file, whole or not at all; returns its bytes."""
-        data = self.encode()
-        files.atomic_write(path, data)
-        return len(data)
-
-    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
-        """Nothing is to be said of the text."""
-        return ()
-
-    def __str__(self) -> str:
-        return self.text
-
-    def outline(self) -> Outline:
-        """How the text begins."""
-        return Outline("Continuation", [("tokens", f"{self.rows:,}"), ("text", self.text[:200])])
-
-    def to_json(self) -> dict[str, Any]:
-        """The document behind `--json`."""
-        return {
-            "schema": SCHEMA,
-            "task": "tokens",
-            "answer": "text",
-            "text": self.text,
-            "tokens": self.rows,
-            **_told(self.notes, self.skipped),
+            "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
+            "notes": list(self.notes),
         }
