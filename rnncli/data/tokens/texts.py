@@ -15,7 +15,7 @@ from rnncli.data import columns as roles
 from rnncli.data.ids import check_ids, coded
 from rnncli.data.labels.rows import load_columns
 from rnncli.data.limits import Limits, Size
-from rnncli.data.source import TEXT, Source, storage_error
+from rnncli.data.source import TEXT, NothingThere, Source, storage_error
 from rnncli.data.tables import Faults, Tables
 from rnncli.data.tokens.split import BLANK, Codes, Splitter, splitter
 from rnncli.data.tokens.vocabulary import Documents
@@ -62,7 +62,7 @@ class _Growing:
         """All of them. InputRefused if there is none."""
         if not self.ids:
             where = self.empty[0][1] if self.empty else ""
-            raise InputRefused("there is no token: the text is empty", where=where, hint="give a text that has some")
+            raise NothingThere("there is no token: the text is empty", where=where, hint="give a text that has some")
         left = []
         if self.empty:
             some = ", ".join(repr(name) for name, _ in self.empty[:3]) + " ..." * (len(self.empty) > 3)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel, offsets_of, ranges
-from rnncli.data.source import NothingPiped
+from rnncli.data.source import NothingThere
 from rnncli.data.tokens.load import load_tokens, read_texts, to_tokens
 from rnncli.data.tokens.vocabulary import Documents
 from rnncli.events import Listener
@@ -49,10 +49,8 @@ def load_prompt(data: Data, choices: ColumnChoices, model: TokenModel, tell: Lis
         return open_ended(load_known(data, choices, model, tell), model)
     try:
         columns, documents = read_texts(data, choices, known.choices, known)
-    except NothingPiped:
-        columns, documents = known.columns, Documents((), (), (), ())
-    if not documents.ids:
-        documents = replace(documents, ids=(NAMELESS,), parts=[[]], where=[""])
+    except NothingThere:
+        columns, documents = known.columns, Documents((NAMELESS,), [[]], (), ("",))
     return told(open_ended(to_tokens(columns, documents, known.choices, known), model), tell)
 
 
