@@ -46,6 +46,11 @@ BASELINES = {
         "ridge-regression": "rnncli.baselines.labels.ridge:ridge_regression",
         "dtw": "rnncli.baselines.labels.nearest:dtw",
     },
+    "tokens": {
+        "unigram": "rnncli.baselines.tokens.kneser_ney:unigram",
+        "bigram": "rnncli.baselines.tokens.kneser_ney:bigram",
+        "trigram": "rnncli.baselines.tokens.kneser_ney:trigram",
+    },
 }
 METRICS = {
     "tokens": {},
@@ -70,6 +75,14 @@ METRICS = {
         "rmse": "rnncli.metrics.point:RMSE",
         "wql": "rnncli.metrics.quantile:WQL",
         "coverage": "rnncli.metrics.quantile:COVERAGE",
+    },
+    "tokens": {
+        "perplexity": "rnncli.metrics.tokens:PERPLEXITY",
+        "cross_entropy": "rnncli.metrics.tokens:CROSS_ENTROPY",
+        "accuracy": "rnncli.metrics.tokens:ACCURACY",
+        "top_5": "rnncli.metrics.tokens:TOP_5",
+        "bits_per_token": "rnncli.metrics.tokens:BITS_PER_TOKEN",
+        "bits_per_byte": "rnncli.metrics.tokens:BITS_PER_BYTE",
     },
 }
 READERS = {
