@@ -32,7 +32,6 @@ TASKS = {
     "tokens": "rnncli.tasks.tokens.task:TASK",
 }
 BASELINES = {
-    "tokens": {},
     "forecast": {
         "naive": "rnncli.baselines.naive:naive",
         "seasonal-naive": "rnncli.baselines.naive:seasonal_naive",
@@ -53,7 +52,6 @@ BASELINES = {
     },
 }
 METRICS = {
-    "tokens": {},
     "forecast": {
         "mase": "rnncli.metrics.point:MASE",
         "wql": "rnncli.metrics.quantile:WQL",

@@ -20,7 +20,7 @@ OPTIONS = (
         choices=SPLITS,
         tasks=TOKENS,
         of_model=True,
-        at="choices.split",
+        at="token_choices.split",
     ),
     Option(
         "text",
@@ -31,7 +31,7 @@ OPTIONS = (
         metavar="COLUMN",
         tasks=TOKENS,
         of_model=True,
-        at="choices.text",
+        at="token_choices.text",
     ),
     Option(
         "token",
@@ -42,7 +42,7 @@ OPTIONS = (
         metavar="COLUMN",
         tasks=TOKENS,
         of_model=True,
-        at="choices.token",
+        at="token_choices.token",
     ),
     Option(
         "min_count",
@@ -53,7 +53,7 @@ OPTIONS = (
         commands=READING,
         tasks=TOKENS,
         of_model=True,
-        at="choices.min_count",
+        at="token_choices.min_count",
     ),
     Option(
         "vocabulary",
@@ -64,6 +64,6 @@ OPTIONS = (
         commands=READING,
         tasks=TOKENS,
         of_model=True,
-        at="choices.vocabulary",
+        at="token_choices.vocabulary",
     ),
 )

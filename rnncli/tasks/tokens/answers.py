@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnncli.arrays import Array, Floats
+from rnncli.baselines.tokens.baseline import ranks_of
 from rnncli.tasks.tokens.head import log_softmax
 
 
@@ -15,8 +16,6 @@ def of_what_came(logits: Array, came: Array) -> Floats:
     known = ~np.isnan(came)
     code = np.where(known, came, 0).astype(np.int64)
     logs = log_softmax(np.asarray(logits, np.float64), np)
-    own = np.take_along_axis(logs, code[:, None], axis=1)
-    before = np.arange(logs.shape[1]) < code[:, None]
-    rank = (logs > own).sum(axis=1) + ((logs == own) & before).sum(axis=1)
-    found = np.stack([own[:, 0], rank.astype(np.float64)], axis=1)
+    own = np.take_along_axis(logs, code[:, None], axis=1)[:, 0]
+    found = np.stack([own, ranks_of(logs, code).astype(np.float64)], axis=1)
     return np.where(known[:, None], found, np.nan)

@@ -1,4 +1,4 @@
-"""What held-out tokens say of a network that was trained."""
+"""What held-out tokens say of a network that was trained, beside n-grams that are counted in all others."""
 
 from __future__ import annotations
 
@@ -7,44 +7,69 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.arrays import Floats
-from rnncli.data.panel import Panel
+from rnncli.baselines.tokens.baseline import Said
+from rnncli.baselines.tokens.documents import Documents
+from rnncli.data.panel import Panel, offsets_of, ranges
+from rnncli.evaluation.paired import Comparison
+from rnncli.evaluation.run import MODEL
+from rnncli.evaluation.tokens.run import Asked, evaluate_tokens
 from rnncli.tasks.plan import Trained
+from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.spec import TokenSpec
-from rnncli.tasks.tokens.validation import Validated, pieces
+from rnncli.tasks.tokens.validation import Holdout
 
-NETWORK, UNIGRAM = "network", "unigram"
+NETWORK = "network"
+SHOWN = ("perplexity", "cross_entropy", "accuracy")  # metrics that training shows
 
 
 def scores(panel: Panel, trained: Trained[TokenSpec]) -> dict[str, Any]:
-    """The training record's part about the held-out tokens: the scores of the network and of the frequencies of tokens
-    in the others.
+    """The training record's part about the held-out tokens: the scores of the network and of n-grams, and whether the
+    network is better than the best of these, by a paired test.
     """
     found, spec = trained.validated, trained.plan.spec
     if found is None or not len(found.said):
-        return {"validation": {}, "validated_origins": 0}
+        return {"validation": {}, "validated_origins": 0, "comparisons": {}}
+    held, ids = _held(panel, found.holdout)
+    said = Said(found.said[:, 0], np.rint(found.said[:, 1]).astype(np.int64))
+    report = evaluate_tokens(Asked(held, ids, spec.tokens), said, _others(panel, found.holdout))
+    overall = {NETWORK if name == MODEL else name: one.overall for name, one in report.scores.items()}
+    rivals = [name for name in overall if name != NETWORK]
+    rival = min(rivals, key=lambda name: overall[name]["cross_entropy"])
     return {
-        "validation": {NETWORK: _of(found.said), UNIGRAM: _of(_unigram(panel, spec, found))},
-        "validated_origins": len(found.said),
+        "validation": {name: {metric: _known(one[metric]) for metric in SHOWN} for name, one in overall.items()},
+        "validated_origins": report.tokens,
+        "comparisons": {NETWORK: _compared(report.against(rival))},
     }
 
 
-def _of(said: Floats) -> dict[str, float | None]:
-    entropy = float(-said[:, 0].mean())
-    perplexity = math.exp(entropy) if entropy < 700 else math.inf
-    known = perplexity if math.isfinite(perplexity) else None
-    return {"cross_entropy": entropy, "perplexity": known, "accuracy": float((said[:, 1] == 0).mean())}
+def documents_of(panel: Panel) -> Documents:
+    """The documents of a panel as n-grams take them."""
+    return Documents(codes_of(panel), panel.offsets)
 
 
-def _unigram(panel: Panel, spec: TokenSpec, found: Validated) -> Floats:
-    """What is said of held-out tokens by how often each comes elsewhere, one time more than that: [N, 2]."""
-    lesson = pieces(panel, spec, found.holdout)
-    ends = found.holdout.ends(panel.lengths)
-    counts = np.ones(spec.tokens)
-    for s in np.flatnonzero(ends).tolist():
-        counts += np.bincount(lesson.codes[lesson.first[s] + 1 :][: ends[s]], minlength=spec.tokens)
-    logs = np.log(counts / counts.sum())
-    rank = np.empty(spec.tokens)
-    rank[np.argsort(-logs, kind="stable")] = np.arange(spec.tokens)
-    came = np.concatenate([seen.targets for seen in lesson.at(found.holdout.series, found.holdout.stop)]).astype(int)
-    return np.stack([logs[came], rank[came]], axis=1)
+def _held(panel: Panel, holdout: Holdout) -> tuple[Documents, tuple[str, ...]]:
+    """What is held out of each document, as a document, with its id."""
+    rows = ranges(panel.offsets[holdout.series] + holdout.first, holdout.stop - holdout.first)
+    series, begins = np.unique(holdout.series, return_index=True)
+    lengths = np.add.reduceat(holdout.stop - holdout.first, begins)
+    return Documents(codes_of(panel)[rows], offsets_of(lengths)), tuple(panel.ids[s] for s in series.tolist())
+
+
+def _others(panel: Panel, holdout: Holdout) -> Documents:
+    """What the search has seen of each document."""
+    return documents_of(panel.cut(holdout.ends(panel.lengths)))
+
+
+def _compared(found: Comparison) -> dict[str, Any]:
+    numbers = {"difference": _known(found.difference), "p": _known(found.p)}
+    return {
+        "rival": found.rival,
+        "metric": found.metric,
+        "better": found.difference < 0,
+        **numbers,
+        "method": found.method,
+    }
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

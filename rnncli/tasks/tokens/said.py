@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from rnncli.arrays import Ints
 from rnncli.data.load import Loaded
 from rnncli.data.writers.table import number_array, text_array
+from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.stateful import Reading
 from rnncli.tasks.tokens.stream import following
 from rnncli.tasks.tokens.table import TokenTable, ids_of
@@ -18,16 +18,7 @@ from rnncli.tasks.tokens.token_model import TokenModel
 def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> TokenTable:
     """How likely every token was after those before it, or all tokens of each document."""
     panel, model = loaded.panel, reading.model.model
-    codes = panel.targets.astype(np.int64)
-    log_p = np.zeros(len(codes))
-    rank = np.zeros(len(codes), np.int64)
-
-    def hear(rows: Ints, logs: NDArray[np.float32]) -> None:
-        own = np.take_along_axis(logs, codes[rows][:, None], axis=1)
-        log_p[rows] = own[:, 0]
-        rank[rows] = 1 + (logs > own).sum(axis=1)
-
-    reading.read(panel, hear)
+    log_p, ranks = reading.said(panel)
     lengths = panel.lengths
     if by_document:
         total = np.diff(np.concatenate([[0.0], np.cumsum(log_p)])[panel.offsets])
@@ -40,12 +31,12 @@ def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> TokenTable
         }
         return _table(loaded, model, every, columns, "score")
     document = np.repeat(np.arange(len(panel)), lengths)
-    position = 1 + np.arange(len(codes)) - panel.offsets[document]
+    position = 1 + np.arange(len(document)) - panel.offsets[document]
     columns = {
         "position": number_array(position, pa.int64()),
-        "token": text_array(list(model.vocabulary), codes),
+        "token": text_array(list(model.vocabulary), codes_of(panel).astype(np.int64)),
         "log_p": number_array(log_p),
-        "rank": number_array(rank, pa.int64()),
+        "rank": number_array(1 + ranks, pa.int64()),
     }
     return _table(loaded, model, document, columns, "score")
 

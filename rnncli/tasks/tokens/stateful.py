@@ -6,10 +6,13 @@ import os
 
 import numpy as np
 
+from rnncli.arrays import Ints
+from rnncli.baselines.tokens.baseline import Said, ranks_of
 from rnncli.data.panel import Panel
 from rnncli.inference import carried as kept
 from rnncli.inference import state_file
-from rnncli.tasks.tokens.stream import Said, StreamingTokens, TokenState, read_on
+from rnncli.tasks.tokens.examples import codes_of
+from rnncli.tasks.tokens.stream import Heard, LogProbabilities, StreamingTokens, TokenState, read_on
 from rnncli.tasks.tokens.token_model import TokenModel
 
 
@@ -22,12 +25,25 @@ class Reading:
         self._carried: TokenState | None = None
         self._absent: TokenState | None = None
 
-    def read(self, panel: Panel, said: Said | None = None) -> TokenState:
-        """The state after all tokens of the panel; of each of them `said` is told what was held for likely."""
+    def read(self, panel: Panel, heard: Heard | None = None) -> TokenState:
+        """The state after all tokens of the panel; of each of them `heard` is told what was held for likely."""
         stored = self._stored or kept.begun(self.model, panel.select(np.zeros(0, np.int64)))
         here, self._absent = kept.known_and_new(self.model, stored, panel)
-        self._carried = read_on(self.model, here, panel, said)
+        self._carried = read_on(self.model, here, panel, heard)
         return self._carried
+
+    def said(self, panel: Panel) -> Said:
+        """What is said of every token of the panel before it is seen."""
+        codes = codes_of(panel)
+        log_p, ranks = np.zeros(len(codes)), np.zeros(len(codes), np.int64)
+
+        def hear(rows: Ints, logs: LogProbabilities) -> None:
+            came = codes[rows].astype(np.int64)
+            log_p[rows] = np.take_along_axis(logs, came[:, None], axis=1)[:, 0]
+            ranks[rows] = ranks_of(logs.astype(np.float64), came)
+
+        self.read(panel, hear)
+        return Said(log_p, ranks)
 
     def went_on(self, panel: Panel) -> None:
         """These documents have gone on by the tokens of a panel, as when they were generated."""

@@ -26,7 +26,8 @@ from rnncli.tasks.tokens import head
 from rnncli.tasks.tokens.examples import LOGITS
 from rnncli.tasks.tokens.token_model import TokenModel
 
-Said = Callable[[Ints, NDArray[np.float32]], None]
+LogProbabilities = NDArray[np.float32]
+Heard = Callable[[Ints, LogProbabilities], None]
 """What is told of rows [k] of a panel: the logarithms of the probabilities of what comes there [k, tokens]."""
 
 
@@ -134,14 +135,14 @@ class StreamingTokens:
 TABLE = f"head.{head.TABLE}"
 
 
-def read_on(model: StreamingTokens, here: TokenState, panel: Panel, said: Said | None = None) -> TokenState:
-    """The state after all tokens of a panel, which go on from `here` (in the panel's order); of each of them `said` is
+def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None) -> TokenState:
+    """The state after all tokens of a panel, which go on from `here` (in the panel's order); of each of them `heard` is
     told what was held for likely in its place.
     """
     panel = replace(panel, starts=here.ends)
 
     def hear(rows: NewRows, outputs: list[NDArray[np.float32]]) -> None:
-        if said is None:
+        if heard is None:
             return
         begin = panel.offsets[rows.places] + rows.start - here.consumed[rows.places]
         at = (begin[:, None] + np.arange(rows.length)).ravel()
@@ -149,7 +150,7 @@ def read_on(model: StreamingTokens, here: TokenState, panel: Panel, said: Said |
         most = max(1, LOGITS // model.model.spec.tokens)
         for first in range(0, len(at), most):
             some = slice(first, first + most)
-            said(at[some], model.model.log_probabilities([states[some] for states in flat]))
+            heard(at[some], model.model.log_probabilities([states[some] for states in flat]))
 
     return advanced(model, here, panel, panel.lengths, hear)
 

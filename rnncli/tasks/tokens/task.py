@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # predict imports this module, and nothing that only training
     from rnncli.tasks.tokens.stateful import Stream
     from rnncli.tasks.tokens.validation import Holdout, Validated
 
-OFTEN, JUDGED = 128, 512  # held-out pieces that are scored again and again, and once in the end
+OFTEN = 1 << 14  # held-out tokens that are scored again and again; all are in the end
 
 
 class NextToken:
@@ -109,8 +109,8 @@ class NextToken:
         return hold_out(panel)
 
     def judged(self, spec: TokenSpec, holdout: Holdout, *, often: bool) -> Holdout:  # noqa: ARG002
-        """As many pieces as tell enough."""
-        return holdout.some(OFTEN if often else JUDGED)
+        """As many positions as tell enough."""
+        return holdout.some(OFTEN) if often else holdout
 
     def held_out(self, panel: Panel, spec: TokenSpec, holdout: Holdout) -> Asking:
         """The tokens in held-out pieces."""

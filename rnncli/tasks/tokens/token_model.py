@@ -115,7 +115,7 @@ class TokenModel:
 
     def settings(self) -> dict[str, Any]:
         """The values that the model settles, by the names of the options that would set them."""
-        return settled({"columns": self.columns, "tokens": self.spec, "choices": self.known.choices})
+        return settled({"columns": self.columns, "tokens": self.spec, "token_choices": self.known.choices})
 
     @cached_property
     def members(self) -> tuple[dict[str, NDArray[np.float32]], ...]:

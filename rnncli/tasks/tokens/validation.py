@@ -35,15 +35,16 @@ class Holdout:
         return ends
 
     def some(self, most: int) -> Holdout:
-        """As many of the pieces, spread evenly."""
-        if len(self.series) <= most:
+        """Pieces of about as many positions, spread evenly."""
+        if len(self) <= most:
             return self
-        at = np.unique(np.linspace(0, len(self.series) - 1, max(1, most)).astype(np.int64))
+        count = max(1, round(most / len(self) * len(self.series)))
+        at = np.unique(np.linspace(0, len(self.series) - 1, count).astype(np.int64))
         return Holdout(self.series[at], self.first[at], self.stop[at])
 
     def __len__(self) -> int:
-        """Number of pieces."""
-        return len(self.series)
+        """Number of positions."""
+        return int((self.stop - self.first).sum())
 
 
 def hold_out(panel: Panel) -> Holdout:

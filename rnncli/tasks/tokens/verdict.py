@@ -8,22 +8,25 @@ from typing import Any
 from rnncli.outline import metric_name
 from rnncli.tasks.tokens.decide import NETWORK
 
+ALPHA = 0.05
+
 
 def verdict(record: Mapping[str, Any]) -> str:
     """What the held-out tokens say, also where it is not what one would like to hear."""
-    validation = record["validation"]
-    if NETWORK not in validation:
+    validation, found = record["validation"], record["comparisons"].get(NETWORK)
+    if not validation or found is None:
         return "there are too few tokens to tell whether the network is better than what is simpler"
-    network = validation[NETWORK]
-    rival = min((name for name in validation if name != NETWORK), key=lambda name: validation[name]["cross_entropy"])
+    rival, count = found["rival"], record["validated_origins"]
     figures = [
         f"{metric_name(name)} {_shown(value)} against {_shown(validation[rival][name])}"
-        for name, value in network.items()
+        for name, value in validation[NETWORK].items()
     ]
-    figures += [f"{record['validated_origins']:,} tokens"]
-    better = network["cross_entropy"] < validation[rival]["cross_entropy"]
+    p = found["p"]
+    figures += [f"{count:,} token{'s' * (count != 1)}", *([] if p is None else [f"p = {p:.2g}"])]
+    better = found["better"]
+    unsure = " (but this may be chance)" if better and (p is None or p > ALPHA) else ""
     what = "better" if better else "no better"
-    return f"the network is {what} than {rival} on held-out tokens ({', '.join(figures)})"
+    return f"the network is {what}{unsure} than the {rival} on held-out tokens ({', '.join(figures)})"
 
 
 def _shown(value: float | None) -> str:

@@ -43,7 +43,19 @@ def test_a_text_is_trained_on_and_gone_on_with_on_the_command_line(
 ) -> None:
     path = tmp_path / "m.safetensors"
     done = run_rnncli(
-        "train", "-", "--split", "word", "--steps", 80, "--hidden", 16, "-o", path, input=verse.read_text()
+        "train",
+        "-",
+        "--split",
+        "word",
+        "--steps",
+        200,
+        "--hidden",
+        16,
+        "--learning-rate",
+        0.01,
+        "-o",
+        path,
+        input=verse.read_text(),
     )
     assert done.returncode == 0, done.stderr
     assert "words and marks of texts" in done.stderr
