@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rnncli.tasks.task import Draw
 
 TABLE, BIAS = "embedding", "bias"
+ZIPF = 2.7
 
 
 def shapes(spec: TokenSpec, hidden: int) -> Shapes:
@@ -33,8 +34,14 @@ def shapes(spec: TokenSpec, hidden: int) -> Shapes:
 
 
 def begin(spec: TokenSpec, hidden: int, draw: Draw) -> Mapping[str, Array]:
-    """First weights: a table of normal numbers with a variance of 1 / H."""
-    return {TABLE: draw.normal((spec.tokens + 1, hidden), 0, hidden**-0.5)}
+    """First weights: a table of normal numbers with a variance of 1 / H, and, where codes are ranked, a bias as Zipf's law
+    has the frequencies, p_k ~ 1 / (k + 2.7) (Mandelbrot 1953), which a large vocabulary takes thousands of steps to
+    learn.
+    """
+    first: dict[str, Array] = {TABLE: draw.normal((spec.tokens + 1, hidden), 0, hidden**-0.5)}
+    if spec.ranked:
+        first[BIAS] = -np.log(np.arange(spec.tokens) + ZIPF).astype(np.float32)
+    return first
 
 
 def embedded(table: Array, codes: Array, xp: Any) -> Array:

@@ -22,6 +22,7 @@ CELL = "lstm"
 BATCH, STEPS = 32, 64  # streams side by side, and steps of each that are learnt from at a time
 FEWEST_STEPS, MOST_STEPS = 200, 200_000
 FORGOTTEN = 0.05
+NARROW = 256  # units up to which steps are longer
 MANY_KINDS = 1_000  # tokens: of more, some kinds are forgotten
 
 
@@ -57,6 +58,7 @@ def token_spec(panel: Panel, options: TrainOptions) -> TokenSpec:
         tokens=tokens,
         steps=max(1, min(int(options.get("tbptt") or STEPS), longest)),
         forgotten=FORGOTTEN if tokens > MANY_KINDS else 0.0,
+        ranked=options.get("split") != "byte",
     )
 
 
@@ -91,7 +93,7 @@ def network_spec(panel: Panel, sizes: Sizes) -> NetworkSpec:
     )
 
 
-def training_spec(panel: Panel, spec: TokenSpec, sizes: Sizes) -> TrainingSpec:
+def training_spec(panel: Panel, spec: TokenSpec, hidden: int, sizes: Sizes) -> TrainingSpec:
     """Steps, streams and rates; the steps are those of the search on held-out positions."""
     tokens = len(panel.values)
     batch = sizes.batch or max(1, min(BATCH, tokens // (4 * spec.steps)))
@@ -100,7 +102,7 @@ def training_spec(panel: Panel, spec: TokenSpec, sizes: Sizes) -> TrainingSpec:
     return TrainingSpec(
         steps=steps,
         batch=batch,
-        learning_rate=sizes.learning_rate or 3e-3,
+        learning_rate=sizes.learning_rate or (5e-3 if hidden <= NARROW else 3e-3),
         weight_decay=0.01,
         clip=sizes.clip or 1.0,
         seed=sizes.seed,

@@ -16,12 +16,13 @@ class TokenSpec(Spec):
     """The next of `tokens` tokens after all that came before it in a document, coded 0 ... tokens - 1.
 
     The boundary, code `tokens`, is what the network sees before the first token of every document. `steps` are learnt
-    from at a time. In training a share `forgotten` of the kinds of tokens is not seen, drawn anew for each stretch.
+    from at a time. Codes are `ranked` where they follow how often their tokens come. In training a share `forgotten` of the kinds of tokens is not seen, drawn anew for each stretch.
     """
 
     tokens: int
     steps: int
     forgotten: float = 0.0
+    ranked: bool = True
 
     def __post_init__(self) -> None:
         if not 1 <= self.tokens <= MOST_TOKENS:

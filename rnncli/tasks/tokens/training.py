@@ -36,18 +36,19 @@ def planned(loaded: Loaded, options: TrainOptions) -> Plan[TokenSpec]:
     """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.token_spec(panel, options)
-    return Plan(TASK, planning.network_spec(panel, given), spec, planning.training_spec(panel, spec, given))
+    network = planning.network_spec(panel, given)
+    return Plan(TASK, network, spec, planning.training_spec(panel, spec, network.hidden, given))
 
 
 def planned_on(loaded: Loaded, start: TokenModel, options: TrainOptions) -> Plan[TokenSpec]:
     """A model's own network and vocabulary, trained as long and as gently as a refit."""
     given = Sizes(**fields_given(Sizes, options))
     spec = replace(start.spec, steps=options.get("tbptt") or start.spec.steps)
-    usual = planning.training_spec(loaded.panel, spec, given)
+    usual = planning.training_spec(loaded.panel, spec, start.network.hidden, given)
     steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
     rate = given.learning_rate or REFIT_RATE * usual.learning_rate
     gentle = replace(given, steps=steps, learning_rate=rate)
-    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, gentle))
+    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, start.network.hidden, gentle))
 
 
 def planned_again(loaded: Loaded, model: TokenModel) -> Plan[TokenSpec]:
