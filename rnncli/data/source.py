@@ -174,13 +174,17 @@ def _refuse_unusable(text: str) -> None:
             raise InputRefused("the path is too long", where=text[:_SHOWN] + " ...", hint="check the path") from None
 
 
+class NothingThere(InputRefused):
+    """What was given is empty."""
+
+
 def _standard_input(asked: _Asked) -> Source:
     if sys.stdin is None:
         raise InputRefused("standard input is closed", where="-", hint="pipe a table into this command")
     data = sys.stdin.buffer.read(asked.limits.most_bytes + 1)
     asked.limits.check([Size(0, len(data), len(data))], ["-"], "-")
     if not data:
-        raise InputRefused("standard input is empty", where="-", hint="pipe a table into this command")
+        raise NothingThere("standard input is empty", where="-", hint="pipe data into this command")
     usual = asked.usual if asked.usual != "parquet" else None
     return Source("standard input", asked.choice or ("parquet" if data[:4] == b"PAR1" else usual or "csv"), data=data)
 

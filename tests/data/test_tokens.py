@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rnncli.data.load import Loaded
 from rnncli.data.tokens import texts
 from rnncli.data.tokens.known import known_tokens, shown_token
-from rnncli.data.tokens.load import described, holds_text, load_tokens, unended
+from rnncli.data.tokens.load import described, holds_text, load_tokens
 from rnncli.data.tokens.split import joined
 from rnncli.data.tokens.vocabulary import END, UNKNOWN
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
@@ -124,7 +124,6 @@ def test_the_files_of_a_folder_are_documents_that_end(write: Write, tmp_path: Pa
     assert tokens_of(loaded) == [["c", "a", "t", END], ["d", "o", "g", END]]
     assert "an empty document is left out ('empty')" in loaded.notes
     assert loaded.panel.channels[0].vocabulary[:2] == (UNKNOWN, END)
-    assert tokens_of(unended(loaded)) == [["c", "a", "t"], ["d", "o", "g"]]
 
 
 def test_files_of_one_name_in_two_folders_are_two_documents(write: Write, tmp_path: Path) -> None:
@@ -171,9 +170,6 @@ def test_rows_are_documents_in_the_order_of_time(write: Write) -> None:
     assert loaded.times is not None
     assert np.diff(loaded.times[:4]).tolist() == [3_600_000_000, 3_600_000_000, 0]
     assert described(loaded.columns, TokenChoices(token="activity")) == "time 'ds', id 'case_id', tokens 'activity'"
-    open_ones = unended(loaded)
-    assert open_ones.times is not None
-    assert (len(open_ones.times), len(open_ones.panel.values)) == (5, 5)
 
 
 def test_events_of_one_time_stay_in_the_order_of_the_table(write: Write) -> None:

@@ -101,7 +101,7 @@ def to_documents(rows: Rows, texts: list[str]) -> tuple[Documents, Ints | None]:
     parts = [(codes[begin:end],) for begin, end in bounds]
     where = [rows.where(row) for row in first.tolist()]
     times = rows.times[order] if rows.columns.times else None
-    return Documents(ids, parts, texts, where, None, tuple(notes)), times
+    return Documents(ids, parts, texts, where, notes=tuple(notes)), times
 
 
 def _refuse_missing(rows: Rows) -> None:

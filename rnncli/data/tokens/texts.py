@@ -15,7 +15,7 @@ from rnncli.data import columns as roles
 from rnncli.data.ids import check_ids, coded
 from rnncli.data.labels.rows import load_columns
 from rnncli.data.limits import Limits, Size
-from rnncli.data.source import TEXT, Source, storage_error
+from rnncli.data.source import TEXT, NothingThere, Source, storage_error
 from rnncli.data.tables import Faults, Tables
 from rnncli.data.tokens.split import BLANK, Codes, Splitter, splitter
 from rnncli.data.tokens.vocabulary import Documents
@@ -42,10 +42,13 @@ class _Growing:
     where: list[str] = field(default_factory=list)
     parts: list[list[Codes]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
+    ends: list[frozenset[str]] = field(default_factory=list)
     empty: list[tuple[str, str]] = field(default_factory=list)
 
-    def add(self, name: str, where: str, pieces: Iterator[tuple[str, int]]) -> None:
-        """Read a document to its end; one without any token is left out."""
+    def add(self, name: str, where: str, pieces: Iterator[tuple[str, int]], ends: set[str]) -> None:
+        """Read a document to its end; one without any token is left out. `ends` are the kinds of its line ends, which
+        are known then.
+        """
         found, size = [], 0
         for piece, length in pieces:
             found.append(self.split.codes(piece))
@@ -57,19 +60,20 @@ class _Growing:
         self.where.append(where)
         self.parts.append(found)
         self.sizes.append(size)
+        self.ends.append(frozenset(ends))
 
     def documents(self, notes: Sequence[str] = ()) -> Documents:
         """All of them. InputRefused if there is none."""
         if not self.ids:
             where = self.empty[0][1] if self.empty else ""
-            raise InputRefused("there is no token: the text is empty", where=where, hint="give a text that has some")
+            raise NothingThere("there is no token: the text is empty", where=where, hint="give a text that has some")
         left = []
         if self.empty:
             some = ", ".join(repr(name) for name, _ in self.empty[:3]) + " ..." * (len(self.empty) > 3)
             many = f"{len(self.empty):,} empty documents are" if len(self.empty) > 1 else "an empty document is"
             left = [f"{many} left out ({some})"]
         sizes = np.array(self.sizes, np.int64)
-        return Documents(tuple(self.ids), self.parts, self.split.types, self.where, sizes, (*notes, *left))
+        return Documents(tuple(self.ids), self.parts, self.split.types, self.where, sizes, self.ends, (*notes, *left))
 
 
 def read_files(sources: Sequence[Source], split: str, choices: ColumnChoices) -> tuple[Columns, Documents]:
@@ -80,16 +84,23 @@ def read_files(sources: Sequence[Source], split: str, choices: ColumnChoices) ->
     sizes = [source.largest()[0] or 0 for source in sources]
     together = sources[0].name if len(sources) == 1 else f"{sources[0].name} and {len(sources) - 1} more"
     limits.check([Size(0, size, size) for size in sizes], [source.name for source in sources], together)
-    growing, ends = _Growing(splitter(split)), set[str]()
+    growing = _Growing(splitter(split))
     stems = [source.stem or source.name for source in sources]
     names = stems if len(set(stems)) == len(stems) else [source.name for source in sources]
     for source, name in zip(sources, names, strict=True):
+        ends = set[str]()
         pieces = _bytes_of(source) if split == "byte" else _pieces(source, choices.encoding, growing.split, ends)
-        growing.add(name, source.name, pieces)
+        growing.add(name, source.name, pieces, ends)
     check_ids(np.arange(len(growing.ids)), growing.ids, (), _Places(growing.where), Faults())  # type: ignore[arg-type]
-    notes = [] if ends <= {"\n"} else [f"line ends {' and '.join(ENDS[end] for end in sorted(ends))} are read as \\n"]
+    every = frozenset[str]().union(*growing.ends)
+    notes = [] if every <= {"\n"} else [f"line ends {shown_ends(every)} are read as \\n"]
     columns = Columns("", None, TEXT, time_type="integer", by_file=len(sources) > 1, encoding=choices.encoding)
     return columns, growing.documents(notes)
+
+
+def shown_ends(ends: frozenset[str]) -> str:
+    """Kinds of line ends as messages write them."""
+    return " and ".join(ENDS[end] for end in sorted(ends))
 
 
 @dataclass(frozen=True)
@@ -197,7 +208,8 @@ def read_column(
     growing, row = _Growing(splitter(split)), 0
     for column in tables.column(name):
         for text in _texts(column):
-            growing.add(names[row], tables.where(row), iter([(text, len(text.encode("utf-8", "surrogatepass")))]))
+            size = len(text.encode("utf-8", "surrogatepass"))
+            growing.add(names[row], tables.where(row), iter([(text, size)]), set())
             row += 1
     taken = (name, *columns.ids)
     notes = [] if known else roles.passed_over(kinds, taken, tables.looks())
