@@ -138,6 +138,14 @@ def test_a_compressed_text_is_read(write: Write) -> None:
     assert (loaded.panel.ids, len(loaded.panel.values)) == (("poem",), len(POEM))
 
 
+def test_more_bytes_than_allowed_are_refused(write: Write, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(gzip.compress(b"ab" * 500), f"texts/{name}.txt.gz")
+    assert len(load_tokens(tmp_path / "texts", ColumnChoices(max_bytes=2000)).panel) == 2
+    with pytest.raises(InputRefused, match="it has more than"):
+        load_tokens(tmp_path / "texts", ColumnChoices(max_bytes=1999))
+
+
 def test_another_encoding_is_read_as_said_and_remembered(write: Write) -> None:
     path = write("Äpfel und Öl".encode("latin-1"))
     loaded = load_tokens(path, ColumnChoices(encoding="latin-1"))
@@ -170,6 +178,17 @@ def test_rows_are_documents_in_the_order_of_time(write: Write) -> None:
     assert loaded.times is not None
     assert np.diff(loaded.times[:4]).tolist() == [3_600_000_000, 3_600_000_000, 0]
     assert described(loaded.columns, TokenChoices(token="activity")) == "time 'ds', id 'case_id', tokens 'activity'"
+
+
+def test_cases_of_a_log_in_the_order_of_time_are_told_apart(write: Write) -> None:
+    lines = ["a,1,open", "b,2,open", "a,3,ask", "b,4,close", "a,5,close"]
+    rows = "".join(f"{row},{place}\n" for place, row in enumerate(lines))
+    loaded = load_tokens(write(f"CaseID,step,e,event_id\n{rows}", "log.csv"), None, TokenChoices(token="e"))
+    assert loaded.columns.id == "CaseID"
+    assert tokens_of(loaded) == [["open", "ask", "close", END], ["open", "close", END]]
+    two = write(f"case,step,e,trial_id\n{rows.replace(',3', ',0')}", "log.csv")
+    with pytest.raises(InputRefused, match="more than one column could be the id: case, trial_id"):
+        load_tokens(two, None, TokenChoices(token="e"))
 
 
 def test_events_of_one_time_stay_in_the_order_of_the_table(write: Write) -> None:
