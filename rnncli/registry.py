@@ -153,6 +153,17 @@ LABEL_CHECKS = {
     "channel-passed-over": "rnncli.data.checks.inputs:channel_passed_over",
     "refused": "rnncli.data.checks.labelled:refused",
 }
+TOKEN_CHECKS = {
+    "text-unreadable": "rnncli.data.checks.documents:text_unreadable",
+    "text-damaged": "rnncli.data.checks.documents:text_damaged",
+    "line-ends-mixed": "rnncli.data.checks.documents:line_ends_mixed",
+    "document-short": "rnncli.data.checks.documents:document_short",
+    "document-repeated": "rnncli.data.checks.documents:document_repeated",
+    "document-learnt": "rnncli.data.checks.documents:document_learnt",
+    "token-once": "rnncli.data.checks.documents:token_once",
+    "token-unknown": "rnncli.data.checks.documents:token_unknown",
+    "refused": "rnncli.data.checks.tokenised:refused",
+}
 GRADIENT_CHECKS = {
     "exploding": "rnncli.diagnostics.checks.exploding:exploding",
     "chaotic": "rnncli.diagnostics.checks.chaotic:chaotic",

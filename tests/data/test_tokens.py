@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rnncli.data.load import Loaded
 from rnncli.data.tokens import texts
 from rnncli.data.tokens.known import known_tokens, shown_token
-from rnncli.data.tokens.load import described, holds_text, load_tokens, unended
+from rnncli.data.tokens.load import described, holds_text, load_tokens
 from rnncli.data.tokens.split import joined
 from rnncli.data.tokens.vocabulary import END, UNKNOWN
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
@@ -124,7 +124,6 @@ def test_the_files_of_a_folder_are_documents_that_end(write: Write, tmp_path: Pa
     assert tokens_of(loaded) == [["c", "a", "t", END], ["d", "o", "g", END]]
     assert "an empty document is left out ('empty')" in loaded.notes
     assert loaded.panel.channels[0].vocabulary[:2] == (UNKNOWN, END)
-    assert tokens_of(unended(loaded)) == [["c", "a", "t"], ["d", "o", "g"]]
 
 
 def test_files_of_one_name_in_two_folders_are_two_documents(write: Write, tmp_path: Path) -> None:
@@ -137,6 +136,14 @@ def test_files_of_one_name_in_two_folders_are_two_documents(write: Write, tmp_pa
 def test_a_compressed_text_is_read(write: Write) -> None:
     loaded = load_tokens(write(gzip.compress(POEM.encode()), "poem.txt.gz"))
     assert (loaded.panel.ids, len(loaded.panel.values)) == (("poem",), len(POEM))
+
+
+def test_more_bytes_than_allowed_are_refused(write: Write, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(gzip.compress(b"ab" * 500), f"texts/{name}.txt.gz")
+    assert len(load_tokens(tmp_path / "texts", ColumnChoices(max_bytes=2000)).panel) == 2
+    with pytest.raises(InputRefused, match="it has more than"):
+        load_tokens(tmp_path / "texts", ColumnChoices(max_bytes=1999))
 
 
 def test_another_encoding_is_read_as_said_and_remembered(write: Write) -> None:
@@ -171,9 +178,17 @@ def test_rows_are_documents_in_the_order_of_time(write: Write) -> None:
     assert loaded.times is not None
     assert np.diff(loaded.times[:4]).tolist() == [3_600_000_000, 3_600_000_000, 0]
     assert described(loaded.columns, TokenChoices(token="activity")) == "time 'ds', id 'case_id', tokens 'activity'"
-    open_ones = unended(loaded)
-    assert open_ones.times is not None
-    assert (len(open_ones.times), len(open_ones.panel.values)) == (5, 5)
+
+
+def test_cases_of_a_log_in_the_order_of_time_are_told_apart(write: Write) -> None:
+    lines = ["a,1,open", "b,2,open", "a,3,ask", "b,4,close", "a,5,close"]
+    rows = "".join(f"{row},{place}\n" for place, row in enumerate(lines))
+    loaded = load_tokens(write(f"CaseID,step,e,event_id\n{rows}", "log.csv"), None, TokenChoices(token="e"))
+    assert loaded.columns.id == "CaseID"
+    assert tokens_of(loaded) == [["open", "ask", "close", END], ["open", "close", END]]
+    two = write(f"case,step,e,trial_id\n{rows.replace(',3', ',0')}", "log.csv")
+    with pytest.raises(InputRefused, match="more than one column could be the id: case, trial_id"):
+        load_tokens(two, None, TokenChoices(token="e"))
 
 
 def test_events_of_one_time_stay_in_the_order_of_the_table(write: Write) -> None:

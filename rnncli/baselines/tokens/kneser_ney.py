@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 
 from rnncli.arrays import Bools, Floats, Ints
-from rnncli.baselines.tokens.baseline import Said, TokenBaseline, ranks_of
+from rnncli.baselines.tokens.baseline import FIRST, Said, TokenBaseline
 from rnncli.baselines.tokens.documents import NOTHING, Documents
 
 FALLBACK = (0.5, 1.0, 1.5)  # discounts where counts of counts are too few to tell
-_CELLS = 4_000_000  # of a block of probabilities
+_AT_ONCE = 100_000  # tokens
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,19 @@ class Level:
         """The place of each context [n], and whether it is there."""
         place = np.minimum(np.searchsorted(self.contexts, contexts), len(self.contexts) - 1)
         return place, self.contexts[place] == contexts
+
+    def after(self, contexts: Ints) -> tuple[Ints, Ints]:
+        """The n-grams of contexts [n]: which context each is of, and its place [m]."""
+        place, known = self.found(contexts)
+        begin, count = self.offsets[place], np.where(known, np.diff(self.offsets)[place], 0)
+        at = np.repeat(begin - np.cumsum(count) + count, count) + np.arange(count.sum())
+        return np.repeat(np.arange(len(contexts)), count), at
+
+    def grams_of(self, contexts: Ints, tokens: Ints, size: int) -> tuple[Ints, Bools]:
+        """The place of the n-gram of each context and token [n] of a vocabulary of a size, and whether it is there."""
+        wanted = contexts * size + tokens
+        at = np.minimum(np.searchsorted(self.grams, wanted), len(self.grams) - 1)
+        return at, (contexts >= 0) & (self.grams[at] == wanted)
 
 
 @dataclass(frozen=True)
@@ -56,47 +69,57 @@ class KneserNey:
         """Of every next token after histories [n, K], the newest token last: [n, V]."""
         found = np.full((len(history), self.size), 1 / self.size)
         for order, level in enumerate(self.levels, 1):
-            place, known = level.found(_context(history, order, self.size))
-            found *= np.where(known, level.left[place], 1.0)[:, None]
-            begin, count = level.offsets[place], np.where(known, np.diff(level.offsets)[place], 0)
-            at = np.repeat(begin - np.cumsum(count) + count, count) + np.arange(count.sum())
-            found[np.repeat(np.arange(len(history)), count), level.tokens[at]] += level.share[at]
-        return found
-
-    def probability(self, history: Ints, tokens: Ints) -> Floats:
-        """Of one token [n] after each history [n, K]: [n]."""
-        found = np.full(len(history), 1 / self.size)
-        for order, level in enumerate(self.levels, 1):
             context = _context(history, order, self.size)
             place, known = level.found(context)
-            wanted = context * self.size + tokens
-            at = np.minimum(np.searchsorted(level.grams, wanted), len(level.grams) - 1)
-            seen = known & (level.grams[at] == wanted)
+            found *= np.where(known, level.left[place], 1.0)[:, None]
+            rows, at = level.after(context)
+            found[rows, level.tokens[at]] += level.share[at]
+        return found
+
+    def probability(self, history: Ints, tokens: Ints, order: int | None = None) -> Floats:
+        """Of one token [n] after each history [n, K], by n-grams up to an order (all if None): [n]."""
+        found = np.full(len(history), 1 / self.size)
+        for n, level in enumerate(self.levels[:order], 1):
+            context = _context(history, n, self.size)
+            place, known = level.found(context)
+            at, seen = level.grams_of(context, tokens, self.size)
             found = np.where(known, level.left[place], 1.0) * found + np.where(seen, level.share[at], 0.0)
         return found
 
+    def first(self, history: Ints, order: int | None = None) -> Ints:
+        """The most probable tokens after each history [n, K], FIRST of them or all, in order; of equal ones the lower
+        code comes first: [n, F].
+
+        After a context they are among the tokens that came after it and the first ones without its oldest token: of
+        all others the order is as it is there.
+        """
+        order = len(self.levels) if order is None else order
+        if not order:
+            return np.tile(np.arange(min(FIRST, self.size)), (len(history), 1))
+        level, context = self.levels[order - 1], _context(history, order, self.size)
+        different, one, which = np.unique(context, return_index=True, return_inverse=True)
+        history = history[one]  # one for each context
+        rows, at = level.after(different)
+        lower = self.first(history, order - 1)
+        more = np.repeat(np.arange(len(history)), lower.shape[1])
+        fresh = ~level.grams_of(different[more], lower.ravel(), self.size)[1]
+        rows = np.concatenate([rows, more[fresh]])
+        tokens = np.concatenate([level.tokens[at], lower.ravel()[fresh]])
+        ranked = np.lexsort((tokens, -self.probability(history[rows], tokens, order), rows))
+        begins = np.searchsorted(rows[ranked], np.arange(len(history)))
+        return np.asarray(tokens[ranked[begins[:, None] + np.arange(lower.shape[1])]][which])
+
     def said(self, documents: Documents) -> Said:
-        """Of every token of documents."""
+        """Of every token of documents; ranks are counted up to FIRST."""
         history, tokens = documents.history(self.steps), documents.codes.astype(np.int64)
-        ranks = np.zeros(documents.rows, np.int64)
-        size = max(1, _CELLS // self.size)
-        before, which = _distinct(history)
-        order = np.argsort(which, kind="stable")  # tokens after one history stand together
-        ends = np.searchsorted(which[order], np.arange(len(before) + 1))
-        for begin in range(0, len(before), size):
-            here = order[ends[begin] : ends[min(begin + size, len(before))]]
-            every = self.probabilities(before[begin : begin + size])
-            for some in (here[at : at + size] for at in range(0, len(here), size)):
-                ranks[some] = ranks_of(every[which[some] - begin], tokens[some])
-        return Said(np.log(self.probability(history, tokens)), ranks)
-
-
-def _distinct(history: Ints) -> tuple[Ints, Ints]:
-    """The different histories, and which of them each is."""
-    if not history.shape[1]:
-        return history[:1], np.zeros(len(history), np.int64)
-    different, which = np.unique(history, axis=0, return_inverse=True)
-    return different, which.reshape(-1)
+        log_probabilities = np.empty(documents.rows)
+        ranks = np.empty(documents.rows, np.int64)
+        for begin in range(0, documents.rows, _AT_ONCE):
+            here = slice(begin, begin + _AT_ONCE)
+            log_probabilities[here] = np.log(self.probability(history[here], tokens[here]))
+            right = self.first(history[here]) == tokens[here, None]
+            ranks[here] = np.where(right.any(axis=1), right.argmax(axis=1), FIRST)
+        return Said(log_probabilities, ranks)
 
 
 def _context(history: Ints, order: int, size: int) -> Ints:

@@ -11,7 +11,7 @@ from rnncli.data import columns as roles
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.labels.rows import bare_rows, load_columns
-from rnncli.data.labels.told_apart import Table, candidates, told_apart
+from rnncli.data.labels.told_apart import Table, called_id, candidates, stand_together, told_apart
 from rnncli.data.load import Known, in_utc, seen_as_of, sorted_rows, zone_of
 from rnncli.data.rows import Rows
 from rnncli.data.tables import Faults, Tables
@@ -73,10 +73,30 @@ def _new_columns(tables: Tables, choices: ColumnChoices, token: str) -> tuple[Co
     guesses = candidates(kinds, free)
     heads = load_columns(tables, dict.fromkeys((*named, *guesses), "text"), choices, Faults())
     usable = tuple(name for name in guesses if kinds[name] != "text" or heads.is_text(name))
-    labels = LabelChoices(label=token, per_step=True)
-    columns, notes = told_apart(Table(heads, kinds, looks, choices, labels, usable))
+    table = Table(heads, kinds, looks, choices, LabelChoices(label=token, per_step=True), usable)
+    interleaved = _interleaved(table)
+    columns, notes = told_apart(replace(table, choices=replace(choices, id=interleaved or choices.id)))
     left = roles.passed_over(kinds, {token, *columns.ids, *columns.times}, looks)
     return columns, [*notes, *left]
+
+
+def _interleaved(table: Table) -> tuple[str, ...]:
+    """The column called like an id whose rows do not stand together, as in a log in the order of time, if no other
+    tells documents apart. InputRefused if several do.
+    """
+    if table.choices.id or roles.ID in table.free or len(table.tables.sources) > 1:
+        return ()
+    named = [name for name in table.free if called_id(name) and table.kinds[name] in ("text", "whole")]
+    codes = {name: table.codes([name]) for name in named}
+    if any(map(stand_together, codes.values())):
+        return ()
+    found = [name for name in named if codes[name].min() >= 0 and 0 < codes[name].max() < len(codes[name]) - 1]
+    if not found:
+        return ()
+    roles.refuse_guessing(table.choices, "--id", table.name)
+    if len(found) > 1:
+        raise roles.ambiguous_column("id", found, "--id", table.name)
+    return (found[0],)
 
 
 def _zone(rows: Rows, choices: ColumnChoices, known: KnownTokens | None) -> str | None:
@@ -101,7 +121,7 @@ def to_documents(rows: Rows, texts: list[str]) -> tuple[Documents, Ints | None]:
     parts = [(codes[begin:end],) for begin, end in bounds]
     where = [rows.where(row) for row in first.tolist()]
     times = rows.times[order] if rows.columns.times else None
-    return Documents(ids, parts, texts, where, None, tuple(notes)), times
+    return Documents(ids, parts, texts, where, notes=tuple(notes)), times
 
 
 def _refuse_missing(rows: Rows) -> None:

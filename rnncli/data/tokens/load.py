@@ -21,7 +21,7 @@ from rnncli.data.tables import Tables, open_tables
 from rnncli.data.tokens.events import read_events, to_documents
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.texts import read_column, read_files
-from rnncli.data.tokens.vocabulary import Documents, has_end, new_vocabulary, unknown_notes
+from rnncli.data.tokens.vocabulary import Documents, new_vocabulary, unknown_notes
 from rnncli.errors import UsageError
 from rnncli.spec import ColumnChoices, Columns, TokenChoices
 
@@ -65,10 +65,24 @@ def read_texts(given: Data, choices: ColumnChoices, tokens: TokenChoices, known:
     """The texts of files, or of a column of tables, split into tokens."""
     assert tokens.split is not None
     encoding = choices.encoding or (known.columns.encoding if known else None)
-    if tokens.text is None or (known is not None and holds_text(given)):
+    if of_files(given, tokens, known):
         return read_files(text_sources(given, limits_of(choices)), tokens.split, replace(choices, encoding=encoding))
     tables = open_tokens(given, choices, known)
+    assert tokens.text is not None
     return read_column(tables, tokens.text, tokens.split, choices, None if known is None else known.columns)
+
+
+def read_documents(given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None) -> Read:
+    """The documents of whatever there is, before any vocabulary. InputRefused as in `load_tokens`."""
+    if tokens.token is None:
+        return read_texts(given, choices, tokens, known)
+    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known)
+    return rows.columns, to_documents(rows, texts)[0]
+
+
+def of_files(given: Data, tokens: TokenChoices, known: KnownTokens | None) -> bool:
+    """Whether documents are files of text, and no rows of tables."""
+    return tokens.token is None and (tokens.text is None or (known is not None and holds_text(given)))
 
 
 def open_tokens(given: Data, choices: ColumnChoices, known: KnownTokens | None) -> Tables:
@@ -128,15 +142,6 @@ def to_tokens(
         tokens=tokens,
         text_bytes=documents.text_bytes,
     )
-
-
-def unended(loaded: Loaded) -> Loaded:
-    """The documents without their END, if they have one: texts that are to go on."""
-    panel = loaded.panel
-    if not has_end(panel.channels[0].vocabulary):
-        return loaded
-    times = None if loaded.times is None else np.delete(loaded.times, panel.offsets[1:] - 1)
-    return replace(loaded, panel=panel.cut(panel.lengths - 1), times=times)
 
 
 def refuse_senseless(choices: ColumnChoices, tokens: TokenChoices) -> None:

@@ -14,7 +14,7 @@ from rnncli.data import arrow
 from rnncli.data import columns as roles
 from rnncli.data.ids import check_ids, coded
 from rnncli.data.labels.rows import load_columns
-from rnncli.data.limits import Limits, Size
+from rnncli.data.limits import Limits, Size, limits_of
 from rnncli.data.source import TEXT, NothingThere, Source, storage_error
 from rnncli.data.tables import Faults, Tables
 from rnncli.data.tokens.split import BLANK, Codes, Splitter, splitter
@@ -42,10 +42,13 @@ class _Growing:
     where: list[str] = field(default_factory=list)
     parts: list[list[Codes]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
+    ends: list[frozenset[str]] = field(default_factory=list)
     empty: list[tuple[str, str]] = field(default_factory=list)
 
-    def add(self, name: str, where: str, pieces: Iterator[tuple[str, int]]) -> None:
-        """Read a document to its end; one without any token is left out."""
+    def add(self, name: str, where: str, pieces: Iterator[tuple[str, int]], ends: set[str]) -> None:
+        """Read a document to its end; one without any token is left out. `ends` are the kinds of its line ends, which
+        are known then.
+        """
         found, size = [], 0
         for piece, length in pieces:
             found.append(self.split.codes(piece))
@@ -57,6 +60,7 @@ class _Growing:
         self.where.append(where)
         self.parts.append(found)
         self.sizes.append(size)
+        self.ends.append(frozenset(ends))
 
     def documents(self, notes: Sequence[str] = ()) -> Documents:
         """All of them. InputRefused if there is none."""
@@ -69,27 +73,35 @@ class _Growing:
             many = f"{len(self.empty):,} empty documents are" if len(self.empty) > 1 else "an empty document is"
             left = [f"{many} left out ({some})"]
         sizes = np.array(self.sizes, np.int64)
-        return Documents(tuple(self.ids), self.parts, self.split.types, self.where, sizes, (*notes, *left))
+        return Documents(tuple(self.ids), self.parts, self.split.types, self.where, sizes, self.ends, (*notes, *left))
 
 
 def read_files(sources: Sequence[Source], split: str, choices: ColumnChoices) -> tuple[Columns, Documents]:
     """Files as documents, called after their stems or, where two have one, by their paths. InputRefused for what is no
     text, unless bytes are asked for.
     """
-    limits = Limits(choices.max_rows, choices.max_bytes)
-    sizes = [source.largest()[0] or 0 for source in sources]
-    together = sources[0].name if len(sources) == 1 else f"{sources[0].name} and {len(sources) - 1} more"
-    limits.check([Size(0, size, size) for size in sizes], [source.name for source in sources], together)
-    growing, ends = _Growing(splitter(split)), set[str]()
+    reading = _Reading(limits_of(choices))
+    growing = _Growing(splitter(split))
     stems = [source.stem or source.name for source in sources]
     names = stems if len(set(stems)) == len(stems) else [source.name for source in sources]
     for source, name in zip(sources, names, strict=True):
-        pieces = _bytes_of(source) if split == "byte" else _pieces(source, choices.encoding, growing.split, ends)
-        growing.add(name, source.name, pieces)
+        ends = set[str]()
+        pieces = (
+            _bytes_of(reading.blocks(source))
+            if split == "byte"
+            else _pieces(source, reading, choices.encoding, growing.split, ends)
+        )
+        growing.add(name, source.name, pieces, ends)
     check_ids(np.arange(len(growing.ids)), growing.ids, (), _Places(growing.where), Faults())  # type: ignore[arg-type]
-    notes = [] if ends <= {"\n"} else [f"line ends {' and '.join(ENDS[end] for end in sorted(ends))} are read as \\n"]
+    every = frozenset[str]().union(*growing.ends)
+    notes = [] if every <= {"\n"} else [f"line ends {shown_ends(every)} are read as \\n"]
     columns = Columns("", None, TEXT, time_type="integer", by_file=len(sources) > 1, encoding=choices.encoding)
     return columns, growing.documents(notes)
+
+
+def shown_ends(ends: frozenset[str]) -> str:
+    """Kinds of line ends as messages write them."""
+    return " and ".join(ENDS[end] for end in sorted(ends))
 
 
 @dataclass(frozen=True)
@@ -103,28 +115,40 @@ class _Places:
         return self.of[row]
 
 
-def _blocks(source: Source) -> Iterator[bytes]:
-    try:
-        with source.open() as stream:
-            while block := stream.read(PIECE):
-                yield bytes(block)
-    except OSError as error:
-        raise storage_error(source, error) from error
+@dataclass
+class _Reading:
+    """Files that are read one after the other, up to what is allowed of all."""
+
+    limits: Limits
+    done: int = 0
+
+    def blocks(self, source: Source) -> Iterator[bytes]:
+        """A file in blocks. InputRefused where it, with those before it, is too large."""
+        try:
+            with source.open() as stream:
+                while block := stream.read(PIECE):
+                    self.done += len(block)
+                    self.limits.check([Size(0, self.done, self.done)], [source.name], source.name)
+                    yield bytes(block)
+        except OSError as error:
+            raise storage_error(source, error) from error
 
 
-def _bytes_of(source: Source) -> Iterator[tuple[str, int]]:
+def _bytes_of(blocks: Iterator[bytes]) -> Iterator[tuple[str, int]]:
     """A file's bytes, whatever they are, as texts that `Bytes` splits into these again."""
     rest = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    for block in _blocks(source):
+    for block in blocks:
         yield rest.decode(block), len(block)
     yield rest.decode(b"", final=True), 0
 
 
-def _pieces(source: Source, encoding: str | None, split: Splitter, ends: set[str]) -> Iterator[tuple[str, int]]:
+def _pieces(
+    source: Source, reading: _Reading, encoding: str | None, split: Splitter, ends: set[str]
+) -> Iterator[tuple[str, int]]:
     r"""Pieces of a text, whose line ends are \n, with their bytes in UTF-8; kinds of line ends are added to `ends`."""
     decoder = io.IncrementalNewlineDecoder(_decoder(encoding), translate=True)
     line, kept = 1, ""
-    for number, block in enumerate(_blocks(source)):
+    for number, block in enumerate(reading.blocks(source)):
         if number == 0 and encoding is None:
             _refuse_marks(source, block)
         text = _decoded(source, decoder, block, line, encoding)
@@ -197,7 +221,8 @@ def read_column(
     growing, row = _Growing(splitter(split)), 0
     for column in tables.column(name):
         for text in _texts(column):
-            growing.add(names[row], tables.where(row), iter([(text, len(text.encode("utf-8", "surrogatepass")))]))
+            size = len(text.encode("utf-8", "surrogatepass"))
+            growing.add(names[row], tables.where(row), iter([(text, size)]), set())
             row += 1
     taken = (name, *columns.ids)
     notes = [] if known else roles.passed_over(kinds, taken, tables.looks())

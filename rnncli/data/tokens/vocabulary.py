@@ -23,7 +23,8 @@ class Documents:
     """Documents of tokens before there is a vocabulary.
 
     `parts` has, for each document, its tokens as codes into the list of different ones, `types`, some at a time;
-    `text_bytes` the bytes of UTF-8 of each one's text, where there is one, and `where` its place.
+    `text_bytes` the bytes of UTF-8 of each one's text, where there is one, `line_ends` the kinds of line ends of each
+    file, and `where` its place.
     """
 
     ids: tuple[str, ...]
@@ -31,6 +32,7 @@ class Documents:
     types: Sequence[str]
     where: Sequence[str]
     text_bytes: Ints | None = None
+    line_ends: Sequence[frozenset[str]] = ()
     notes: tuple[str, ...] = ()
 
     @property

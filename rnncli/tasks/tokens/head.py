@@ -34,9 +34,8 @@ def shapes(spec: TokenSpec, hidden: int) -> Shapes:
 
 
 def begin(spec: TokenSpec, hidden: int, draw: Draw) -> Mapping[str, Array]:
-    """First weights: a table of normal numbers with a variance of 1 / H, and, where codes are ranked, a bias as Zipf's law
-    has the frequencies, p_k ~ 1 / (k + 2.7) (Mandelbrot 1953), which a large vocabulary takes thousands of steps to
-    learn.
+    """First weights: a table of normal numbers with a variance of 1 / H and, where codes are ranked, a bias by Zipf's
+    law, p_k ~ 1 / (k + 2.7) (Mandelbrot 1953): frequencies that would take thousands of steps to learn.
     """
     first: dict[str, Array] = {TABLE: draw.normal((spec.tokens + 1, hidden), 0, hidden**-0.5)}
     if spec.ranked:

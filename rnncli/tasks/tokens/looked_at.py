@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from rnncli.data.tokens.load import described, load_tokens
+from rnncli.data.checks.tokenised import check_tokens
+from rnncli.data.tokens.load import described
 from rnncli.options.types import TrainOptions
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.task import LookedAt
@@ -16,9 +17,11 @@ from rnncli.tasks.tokens.token_model import TokenModel
 def looked_at(data: Any, choices: ColumnChoices, options: Mapping[str, Any], model: TokenModel | None) -> LookedAt:
     """What was found. InputRefused where documents cannot be read at all."""
     if model is None:
-        loaded = load_tokens(data, choices, choices_of(cast("TrainOptions", options)))
+        found = check_tokens(data, choices, choices_of(cast("TrainOptions", options)))
     else:
-        loaded = load_tokens(data, choices, known=model.known)
-    assert loaded.tokens is not None
-    taken = described(loaded.columns, loaded.tokens)
-    return LookedAt((), len(loaded.panel.values), len(loaded.panel), taken)
+        found = check_tokens(data, choices, model.known.choices, model.known, model.names)
+    seen = found.seen
+    if seen is None:
+        return LookedAt(found.findings)
+    taken = described(seen.columns, seen.tokens)
+    return LookedAt(found.findings, int(seen.lengths.sum()), len(seen.documents.ids), taken)

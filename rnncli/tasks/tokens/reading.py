@@ -14,7 +14,7 @@ from rnncli.events import Listener
 from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
 from rnncli.spec import ColumnChoices, TokenChoices
-from rnncli.tasks.reading import told
+from rnncli.tasks.reading import listed, told
 from rnncli.tasks.tokens.token_model import TokenModel
 
 NAMELESS = "text"  # the id of a single text
@@ -47,8 +47,10 @@ def load_prompt(data: Data, choices: ColumnChoices, model: TokenModel, tell: Lis
     known = model.known
     if known.choices.token is not None:
         return open_ended(load_known(data, choices, model, tell), model)
+    piped = listed(data) == ["-"]  # a text, also where those of training stood in a column
+    tokens = replace(known.choices, text=None) if piped else known.choices
     try:
-        columns, documents = read_texts(data, choices, known.choices, known)
+        columns, documents = read_texts(data, choices, tokens, known)
     except NothingThere:
         columns, documents = known.columns, Documents((NAMELESS,), [[]], (), ("",))
     return told(open_ended(to_tokens(columns, documents, known.choices, known), model), tell)

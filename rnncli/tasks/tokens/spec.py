@@ -15,8 +15,9 @@ LONGEST = 1 << 26  # steps
 class TokenSpec(Spec):
     """The next of `tokens` tokens after all that came before it in a document, coded 0 ... tokens - 1.
 
-    The boundary, code `tokens`, is what the network sees before the first token of every document. `steps` are learnt
-    from at a time. Codes are `ranked` where they follow how often their tokens come. In training a share `forgotten` of the kinds of tokens is not seen, drawn anew for each stretch.
+    The boundary, code `tokens`, is what the network sees before the first token of every document. Codes are `ranked`
+    where they follow how often their tokens come. `steps` are learnt from at a time. In training a share `forgotten` of
+    the kinds of tokens is not seen, drawn anew for each stretch.
     """
 
     tokens: int

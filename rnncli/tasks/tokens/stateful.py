@@ -7,10 +7,11 @@ import os
 import numpy as np
 
 from rnncli.arrays import Ints
-from rnncli.baselines.tokens.baseline import Said, ranks_of
+from rnncli.baselines.tokens.baseline import Said
 from rnncli.data.panel import Panel
 from rnncli.inference import carried as kept
 from rnncli.inference import state_file
+from rnncli.tasks.tokens.answers import ranks_of
 from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.stream import Heard, LogProbabilities, StreamingTokens, TokenState, read_on
 from rnncli.tasks.tokens.token_model import TokenModel
@@ -40,7 +41,7 @@ class Reading:
         def hear(rows: Ints, logs: LogProbabilities) -> None:
             came = codes[rows].astype(np.int64)
             log_p[rows] = np.take_along_axis(logs, came[:, None], axis=1)[:, 0]
-            ranks[rows] = ranks_of(logs.astype(np.float64), came)
+            ranks[rows] = ranks_of(logs, came)
 
         self.read(panel, hear)
         return Said(log_p, ranks)

@@ -8,13 +8,14 @@ import math
 import numpy as np
 import pytest
 
-from rnncli.baselines.tokens.baseline import Said
+from rnncli.baselines.tokens.baseline import FIRST, Said
 from rnncli.baselines.tokens.documents import Documents
 from rnncli.baselines.tokens.kneser_ney import bigram, trigram
 from rnncli.errors import RnncliError, UsageError
 from rnncli.evaluation.gates import outcomes, read_condition, rival_name
 from rnncli.evaluation.tokens.report import TokenReport
 from rnncli.evaluation.tokens.run import Asked, evaluate_tokens
+from rnncli.metrics import tokens as metrics
 from rnncli.metrics.tokens import Predicted, bits_per_byte, perplexity
 from rnncli.outline import as_text
 
@@ -107,6 +108,10 @@ def test_one_document_is_compared_over_its_stretches() -> None:
     assert (same.difference, same.better(0.05)) == (0, False)
     assert (better.units, better.method) == ("stretches", "Diebold-Mariano over stretches")
     assert better.better(0.01)
+
+
+def test_ranks_are_counted_as_far_as_metrics_look() -> None:
+    assert FIRST >= metrics.FIRST
 
 
 def test_gates_read_the_report() -> None:
