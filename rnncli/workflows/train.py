@@ -174,7 +174,7 @@ def _check(options: TrainOptions, data: Any) -> None:
     task.refuse_senseless(options)
 
 
-def make_plan(loaded: Loaded, options: TrainOptions, data: Any) -> Plan[Any]:
+def make_plan(loaded: Loaded, options: TrainOptions, data: Any = None) -> Plan[Any]:
     """The plan of a training: everything that is decided before the first step. UsageError or InputRefused."""
     return task_of(options, data).planned(loaded, options)
 

@@ -28,19 +28,22 @@ MANY_KINDS = 1_000  # tokens: of more, some kinds are forgotten
 
 @dataclass(frozen=True)
 class Size:
-    """The network for up to so many tokens, its dropout, and how often training goes through them."""
+    """The network for up to so many tokens, its dropout, how often training goes through them, and how many networks
+    say together what comes next: few tokens are learnt in as many ways as there are networks.
+    """
 
     tokens: float
     hidden: int
     dropout: float
     rounds: float
+    members: int
 
 
 SIZES = (
-    Size(20_000, 64, 0.3, 40),
-    Size(100_000, 128, 0.3, 30),
-    Size(500_000, 256, 0.3, 20),
-    Size(math.inf, 512, 0.2, 12),
+    Size(20_000, 64, 0.3, 40, 4),
+    Size(100_000, 128, 0.3, 30, 2),
+    Size(500_000, 256, 0.3, 20, 1),
+    Size(math.inf, 512, 0.2, 12, 1),
 )
 BUDGETS = ((60, 128), (240, 256), (1_800, 512), (math.inf, 768))
 """Seconds of a time budget below which a network is no wider than so many units."""
@@ -88,7 +91,7 @@ def network_spec(panel: Panel, sizes: Sizes) -> NetworkSpec:
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
         inputs=hidden,
-        members=sizes.members or 1,
+        members=sizes.members or size_of(panel).members,
         layer_norm=sizes.layer_norm,
     )
 
