@@ -104,7 +104,7 @@ def _typed_steps(columns: Sequence[pa.ChunkedArray], types: Sequence[pa.DataType
     if not all(pa.types.is_integer(kind) and kind != pa.uint64() for kind in types):
         return None
     found = np.concatenate([arrow.integers(arrow.plain(column)) for column in columns])
-    return found if len(found) and -(1 << 62) < found.min() and found.max() < 1 << 62 else None
+    return found if len(found) and found.min() > -(1 << 62) and found.max() < 1 << 62 else None
 
 
 _NO_STYLE = {"time_type": "timestamp", "time_arrow": "timestamp[us]", "time_format": None, "time_zoned": False}

@@ -13,7 +13,7 @@ from rnncli.baselines.tokens.baseline import FIRST, Said, TokenBaseline
 from rnncli.baselines.tokens.documents import NOTHING, Documents
 
 FALLBACK = (0.5, 1.0, 1.5)  # discounts where counts of counts are too few to tell
-_AT_ONCE = 100_000  # tokens
+_AT_ONCE = 1 << 20  # tokens
 
 
 @dataclass(frozen=True)
@@ -111,13 +111,14 @@ class KneserNey:
 
     def said(self, documents: Documents) -> Said:
         """Of every token of documents; ranks are counted up to FIRST."""
-        history, tokens = documents.history(self.steps), documents.codes.astype(np.int64)
         log_probabilities = np.empty(documents.rows)
         ranks = np.empty(documents.rows, np.int64)
         for begin in range(0, documents.rows, _AT_ONCE):
             here = slice(begin, begin + _AT_ONCE)
-            log_probabilities[here] = np.log(self.probability(history[here], tokens[here]))
-            right = self.first(history[here]) == tokens[here, None]
+            history = documents.history(self.steps, begin, begin + _AT_ONCE)
+            tokens = documents.codes[here].astype(np.int64)
+            log_probabilities[here] = np.log(self.probability(history, tokens))
+            right = self.first(history) == tokens[:, None]
             ranks[here] = np.where(right.any(axis=1), right.argmax(axis=1), FIRST)
         return Said(log_probabilities, ranks)
 
@@ -140,20 +141,31 @@ def counted(documents: Documents, size: int, order: int) -> KneserNey:
     Of the highest order they are counted as they are, below it by the different tokens that come before them (n-grams
     that begin a document, before which nothing comes, as they are).
     """
-    history, tokens = documents.history(order - 1), documents.codes.astype(np.int64)
     levels: list[Level] = []
     longer: Ints | None = None
     for n in range(order, 0, -1):
-        context = _context(history, n, size)
-        usable = context >= 0
-        keys = context[usable] * size + tokens[usable]
-        grams, counts = np.unique(keys, return_counts=True)
+        grams, counts = _grams(documents, size, n)
         if longer is not None:  # the n-grams of the order above, of which each has another token before it
             below, different = np.unique(longer % ((size + 1) ** (n - 1) * size), return_counts=True)
             counts[np.searchsorted(grams, below)] = different
         longer = grams
         levels.append(_level(grams, counts, size))
     return KneserNey(tuple(reversed(levels)), size)
+
+
+def _grams(documents: Documents, size: int, order: int) -> tuple[Ints, Ints]:
+    """The n-grams of an order as sorted keys, and how often each is there; a block of tokens is counted at a time."""
+    grams, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for begin in range(0, documents.rows, _AT_ONCE):
+        end = min(begin + _AT_ONCE, documents.rows)
+        context = _context(documents.history(order - 1, begin, end), order, size)
+        usable = context >= 0
+        more, often = np.unique(
+            context[usable] * size + documents.codes[begin:end][usable].astype(np.int64), return_counts=True
+        )
+        grams, which = np.unique(np.concatenate([grams, more]), return_inverse=True)
+        counts = np.bincount(which, np.concatenate([counts, often]), len(grams)).astype(np.int64)
+    return grams, counts
 
 
 def _level(grams: Ints, counts: Ints, size: int) -> Level:
