@@ -56,7 +56,8 @@ class Wall:
 
 def times_in_column(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Faults, wall: Wall) -> Times:
     """The time of every row from the time column alone; rows whose time cannot be read are faults."""
-    tables.refuse_nested(named.time, WHAT)
+    time = named.times[0]
+    tables.refuse_nested(time, WHAT)
     found = _times(tables, kinds, named, faults, wall)
     far = ~within_years(found.times)
     if found.style["time_type"] != "integer" and far.any():
@@ -64,7 +65,7 @@ def times_in_column(tables: Tables, kinds: dict[str, Kind], named: Columns, faul
         if rows.any():
             row = int(np.argmax(rows))
             error = InputRefused(
-                f"a time lies before the year 1 or after 9999 (column {named.time!r})",
+                f"a time lies before the year 1 or after 9999 (column {time!r})",
                 where=tables.where(row),
                 hint="look for a wrong year or a wrong unit of time",
             )
@@ -73,22 +74,23 @@ def times_in_column(tables: Tables, kinds: dict[str, Kind], named: Columns, faul
 
 
 def _times(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Faults, wall: Wall) -> Times:
-    columns = tables.column(named.time)
+    time = named.times[0]
+    columns = tables.column(time)
     types = [arrow.plain_type(column.type) for column in columns]
     if all(pa.types.is_timestamp(kind) or pa.types.is_date(kind) for kind in types):
         return _typed_times(tables, columns, named, faults)
     steps = _typed_steps(columns, types) if _counts_steps(named) else None
     if steps is not None:
         about = _style_of_texts(tables, types[0], Moments(steps[:0]), whole=True, numbers=True)
-        seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, named.time, faults)
+        seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, time, faults)
         return Times(_unlike_any(steps, seen), Moments(steps[:0]), about)
-    codes, texts = _stripped(*tables.codes(named.time, WHAT))
-    seen = _seen(codes >= 0, tables, named.time, faults)
+    codes, texts = _stripped(*tables.codes(time, WHAT))
+    seen = _seen(codes >= 0, tables, time, faults)
     if not texts:
         return Times(_unlike_any(np.zeros(len(codes), np.int64), seen), Moments(np.zeros(0, np.int64)), dict(_NO_STYLE))
     integers = all(pa.types.is_integer(kind) for kind in types)
-    style = _style(texts, named, whole=integers or kinds[named.time] == "whole")
-    times, moments = _Coded(codes, texts, style, named.time, wall).read(tables, faults)
+    style = _style(texts, named, whole=integers or kinds[time] == "whole")
+    times, moments = _Coded(codes, texts, style, time, wall).read(tables, faults)
     fixed = None if moments.fixed is None else np.append(moments.fixed, False)[codes]
     about = _style_of_texts(tables, types[0], moments, whole=style.whole, numbers=integers)
     return Times(times, replace(moments, fixed=fixed), about)
@@ -222,7 +224,7 @@ class _Coded:
 
 def _typed_times(tables: Tables, columns: Sequence[pa.ChunkedArray], named: Columns, faults: Faults) -> Times:
     columns = [arrow.plain(column) for column in columns]
-    seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, named.time, faults)
+    seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, named.times[0], faults)
     zones = {column.type.tz if pa.types.is_timestamp(column.type) else None for column in columns}
     if len(zones) > 1 and None in zones:
         naive = [pa.types.is_date(column.type) or column.type.tz is None for column in columns]
