@@ -96,13 +96,14 @@ class KneserNey:
         order = len(self.levels) if order is None else order
         if not order:
             return np.tile(np.arange(min(FIRST, self.size)), (len(history), 1))
-        level, context = self.levels[order - 1], _context(history, order, self.size)
-        different, one, which = np.unique(context, return_index=True, return_inverse=True)
-        history = history[one]  # one for each context
-        rows, at = level.after(different)
+        level, keys = self.levels[order - 1], _key(history, order, self.size)
+        _, one, which = np.unique(keys, return_index=True, return_inverse=True)
+        history = history[one]  # the different ones
+        context = _context(history, order, self.size)
+        rows, at = level.after(context)
         lower = self.first(history, order - 1)
         more = np.repeat(np.arange(len(history)), lower.shape[1])
-        fresh = ~level.grams_of(different[more], lower.ravel(), self.size)[1]
+        fresh = ~level.grams_of(context[more], lower.ravel(), self.size)[1]
         rows = np.concatenate([rows, more[fresh]])
         tokens = np.concatenate([level.tokens[at], lower.ravel()[fresh]])
         ranked = np.lexsort((tokens, -self.probability(history[rows], tokens, order), rows))
@@ -123,16 +124,18 @@ class KneserNey:
         return Said(log_probabilities, ranks)
 
 
-def _context(history: Ints, order: int, size: int) -> Ints:
-    """The last order - 1 tokens as one key [n], in which NOTHING is a token of its own; -1 where there are too few: a
-    document's beginning stands for one token alone.
-    """
+def _key(history: Ints, order: int, size: int) -> Ints:
+    """The last order - 1 tokens as one number [n], in which NOTHING is a token of its own."""
     key = np.zeros(len(history), np.int64)
     for back in range(order - 1, 0, -1):
         key = key * (size + 1) + (history[:, -back] + 1)
-    if order > 2:
-        key = np.where(history[:, -(order - 2)] == NOTHING, -1, key)
     return key
+
+
+def _context(history: Ints, order: int, size: int) -> Ints:
+    """The key of the last order - 1 tokens [n]; -1 where there are too few: before a document there is NOTHING once."""
+    key = _key(history, order, size)
+    return np.where(history[:, -(order - 2)] == NOTHING, -1, key) if order > 2 else key
 
 
 def counted(documents: Documents, size: int, order: int) -> KneserNey:
