@@ -85,15 +85,16 @@ class Columns(Spec):
     names, and `target` is what a value is called. `time_type` is how time came ("timestamp", "date", "integer" or
     "text"), `time_arrow` the Arrow type it came in and `time_format` the strptime format of text, so that a forecast
     can be written in the same style; `time_zoned` if it came with a zone. "number" are whole numbers that are dates.
-    Where `time` holds dates alone, `clock` may be the column of the times of day; it is empty for labelled rows that
+    Where `time` holds dates alone, `clock` may be the column of the times of day; it is None for labelled rows that
     come in order. Series may be told apart by more columns than one: `more_ids`. Without an id column, `by_file` says
     that each file is a series, known by its stem.
 
     `decimal`, `thousands`, `separator`, `encoding` and `format` are what training was told of how the data are written,
-    and `mark` is the currency or percent sign of its target.
+    and `mark` is the currency or percent sign of its target. `numbered` is how many columns its files had, where they
+    have no header and columns are known by their numbers.
     """
 
-    time: str
+    time: str | None
     id: str | None
     target: str
     past: tuple[str, ...] = ()
@@ -115,6 +116,7 @@ class Columns(Spec):
     encoding: str | None = added(None, since=4)
     format: str | None = added(None, since=4)
     mark: str | None = added(None, since=4)
+    numbered: int | None = added(None, since=4)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -124,15 +126,19 @@ class Columns(Spec):
     @property
     def times(self) -> tuple[str, ...]:
         """The columns that say when; none where rows are in order and have no time."""
-        if not self.time:
+        if self.time is None:
             return ()
         return (self.time,) if self.clock is None else (self.time, self.clock)
 
     def check_marks(self) -> None:
-        """UsageError where numbers or fields have marks that no table has."""
+        """UsageError where numbers or fields have marks that no table has, or text an encoding that there is not."""
         marks = [mark for mark in (self.decimal, self.thousands, self.separator) if mark is not None]
         if self.decimal not in (None, ".", ",") or any(len(mark) != 1 or mark in '\r\n"' for mark in marks):
             raise UsageError("its numbers or fields have marks that no table has")
+        try:
+            "".encode(self.encoding or "utf-8")
+        except (LookupError, ValueError):
+            raise UsageError("its text has an encoding that there is not") from None
 
 
 @dataclass(frozen=True)

@@ -113,12 +113,14 @@ class _Row(NamedTuple):
 
 
 def _rows(call: Call, *, said_only: bool) -> Iterator[_Row]:
-    """Every setting of a call; the model's word counts where nothing was said."""
-    model, by_model = _by_model(call)
+    """Every setting of a call that means something for its task; the model's word counts where nothing was said."""
+    model, task, by_model = _by_model(call)
     for setting in entries(call.settings):
-        option = setting.option
+        option = setting.option.of(task)
         if setting.said is not None:
             yield _Row(option.key, setting.value, setting.origin)
+        elif task and task not in option.tasks:
+            continue
         elif not said_only and by_model.get(option.name) is not None:
             yield _Row(option.key, by_model[option.name], model)
         elif not said_only:
@@ -126,18 +128,25 @@ def _rows(call: Call, *, said_only: bool) -> Iterator[_Row]:
             yield _Row(option.key, value, "default", option.follows)
 
 
-def _by_model(call: Call) -> tuple[str, Mapping[str, Any]]:
-    """The model that is asked for, if there is one, and what it settles: a new training of it is as long as any."""
+def _by_model(call: Call) -> tuple[str, str, Mapping[str, Any]]:
+    """The model that is asked for, if there is one, the task that it or a label names, and what the model settles: a
+    new training of it is as long as any.
+    """
     if call.command == "info":
-        return "", {}
+        return "", "", {}
     for name, settles in (("model", lambda _: True), ("warm_start", table.goes_on)):
         path = call.settings[name].value if name in call.settings else None
         if path is not None:
             from rnncli.workflows.info import info
 
-            found = info(path).settings
-            return str(path), {name: value for name, value in found.items() if settles(OPTIONS[name])}
-    return "", {}
+            found = info(path)
+            return (
+                str(path),
+                found.model.task.name,
+                {k: value for k, value in found.settings.items() if settles(OPTIONS[k])},
+            )
+    labelled = "label" in call.settings and call.settings["label"].value is not None
+    return "", "labels" if labelled else "", {}
 
 
 def _text(value: Any) -> str:

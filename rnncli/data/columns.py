@@ -44,7 +44,7 @@ def renamed(columns: Columns, choices: ColumnChoices) -> Columns:
     ids = choices.id or columns.ids
     return replace(
         columns,
-        time=choices.time or columns.time,
+        time=columns.time if choices.time is None else choices.time,
         clock=choices.clock or columns.clock,
         id=ids[0] if ids else None,
         more_ids=ids[1:],

@@ -56,7 +56,8 @@ class Wall:
 
 def times_in_column(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Faults, wall: Wall) -> Times:
     """The time of every row from the time column alone; rows whose time cannot be read are faults."""
-    tables.refuse_nested(named.time, WHAT)
+    time = named.times[0]
+    tables.refuse_nested(time, WHAT)
     found = _times(tables, kinds, named, faults, wall)
     far = ~within_years(found.times)
     if found.style["time_type"] != "integer" and far.any():
@@ -64,7 +65,7 @@ def times_in_column(tables: Tables, kinds: dict[str, Kind], named: Columns, faul
         if rows.any():
             row = int(np.argmax(rows))
             error = InputRefused(
-                f"a time lies before the year 1 or after 9999 (column {named.time!r})",
+                f"a time lies before the year 1 or after 9999 (column {time!r})",
                 where=tables.where(row),
                 hint="look for a wrong year or a wrong unit of time",
             )
@@ -73,20 +74,39 @@ def times_in_column(tables: Tables, kinds: dict[str, Kind], named: Columns, faul
 
 
 def _times(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Faults, wall: Wall) -> Times:
-    columns = tables.column(named.time)
+    time = named.times[0]
+    columns = tables.column(time)
     types = [arrow.plain_type(column.type) for column in columns]
     if all(pa.types.is_timestamp(kind) or pa.types.is_date(kind) for kind in types):
         return _typed_times(tables, columns, named, faults)
-    codes, texts = _stripped(*tables.codes(named.time, WHAT))
-    seen = _seen(codes >= 0, tables, named.time, faults)
+    steps = _typed_steps(columns, types) if _counts_steps(named) else None
+    if steps is not None:
+        about = _style_of_texts(tables, types[0], Moments(steps[:0]), whole=True, numbers=True)
+        seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, time, faults)
+        return Times(_unlike_any(steps, seen), Moments(steps[:0]), about)
+    codes, texts = _stripped(*tables.codes(time, WHAT))
+    seen = _seen(codes >= 0, tables, time, faults)
     if not texts:
         return Times(_unlike_any(np.zeros(len(codes), np.int64), seen), Moments(np.zeros(0, np.int64)), dict(_NO_STYLE))
     integers = all(pa.types.is_integer(kind) for kind in types)
-    style = _style(texts, named, whole=integers or kinds[named.time] == "whole")
-    times, moments = _Coded(codes, texts, style, named.time, wall).read(tables, faults)
+    style = _style(texts, named, whole=integers or kinds[time] == "whole")
+    times, moments = _Coded(codes, texts, style, time, wall).read(tables, faults)
     fixed = None if moments.fixed is None else np.append(moments.fixed, False)[codes]
     about = _style_of_texts(tables, types[0], moments, whole=style.whole, numbers=integers)
     return Times(times, replace(moments, fixed=fixed), about)
+
+
+def _counts_steps(named: Columns) -> bool:
+    """Whether times are known to be whole numbers that count steps."""
+    return named.time_format == STEP or named.time_type == "integer"
+
+
+def _typed_steps(columns: Sequence[pa.ChunkedArray], types: Sequence[pa.DataType]) -> Ints | None:
+    """Whole numbers as they are stored, without a text for each; None where they are none, or too large."""
+    if not all(pa.types.is_integer(kind) and kind != pa.uint64() for kind in types):
+        return None
+    found = np.concatenate([arrow.integers(arrow.plain(column)) for column in columns])
+    return found if len(found) and found.min() > -(1 << 62) and found.max() < 1 << 62 else None
 
 
 _NO_STYLE = {"time_type": "timestamp", "time_arrow": "timestamp[us]", "time_format": None, "time_zoned": False}
@@ -113,7 +133,7 @@ class _Style:
 
 
 def _style(texts: Sequence[str], named: Columns, *, whole: bool) -> _Style:
-    if named.time_format == STEP or named.time_type == "integer":
+    if _counts_steps(named):
         return _Style(whole=True)
     if named.time_format is not None:
         return _Style(named.time_format)
@@ -204,7 +224,7 @@ class _Coded:
 
 def _typed_times(tables: Tables, columns: Sequence[pa.ChunkedArray], named: Columns, faults: Faults) -> Times:
     columns = [arrow.plain(column) for column in columns]
-    seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, named.time, faults)
+    seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, named.times[0], faults)
     zones = {column.type.tz if pa.types.is_timestamp(column.type) else None for column in columns}
     if len(zones) > 1 and None in zones:
         naive = [pa.types.is_date(column.type) or column.type.tz is None for column in columns]

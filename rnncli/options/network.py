@@ -80,6 +80,7 @@ OPTIONS = (
         commands=BUILDING,
         of_model=True,
         at="forecast.steps",
+        differently={"labels": Meaning(follows="whole sequences; 512 at a time with --per-step")},
     ),
     Option(
         "cell",
@@ -90,6 +91,7 @@ OPTIONS = (
         commands=BUILDING,
         of_model=True,
         at="network.cell",
+        differently={"labels": Meaning(follows="bidirectional:gru; gru with --online")},
     ),
     Option(
         "activation",
@@ -111,6 +113,7 @@ OPTIONS = (
         commands=BUILDING,
         of_model=True,
         at="network.layers",
+        differently={"labels": Meaning(default="2")},
     ),
     Option(
         "inputs",
@@ -126,7 +129,10 @@ OPTIONS = (
         NETWORK,
         follows="32 or 64, from the size of the data",
         commands=(*BUILDING, CELLS),
-        differently={CELLS: Meaning(says="How many units a layer has.", default="64", heading=DATA)},
+        differently={
+            "labels": Meaning(follows="64 or 128, from the count of labels"),
+            CELLS: Meaning(says="How many units a layer has.", default="64", heading=DATA),
+        },
         of_model=True,
         at="network.hidden",
     ),
@@ -140,6 +146,7 @@ OPTIONS = (
         functions=BUILDING,
         of_model=True,
         at="network.members",
+        differently={"labels": Meaning(follows="2 or 4, from the count of labels")},
     ),
     Option(
         "dropout",
@@ -150,6 +157,7 @@ OPTIONS = (
         commands=BUILDING,
         of_model=True,
         at="network.dropout",
+        differently={"labels": Meaning(follows="0.3 or 0.2, from the count of labels")},
     ),
     Option(
         "init",
@@ -160,6 +168,7 @@ OPTIONS = (
         commands=BUILDING,
         of_model=True,
         at="network.init",
+        differently={"labels": Meaning(default="orthogonal")},
     ),
     Option(
         "plain_stack",

@@ -135,7 +135,7 @@ class Option:
         return self.commands if self.functions is None else self.functions
 
     def of(self, command: str) -> Option:
-        """The option as a command means it."""
+        """The option as a command means it, or a task."""
         if command in self.differently:
             return self._meaning(self.differently[command])
         known = command in _WITH_MODEL and self.follows == _FOUND

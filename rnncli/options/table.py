@@ -66,6 +66,11 @@ def of_model(option: Option) -> bool:
     return option.of_model
 
 
+def of_labels(option: Option) -> bool:
+    """Whether an option is a property of a model that labels."""
+    return option.of_model and option.tasks == data.LABELS
+
+
 def of_network(option: Option) -> bool:
     """Whether an option is about a network or its training, both of which a model has."""
     return option.heading in (NETWORK, TRAINING)

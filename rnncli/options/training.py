@@ -29,6 +29,7 @@ OPTIONS = (
         follows="400 or 640, from the size of the network",
         commands=(TRAIN,),
         at="training.steps",
+        differently={"labels": Meaning(follows="300, 600 or 1,000, from the labels")},
     ),
     Option(
         "time_budget",
@@ -47,6 +48,7 @@ OPTIONS = (
         follows="64 or 32, from the size of the network",
         commands=BUILDING,
         at="training.batch",
+        differently={"labels": Meaning(follows="32 or 64, from the count of labels")},
     ),
     Option(
         "learning_rate",
@@ -56,6 +58,7 @@ OPTIONS = (
         follows="0.003 or 0.006, from the size of the network",
         commands=BUILDING,
         at="training.learning_rate",
+        differently={"labels": Meaning(default="0.004")},
     ),
     Option(
         "clip",
@@ -84,6 +87,7 @@ OPTIONS = (
         commands=(TRAIN,),
         metavar="K",
         at="training.tbptt",
+        differently={"labels": Meaning(follows="pieces of 512 steps")},
     ),
     Option(
         "keep_covariates",

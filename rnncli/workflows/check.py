@@ -17,7 +17,7 @@ from rnncli.data.writers.suffix import format_of
 from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.options import table
-from rnncli.options.types import ColumnOptions, LabelledOptions, Model, ReadingOptions, TrainOptions, columns_of
+from rnncli.options.types import ColumnOptions, Model, ReadingOptions, TrainOptions, columns_of
 from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.task import Task
@@ -158,8 +158,7 @@ def check(
 def _task(model: Any, options: Mapping[str, Any], data: Any) -> Task[Any]:
     """The task that data are checked for. UsageError for what means nothing for it, or the model settles."""
     if model is not None:
-        labels = {name: value for name, value in options.items() if name in LabelledOptions.__annotations__}
-        table.refuse_beside("-m", labels, table.of_model, "model")
+        table.refuse_beside("-m", options, table.of_labels, "model")
     task: Task[Any] = task_of(cast("TrainOptions", options), data) if model is None else model.task
     table.refuse_of_other_task(options, task.name, by_model=model is not None)
     return task

@@ -106,6 +106,7 @@ def inspect_gradients(
         task.refuse_senseless(asked)
     else:
         table.refuse_beside("-m", options, table.of_network, "network")
+        table.refuse_beside("-m", options, table.of_labels, "model")
     gates, tell = _gates(fail_on), on_event or unheard
     keep_apart("inspect-gradients", {**options, "data": data, "model": model, "plot": plot})
     _check_plot(plot)

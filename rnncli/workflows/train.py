@@ -19,6 +19,7 @@ from rnncli.options.types import TrainOptions
 from rnncli.registry import TASKS, find
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.plan import Plan, Trained
+from rnncli.tasks.reading import listed
 from rnncli.tasks.task import Model, Task
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import Given, given
@@ -67,9 +68,15 @@ def task_of(options: TrainOptions, data: Any) -> Task[Any]:
 
 
 def _holds_text(data: Any) -> bool:
+    """Whether data are paths of texts; whatever else is wrong with them is said when they are read."""
     from rnncli.data.tokens.load import holds_text
 
-    return holds_text(data)
+    if not all(isinstance(item, (str, os.PathLike)) and os.fspath(item) for item in listed(data)):
+        return False
+    try:
+        return holds_text(data)
+    except OSError:
+        return False
 
 
 @public

@@ -291,7 +291,8 @@ def test_a_model_knows_its_columns_and_needs_no_label(write: Write) -> None:
     fresh = WALKS.replace("walk,007", "hop,007")
     odd = load_labels(write(fresh), None, None, known)
     assert labels_of(odd) == [None, "run"]
-    assert "label 'gait' has classes that training did not have: 'hop' (1 sequences); they are not scored" in odd.notes
+    assert "label 'gait' has classes that training did not have: 'hop' (1 sequence); they are not scored" in odd.notes
+    assert not any("no label" in note for note in odd.notes)
     with pytest.raises(InputRefused, match="there is no column 'y'"):
         load_labels(write("person,t,x,walk\ncat,0,1,007\n"), None, None, known)
 
@@ -309,8 +310,30 @@ def test_each_row_may_be_a_sequence_without_a_header(write: Write) -> None:
     assert "the first line is a row, so columns are numbered; the label is column 1" in loaded.notes
     again = load_labels(path, None, None, known_labels(loaded, choices))
     assert again.panel.values.tobytes() == loaded.panel.values.tobytes()
+    unlabelled = "".join(line.partition("\t")[2] for line in UCR.splitlines(keepends=True))
+    bare = load_labels(write(unlabelled, "Gun_TEST.tsv"), None, None, known_labels(loaded, choices))
+    assert bare.panel.of("value").tolist() == loaded.panel.of("value").tolist()
+    assert np.isnan(bare.panel.targets).all()
+    other = write(UCR.replace("\t3\t", "\t3\t1\t").splitlines()[1] + "\n", "Gun_TEST.tsv")
+    with pytest.raises(InputRefused, match="5 columns without a header, and training had 4"):
+        load_labels(other, None, None, known_labels(loaded, choices))
     with pytest.raises(InputRefused, match=r"_TRAIN.tsv:8:3: 'x' in column '3' is not a number"):
         load_labels(write(UCR * 2 + UCR.replace("\t3\t", "\tx\t"), "Gun_TRAIN.tsv"), None, choices)
+
+
+def test_a_time_without_a_name_is_the_time(write: Write) -> None:
+    table = ",id,x,y\n2024-01-02,a,2,up\n2024-01-01,a,1,up\n2024-01-01,b,3,down\n2024-01-02,b,4,down\n"
+    loaded = load_labels(write(table), None, LabelChoices(label="y"))
+    assert (loaded.columns.times, loaded.panel.of("x").tolist()) == (("",), [1, 2, 3, 4])
+
+
+def test_ids_behind_labels_that_are_left_out_are_still_ids(write: Write) -> None:
+    choices = LabelChoices(label="2", row_per_sequence=True, group="4")
+    loaded = load_labels(write("1.5,2,7,8,0.5\n2.5,1,9,8,1.5\n"), ColumnChoices(id=("3",)), choices)
+    known = known_labels(loaded, choices)
+    bare = load_labels(write("1.5,7,8,0.5\n2.5,9,6,1.5\n"), None, None, known)
+    assert (bare.panel.ids, bare.groups) == (("7", "9"), ("8", "6"))
+    assert bare.panel.of("value").tolist() == loaded.panel.of("value").tolist()
 
 
 def test_each_row_may_be_a_sequence_with_names(write: Write) -> None:

@@ -57,6 +57,12 @@ def test_long_rows_become_one_series_for_each_id(write: Write) -> None:
     assert (loaded.columns.time, loaded.columns.id, loaded.columns.target) == ("day", "shop", "sales")
 
 
+def test_a_time_without_a_name_is_the_time(write: Write) -> None:
+    loaded = load_panel(write(",y\n2024-01-01,1\n2024-01-02,2\n"))  # what pandas writes of a Series with dates
+    assert (loaded.columns.times, loaded.columns.target) == (("",), "y")
+    assert str(loaded.panel.calendar.frequency) == "1 day"
+
+
 @pytest.mark.parametrize(("suffix", "codec"), [("gz", "gzip"), ("zst", "zstd"), ("zst", "gzip")])
 def test_compressed_files_are_known_by_their_content(write: Write, suffix: str, codec: str) -> None:
     sink = pa.BufferOutputStream()

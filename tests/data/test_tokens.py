@@ -213,6 +213,22 @@ def test_whole_numbers_are_tokens() -> None:
     assert tokens_of(loaded) == [["3", "1", END], ["3", END]]
 
 
+@pytest.mark.parametrize("kind", [pa.int16(), pa.uint64(), pa.dictionary(pa.int8(), pa.int64()), pa.string()])
+def test_steps_of_any_type_are_an_order(kind: pa.DataType) -> None:
+    steps = pa.array([3, 1, 2, 1]).cast(pa.string() if kind == pa.string() else pa.int64())
+    steps = steps.dictionary_encode() if pa.types.is_dictionary(kind) else steps.cast(kind)
+    table = pa.table({"unique_id": list("aaab"), "t": steps, "e": list("cabd")})
+    loaded = load_tokens(table, ColumnChoices(time="t", time_format="step"), TokenChoices(token="e"))
+    assert tokens_of(loaded) == [["a", "b", "c", END], ["d", END]]
+    assert loaded.columns.time_type == "integer"
+
+
+def test_a_step_that_is_missing_is_refused() -> None:
+    table = pa.table({"unique_id": ["a", "a"], "t": pa.array([1, None], pa.int32()), "e": ["c", "d"]})
+    with pytest.raises(InputRefused, match="there is no time"):
+        load_tokens(table, ColumnChoices(time="t", time_format="step"), TokenChoices(token="e"))
+
+
 def test_the_cells_of_a_column_are_documents() -> None:
     table = pa.table({"stars": ["5", "1"], "review": ["good\r\nfilm", "bad"]})
     loaded = load_tokens(table, None, TokenChoices(text="review"))

@@ -31,7 +31,7 @@ def noise(rows: int, steps: int, inputs: int = 2, seed: int = 1) -> Tensor:
 
 
 def made(cell: str, layers: int = 1, hidden: int = 8, init: str = "uniform") -> tuple[NetworkSpec, Weights]:
-    spec = NetworkSpec(cell, "tanh", layers, hidden, 0.0, True, init, 2, 1, 1, layer_norm=layers > 1)
+    spec = NetworkSpec(cell, "tanh", layers, hidden, 0.0, True, init, 2, layer_norm=layers > 1)
     weights = {name: torch.zeros(shape) for name, shape in encoder_shapes(spec).items()}
     initialise_encoder(spec, weights, torch.Generator().manual_seed(0))
     return spec, {name: weight.double() for name, weight in weights.items()}

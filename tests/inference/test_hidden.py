@@ -17,7 +17,7 @@ INPUTS, HIDDEN, STEPS, SERIES = 3, 6, 40, 5
 
 
 def network(cell: str, members: int = 2) -> NetworkSpec:
-    return NetworkSpec(cell, "tanh", 2, HIDDEN, 0.0, True, "orthogonal", INPUTS, 1, 1, members, layer_norm=True)
+    return NetworkSpec(cell, "tanh", 2, HIDDEN, 0.0, True, "orthogonal", INPUTS, members, layer_norm=True)
 
 
 def weights_of(spec: NetworkSpec, member: int) -> dict[str, np.ndarray]:

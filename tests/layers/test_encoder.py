@@ -32,7 +32,7 @@ both_ways = pytest.mark.parametrize(
 
 
 def network(cell: str, *, layers: int = 2, layer_norm: bool = True, hidden: int = HIDDEN) -> NetworkSpec:
-    return NetworkSpec(cell, "tanh", layers, hidden, 0.0, True, "orthogonal", INPUTS, 1, 1, layer_norm=layer_norm)
+    return NetworkSpec(cell, "tanh", layers, hidden, 0.0, True, "orthogonal", INPUTS, layer_norm=layer_norm)
 
 
 def made(spec: NetworkSpec, dtype: torch.dtype = torch.float64, init: str = "uniform") -> Weights:
@@ -127,7 +127,7 @@ def test_reversing_the_sequences_swaps_the_directions(cell: str) -> None:
 
 @pytest.mark.parametrize("name", ["gru", "lstm"])
 def test_two_layers_equal_those_of_pytorch(name: str) -> None:
-    spec = NetworkSpec(f"bidirectional:{name}", "tanh", 2, HIDDEN, 0.0, False, "uniform", INPUTS, 1, 1)  # no residual
+    spec = NetworkSpec(f"bidirectional:{name}", "tanh", 2, HIDDEN, 0.0, False, "uniform", INPUTS)  # no residual
     weights, x = made(spec), sequences()
     layer = {"gru": nn.GRU, "lstm": nn.LSTM}[name](
         INPUTS, HIDDEN // 2, 2, batch_first=True, bidirectional=True, dtype=torch.float64

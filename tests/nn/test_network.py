@@ -17,7 +17,7 @@ NAMES = ["lstm", "gru", "lstm,dilated:3:gru", "mingru,lru", "dilated:2:fir,slstm
 
 def network(cell: str, *, layer_norm: bool = False) -> tuple[NetworkSpec, dict[str, Tensor], Tensor]:
     generator = torch.Generator().manual_seed(0)
-    spec = NetworkSpec(cell, "tanh", 2, HIDDEN, 0.0, True, "orthogonal", INPUTS, 1, 1, layer_norm=layer_norm)
+    spec = NetworkSpec(cell, "tanh", 2, HIDDEN, 0.0, True, "orthogonal", INPUTS, layer_norm=layer_norm)
     weights = {}
     for index, one in enumerate(cells_of(cell, 2)):
         shapes = one.shapes(HIDDEN if index else INPUTS, HIDDEN) | (norm_shapes(HIDDEN) if layer_norm else {})

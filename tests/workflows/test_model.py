@@ -60,7 +60,7 @@ def test_a_forecast_is_the_same_to_the_last_bit(bikes: pa.Table, training: Train
 
 def test_an_evaluation_is_the_same(bikes: pa.Table, training: Training, saved: Path) -> None:
     of_object, of_file = (rnncli.evaluate(bikes, model, refit=False) for model in (training, saved))
-    assert of_object.to_json(by_series=True) == of_file.to_json(by_series=True)
+    assert of_object.to_json(by="series") == of_file.to_json(by="series")
 
 
 def test_a_forecast_in_memory_is_scored_as_its_file(jobs: Path, tmp_path: Path) -> None:

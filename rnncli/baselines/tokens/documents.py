@@ -37,12 +37,20 @@ class Documents:
     @property
     def position(self) -> Ints:
         """The place of every token in its document, from 0 on [rows]."""
-        return np.arange(self.rows) - np.repeat(self.offsets[:-1], np.diff(self.offsets))
+        return self._position(0, self.rows)
 
-    def history(self, steps: int) -> Ints:
-        """The tokens before each one, the newest last; NOTHING where there is none: [rows, steps]."""
-        found = np.full((self.rows, steps), NOTHING, np.int64)
-        position, codes = self.position, self.codes.astype(np.int64)
-        for back in range(1, min(steps, self.rows) + 1):
-            found[back:, steps - back] = np.where(position[back:] >= back, codes[: self.rows - back], NOTHING)
+    def _position(self, begin: int, end: int) -> Ints:
+        rows = np.arange(begin, end)
+        return rows - self.offsets[np.searchsorted(self.offsets, rows, side="right") - 1]
+
+    def history(self, steps: int, begin: int = 0, end: int | None = None) -> Ints:
+        """The tokens before those of rows begin ... end - 1, the newest last; NOTHING where there is none:
+        [rows, steps].
+        """
+        end = self.rows if end is None else min(end, self.rows)
+        found = np.full((end - begin, steps), NOTHING, np.int64)
+        position = self._position(begin, end)
+        for back in range(1, steps + 1):
+            there = np.flatnonzero(position >= back)
+            found[there, steps - back] = self.codes[begin + there - back]
         return found

@@ -13,7 +13,7 @@ from rnncli.baselines.tokens.baseline import FIRST, Said, TokenBaseline
 from rnncli.baselines.tokens.documents import NOTHING, Documents
 
 FALLBACK = (0.5, 1.0, 1.5)  # discounts where counts of counts are too few to tell
-_AT_ONCE = 100_000  # tokens
+_AT_ONCE = 1 << 20  # tokens
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,14 @@ class KneserNey:
         order = len(self.levels) if order is None else order
         if not order:
             return np.tile(np.arange(min(FIRST, self.size)), (len(history), 1))
-        level, context = self.levels[order - 1], _context(history, order, self.size)
-        different, one, which = np.unique(context, return_index=True, return_inverse=True)
-        history = history[one]  # one for each context
-        rows, at = level.after(different)
+        level, keys = self.levels[order - 1], _key(history, order, self.size)
+        _, one, which = np.unique(keys, return_index=True, return_inverse=True)
+        history = history[one]  # the different ones
+        context = _context(history, order, self.size)
+        rows, at = level.after(context)
         lower = self.first(history, order - 1)
         more = np.repeat(np.arange(len(history)), lower.shape[1])
-        fresh = ~level.grams_of(different[more], lower.ravel(), self.size)[1]
+        fresh = ~level.grams_of(context[more], lower.ravel(), self.size)[1]
         rows = np.concatenate([rows, more[fresh]])
         tokens = np.concatenate([level.tokens[at], lower.ravel()[fresh]])
         ranked = np.lexsort((tokens, -self.probability(history[rows], tokens, order), rows))
@@ -111,27 +112,30 @@ class KneserNey:
 
     def said(self, documents: Documents) -> Said:
         """Of every token of documents; ranks are counted up to FIRST."""
-        history, tokens = documents.history(self.steps), documents.codes.astype(np.int64)
         log_probabilities = np.empty(documents.rows)
         ranks = np.empty(documents.rows, np.int64)
         for begin in range(0, documents.rows, _AT_ONCE):
             here = slice(begin, begin + _AT_ONCE)
-            log_probabilities[here] = np.log(self.probability(history[here], tokens[here]))
-            right = self.first(history[here]) == tokens[here, None]
+            history = documents.history(self.steps, begin, begin + _AT_ONCE)
+            tokens = documents.codes[here].astype(np.int64)
+            log_probabilities[here] = np.log(self.probability(history, tokens))
+            right = self.first(history) == tokens[:, None]
             ranks[here] = np.where(right.any(axis=1), right.argmax(axis=1), FIRST)
         return Said(log_probabilities, ranks)
 
 
-def _context(history: Ints, order: int, size: int) -> Ints:
-    """The last order - 1 tokens as one key [n], in which NOTHING is a token of its own; -1 where there are too few: a
-    document's beginning stands for one token alone.
-    """
+def _key(history: Ints, order: int, size: int) -> Ints:
+    """The last order - 1 tokens as one number [n], in which NOTHING is a token of its own."""
     key = np.zeros(len(history), np.int64)
     for back in range(order - 1, 0, -1):
         key = key * (size + 1) + (history[:, -back] + 1)
-    if order > 2:
-        key = np.where(history[:, -(order - 2)] == NOTHING, -1, key)
     return key
+
+
+def _context(history: Ints, order: int, size: int) -> Ints:
+    """The key of the last order - 1 tokens [n]; -1 where there are too few: before a document there is NOTHING once."""
+    key = _key(history, order, size)
+    return np.where(history[:, -(order - 2)] == NOTHING, -1, key) if order > 2 else key
 
 
 def counted(documents: Documents, size: int, order: int) -> KneserNey:
@@ -140,20 +144,31 @@ def counted(documents: Documents, size: int, order: int) -> KneserNey:
     Of the highest order they are counted as they are, below it by the different tokens that come before them (n-grams
     that begin a document, before which nothing comes, as they are).
     """
-    history, tokens = documents.history(order - 1), documents.codes.astype(np.int64)
     levels: list[Level] = []
     longer: Ints | None = None
     for n in range(order, 0, -1):
-        context = _context(history, n, size)
-        usable = context >= 0
-        keys = context[usable] * size + tokens[usable]
-        grams, counts = np.unique(keys, return_counts=True)
+        grams, counts = _grams(documents, size, n)
         if longer is not None:  # the n-grams of the order above, of which each has another token before it
             below, different = np.unique(longer % ((size + 1) ** (n - 1) * size), return_counts=True)
             counts[np.searchsorted(grams, below)] = different
         longer = grams
         levels.append(_level(grams, counts, size))
     return KneserNey(tuple(reversed(levels)), size)
+
+
+def _grams(documents: Documents, size: int, order: int) -> tuple[Ints, Ints]:
+    """The n-grams of an order as sorted keys, and how often each is there; a block of tokens is counted at a time."""
+    grams, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for begin in range(0, documents.rows, _AT_ONCE):
+        end = min(begin + _AT_ONCE, documents.rows)
+        context = _context(documents.history(order - 1, begin, end), order, size)
+        usable = context >= 0
+        more, often = np.unique(
+            context[usable] * size + documents.codes[begin:end][usable].astype(np.int64), return_counts=True
+        )
+        grams, which = np.unique(np.concatenate([grams, more]), return_inverse=True)
+        counts = np.bincount(which, np.concatenate([counts, often]), len(grams)).astype(np.int64)
+    return grams, counts
 
 
 def _level(grams: Ints, counts: Ints, size: int) -> Level:

@@ -159,7 +159,7 @@ def _is_free(codes: Floats) -> bool:
 def known_channels(
     tables: Tables, channels: Sequence[Channel], series: Ints, faults: Faults
 ) -> tuple[list[Floats], list[str]]:
-    """The values [n] of a model's channels, and a line for each with categories that training had not."""
+    """The values [n] of a model's channels, and a line for each that has none, or categories that training had not."""
     values: list[Floats] = []
     notes: list[str] = []
     for channel in channels:
@@ -167,6 +167,8 @@ def known_channels(
         kind: Kind = "number" if known is None else "text"
         column, _ = numbers_or_codes(tables, channel.name, kind, known, faults, WORDS, "channels")
         values.append(column)
-        if known is not None:
+        if len(column) and np.isnan(column).all():
+            notes.append(f"column {channel.name!r} has no value: labels are read without it")
+        elif known is not None:
             notes += new_categories(tables, channel.name, known, series, WORDS)
     return values, notes

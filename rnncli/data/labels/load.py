@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnncli.arrays import Floats, Ints
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.labels.known import KnownLabels
@@ -110,12 +110,15 @@ def to_labels(found: LabelRows, rows: Rows, zone: str | None, known: KnownLabels
     first = order[offsets[:-1]]
     ids = tuple(rows.ids[code] for code in rows.codes[first].tolist())
     values = rows.values[order]
-    notes += _unseen(found, rows, order, offsets)
+    codes = _unseen_codes(found, rows, order)
+    notes += _unseen(found, codes, offsets)
     if not choices.per_step:
         values[:, 0] = np.repeat(_one_label(rows, order, offsets, ids), np.diff(offsets))
     if known is None:
         _refuse_nothing(values[:, 0], rows)
-    notes += _unlabelled(values[:, 0], offsets, per_step=choices.per_step, known=known is not None)
+    empty = np.isnan(values[:, 0]) & (codes < 0)
+    empty = empty if choices.per_step else np.logical_and.reduceat(empty, offsets[:-1])
+    notes += _unlabelled(empty, per_step=choices.per_step, known=known is not None)
     zeros = np.zeros(len(ids), np.int64)
     panel = Panel(ids, offsets, values, zeros, zeros, Calendar(Frequency("step"), (1,), zone), rows.channels)
     groups = _groups(found, rows, order, offsets, ids)
@@ -171,32 +174,33 @@ def _refuse_nothing(label: Floats, rows: Rows) -> None:
         )
 
 
-def _unseen(found: LabelRows, rows: Rows, order: Ints, offsets: Ints) -> list[str]:
+def _unseen_codes(found: LabelRows, rows: Rows, order: Ints) -> Ints:
+    """The class of each row as one of those that training had not, -1 where it is none of them: [n]."""
+    return np.full(len(order), -1) if found.unseen is None else found.unseen[found.places(rows)[order]]
+
+
+def _unseen(found: LabelRows, codes: Ints, offsets: Ints) -> list[str]:
     """A line about classes that training had not, with how many sequences (or rows) have each."""
-    if found.unseen is None or not found.fresh:
-        return []
-    codes = found.unseen[found.places(rows)[order]]
     series = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     known = codes >= 0
     if not known.any():
         return []
-    what = "rows" if found.choices.per_step else "sequences"
+    what = "row" if found.choices.per_step else "sequence"
     place = np.flatnonzero(known) if found.choices.per_step else series[known]
     pairs = np.unique(np.stack([codes[known], place]), axis=1)
     counts = np.bincount(pairs[0], minlength=len(found.fresh))
     ranked = sorted(np.flatnonzero(counts).tolist(), key=lambda code: (-counts[code], found.fresh[code]))
-    some = ", ".join(f"{found.fresh[code][:40]!r} ({counts[code]:,} {what})" for code in ranked[:NAMED])
+    named = [(found.fresh[code][:40], int(counts[code])) for code in ranked[:NAMED]]
+    some = ", ".join(f"{name!r} ({count:,} {what}{'s' * (count > 1)})" for name, count in named)
     more = f" and {len(ranked) - NAMED:,} more" if len(ranked) > NAMED else ""
-    return [
-        f"label {rows.channels[0].name!r} has classes that training did not have: {some}{more}; they are not scored"
-    ]
+    label = found.rows.channels[0].name
+    return [f"label {label!r} has classes that training did not have: {some}{more}; they are not scored"]
 
 
-def _unlabelled(label: Floats, offsets: Ints, *, per_step: bool, known: bool) -> list[str]:
-    """A line about sequences, or rows, without a label where others have one."""
-    none = np.isnan(label) if per_step else np.isnan(label[offsets[:-1]])
-    count = int(np.count_nonzero(none))
-    if not count or (known and count == len(none)):
+def _unlabelled(empty: Bools, *, per_step: bool, known: bool) -> list[str]:
+    """A line about sequences, or rows, that are `empty`: without a label where others have one."""
+    count = int(np.count_nonzero(empty))
+    if not count or (known and count == len(empty)):
         return []
     what = "row" if per_step else "sequence"
     return [f"{count:,} {what}{'s' * (count > 1)} {'have' if count > 1 else 'has'} no label: not scored"]

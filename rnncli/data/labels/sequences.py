@@ -37,7 +37,7 @@ def new_sequences(tables: Tables, choices: ColumnChoices, labels: LabelChoices, 
             raise roles.missing_column(name, kinds, tables.name)
     ids = choices.id or tuple(name for name in kinds if name == roles.ID != labels.label)
     columns = Columns(
-        time="",
+        time=None,
         id=ids[0] if ids else None,
         more_ids=ids[1:],
         target=labels.label,
@@ -48,13 +48,14 @@ def new_sequences(tables: Tables, choices: ColumnChoices, labels: LabelChoices, 
         separator=choices.separator,
         encoding=choices.encoding,
         format=choices.format,
+        numbered=len(kinds) if _numbered(kinds) else None,
     )
     steps, left = _steps(tables, (labels.label, labels.group, *ids))
     written = tables.loaded({labels.label: "text"}, limits_of(choices), faults)
     tables = _loaded(tables, columns, steps, labels.group, choices, faults, {labels.label: _kind(kinds, labels)})
     label, channel = new_label(tables, written, labels.label, kinds[labels.label], labels.label_kind, faults)
     notes = [described_label(channel, per_step=False)]
-    if list(kinds) == [str(place) for place in range(1, len(kinds) + 1)]:
+    if columns.numbered:
         notes.append(f"the first line is a row, so columns are numbered; the label is column {labels.label}")
     if left:
         notes.append(f"columns that hold no numbers are no steps: {', '.join(map(repr, left[:5]))}")
@@ -62,14 +63,21 @@ def new_sequences(tables: Tables, choices: ColumnChoices, labels: LabelChoices, 
 
 
 def known_sequences(tables: Tables, choices: ColumnChoices, known: KnownLabels, faults: Faults) -> LabelRows:
-    """The sequences of a table that a model is to label. A file without a header has the columns that training had."""
+    """The sequences of a table that a model is to label. A file without a header has the columns that training had, but
+    perhaps for the labels.
+    """
     kinds = tables.kinds()
     columns = roles.renamed(known.columns, roles.resolved(kinds, choices))
+    choice = known.choices
+    label_column = known.label.name if known.label.name in kinds else None
+    if columns.numbered and _numbered(kinds):
+        _refuse_other_count(len(kinds), columns.numbered, tables)
+        if len(kinds) < columns.numbered:
+            label_column, columns, choice = None, *_without_label(columns, choice, int(known.label.name))
     for name in columns.ids:
         if name not in kinds:
             raise roles.missing_column(name, kinds, tables.name, "the model was trained with it")
-    label_column = known.label.name if known.label.name in kinds else None
-    group = known.choices.group if known.choices.group in kinds else None
+    group = choice.group if choice.group in kinds else None
     steps, _ = _steps(tables, (label_column, group, *columns.ids))
     kind: Kind = "number" if known.label.kind == "number" else "text"
     tables = _loaded(tables, columns, steps, group, choices, faults, {label_column: kind} if label_column else {})
@@ -78,9 +86,36 @@ def known_sequences(tables: Tables, choices: ColumnChoices, known: KnownLabels, 
     fresh: list[str] = []
     if label_column is not None:
         label, (unseen, fresh) = known_label(tables, label_column, kinds[label_column], known.label, faults)
-    labels = replace(known.choices, group=group)
+    labels = replace(choice, group=group)
     found = _rows(tables, columns, steps, labels, (label, known.label), faults, [])
     return replace(found, unseen=unseen, fresh=tuple(fresh))
+
+
+def _numbered(kinds: dict[str, Kind]) -> bool:
+    """Whether the columns are called by their numbers, as those of a file without a header are."""
+    return list(kinds) == [str(place) for place in range(1, len(kinds) + 1)]
+
+
+def _refuse_other_count(count: int, trained: int, tables: Tables) -> None:
+    """InputRefused where nothing says which columns are steps: there is one for each of training's, or none of labels
+    and the others.
+    """
+    if count not in (trained, trained - 1):
+        raise InputRefused(
+            f"there are {count:,} columns without a header, and training had {trained:,}",
+            where=tables.name,
+            hint=f"give all {trained:,}, or all but the labels; leave fields behind a sequence's end empty",
+        )
+
+
+def _without_label(columns: Columns, choice: LabelChoices, label: int) -> tuple[Columns, LabelChoices]:
+    """Where the other columns stand in a file whose column of labels is left out."""
+
+    def now(name: str | None) -> str | None:
+        return name if name is None or int(name) < label else str(int(name) - 1)
+
+    more = tuple(str(now(name)) for name in columns.more_ids)
+    return replace(columns, id=now(columns.id), more_ids=more), replace(choice, group=now(choice.group))
 
 
 def _kind(kinds: dict[str, Kind], labels: LabelChoices) -> Kind:

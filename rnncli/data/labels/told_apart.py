@@ -84,16 +84,17 @@ def told_apart(table: Table) -> tuple[Columns, list[str]]:
     if time is None and choices.time is None:
         time, more = _counted(table, ids, by_file=by_file)
         notes += more
-    if not (time or choices.time):
+    time = time if choices.time is None else choices.time
+    if time is None:
         notes.append("no column is the time: rows are in order")
     assert labels.label is not None
     counts = time is not None and table.kinds[time] == "whole" and table.looks.get(time) != "dates"
     return Columns(
-        time=choices.time or time or "",
+        time=time,
         id=ids[0] if ids else None,
         more_ids=ids[1:],
         target=labels.label,
-        time_type="timestamp" if choices.time or time else "integer",
+        time_type="integer" if time is None else "timestamp",
         time_format=choices.time_format or (STEP if counts and choices.time is None else None),
         clock=choices.clock,
         by_file=by_file,

@@ -95,7 +95,7 @@ def read_files(sources: Sequence[Source], split: str, choices: ColumnChoices) ->
     check_ids(np.arange(len(growing.ids)), growing.ids, (), _Places(growing.where), Faults())  # type: ignore[arg-type]
     every = frozenset[str]().union(*growing.ends)
     notes = [] if every <= {"\n"} else [f"line ends {shown_ends(every)} are read as \\n"]
-    columns = Columns("", None, TEXT, time_type="integer", by_file=len(sources) > 1, encoding=choices.encoding)
+    columns = Columns(None, None, TEXT, time_type="integer", by_file=len(sources) > 1, encoding=choices.encoding)
     return columns, growing.documents(notes)
 
 
@@ -241,7 +241,7 @@ def _texts(column: pa.ChunkedArray) -> Iterator[str]:
 def _columns(tables: Tables, name: str, choices: ColumnChoices) -> Columns:
     ids = choices.id or tuple(one for one in tables.kinds() if one == roles.ID != name)
     return Columns(
-        time="",
+        time=None,
         id=ids[0] if ids else None,
         more_ids=ids[1:],
         target=name,

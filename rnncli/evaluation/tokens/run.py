@@ -14,7 +14,7 @@ from rnncli.errors import RnncliError
 from rnncli.evaluation.paired import FEW, MANY, Comparison, Losses, compare
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.tokens.report import TokenReport
-from rnncli.evaluation.tokens.scores import Part, TokenScores, by_document, by_position, score_part
+from rnncli.evaluation.tokens.scores import Part, TokenScores, by_document, by_position
 from rnncli.registry import BASELINES, find
 
 STRETCHES = 50  # in which few documents are cut, to be compared
@@ -61,7 +61,7 @@ def evaluate_tokens(asked: Asked, said: Said, trained: Documents | None) -> Toke
     size = math.nan if text_bytes is None else float(text_bytes.sum())
     parts = by_document(scored.owner, asked.ids, text_bytes), by_position(scored.position)
     whole = Part("", np.arange(len(places)), size)
-    scores = {name: _scores(one, whole, *parts) for name, one in answers.items()}
+    scores = {name: TokenScores(one, whole, *parts) for name, one in answers.items()}
     there = np.unique(scored.owner)
     return TokenReport(
         scores=scores,
@@ -72,14 +72,6 @@ def evaluate_tokens(asked: Asked, said: Said, trained: Documents | None) -> Toke
         dishonest=None if asked.dishonest is None else asked.dishonest[there],
         comparisons={rival: _compared(scored, answers, rival) for rival in list(answers)[1:]},
         notes=asked.notes,
-    )
-
-
-def _scores(said: Said, whole: Part, documents: tuple[Part, ...], positions: tuple[Part, ...]) -> TokenScores:
-    return TokenScores(
-        score_part(said, whole),
-        tuple(score_part(said, part) for part in documents),
-        tuple(score_part(said, part) for part in positions),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -27,24 +28,40 @@ class Part:
 
 @dataclass(frozen=True)
 class TokenScores:
-    """Every metric of one forecaster: name -> value, NaN where undefined, over all tokens, in each document and by
-    place: those of position 1, 2, 3-4, 5-8 and so on.
+    """Every metric of what one forecaster said: name -> value, NaN where undefined.
+
+    They are of the `whole`, and, where somebody asks for them, of each of the `documents` and of the `positions`.
     """
 
-    overall: dict[str, float]
-    per_document: tuple[dict[str, float], ...]
-    per_position: tuple[dict[str, float], ...]
+    said: Said
+    whole: Part
+    documents: tuple[Part, ...]
+    positions: tuple[Part, ...]
+
+    @cached_property
+    def overall(self) -> dict[str, float]:
+        """Over all tokens."""
+        return _score(self.said, self.whole)
+
+    @cached_property
+    def per_document(self) -> tuple[dict[str, float], ...]:
+        """In each document."""
+        return tuple(_score(self.said, part) for part in self.documents)
+
+    @cached_property
+    def per_position(self) -> tuple[dict[str, float], ...]:
+        """At positions 1, 2, 3-4, 5-8 and so on of documents."""
+        return tuple(_score(self.said, part) for part in self.positions)
 
 
-def metrics() -> Mapping[str, TokenMetric]:
-    """The metrics of tokens, by name."""
+@cache
+def _metrics() -> Mapping[str, TokenMetric]:
     return {name: find(METRICS["tokens"], name, "metric") for name in METRICS["tokens"]}
 
 
-def score_part(said: Said, part: Part) -> dict[str, float]:
-    """Every metric of a part of what was said."""
+def _score(said: Said, part: Part) -> dict[str, float]:
     here = Predicted(said.log_probabilities[part.tokens], said.ranks[part.tokens], part.text_bytes)
-    return {name: metric.of(here) for name, metric in metrics().items()}
+    return {name: metric.of(here) for name, metric in _metrics().items()}
 
 
 def by_document(owner: Ints, ids: tuple[str, ...], text_bytes: Floats | None) -> tuple[Part, ...]:

@@ -76,7 +76,7 @@ def _check_columns(columns: Columns, spec: ForecastSpec) -> None:
     if declared != [(covariate.role, covariate.name) for covariate in spec.covariates]:
         raise UsageError("its covariates do not fit its columns")
     names = [*columns.times, *columns.ids, columns.target, *(name for _, name in declared)]
-    if len(set(names)) < len(names) or (columns.wide and declared):
+    if columns.time is None or len(set(names)) < len(names) or (columns.wide and declared):
         raise UsageError("its columns contradict each other")
     columns.check_marks()
 

@@ -21,17 +21,17 @@ from rnncli.data.panel import Panel
 from rnncli.data.writers import csv, parquet
 from rnncli.data.writers.suffix import format_of
 from rnncli.data.writers.table import number_array, text_array, typed_times, written_times
-from rnncli.errors import InputRefused, SeriesRefused, UsageError
+from rnncli.errors import SeriesRefused, UsageError
 from rnncli.events import Listener
 from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.labels.labeler import Labeler
+from rnncli.tasks.labels.named import LABEL, id_names, table_names
 from rnncli.tasks.labels.reading import load_known
 from rnncli.tasks.labels.stateful import Stream
 
 SCHEMA = "rnncli.predict/1"
-LABEL, STEP = "label", "step"
 SHOWN, OUTLINED, NOTES, CLASSES = 20, 5, 3, 3  # rows printed, and outlined; notes, and classes beside a label
 
 
@@ -63,24 +63,12 @@ class Labels:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns: ids and, of steps, their time or number; the label, and a number for each class or level.
-
-        InputRefused if two are called the same.
-        """
-        columns, spec = self.model.columns, self.model.spec
-        ids = self._ids
-        times = (columns.times or (STEP,)) if spec.per_step else ()
-        numbers = [f"p_{name}" for name in self.model.classes] or [f"q{level!r}" for level in spec.levels]
-        names = (*ids, *times, LABEL, *numbers)
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise InputRefused(f"the table would have two columns called {twice!r}", hint="rename it in the data")
-        return names
+        """The columns. InputRefused if two are called the same."""
+        return table_names(self.model.columns, self.model.spec, self.model.classes, len(self.panel))
 
     @property
     def _ids(self) -> tuple[str, ...]:
-        columns = self.model.columns
-        return columns.ids or ((columns.id_name,) if len(self.panel) > 1 or columns.by_file else ())
+        return id_names(self.model.columns, len(self.panel))
 
     def table(self, *, as_text: bool = False, raw: bool = True) -> pa.Table:
         """The rows as a pyarrow table; times `as_text`, and texts that a spreadsheet would run escaped unless `raw`."""

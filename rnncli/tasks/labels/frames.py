@@ -11,9 +11,7 @@ import numpy as np
 
 from rnncli.arrays import Floats, Inputs, Ints
 from rnncli.data.panel import Panel, offsets_of
-from rnncli.tasks.labels.spec import Input, LabelSpec
-
-FARTHEST = 1e4  # scales from the centre
+from rnncli.tasks.labels.spec import FARTHEST, Input, LabelSpec
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,9 @@ def _check_columns(known: KnownLabels, spec: LabelSpec) -> None:
         raise UsageError("its choices do not fit its labels")
     if choices.row_per_sequence and (columns.times or columns.by_file or spec.per_step):
         raise UsageError("its rows are sequences, and have times")
+    numbered = [name for name in (*columns.ids, label.name, choices.group) if name is not None]
+    if columns.numbered is not None and not (choices.row_per_sequence and all(map(str.isdecimal, numbered))):
+        raise UsageError("its columns have names, and are numbered")
     inputs = [channel.name for channel in known.inputs]
     names = [*columns.times, *columns.ids, label.name, *([] if choices.row_per_sequence else inputs)]
     if len(set(names)) < len(names):

@@ -19,6 +19,7 @@ from rnncli.tasks.plan import Refit, Sizes, evaluate_every
 
 CELL, ONLINE_CELL = "bidirectional:gru", "gru"
 LAYERS, MEMBERS, SHORT = 2, 4, 24  # frames of sequences that are short
+LONGER = 5  # thirds of the training steps of others that short ones get
 LONGEST_UNFOLDED, FRAMES, TYPICAL = 48, 48, 0.9  # steps and frames of a sequence that is longer than nine in ten
 SMALLEST_WINDOW = 3  # steps
 MOST_LAGS = 256
@@ -157,8 +158,11 @@ def _input(channel: Channel, values: Floats) -> Input:
 
 
 def _scale(seen: Floats) -> float:
-    scale = float(seen.std()) if seen.size else 0.0
-    return scale if 0 < scale < math.inf else 1.0
+    """The standard deviation of values of any size; 1 where they are all the same."""
+    away = seen - seen.mean() if seen.size else np.zeros(1)
+    most = float(np.abs(away).max())
+    scale = most * float((away / most).std()) if 0 < most < math.inf else 0.0
+    return scale if scale > 0 else 1.0
 
 
 def _weights(panel: Panel, label: Channel) -> tuple[float, ...]:
@@ -205,9 +209,18 @@ def _size(panel: Panel, piece: int | None) -> Size:
 
 def _members(panel: Panel, spec: LabelSpec) -> int:
     """Four networks where sequences are few, or short; else two, one for each of two cores."""
-    few = size_of(panel, spec) == SIZES[0]
-    short = size_of(panel, spec) == SIZES[1] and spec.steps <= SHORT * spec.stride
-    return MEMBERS if few or short else 2
+    return MEMBERS if size_of(panel, spec) == SIZES[0] or _short(panel, spec) else 2
+
+
+def _steps(panel: Panel, spec: LabelSpec) -> int:
+    """Training steps: more where they cost little, as sequences are short, and are not learnt by heart."""
+    steps = size_of(panel, spec).steps
+    return LONGER * steps // 3 if _short(panel, spec) else steps
+
+
+def _short(panel: Panel, spec: LabelSpec) -> bool:
+    """Whether sequences are short, and neither few nor very many."""
+    return size_of(panel, spec) == SIZES[1] and spec.steps <= SHORT * spec.stride
 
 
 def refit_of(panel: Panel, spec: LabelSpec) -> Refit:
@@ -238,7 +251,7 @@ def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
 def training_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> TrainingSpec:
     """Steps, batch and rates; the steps are those of the search on held-out sequences."""
     size = size_of(panel, spec)
-    steps = sizes.steps or size.steps
+    steps = sizes.steps or _steps(panel, spec)
     frames = -(-int(np.quantile(panel.lengths, TYPICAL)) // (spec.stride * spec.raster))
     rows = spec.steps if spec.per_step else frames
     return TrainingSpec(

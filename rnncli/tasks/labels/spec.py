@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from rnncli.errors import UsageError
@@ -12,6 +13,7 @@ POOLINGS = (JOINED, LAST, MEAN, MAX, ATTENTION)
 ONE_HOT = 64  # categories at most that are seen one by one; more are embedded
 EMBEDDING = 32  # numbers that a category of many is seen as
 LONGEST = 1 << 26  # steps
+FARTHEST = 1e4  # scales from the centre that a number can be
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class LabelSpec(Spec):
             raise UsageError(f"quantile levels must ascend between 0 and 1: {self.levels}")
         if self.levels and 0.5 not in self.levels:
             raise UsageError("the quantile levels must hold 0.5, the median")
+        if not math.isfinite(abs(self.center) + FARTHEST * self.scale):
+            raise UsageError(f"labels of {self.center} and scales of {self.scale} are larger than numbers can be")
         shares = self.warped, self.shifted, self.blanked
         if (
             not (self.scale > 0 and self.noise >= 0)

@@ -20,6 +20,7 @@ from rnncli.tasks.labels import head
 from rnncli.tasks.labels import plan as planning
 from rnncli.tasks.labels.decide import Decided, decided, scores, settled_spec
 from rnncli.tasks.labels.labeler import Labeler
+from rnncli.tasks.labels.named import table_names
 from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.task import TASK
@@ -52,10 +53,13 @@ def refuse_senseless(options: TrainOptions) -> None:
 
 
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
-    """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
+    """The plan of a training: everything that is decided before its first step. UsageError or InputRefused, also where
+    its answers could not be written.
+    """
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     _refuse_of_other_kind(options, panel.channels[0])
     spec = planning.label_spec(panel, options)
+    table_names(loaded.columns, spec, panel.channels[0].vocabulary, len(panel))
     network = planning.network_spec(panel, spec, given)
     training = planning.training_spec(panel, spec, given)
     return Plan(TASK, network, spec, training, refit=planning.refit_of(panel, spec))

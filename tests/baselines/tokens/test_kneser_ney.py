@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnncli.baselines.tokens import kneser_ney
-from rnncli.baselines.tokens.baseline import FIRST, TokenBaseline
+from rnncli.baselines.tokens.baseline import FIRST
 from rnncli.baselines.tokens.documents import Documents
 from rnncli.baselines.tokens.kneser_ney import FALLBACK, bigram, counted, discounts, trigram, unigram
 from rnncli.registry import BASELINES, find
@@ -67,7 +67,7 @@ class WordByWord:
         return max(count - d[min(count, 3)], 0.0) / total + left * below
 
 
-@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_every_probability_is_that_of_the_equations(order: int) -> None:
     texts, size = language(0), 30
     found, plain = counted(documents(texts), size, order), WordByWord(texts, size, order)
@@ -81,18 +81,18 @@ def test_every_probability_is_that_of_the_equations(order: int) -> None:
     assert np.exp(said.log_probabilities) == pytest.approx(np.array(expected), rel=1e-9)
 
 
-@pytest.mark.parametrize("baseline", [unigram, bigram, trigram])
-def test_probabilities_of_every_next_token_sum_to_one_and_are_those_said(baseline: TokenBaseline) -> None:
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_probabilities_of_every_next_token_sum_to_one_and_are_those_said(order: int) -> None:
     learnt, asked = documents(language(2)), documents(language(3, count=5))
-    found = baseline.learn(learnt, 30)
-    every = found.probabilities(asked.history(2))
+    found = counted(learnt, 30, order)
+    every = found.probabilities(asked.history(3))
     assert every.sum(axis=1) == pytest.approx(np.ones(asked.rows))
     assert (every > 0).all()
     said = found.said(asked)
     own = np.take_along_axis(every, asked.codes.astype(np.int64)[:, None], axis=1)[:, 0]
     assert np.exp(said.log_probabilities) == pytest.approx(own)
     order = np.argsort(-every.round(14), axis=1, kind="stable")
-    assert found.first(asked.history(2)).tolist() == order[:, :FIRST].tolist()
+    assert found.first(asked.history(3)).tolist() == order[:, :FIRST].tolist()
     places = [int(np.flatnonzero(row == token)[0]) for row, token in zip(order, asked.codes, strict=True)]
     assert said.ranks.tolist() == [min(place, FIRST) for place in places]
 
@@ -107,7 +107,9 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     found = trigram.learn(documents(language(2)), 30)
     whole = found.said(asked)
     monkeypatch.setattr(kneser_ney, "_AT_ONCE", 7)
+    found = trigram.learn(documents(language(2)), 30)
     assert found.said(asked).ranks.tolist() == whole.ranks.tolist()
+    assert found.said(asked).log_probabilities.tolist() == whole.log_probabilities.tolist()
 
 
 def test_discounts_by_hand() -> None:

@@ -37,10 +37,9 @@ def weights_of(scale: float, seed: int, spec: ForecastSpec, panel: Panel) -> Wei
     return {name: (scale * rng.normal(size=shape)).astype(np.float32) for name, shape in shapes.items()}
 
 
-def arguments(seed: int, spec: ForecastSpec, panel: Panel, scale: float = 1.0) -> list[NDArray[np.float32]]:
+def arguments(seed: int, spec: ForecastSpec, scale: float = 1.0) -> list[NDArray[np.float32]]:
     rng = np.random.default_rng(seed)
-    known = network(spec, panel).known
-    shapes = ((9, 8), (9, spec.horizon, len(spec.plain)), (9, len(spec.plain)), (9, spec.horizon, known))
+    shapes = ((9, 8), (9, spec.horizon, len(spec.plain)), (9, len(spec.plain)), (9, spec.horizon, spec.known))
     return [(scale * rng.normal(size=shape)).astype(np.float32) for shape in shapes]
 
 
@@ -50,7 +49,7 @@ def test_quantiles_in_units_ascend_and_are_finite(
     weight: float, size: float, seed: int, spec: ForecastSpec, weekly_waves: Panel
 ) -> None:
     found = output.quantiles(
-        weights_of(weight, seed, spec, weekly_waves), *arguments(seed, spec, weekly_waves, size), spec.median, np
+        weights_of(weight, seed, spec, weekly_waves), *arguments(seed, spec, size), spec.median, np
     )
     units = output.to_units(found.astype(np.float64), np.full(9, 3.0), np.full(9, 0.5), np.ones(9, np.bool_))
     assert np.isfinite(units).all()
@@ -60,7 +59,7 @@ def test_quantiles_in_units_ascend_and_are_finite(
 
 
 def test_torch_and_numpy_agree(spec: ForecastSpec, weekly_waves: Panel) -> None:
-    weights, given_ = weights_of(0.5, 1, spec, weekly_waves), arguments(1, spec, weekly_waves)
+    weights, given_ = weights_of(0.5, 1, spec, weekly_waves), arguments(1, spec)
     ours = output.quantiles(weights, *given_, spec.median, np)
     tensors = {name: torch.from_numpy(weight) for name, weight in weights.items()}
     theirs = output.quantiles(tensors, *map(torch.from_numpy, given_), spec.median, torch)

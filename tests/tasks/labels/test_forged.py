@@ -18,6 +18,8 @@ SIGNING = runpy.run_path(str(Path(__file__).parents[2] / "faults" / "fuzz" / "si
     ("part", "name", "value"),
     [
         ("columns", "decimal", "label"),
+        ("columns", "encoding", "no such"),
+        ("columns", "numbered", 4),
         ("columns", "separator", "ab"),
         ("columns", "thousands", ""),
         ("columns", "time", "label"),
@@ -29,6 +31,7 @@ SIGNING = runpy.run_path(str(Path(__file__).parents[2] / "faults" / "fuzz" / "si
         ("choices", "row_per_sequence", True),
         ("labels", "both_ways", False),
         ("labels", "stride", 4),
+        ("labels", "scale", 1e308),
     ],
 )
 def test_columns_and_choices_that_do_not_fit_are_refused(

@@ -18,6 +18,8 @@ from tests.conftest import Run
 def test_a_label_s_gradient_is_reported_by_direction_and_without_seasons(
     run_rnncli: Run, others: Path, label_model: Path
 ) -> None:
+    refused = run_rnncli("inspect-gradients", others, "-m", label_model, "--label", "label")
+    assert (refused.returncode, "--label describes a model, but -m gives one" in refused.stderr) == (2, True)
     done = run_rnncli("inspect-gradients", others, "-m", label_model, "--quick")
     assert done.returncode == 0, done.stderr
     assert "layer 1 backward" in done.stdout

@@ -262,7 +262,7 @@ def test_what_is_online_has_no_layer_that_looks_ahead(gru: Labeler, cell: str) -
 
 
 def test_without_times_rows_cannot_be_told_apart(gru: Labeler, tmp_path: Path) -> None:
-    timeless = replace(gru, known=replace(gru.known, columns=replace(gru.columns, time="")))
+    timeless = replace(gru, known=replace(gru.known, columns=replace(gru.columns, time=None)))
     with pytest.raises(UsageError, match="no column of times") as refused:
         Stream(tmp_path / "s", timeless, DIGEST)
     assert "--time NAME" in refused.value.hint

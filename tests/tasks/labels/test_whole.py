@@ -101,6 +101,16 @@ def test_rows_without_a_header_are_sequences(run_rnncli: Run, tmp_path: Path) ->
     assert "12 sequences" in run_rnncli("check", path, "--label", 1, "--row-per-sequence").stdout
 
 
+def test_what_could_not_be_written_is_not_trained(run_rnncli: Run, labelled_table: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    header, rows = labelled_table.read_text().split("\n", 1)
+    assert header.split(",")[0] == "id"
+    table.write_text(f"p_a,{header.split(',', 1)[1]}\n{rows}")
+    done = run_rnncli("train", table, *FLAGS[:2], "--id", "p_a", "-o", tmp_path / "m.safetensors")
+    assert (done.returncode, "two columns called 'p_a'" in done.stderr) == (4, True)
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
 def test_settings_of_labels_come_from_a_file_and_are_shown(
     run_rnncli: Run, labelled_table: Path, tmp_path: Path
 ) -> None:
@@ -108,6 +118,9 @@ def test_settings_of_labels_come_from_a_file_and_are_shown(
     config.write_text('[train]\nlabel = "label"\nchannels = "x,y"\nper-step = true\n')
     shown = run_rnncli("config", "show", "train", labelled_table, "-o", "m", "--config", config).stdout
     assert any(line.split()[1:3] == ["label", "label"] for line in shown.splitlines())
+    values = {line.split()[1]: " ".join(line.split()[2:-1]) for line in shown.splitlines()}
+    assert values["cell"] == "(bidirectional:gru; gru with --online)"
+    assert not {"horizon", "season", "target", "max-age"} & set(values)
     printed = run_rnncli("train", labelled_table, "-o", "m", "--config", config, "--print-config").stdout
     assert 'label = "label"' in printed
 
