@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +23,18 @@ LOGITS = 1 << 24  # of the questions that are answered together
 FARTHEST = 1_024  # steps of a crop that is to be as long as can be
 
 
-def codes_of(panel: Panel) -> NDArray[np.int32]:
-    """The code of every token of a panel, in order: [rows]."""
-    return np.asarray(panel.targets.astype(np.int32))
+Codes = NDArray[np.integer[Any]]
+
+
+def codes_of(panel: Panel) -> Codes:
+    """The code of every token of a panel, in order, a view: [rows]."""
+    return cast("Codes", panel.values[:, 0])
 
 
 def examples(panel: Panel, spec: TokenSpec, ends: Ints) -> Examples:
     """The documents of a panel, of each of which the first `ends` [series] tokens may be looked at, as questions."""
     series = len(panel)
-    codes = np.full(len(panel.values) + series + 1, spec.boundary, np.int32)
+    codes: Codes = np.full(len(panel.values) + series + 1, spec.boundary, np.min_scalar_type(spec.boundary))
     tokens = np.ones(len(codes), np.bool_)
     first = panel.offsets + np.arange(series + 1)
     tokens[first] = False
@@ -47,7 +51,7 @@ class Examples:
     """
 
     spec: TokenSpec
-    codes: NDArray[np.int32]
+    codes: Codes
     first: Ints
     ends: Ints
 
@@ -65,24 +69,24 @@ class Examples:
         step = np.arange(int(steps.max(initial=0)))
         inside = step < steps[:, None]
         at = np.where(inside, (self.first[series] + begin)[:, None] + step, 0)
-        before = np.where(inside, self.codes[at], self.spec.boundary)
+        before = np.where(inside, self.codes[at], self.spec.boundary).astype(np.int64)
         known = begin[:, None] + step < self.ends[series][:, None]
         which, origin = np.nonzero(inside if asked is None else inside & asked)
         came = self.codes[np.minimum(at[which, origin] + 1, len(self.codes) - 1)]
         target = np.where(known[which, origin], came, np.nan).astype(np.float32)
         if rng is not None and self.spec.forgotten:
             before = self._partly_forgotten(before, rng)
-        codes = before.astype(np.int64)[..., None]
+        codes = before[..., None]
         nothing = np.zeros((*before.shape, 0), np.float32)
         came_next = {"next": target}
         return Seen(nothing, steps, which, origin, {}, target, came_next, series, begin, codes=codes)
 
-    def _partly_forgotten(self, codes: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+    def _partly_forgotten(self, codes: Ints, rng: np.random.Generator) -> Ints:
         """The codes [n, T] with -1 in the place of some kinds of tokens, in each row others (Gal & Ghahramani 2016)."""
         kinds, of = np.unique(codes, return_inverse=True)
         kept = rng.random((len(codes), len(kinds))) >= self.spec.forgotten
         stays = np.take_along_axis(kept, of.reshape(codes.shape), axis=1)
-        return np.where(stays, codes, -1).astype(np.int32)
+        return np.where(stays, codes, -1)
 
     def drawn(self, rng: np.random.Generator, size: int) -> Seen:
         """A training batch of crops from the first state on; long documents are in it more often."""

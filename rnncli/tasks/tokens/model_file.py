@@ -10,6 +10,7 @@ import numpy as np
 from rnncli import checkpoint
 from rnncli.data.channel import Channel
 from rnncli.data.tokens.known import KnownTokens
+from rnncli.data.tokens.vocabulary import UNKNOWN
 from rnncli.errors import UsageError
 from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series_names
 from rnncli.spec import Columns, NetworkSpec, TokenChoices, TrainingSpec
@@ -76,9 +77,20 @@ def from_file(found: checkpoint.Model) -> TokenModel:
     zone = meta["zone"]
     if zone is not None and type(zone) is not str:
         raise UsageError("its zone is no text")
-    known = KnownTokens(columns, Channel(columns.target, "token", "target", _vocabulary(found)), choices, zone)
+    _check(columns, choices, vocabulary := _vocabulary(found))
+    known = KnownTokens(columns, Channel(columns.target, "token", "target", vocabulary), choices, zone)
     _check_record(meta["record"])
     return TokenModel(network, spec, training, known, weights, tuple(series_names(found)), meta["record"])
+
+
+def _check(columns: Columns, choices: TokenChoices, vocabulary: tuple[str, ...]) -> None:
+    """UsageError where what is read of data is not what the model is about."""
+    if choices.token not in (None, columns.target) or choices.text not in (None, columns.target):
+        raise UsageError("its choices do not fit its columns")
+    if choices.token is None and choices.split is None:
+        raise UsageError("it does not say how texts are split")
+    if vocabulary[0] != UNKNOWN:
+        raise UsageError("its vocabulary has no unknown token")
 
 
 def _vocabulary(found: checkpoint.Model) -> tuple[str, ...]:
