@@ -180,11 +180,12 @@ def test_rows_are_documents_in_the_order_of_time(write: Write) -> None:
     assert described(loaded.columns, TokenChoices(token="activity")) == "time 'ds', id 'case_id', tokens 'activity'"
 
 
-def test_cases_of_a_log_in_the_order_of_time_are_told_apart(write: Write) -> None:
+@pytest.mark.parametrize("name", ["CaseID", "case", "case:concept:name"])
+def test_cases_of_a_log_in_the_order_of_time_are_told_apart(write: Write, name: str) -> None:
     lines = ["a,1,open", "b,2,open", "a,3,ask", "b,4,close", "a,5,close"]
     rows = "".join(f"{row},{place}\n" for place, row in enumerate(lines))
-    loaded = load_tokens(write(f"CaseID,step,e,event_id\n{rows}", "log.csv"), None, TokenChoices(token="e"))
-    assert loaded.columns.id == "CaseID"
+    loaded = load_tokens(write(f"{name},step,e,event_id\n{rows}", "log.csv"), None, TokenChoices(token="e"))
+    assert loaded.columns.id == name
     assert tokens_of(loaded) == [["open", "ask", "close", END], ["open", "close", END]]
     two = write(f"case,step,e,trial_id\n{rows.replace(',3', ',0')}", "log.csv")
     with pytest.raises(InputRefused, match="more than one column could be the id: case, trial_id"):

@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.arrays import Bools, Floats, Ints
 from rnncli.baselines.tokens.baseline import Said, TokenBaseline
 from rnncli.baselines.tokens.documents import Documents
-from rnncli.errors import RnncliError
+from rnncli.errors import InputRefused, RnncliError
 from rnncli.evaluation.paired import FEW, MANY, Comparison, Losses, compare
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.tokens.report import TokenReport
@@ -48,12 +48,14 @@ class _Scored:
 
 def evaluate_tokens(asked: Asked, said: Said, trained: Documents | None) -> TokenReport:
     """Score what a model said of every token (a log probability that is NaN where it was not asked) beside n-grams that
-    are counted in what it was `trained` on (none without it).
+    are counted in what it was `trained` on (none without it). InputRefused where it was asked of none.
     """
     documents = asked.documents
     if len(said.log_probabilities) != documents.rows or len(asked.ids) != len(documents):
         raise RnncliError(f"{len(said.log_probabilities)} answers for {documents.rows} tokens")
     places = np.flatnonzero(~np.isnan(said.log_probabilities))
+    if not len(places):
+        raise InputRefused("of no token was asked", hint="give documents of two tokens at least")
     scored = _Scored(places, documents.owner[places], documents.position[places])
     every = {MODEL: said} if trained is None else {MODEL: said} | _baselines(asked, trained)
     answers = {name: Said(one.log_probabilities[places], one.ranks[places]) for name, one in every.items()}
@@ -96,7 +98,8 @@ def _compared(scored: _Scored, answers: dict[str, Said], rival: str) -> tuple[Co
     losses = {name: -one.log_probabilities for name, one in answers.items()}
     wrong = {name: (one.ranks > 0).astype(np.float64) for name, one in answers.items()}
     found = compare(_summed(scored, wrong, "accuracy"), MODEL, rival)
-    accuracy = replace(found, difference=-found.difference, direction="higher")
+    gain = float(wrong[rival].mean() - wrong[MODEL].mean())  # 0 where both are as often right, to the last bit
+    accuracy = replace(found, difference=gain, direction="higher")
     return _called(compare(_summed(scored, losses, "cross_entropy"), MODEL, rival)), _called(accuracy)
 
 

@@ -11,7 +11,7 @@ import pytest
 from rnncli.baselines.tokens.baseline import FIRST, Said
 from rnncli.baselines.tokens.documents import Documents
 from rnncli.baselines.tokens.kneser_ney import bigram, trigram
-from rnncli.errors import RnncliError, UsageError
+from rnncli.errors import InputRefused, RnncliError, UsageError
 from rnncli.evaluation.gates import outcomes, read_condition, rival_name
 from rnncli.evaluation.tokens.report import TokenReport
 from rnncli.evaluation.tokens.run import Asked, evaluate_tokens
@@ -106,6 +106,7 @@ def test_one_document_is_compared_over_its_stretches() -> None:
     found = evaluate_tokens(Asked(asked, ("all",), SIZE), said, trained)
     same, better = found.against("trigram"), found.against("unigram")
     assert (same.difference, same.better(0.05)) == (0, False)
+    assert found.comparisons["trigram"][1].difference == 0
     assert (better.units, better.method) == ("stretches", "Diebold-Mariano over stretches")
     assert better.better(0.01)
 
@@ -140,6 +141,12 @@ def test_without_what_was_trained_on_there_is_no_rival() -> None:
         report().against("bygram")
     with pytest.raises(RnncliError):
         evaluate_tokens(Asked(asked, ("a",), SIZE), true_model(asked), None)
+
+
+def test_where_no_token_was_asked_about_that_is_said() -> None:
+    asked = Documents(np.array([3, 4]), np.array([0, 1, 2]))
+    with pytest.raises(InputRefused, match="of no token was asked"):
+        evaluate_tokens(Asked(asked, ("a", "b"), SIZE), true_model(asked), None)
 
 
 def test_tokens_that_are_unknown_are_counted() -> None:
