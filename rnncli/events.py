@@ -47,6 +47,13 @@ class Budgeted:
         return f"time budget: {self.steps:,} of {self.planned:,} steps{stay}"
 
 
+@dataclass(frozen=True)
+class Generated:
+    """A piece of the text with which a document goes on, as soon as it is made."""
+
+    text: str
+
+
 Listener = Callable[[object], None]
 
 

@@ -108,7 +108,16 @@ def _table(rows: Sequence[str]) -> str:
     return f"<table>{''.join(rows)}</table>" if rows else ""
 
 
-_WORDS = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration_error", "coverage")
+_WORDS = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "log_loss",
+    "calibration_error",
+    "coverage",
+    "cross_entropy",
+    "perplexity",
+)
 
 
 def metric_name(metric: str) -> str:

@@ -29,6 +29,7 @@ CELLS = {
 TASKS = {
     "forecast": "rnncli.tasks.forecast.task:TASK",
     "labels": "rnncli.tasks.labels.task:TASK",
+    "tokens": "rnncli.tasks.tokens.task:TASK",
 }
 BASELINES = {
     "forecast": {
@@ -43,6 +44,11 @@ BASELINES = {
         "training-quantiles": "rnncli.baselines.labels.majority:training_quantiles",
         "ridge-regression": "rnncli.baselines.labels.ridge:ridge_regression",
         "dtw": "rnncli.baselines.labels.nearest:dtw",
+    },
+    "tokens": {
+        "unigram": "rnncli.baselines.tokens.kneser_ney:unigram",
+        "bigram": "rnncli.baselines.tokens.kneser_ney:bigram",
+        "trigram": "rnncli.baselines.tokens.kneser_ney:trigram",
     },
 }
 METRICS = {
@@ -67,6 +73,14 @@ METRICS = {
         "rmse": "rnncli.metrics.point:RMSE",
         "wql": "rnncli.metrics.quantile:WQL",
         "coverage": "rnncli.metrics.quantile:COVERAGE",
+    },
+    "tokens": {
+        "perplexity": "rnncli.metrics.tokens:PERPLEXITY",
+        "cross_entropy": "rnncli.metrics.tokens:CROSS_ENTROPY",
+        "accuracy": "rnncli.metrics.tokens:ACCURACY",
+        "top_5": "rnncli.metrics.tokens:TOP_5",
+        "bits_per_token": "rnncli.metrics.tokens:BITS_PER_TOKEN",
+        "bits_per_byte": "rnncli.metrics.tokens:BITS_PER_BYTE",
     },
 }
 READERS = {
@@ -138,6 +152,17 @@ LABEL_CHECKS = {
     "channel-missing": "rnncli.data.checks.inputs:channel_missing",
     "channel-passed-over": "rnncli.data.checks.inputs:channel_passed_over",
     "refused": "rnncli.data.checks.labelled:refused",
+}
+TOKEN_CHECKS = {
+    "text-unreadable": "rnncli.data.checks.documents:text_unreadable",
+    "text-damaged": "rnncli.data.checks.documents:text_damaged",
+    "line-ends-mixed": "rnncli.data.checks.documents:line_ends_mixed",
+    "document-short": "rnncli.data.checks.documents:document_short",
+    "document-repeated": "rnncli.data.checks.documents:document_repeated",
+    "document-learnt": "rnncli.data.checks.documents:document_learnt",
+    "token-once": "rnncli.data.checks.documents:token_once",
+    "token-unknown": "rnncli.data.checks.documents:token_unknown",
+    "refused": "rnncli.data.checks.tokenised:refused",
 }
 GRADIENT_CHECKS = {
     "exploding": "rnncli.diagnostics.checks.exploding:exploding",

@@ -16,6 +16,7 @@ LARGEST_SIZE = 1 << 20
 _SIZES = {"layers": 256, "hidden": LARGEST_SIZE, "inputs": LARGEST_SIZE, "members": 1024}
 
 LABEL_KINDS = ("class", "number")
+SPLITS = ("char", "word", "space", "byte")
 INITIALISATIONS = ("orthogonal", "chrono:STEPS", "identity", "uniform")
 _FLOAT32 = 3.4e38  # torch refuses larger numbers
 _ANY = float_info.max
@@ -213,6 +214,37 @@ class LabelChoices(Spec):
             raise UsageError(
                 "where each row is one sequence, its columns are steps, not channels", hint="leave --channels out"
             )
+
+
+@dataclass(frozen=True)
+class TokenChoices(Spec):
+    """What the user said about tokens; None means "find out", or what is usual.
+
+    Tokens are those of texts, or of the column `token`, one a row. A text is a file or, with `text`, a cell of that
+    column, and it is `split` into characters, words, what stands between blanks, or bytes. Those that training has
+    seen less than `min_count` times are unknown, and so are the rarest where there are more than `vocabulary` (the
+    unknown one counted). UsageError where these exclude each other.
+    """
+
+    split: str | None = None
+    text: str | None = None
+    token: str | None = None
+    min_count: int | None = None
+    vocabulary: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.split not in (None, *SPLITS):
+            raise UsageError(f"split is {', '.join(SPLITS[:-1])} or {SPLITS[-1]}, not {self.split!r}")
+        if self.token is not None and (self.text is not None or self.split is not None):
+            other = "--text" if self.text is not None else "--split"
+            raise UsageError(
+                f"--token names a column of tokens, one a row, and {other} is of texts",
+                hint=f"leave {other} out, or name a column of texts with --text",
+            )
+        for name, least in (("min_count", 1), ("vocabulary", 2)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"{name.replace('_', '-')} must be at least {least}, not {value}")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
+from rnncli.cli.terminal import put
 from rnncli.cli.written import file_of
 from rnncli.errors import OutputExists
-from rnncli.options.types import ColumnOptions
+from rnncli.events import Generated
+from rnncli.options.types import AskedOptions
 from rnncli.registry import WRITERS
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ def predict(
     now: str | None = None,
     fail_on_drift: bool = False,
     lock_wait: float | None = None,
-    **columns: Unpack[ColumnOptions],
+    **asked: Unpack[AskedOptions],
 ) -> int:
-    """Forecast the next rows of every series in DATA."""
+    """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
     path = file_of(output, WRITERS)
     from rnncli.workflows.predict import predict as work
 
@@ -56,19 +58,27 @@ def predict(
             lock_wait=lock_wait,
             tidy=tidy,
             csv_raw=csv_raw,
-            on_event=streams,
-            **columns,
+            on_event=streams if streams.json else partial(heard, streams),
+            **asked,
         )
     except OutputExists:
         if if_exists != "skip":
             raise
         return left_alone(streams, path)
     if path is None:
-        streams.result(made.to_json, b"" if streams.json else made.encode("csv", tidy=tidy, raw=csv_raw))
+        told = streams.json or asked.get("generate") is not None
+        streams.result(made.to_json, b"" if told else made.encode("csv", tidy=tidy, raw=csv_raw))
     else:
         streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
         streams.result(partial(written, made, path))
     return SKIPPED if made.skipped else 0
+
+
+def heard(streams: Streams, event: object) -> None:
+    """An event; text is written as soon as it is made."""
+    if isinstance(event, Generated):
+        put(event.text.encode("utf-8", "surrogateescape"))
+    streams(event)
 
 
 def left_alone(streams: Streams, path: str | None) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from rnncli.cli.table import number
 from rnncli.cli.terminal import say
 from rnncli.diagnostics.events import Exploded, Gradients
-from rnncli.events import Noted, Phase
+from rnncli.events import Generated, Noted, Phase
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
 
 EVERY = 30.0  # seconds between lines
@@ -46,14 +46,14 @@ class PlainLines:
 
 
 class EventLines:
-    """Every event but single steps as a record: what happened, and when (UTC)."""
+    """Every event but single steps and pieces of text as a record: what happened, and when (UTC)."""
 
     def __init__(self, write: Callable[[Mapping[str, Any]], None]) -> None:
         self._write = write
 
     def __call__(self, event: object) -> None:
         """One event."""
-        if dataclasses.is_dataclass(event) and not isinstance(event, (Stepped, type)):
+        if dataclasses.is_dataclass(event) and not isinstance(event, (Stepped, Generated, type)):
             phase = getattr(event, "phase", None)
             told = dataclasses.asdict(event) | ({} if phase is None else {"phase": str(phase)})
             self.record({"event": type(event).__name__.lower()} | told)

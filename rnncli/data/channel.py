@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnncli.errors import UsageError
 from rnncli.spec import Columns, Spec
 
-KINDS = ("number", "category")
+KINDS = ("number", "category", "token")
 ROLES = ("target", "past", "future", "static", "input", "label", "time")
 
 
@@ -17,7 +17,8 @@ class Channel(Spec):
     """A column of a panel's values: its name, whether it holds numbers or codes, and what it is for.
 
     In a channel of kind "category" code i stands for `vocabulary[i]`, -1 for a category that is none of these, and NaN
-    for a missing value; a "number" has no vocabulary. A forecast has a "target" and covariates ("past", "future",
+    for a missing value; a "number" has no vocabulary. In one of kind "token" code 0 is every unknown token, and none is
+    missing. A forecast has a "target" and covariates ("past", "future",
     "static"); what is labelled has a "label" and "input" channels, and rows that are labelled as they come have their
     "time". UsageError for another kind or role.
     """
@@ -31,7 +32,7 @@ class Channel(Spec):
         for what, given, known in (("kind", self.kind, KINDS), ("role", self.role, ROLES)):
             if given not in known:
                 raise UsageError(f"the {what} of a channel is one of {', '.join(known)}, not {given!r}")
-        if self.vocabulary and self.kind != "category":
+        if self.vocabulary and self.kind == "number":
             raise UsageError(f"channel {self.name!r} holds numbers and has a vocabulary")
 
 

@@ -22,7 +22,7 @@ from rnncli.data.source import sources
 from rnncli.data.timetext import read_times, whole_numbers
 from rnncli.data.zones import from_wall, shown_twice_in, to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
-from rnncli.spec import ColumnChoices, Columns, LabelChoices
+from rnncli.spec import ColumnChoices, Columns, LabelChoices, TokenChoices
 
 LARGEST, SMALLEST = 1e150, 1e-150  # their squares are still numbers
 GAP_LIMIT, GAP_ALLOWANCE = 50, 100_000  # grid rows for each row given, and how many more are no matter
@@ -47,6 +47,8 @@ class Loaded:
     `skipped` are the refusals of series that were left out because that was asked for. Labelled rows are on no grid of
     time: their `times` [rows] (UTC microseconds, or whole numbers) are kept beside, None where they have none, and so
     are the `groups` of their sequences, if a column says which belong together; `labels` is how they were read.
+    Documents of tokens may have `times`, too; `tokens` is how they were read, and `text_bytes` [documents] how many
+    bytes of UTF-8 their texts have.
     """
 
     panel: Panel
@@ -56,15 +58,18 @@ class Loaded:
     times: Ints | None = None
     groups: tuple[str, ...] | None = None
     labels: LabelChoices | None = None
+    tokens: TokenChoices | None = None
+    text_bytes: Ints | None = None
 
     def select(self, chosen: Ints) -> Loaded:
         """The data of the chosen series alone, in that order."""
-        panel, times, groups = self.panel, self.times, self.groups
+        panel, times, groups, sizes = self.panel, self.times, self.groups, self.text_bytes
         if times is not None:
             times = times[ranges(panel.offsets[chosen], panel.lengths[chosen])]
         if groups is not None:
             groups = tuple(groups[s] for s in chosen.tolist())
-        return replace(self, panel=panel.select(chosen), times=times, groups=groups)
+        sizes = None if sizes is None else sizes[chosen]
+        return replace(self, panel=panel.select(chosen), times=times, groups=groups, text_bytes=sizes)
 
 
 def load_panel(

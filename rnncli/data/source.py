@@ -23,6 +23,8 @@ from rnncli.registry import READERS
 
 SUFFIXES = {f".{name}": name for name in READERS}
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+TEXT = "text"  # the format of files that are no tables
+TEXTS = (".txt", ".text", ".md")  # suffixes
 _SHOWN = 60  # letters of a path in a message
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _MOST = {"": 1, "gzip": 1032}  # bytes that one byte can become; zstd knows no bound
@@ -98,6 +100,31 @@ def sources(
     return found
 
 
+def text_sources(given: Data, limits: Limits | None = None) -> list[Source]:
+    """Every file in `given` as a text, whatever its suffix: of a folder those that are called like texts, or, if none
+    is, all of them. InputRefused where a file is missing or nothing matches, UsageError for a table.
+    """
+    items = list(given) if isinstance(given, Sequence) and not isinstance(given, (str, bytes)) else [given]
+    asked = _Asked(TEXT, None, limits or Limits())
+    for item in items:
+        if is_table(item):
+            raise UsageError("a table is no text", hint="name its column of texts, or of tokens: --text, or --token")
+    found = []
+    for item in items:
+        some = list(_of_one(item, asked))
+        named = [source for source in some if source.path is None or is_text(source.path)]
+        found += named or some
+    if not found:
+        raise InputRefused("no data were given", hint="name files, folders or globs, or - for standard input")
+    return found
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file is called like a text."""
+    bare = path.with_suffix("") if path.suffix in COMPRESSED else path
+    return bare.suffix.lower() in TEXTS
+
+
 @dataclass(frozen=True)
 class _Asked:
     """The format that was said now, that which a model's training was told, and how much may be read."""
@@ -147,13 +174,17 @@ def _refuse_unusable(text: str) -> None:
             raise InputRefused("the path is too long", where=text[:_SHOWN] + " ...", hint="check the path") from None
 
 
+class NothingThere(InputRefused):
+    """What was given is empty."""
+
+
 def _standard_input(asked: _Asked) -> Source:
     if sys.stdin is None:
         raise InputRefused("standard input is closed", where="-", hint="pipe a table into this command")
     data = sys.stdin.buffer.read(asked.limits.most_bytes + 1)
     asked.limits.check([Size(0, len(data), len(data))], ["-"], "-")
     if not data:
-        raise InputRefused("standard input is empty", where="-", hint="pipe a table into this command")
+        raise NothingThere("standard input is empty", where="-", hint="pipe data into this command")
     usual = asked.usual if asked.usual != "parquet" else None
     return Source("standard input", asked.choice or ("parquet" if data[:4] == b"PAR1" else usual or "csv"), data=data)
 

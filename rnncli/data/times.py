@@ -79,6 +79,11 @@ def _times(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Fault
     types = [arrow.plain_type(column.type) for column in columns]
     if all(pa.types.is_timestamp(kind) or pa.types.is_date(kind) for kind in types):
         return _typed_times(tables, columns, named, faults)
+    steps = _typed_steps(columns, types) if _counts_steps(named) else None
+    if steps is not None:
+        about = _style_of_texts(tables, types[0], Moments(steps[:0]), whole=True, numbers=True)
+        seen = _seen(np.concatenate([arrow.observed(column) for column in columns]), tables, time, faults)
+        return Times(_unlike_any(steps, seen), Moments(steps[:0]), about)
     codes, texts = _stripped(*tables.codes(time, WHAT))
     seen = _seen(codes >= 0, tables, time, faults)
     if not texts:
@@ -89,6 +94,19 @@ def _times(tables: Tables, kinds: dict[str, Kind], named: Columns, faults: Fault
     fixed = None if moments.fixed is None else np.append(moments.fixed, False)[codes]
     about = _style_of_texts(tables, types[0], moments, whole=style.whole, numbers=integers)
     return Times(times, replace(moments, fixed=fixed), about)
+
+
+def _counts_steps(named: Columns) -> bool:
+    """Whether times are known to be whole numbers that count steps."""
+    return named.time_format == STEP or named.time_type == "integer"
+
+
+def _typed_steps(columns: Sequence[pa.ChunkedArray], types: Sequence[pa.DataType]) -> Ints | None:
+    """Whole numbers as they are stored, without a text for each; None where they are none, or too large."""
+    if not all(pa.types.is_integer(kind) and kind != pa.uint64() for kind in types):
+        return None
+    found = np.concatenate([arrow.integers(arrow.plain(column)) for column in columns])
+    return found if len(found) and found.min() > -(1 << 62) and found.max() < 1 << 62 else None
 
 
 _NO_STYLE = {"time_type": "timestamp", "time_arrow": "timestamp[us]", "time_format": None, "time_zoned": False}
@@ -115,7 +133,7 @@ class _Style:
 
 
 def _style(texts: Sequence[str], named: Columns, *, whole: bool) -> _Style:
-    if named.time_format == STEP or named.time_type == "integer":
+    if _counts_steps(named):
         return _Style(whole=True)
     if named.time_format is not None:
         return _Style(named.time_format)

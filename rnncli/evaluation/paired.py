@@ -126,7 +126,7 @@ def student_t_below(t: float, degrees: int) -> float:
         total += term
         term *= cosine**2 * (2 * k + 1 + odd) / (2 * k + 2 + odd)
     inside = 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
-    return 0.5 + 0.5 * inside
+    return min(max(0.5 + 0.5 * inside, 0.0), 1.0)  # far out, rounding is larger than what is left
 
 
 def _table(series: Integers, window: Integers, difference: Floats) -> Floats:

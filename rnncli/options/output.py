@@ -20,7 +20,7 @@ from rnncli.options.option import (
 
 POINTS = ("median", "mean")
 LOG_FORMATS = ("text", "json")
-GROUPS = ("series", "class", "group")
+GROUPS = ("series", "class", "group", "document", "position")
 EXISTING = ("replace", "skip", "error")
 
 OPTIONS = (
@@ -64,7 +64,7 @@ OPTIONS = (
     Option(
         "by",
         CHOICE,
-        "Also show the scores of each series; of labels, of each class or group.",
+        "Also show the scores of each series; of labels: class or group; of tokens: document or position.",
         OUTPUT,
         commands=(EVALUATE,),
         functions=(),

@@ -6,15 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rnncli.errors import UsageError
-from rnncli.options import data, labels, network, output, scoring, training
+from rnncli.options import data, generation, labels, network, output, scoring, tokens, training
 from rnncli.options.commands import command_of
 from rnncli.options.option import DATA, HEADINGS, NETWORK, TRAINING, Option
 
-_WRITTEN = (*data.OPTIONS, *network.OPTIONS, *training.OPTIONS, *labels.OPTIONS, *scoring.OPTIONS, *output.OPTIONS)
+_OF_TASKS = (*labels.OPTIONS, *tokens.OPTIONS)
+_WRITING = (*generation.OPTIONS, *output.OPTIONS)
+_WRITTEN = (*data.OPTIONS, *network.OPTIONS, *training.OPTIONS, *_OF_TASKS, *scoring.OPTIONS, *_WRITING)
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _WRITTEN}
 _BY_KEYWORD = {option.keyword: option for option in _WRITTEN if option.keyword}
-_MADE = {"forecast": "forecasts", "labels": "labels"}
-_ASKED = {"forecast": "without --label a forecast is asked for", "labels": "--label asks for labels"}
+_MADE = {"forecast": "forecasts", "labels": "labels", "tokens": "tokens"}
+_ASKED = {
+    "forecast": "without --label a forecast is asked for",
+    "labels": "--label asks for labels",
+    "tokens": "--token, --text, --split or a text asks for tokens",
+}
 
 
 def of_command(command: str) -> tuple[Option, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import EVALUATE, INSPECT, TRAIN
+from rnncli.options.commands import EVALUATE, INSPECT, PREDICT, TRAIN
 from rnncli.options.data import FORECAST
 from rnncli.options.network import BUILDING
 from rnncli.options.option import (
     COUNT,
     DURATION,
     GRADIENTS,
+    OUTPUT,
     POSITIVE,
     SCORING,
     SWITCH,
@@ -111,7 +112,8 @@ OPTIONS = (
         "The seed of every random choice.",
         TRAINING,
         default="0",
-        commands=BUILDING,
+        commands=(*BUILDING, PREDICT),
+        differently={PREDICT: Meaning(says="The seed of what --generate draws.", heading=OUTPUT)},
         at="training.seed",
     ),
     Option(

@@ -58,8 +58,18 @@ class LabelledOptions(TypedDict, total=False):
     group: str | None
 
 
-class ReadingOptions(ColumnOptions, LabelledOptions, total=False):
-    """How the data are read, and what is labelled in them."""
+class TokenOptions(TypedDict, total=False):
+    """What a token is, and which are known: see `TokenChoices`."""
+
+    split: Literal["char", "word", "space", "byte"] | None
+    text: str | None
+    token: str | None
+    min_count: int | None
+    vocabulary: int | None
+
+
+class ReadingOptions(ColumnOptions, LabelledOptions, TokenOptions, total=False):
+    """How the data are read, and what is labelled, or a token, in them."""
 
 
 class LabelOptions(LabelledOptions, total=False):
@@ -90,7 +100,7 @@ class ArchitectureOptions(ColumnOptions, total=False):
     seed: int | None
 
 
-class InspectOptions(ArchitectureOptions, LabelOptions, total=False):
+class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, total=False):
     """A network whose gradients are inspected, with what decides on its steps."""
 
     learning_rate: float | None
@@ -98,7 +108,7 @@ class InspectOptions(ArchitectureOptions, LabelOptions, total=False):
     clip: float | None
 
 
-class TrainOptions(ArchitectureOptions, LabelOptions, total=False):
+class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, total=False):
     """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
     `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
 
@@ -130,7 +140,23 @@ class TrainOptions(ArchitectureOptions, LabelOptions, total=False):
     lock_wait: float | None
 
 
-class PredictOptions(ColumnOptions, total=False):
+class GeneratingOptions(TypedDict, total=False):
+    """What a model of documents says of them: how they go on, or how likely they were."""
+
+    generate: int | None
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    seed: int | None
+    top: int | None
+    score: Literal["token", "document"] | None
+
+
+class AskedOptions(ColumnOptions, GeneratingOptions, total=False):
+    """How the data are read, and what a model of documents says of them."""
+
+
+class PredictOptions(AskedOptions, total=False):
     """From what and when a forecast is made, and into what: see `predict`."""
 
     future_data: Any

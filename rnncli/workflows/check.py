@@ -140,7 +140,7 @@ def check(
     _refuse_senseless(columns, fix)
     found = None if model is None else given(model).model
     asked: Mapping[str, Any] = {**options, "horizon": horizon, "fix": fix}
-    task = _task(found, asked)
+    task = _task(found, asked, data)
     keep_apart("check", {**options, "data": data, "model": model, "fix": fix})
     with files.locked(fix, options.get("lock_wait") or 0.0):
         if fix is not None:
@@ -155,11 +155,11 @@ def check(
     return Checked(tuple(findings), looked.rows, looked.series, fixed, task.units)
 
 
-def _task(model: Any, options: Mapping[str, Any]) -> Task[Any]:
+def _task(model: Any, options: Mapping[str, Any], data: Any) -> Task[Any]:
     """The task that data are checked for. UsageError for what means nothing for it, or the model settles."""
     if model is not None:
         table.refuse_beside("-m", options, table.of_labels, "model")
-    task: Task[Any] = task_of(cast("TrainOptions", options)) if model is None else model.task
+    task: Task[Any] = task_of(cast("TrainOptions", options), data) if model is None else model.task
     table.refuse_of_other_task(options, task.name, by_model=model is not None)
     return task
 

@@ -101,7 +101,7 @@ def inspect_gradients(
     """
     asked = cast("TrainOptions", options)  # an untrained network is planned as one that is to be trained
     if model is None:
-        task = task_of(asked)
+        task = task_of(asked, data)
         table.refuse_of_other_task(options, task.name)
         task.refuse_senseless(asked)
     else:
@@ -136,8 +136,8 @@ def _subject(
     """The data, the plan, the weights (None: those training begins with) and what they are called."""
     choices = column_choices(options)
     if model is None:
-        loaded = task_of(options).load_new(data, choices, options, tell)
-        return loaded, make_plan(loaded, options), None, "an untrained network"
+        loaded = task_of(options, data).load_new(data, choices, options, tell)
+        return loaded, make_plan(loaded, options, data), None, "an untrained network"
     found = given(model)
     trained = found.model
     loaded = trained.task.load_known(data, choices, trained, tell)

@@ -41,12 +41,15 @@ def predict(
     seconds the last observation of a series may lie before `now` (default: `as_of`, or the clock); `fail_on_drift`
     writes nothing where the data have drifted. `state` is a file that keeps what the network has seen of each series:
     only rows that it has not seen are consumed, and the forecast is that of a network which saw them all. Of a model
-    that labels steps as they come (`online`), the rows that it has not seen are labelled.
+    that labels steps as they come (`online`), the rows that it has not seen are labelled. A model of documents gives
+    the likeliest next tokens, how likely those of `data` were (`score`), or goes on with so many (`generate`), of which
+    `on_event` is told as they are made; with `state`, all data go on from where they ended before.
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
     tell = on_event or unheard
     _refuse_twice(data, options)
+    _refuse_without_text(output, options)
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
     if output is not None:
         format_of(output)
@@ -74,6 +77,17 @@ def predict(
         if stream is not None:
             stream.keep()
     return answer
+
+
+def _refuse_without_text(output: Any, options: PredictOptions) -> None:
+    """UsageError where an option says how a text is made, and none is, or where it would be written as a table."""
+    generates = options.get("generate") is not None
+    given = [name for name in ("temperature", "top_k", "top_p", "seed") if options.get(name) is not None]
+    if given and not generates:
+        flag = given[0].replace("_", "-")
+        raise UsageError(f"--{flag} says how --generate draws, and nothing is generated", hint=f"leave --{flag} out")
+    if generates and output is not None:
+        raise UsageError("--generate writes text, and --output a table", hint="leave --output out: > FILE keeps it")
 
 
 def _refuse_twice(data: Any, options: PredictOptions) -> None:

@@ -19,6 +19,7 @@ from rnncli.options.types import TrainOptions
 from rnncli.registry import TASKS, find
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.plan import Plan, Trained
+from rnncli.tasks.reading import listed
 from rnncli.tasks.task import Model, Task
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import Given, given
@@ -52,11 +53,30 @@ class _Job:
     goes_on: str = ""  # the request but for the model it starts from, where that is the output itself
 
 
-def task_of(options: TrainOptions) -> Task[Any]:
-    """The task that options ask for: labels where a label is named, else forecasts."""
-    name = "labels" if options.get("label") is not None else "forecast"
+def task_of(options: TrainOptions, data: Any) -> Task[Any]:
+    """The task that options and data ask for: labels where a label is named, tokens where it is said what they are or
+    data are texts, else forecasts.
+    """
+    if options.get("label") is not None:
+        name = "labels"
+    elif any(options.get(key) is not None for key in ("split", "text", "token")) or _holds_text(data):
+        name = "tokens"
+    else:
+        name = "forecast"
     task: Task[Any] = find(TASKS, name, "task")
     return task
+
+
+def _holds_text(data: Any) -> bool:
+    """Whether data are paths of texts; whatever else is wrong with them is said when they are read."""
+    from rnncli.data.tokens.load import holds_text
+
+    if not all(isinstance(item, (str, os.PathLike)) and os.fspath(item) for item in listed(data)):
+        return False
+    try:
+        return holds_text(data)
+    except OSError:
+        return False
 
 
 @public
@@ -78,7 +98,7 @@ def train(
     and a model at `output` stays as it was.
     """
     tell = on_event or unheard
-    _check(options)
+    _check(options, data)
     keep_apart("train", {**options, "data": data, "output": output})
     if output is not None:
         refuse_to_replace_others(output)
@@ -98,7 +118,7 @@ def refuse_to_replace_others(output: Path_) -> None:
 def _prepared(data: Any, output: Path_ | None, options: TrainOptions, tell: Listener) -> _Job:
     began = _start(options)
     start = None if began is None else began.model
-    task = task_of(options) if start is None else start.task
+    task = task_of(options, data) if start is None else start.task
     loaded = task.load_to_train(data, column_choices(options), options, start, tell)
     plan = task.planned(loaded, options) if start is None else task.planned_on(loaded, start, options)
     tell(Noted(task.inferred(loaded, plan)))
@@ -154,16 +174,16 @@ def _trained(job: _Job, options: TrainOptions, tell: Listener) -> Training:
     return made
 
 
-def _check(options: TrainOptions) -> None:
-    task = task_of(options)
+def _check(options: TrainOptions, data: Any) -> None:
+    task = task_of(options, data)
     if options.get("warm_start") is None:
         table.refuse_of_other_task(options, task.name)
     task.refuse_senseless(options)
 
 
-def make_plan(loaded: Loaded, options: TrainOptions) -> Plan[Any]:
+def make_plan(loaded: Loaded, options: TrainOptions, data: Any = None) -> Plan[Any]:
     """The plan of a training: everything that is decided before the first step. UsageError or InputRefused."""
-    return task_of(options).planned(loaded, options)
+    return task_of(options, data).planned(loaded, options)
 
 
 def run(

@@ -56,15 +56,17 @@ def new_rows(tables: Tables, choices: ColumnChoices, labels: LabelChoices, fault
     settling = [labels.label, *choices.id, *([] if labels.group is None else [labels.group])]
     settling += [name for name in (choices.time, choices.clock) if name is not None]
     guesses = candidates(kinds, free)
-    heads = _loaded(tables, dict.fromkeys([*settling, *guesses], "text"), choices, faults)
+    heads = load_columns(tables, dict.fromkeys([*settling, *guesses], "text"), choices, faults)
     usable = tuple(name for name in guesses if kinds[name] != "text" or heads.is_text(name))
     columns, notes = told_apart(Table(heads, kinds, looks, choices, labels, usable))
     passed = Passed()
     rest = [name for name in free if name not in (*columns.times, *columns.ids)]
     wanted = channel_kinds(kinds, looks, labels.channels or rest, passed, named=bool(labels.channels))
     _refuse_text_label(kinds, labels)
-    body = _loaded(tables, {**wanted, labels.label: read_as(kinds[labels.label], labels.label_kind)}, choices, faults)
-    rows = _rows(heads, kinds, columns, Wall(choices.zone), faults)
+    body = load_columns(
+        tables, {**wanted, labels.label: read_as(kinds[labels.label], labels.label_kind)}, choices, faults
+    )
+    rows = bare_rows(heads, kinds, columns, Wall(choices.zone), faults)
     label, channel = new_label(body, heads, labels.label, kinds[labels.label], labels.label_kind, faults)
     values, channels = new_channels(body, wanted, rows.codes, passed, faults, named=bool(labels.channels))
     notes = [described_label(channel, per_step=labels.per_step), *notes, *passed.notes()]
@@ -89,9 +91,9 @@ def known_rows(tables: Tables, choices: ColumnChoices, known: KnownLabels, fault
     group = known.choices.group if known.choices.group in kinds else None
     heads_of = [*columns.times, *columns.ids, *([] if group is None else [group])]
     kind_of = {channel.name: _read_as(channel) for channel in (*known.inputs, *([known.label] if label else []))}
-    tables = _loaded(tables, {**kind_of, **dict.fromkeys(heads_of, "text")}, choices, faults)
+    tables = load_columns(tables, {**kind_of, **dict.fromkeys(heads_of, "text")}, choices, faults)
     wall = Wall(choices.zone or known.zone, told=choices.time_format is not None)
-    rows = _rows(tables, kinds, columns, wall, faults)
+    rows = bare_rows(tables, kinds, columns, wall, faults)
     labels = np.full(tables.rows, np.nan)
     unseen: Ints | None = None
     fresh: list[str] = []
@@ -107,7 +109,8 @@ def _read_as(channel: Channel) -> Kind:
     return "number" if channel.kind == "number" else "text"
 
 
-def _loaded(tables: Tables, wanted: dict[str, Kind], choices: ColumnChoices, faults: Faults) -> Tables:
+def load_columns(tables: Tables, wanted: dict[str, Kind], choices: ColumnChoices, faults: Faults) -> Tables:
+    """The wanted columns of every table. InputRefused where there is no row."""
     read = tables.loaded(wanted, limits_of(choices), faults)
     if not read.rows:
         raise InputRefused("there are no rows", where=tables.name, hint="a table has a header and rows")
@@ -136,7 +139,7 @@ def _refuse_text_label(kinds: dict[str, Kind], labels: LabelChoices) -> None:
         )
 
 
-def _rows(tables: Tables, kinds: dict[str, Kind], columns: Columns, wall: Wall, faults: Faults) -> Rows:
+def bare_rows(tables: Tables, kinds: dict[str, Kind], columns: Columns, wall: Wall, faults: Faults) -> Rows:
     """Sequences and times of all rows, without values."""
     codes, ids = _series(tables, columns)
     check_ids(codes, ids, columns.ids, tables, faults)

@@ -19,7 +19,8 @@ from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns, LabelChoices
 
 TIMES = ("t", "time", "step", "ds", "timestep", "time_step", "timestamp", "datetime", "date")
-_CALLED_ID = re.compile(r"(?:.*_)?(?:id|uid|uuid|series|sequence|seq|sample|case|trial|recording|session)(?:_id)?")
+_NAMES = "id|uid|uuid|series|sequence|seq|sample|case|trial|recording|session"
+_CALLED_ID = re.compile(rf"(?:.*_)?(?:{_NAMES})(?:_id)?|case_concept_name")  # the last as process logs in XES have it
 _MANY_ROWS = 20  # that count up are no accident
 _LOOKED_AT = 40  # columns of whole numbers or texts that may be ids or steps
 
@@ -62,12 +63,13 @@ def candidates(kinds: Mapping[str, Kind], free: Sequence[str]) -> list[str]:
     """Columns that may be an id or a time, to be read as texts."""
     times = [name for name in free if kinds[name] == "time"]
     others = [name for name in free if kinds[name] in ("text", "whole")]
-    named = [name for name in others if name.lower() in TIMES or _called_id(name)]
+    named = [name for name in others if name.lower() in TIMES or called_id(name)]
     known = [name for name in free if name == roles.ID and kinds[name] != "other"]
     return list(dict.fromkeys([*known, *times, *named, *others[:_LOOKED_AT]]))
 
 
-def _called_id(name: str) -> bool:
+def called_id(name: str) -> bool:
+    """Whether a column is called like one that tells sequences apart."""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
     return _CALLED_ID.fullmatch(re.sub(r"\W", "_", spaced)) is not None
 
@@ -179,8 +181,8 @@ def _ids_of_steps(
     """Where each row has a label, ids are columns that are called so; else each file is a sequence, or, where times
     repeat, the rows of one text without which they do not.
     """
-    found = [name for name in free if _called_id(name) and table.kinds[name] in ("text", "whole")]
-    found = [name for name in found if _groups(table.codes([name]))]
+    found = [name for name in free if called_id(name) and table.kinds[name] in ("text", "whole")]
+    found = [name for name in found if stand_together(table.codes([name]))]
     if not found and not several and time is not None:
         found = _without_repeats(table, free, time)
     if not found:
@@ -211,7 +213,7 @@ def _without_repeats(table: Table, free: Sequence[str], time: str) -> list[str]:
     )
 
 
-def _groups(codes: Ints) -> bool:
+def stand_together(codes: Ints) -> bool:
     """Whether rows of one code come one after the other, more than one of them, and every row has one."""
     runs = int(np.count_nonzero(np.diff(codes))) + 1
     different = len(np.unique(codes))
@@ -231,12 +233,12 @@ def _grouping(table: Table, free: Sequence[str], time: str | None) -> str | None
     """
     labels = _labels(table)
     usable = [name for name in free if name != time and table.looks.get(name) is None]
-    named = [name for name in usable if _called_id(name) and table.kinds[name] in ("text", "whole")]
+    named = [name for name in usable if called_id(name) and table.kinds[name] in ("text", "whole")]
     texts = [name for name in usable if table.kinds[name] == "text"]
     whole = [name for name in usable if table.kinds[name] == "whole"]
     for names in (named, texts[:_LOOKED_AT], whole[:_LOOKED_AT]):
         codes = {name: table.codes([name]) for name in names}
-        fit = [name for name in names if codes[name].max(initial=-1) > 0 and _groups(codes[name])]
+        fit = [name for name in names if codes[name].max(initial=-1) > 0 and stand_together(codes[name])]
         fit = [name for name in fit if _constant(labels, codes[name])]
         if fit:
             finest = max(int(codes[name].max()) for name in fit)

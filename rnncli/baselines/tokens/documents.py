@@ -1,0 +1,56 @@
+"""Documents of tokens as baselines take them: flat codes with offsets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.arrays import Ints
+
+NOTHING = -1  # what comes before a document
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Tokens of n documents: codes [rows] from 0 on, of any type of integers, and offsets [n + 1] from 0 to rows."""
+
+    codes: NDArray[np.integer[Any]]
+    offsets: Ints
+
+    def __len__(self) -> int:
+        """How many documents there are."""
+        return len(self.offsets) - 1
+
+    @property
+    def rows(self) -> int:
+        """How many tokens there are."""
+        return len(self.codes)
+
+    @property
+    def owner(self) -> Ints:
+        """The document of every token [rows]."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
+    @property
+    def position(self) -> Ints:
+        """The place of every token in its document, from 0 on [rows]."""
+        return self._position(0, self.rows)
+
+    def _position(self, begin: int, end: int) -> Ints:
+        rows = np.arange(begin, end)
+        return rows - self.offsets[np.searchsorted(self.offsets, rows, side="right") - 1]
+
+    def history(self, steps: int, begin: int = 0, end: int | None = None) -> Ints:
+        """The tokens before those of rows begin ... end - 1, the newest last; NOTHING where there is none:
+        [rows, steps].
+        """
+        end = self.rows if end is None else min(end, self.rows)
+        found = np.full((end - begin, steps), NOTHING, np.int64)
+        position = self._position(begin, end)
+        for back in range(1, steps + 1):
+            there = np.flatnonzero(position >= back)
+            found[there, steps - back] = self.codes[begin + there - back]
+        return found

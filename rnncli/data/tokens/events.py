@@ -1,0 +1,137 @@
+"""Tables of tokens, one a row: rows of one id are a document, in the order of time or of the table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rnncli.arrays import Ints
+from rnncli.data import columns as roles
+from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.channel import Channel
+from rnncli.data.labels.rows import bare_rows, load_columns
+from rnncli.data.labels.told_apart import Table, called_id, candidates, stand_together, told_apart
+from rnncli.data.load import Known, in_utc, seen_as_of, sorted_rows, zone_of
+from rnncli.data.rows import Rows
+from rnncli.data.tables import Faults, Tables
+from rnncli.data.times import Wall
+from rnncli.data.tokens.known import KnownTokens
+from rnncli.data.tokens.split import smallest
+from rnncli.data.tokens.vocabulary import Documents
+from rnncli.errors import SeriesRefused, UsageError
+from rnncli.spec import ColumnChoices, Columns, LabelChoices, TokenChoices
+
+
+def read_events(
+    tables: Tables, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None
+) -> tuple[Rows, list[str], str | None]:
+    """The rows of tables with codes of their tokens (channel 0, NaN where there is none) into the texts that are
+    returned beside them, and the zone of their times, which are in UTC.
+    """
+    kinds, faults = tables.kinds(), Faults()
+    choices = roles.resolved(kinds, choices)
+    assert tokens.token is not None
+    notes: list[str] = []
+    if known is None:
+        columns, notes = _new_columns(tables, choices, tokens.token)
+    else:
+        columns = roles.renamed(known.columns, choices)
+    for name in (*columns.times, *columns.ids, tokens.token):
+        if name not in kinds:
+            hint = "" if known is None else "the model was trained with it"
+            raise roles.missing_column(name, kinds, tables.name, hint)
+    wanted = dict.fromkeys((*columns.times, *columns.ids, tokens.token), "text")
+    read = load_columns(tables, wanted, choices, faults)  # type: ignore[arg-type]
+    told = known is None or choices.time_format is not None
+    rows = bare_rows(read, kinds, columns, Wall(choices.zone or (known.zone if known else None), told=told), faults)
+    read.refuse_nested(tokens.token, "tokens")
+    codes, texts = read.codes(tokens.token, "tokens")
+    none = np.array([*(not text for text in texts), True])[codes]
+    values = np.where(none, np.nan, codes)[:, None]
+    channel = Channel(tokens.token, "token", "target")
+    rows = replace(rows, values=values, channels=(channel,), notes=tuple(notes))
+    zone = _zone(rows, choices, known)
+    rows = in_utc(rows, zone, choices)
+    if choices.as_of is not None:
+        if not rows.columns.times:
+            raise UsageError("--as-of needs a time, and rows have none", hint="say which column it is: --time NAME")
+        rows = seen_as_of(rows, choices.as_of, zone)
+    return rows, texts, zone
+
+
+def _new_columns(tables: Tables, choices: ColumnChoices, token: str) -> tuple[Columns, list[str]]:
+    """What tells documents apart and says when, found as for labels that each row has."""
+    kinds, looks = tables.kinds(), tables.looks()
+    named = [token, *choices.id, *(name for name in (choices.time, choices.clock) if name is not None)]
+    for name in named:
+        if name not in kinds:
+            raise roles.missing_column(name, kinds, tables.name)
+    if len(set(named)) < len(named):
+        raise UsageError(f"a column was given two roles: {', '.join(named)}", hint="name each column once")
+    free = tuple(name for name in kinds if name not in named)
+    guesses = candidates(kinds, free)
+    heads = load_columns(tables, dict.fromkeys((*named, *guesses), "text"), choices, Faults())
+    usable = tuple(name for name in guesses if kinds[name] != "text" or heads.is_text(name))
+    table = Table(heads, kinds, looks, choices, LabelChoices(label=token, per_step=True), usable)
+    interleaved = _interleaved(table)
+    columns, notes = told_apart(replace(table, choices=replace(choices, id=interleaved or choices.id)))
+    left = roles.passed_over(kinds, {token, *columns.ids, *columns.times}, looks)
+    return columns, [*notes, *left]
+
+
+def _interleaved(table: Table) -> tuple[str, ...]:
+    """The column called like an id whose rows do not stand together, as in a log in the order of time, if no other
+    tells documents apart. InputRefused if several do.
+    """
+    if table.choices.id or roles.ID in table.free or len(table.tables.sources) > 1:
+        return ()
+    named = [name for name in table.free if called_id(name) and table.kinds[name] in ("text", "whole")]
+    codes = {name: table.codes([name]) for name in named}
+    if any(map(stand_together, codes.values())):
+        return ()
+    found = [name for name in named if codes[name].min() >= 0 and 0 < codes[name].max() < len(codes[name]) - 1]
+    if not found:
+        return ()
+    roles.refuse_guessing(table.choices, "--id", table.name)
+    if len(found) > 1:
+        raise roles.ambiguous_column("id", found, "--id", table.name)
+    return (found[0],)
+
+
+def _zone(rows: Rows, choices: ColumnChoices, known: KnownTokens | None) -> str | None:
+    """The zone of the times; at prediction the model's, which must be of the same kind."""
+    if known is None or not rows.columns.times:
+        return zone_of(rows, choices, None)
+    unit = "step" if known.columns.time_type == "integer" else "microsecond"
+    return zone_of(rows, choices, Known(known.columns, Calendar(Frequency(unit), (1,), known.zone), (known.channel,)))
+
+
+def to_documents(rows: Rows, texts: list[str]) -> tuple[Documents, Ints | None]:
+    """Rows as documents, in order, and the time of every token, if there are times. SeriesRefused where a row has no
+    token.
+    """
+    _refuse_missing(rows)
+    notes = list(rows.notes)
+    order, offsets = sorted_rows(rows, notes)
+    codes = rows.values[order, 0].astype(smallest(len(texts)))
+    first = order[offsets[:-1]]
+    ids = tuple(rows.ids[code] for code in rows.codes[first].tolist())
+    bounds = zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+    parts = [(codes[begin:end],) for begin, end in bounds]
+    where = [rows.where(row) for row in first.tolist()]
+    times = rows.times[order] if rows.columns.times else None
+    return Documents(ids, parts, texts, where, notes=tuple(notes)), times
+
+
+def _refuse_missing(rows: Rows) -> None:
+    none = np.isnan(rows.values[:, 0])
+    if none.any():
+        row = int(np.argmax(none))
+        name = rows.ids[int(rows.codes[row])]
+        raise SeriesRefused(
+            f"there is no token (column {rows.channels[0].name!r})",
+            name,
+            where=rows.where(row),
+            hint="every row has its token: complete it, or take the row out",
+        )

@@ -1,0 +1,173 @@
+"""Texts and tables of tokens to a panel of documents: one channel of codes into a vocabulary; or one clear refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from rnncli.arrays import Floats, Ints
+from rnncli.data.calendar import Calendar, Frequency
+from rnncli.data.channel import Channel
+from rnncli.data.limits import limits_of
+from rnncli.data.load import Loaded, of_usable_series
+from rnncli.data.objects import Data, is_table
+from rnncli.data.panel import Panel, offsets_of
+from rnncli.data.source import is_text, sources, text_sources
+from rnncli.data.tables import Tables, open_tables
+from rnncli.data.tokens.events import read_events, to_documents
+from rnncli.data.tokens.known import KnownTokens
+from rnncli.data.tokens.texts import read_column, read_files
+from rnncli.data.tokens.vocabulary import Documents, new_vocabulary, unknown_notes
+from rnncli.errors import UsageError
+from rnncli.spec import ColumnChoices, Columns, TokenChoices
+
+USUAL = "char"  # how texts are split where nothing is said
+Read = tuple[Columns, Documents]
+
+
+def load_tokens(
+    given: Data,
+    choices: ColumnChoices | None = None,
+    tokens: TokenChoices | None = None,
+    known: KnownTokens | None = None,
+) -> Loaded:
+    """Read every source in `given` as documents of tokens: files of text, texts in a column, or tokens one a row.
+
+    The panel's one channel is of kind "token": code 0 is UNKNOWN, and where training had several documents each ends
+    with END, code 1. With `known`, columns, vocabulary and `tokens` are those of a model. Raises InputRefused or
+    SeriesRefused with the place of what is wrong, UsageError for choices that make no sense.
+    """
+    choices, tokens = choices or ColumnChoices(), settled(known.choices if known else tokens)
+    refuse_senseless(choices, tokens)
+    if tokens.token is None:
+        columns, documents = read_texts(given, choices, tokens, known)
+        return to_tokens(columns, documents, tokens, known)
+    rows, texts, zone = read_events(open_tokens(given, choices, known), choices, tokens, known)
+
+    def made(some: Any) -> Loaded:
+        documents, times = to_documents(some, texts)
+        return to_tokens(some.columns, documents, tokens, known, times=times, zone=zone)
+
+    return of_usable_series(rows, choices, made)
+
+
+def settled(tokens: TokenChoices | None) -> TokenChoices:
+    """The choices, with the way in which texts are split."""
+    tokens = tokens or TokenChoices()
+    return replace(tokens, split=USUAL) if tokens.token is None and tokens.split is None else tokens
+
+
+def read_texts(given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None) -> Read:
+    """The texts of files, or of a column of tables, split into tokens."""
+    assert tokens.split is not None
+    encoding = choices.encoding or (known.columns.encoding if known else None)
+    if of_files(given, tokens, known):
+        return read_files(text_sources(given, limits_of(choices)), tokens.split, replace(choices, encoding=encoding))
+    tables = open_tokens(given, choices, known)
+    assert tokens.text is not None
+    return read_column(tables, tokens.text, tokens.split, choices, None if known is None else known.columns)
+
+
+def read_documents(given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None) -> Read:
+    """The documents of whatever there is, before any vocabulary. InputRefused as in `load_tokens`."""
+    if tokens.token is None:
+        return read_texts(given, choices, tokens, known)
+    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known)
+    return rows.columns, to_documents(rows, texts)[0]
+
+
+def of_files(given: Data, tokens: TokenChoices, known: KnownTokens | None) -> bool:
+    """Whether documents are files of text, and no rows of tables."""
+    return tokens.token is None and (tokens.text is None or (known is not None and holds_text(given)))
+
+
+def open_tokens(given: Data, choices: ColumnChoices, known: KnownTokens | None) -> Tables:
+    """Every table opened by its reader."""
+    usual = None if known is None else known.columns.format
+    told = choices if known is None else choices.as_told(known.columns)
+    return open_tables(sources(given, choices.format, limits_of(choices), usual), told)
+
+
+def holds_text(given: Any) -> bool:
+    """Whether data are texts by their names: files, or folders of files, that are called like texts, and no tables."""
+    items = list(given) if isinstance(given, Sequence) and not isinstance(given, (str, bytes)) else [given]
+    return bool(items) and all(not is_table(item) and item != "-" and _is_text(Path(item)) for item in items)
+
+
+def _is_text(path: Path) -> bool:
+    if path.is_dir():
+        return any(is_text(file) for file in path.iterdir() if not file.name.startswith("."))
+    return is_text(path)
+
+
+def to_tokens(
+    columns: Columns,
+    documents: Documents,
+    tokens: TokenChoices,
+    known: KnownTokens | None,
+    *,
+    times: Ints | None = None,
+    zone: str | None = None,
+) -> Loaded:
+    """Documents as a panel of codes: into the vocabulary of a model, or into their own."""
+    if known is None:
+        vocabulary, notes = new_vocabulary(documents, tokens)
+        channel = Channel(columns.target, "token", "target", vocabulary)
+    else:
+        channel, notes = known.channel, unknown_notes(documents, known.vocabulary)
+    values = documents.coded(channel.vocabulary)
+    ends = len(values) > documents.lengths.sum()
+    zeros = np.zeros(len(documents.ids), np.int64)
+    panel = Panel(
+        documents.ids,
+        offsets_of(documents.lengths + ends),
+        cast("Floats", values[:, None]),  # codes, in the smallest type: see Panel
+        zeros,
+        zeros,
+        Calendar(Frequency("step"), (1,), zone),
+        (channel,),
+    )
+    if times is not None and ends:  # a document ends when its last token comes
+        last = np.cumsum(documents.lengths) - 1
+        times = np.insert(times, last + 1, times[last])
+    return Loaded(
+        panel,
+        columns,
+        (*documents.notes, *notes),
+        times=times,
+        tokens=tokens,
+        text_bytes=documents.text_bytes,
+    )
+
+
+def refuse_senseless(choices: ColumnChoices, tokens: TokenChoices) -> None:
+    """UsageError where what is said of forecasts, or of times, is said of tokens that have none."""
+    for flag, given in (
+        ("--target", choices.target),
+        ("--past", choices.past),
+        ("--future", choices.future),
+        ("--static", choices.static),
+        ("--wide", choices.wide),
+    ):
+        if given:
+            hint = "say it with --token or --text" if flag == "--target" else "leave it out"
+            raise UsageError(f"{flag} is for forecasts, and tokens are asked for", hint=hint)
+    if tokens.token is None:
+        for flag, moment in (("--time", choices.time), ("--as-of", choices.as_of)):
+            if moment is not None:
+                raise UsageError(f"texts have no time, and {flag} is given", hint=f"leave {flag} out")
+
+
+def described(columns: Columns, tokens: TokenChoices) -> str:
+    """What the columns of documents were taken for, in one line."""
+    if tokens.token is None:
+        kind = {"char": "characters", "word": "words and marks", "space": "what is between blanks", "byte": "bytes"}
+        each = f"a row of {tokens.text!r}" if tokens.text is not None else "a file"
+        return f"{kind[tokens.split or USUAL]} of texts, one document {each}"
+    time = f"time {' and '.join(map(repr, columns.times))}, " if columns.times else ""
+    ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one document"
+    return f"{time}{'one document a file' if columns.by_file else ids}, tokens {tokens.token!r}"

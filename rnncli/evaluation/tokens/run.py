@@ -1,0 +1,124 @@
+"""Runs an evaluation of tokens: n-grams beside the model, their scores, and paired tests between them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnncli.arrays import Bools, Floats, Ints
+from rnncli.baselines.tokens.baseline import Said, TokenBaseline
+from rnncli.baselines.tokens.documents import Documents
+from rnncli.errors import InputRefused, RnncliError
+from rnncli.evaluation.paired import FEW, MANY, Comparison, Losses, compare
+from rnncli.evaluation.run import MODEL
+from rnncli.evaluation.tokens.report import TokenReport
+from rnncli.evaluation.tokens.scores import Part, TokenScores, by_document, by_position
+from rnncli.registry import BASELINES, find
+
+STRETCHES = 50  # in which few documents are cut, to be compared
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Documents of which a model said what comes next: their tokens as codes into a vocabulary of `size`, of which 0 is
+    the unknown one, and their `ids`.
+
+    `text_bytes` [documents] are those of their texts, where they are some; `dishonest` [documents] marks those that
+    training saw (None where that is not known).
+    """
+
+    documents: Documents
+    ids: tuple[str, ...]
+    size: int
+    text_bytes: Ints | None = None
+    dishonest: Bools | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Places [n] of the tokens that are scored, with the document and the position of each."""
+
+    places: Ints
+    owner: Ints
+    position: Ints
+
+
+def evaluate_tokens(asked: Asked, said: Said, trained: Documents | None) -> TokenReport:
+    """Score what a model said of every token (a log probability that is NaN where it was not asked) beside n-grams that
+    are counted in what it was `trained` on (none without it). InputRefused where it was asked of none.
+    """
+    documents = asked.documents
+    if len(said.log_probabilities) != documents.rows or len(asked.ids) != len(documents):
+        raise RnncliError(f"{len(said.log_probabilities)} answers for {documents.rows} tokens")
+    places = np.flatnonzero(~np.isnan(said.log_probabilities))
+    if not len(places):
+        raise InputRefused("of no token was asked", hint="give documents of two tokens at least")
+    scored = _Scored(places, documents.owner[places], documents.position[places])
+    every = {MODEL: said} if trained is None else {MODEL: said} | _baselines(asked, trained)
+    answers = {name: Said(one.log_probabilities[places], one.ranks[places]) for name, one in every.items()}
+    text_bytes = _text_bytes(asked, scored)
+    size = math.nan if text_bytes is None else float(text_bytes.sum())
+    parts = by_document(scored.owner, asked.ids, text_bytes), by_position(scored.position)
+    whole = Part("", np.arange(len(places)), size)
+    scores = {name: TokenScores(one, whole, *parts) for name, one in answers.items()}
+    there = np.unique(scored.owner)
+    return TokenReport(
+        scores=scores,
+        documents=tuple((part.name, len(part.tokens)) for part in parts[0]),
+        positions=tuple((part.name, len(part.tokens)) for part in parts[1]),
+        vocabulary=asked.size,
+        unknown=int(np.count_nonzero(documents.codes[places] == 0)),
+        dishonest=None if asked.dishonest is None else asked.dishonest[there],
+        comparisons={rival: _compared(scored, answers, rival) for rival in list(answers)[1:]},
+        notes=asked.notes,
+    )
+
+
+def _baselines(asked: Asked, trained: Documents) -> dict[str, Said]:
+    found: list[TokenBaseline] = [find(BASELINES["tokens"], name, "baseline") for name in BASELINES["tokens"]]
+    return {baseline.name: baseline.learn(trained, asked.size).said(asked.documents) for baseline in found}
+
+
+def _text_bytes(asked: Asked, scored: _Scored) -> Floats | None:
+    """The bytes of the text that is scored of each document: all of it, less the share of the tokens that are not."""
+    if asked.text_bytes is None:
+        return None
+    documents = asked.documents
+    share = np.bincount(scored.owner, minlength=len(documents)) / np.maximum(np.diff(documents.offsets), 1)
+    return np.asarray(asked.text_bytes * share)
+
+
+def _compared(scored: _Scored, answers: dict[str, Said], rival: str) -> tuple[Comparison, ...]:
+    """The cross entropy and the accuracy of the model, compared with those of a rival over documents or, where these
+    are few, over stretches of them: tokens of one document are not independent.
+    """
+    losses = {name: -one.log_probabilities for name, one in answers.items()}
+    wrong = {name: (one.ranks > 0).astype(np.float64) for name, one in answers.items()}
+    found = compare(_summed(scored, wrong, "accuracy"), MODEL, rival)
+    gain = float(wrong[rival].mean() - wrong[MODEL].mean())  # 0 where both are as often right, to the last bit
+    accuracy = replace(found, difference=gain, direction="higher")
+    return _called(compare(_summed(scored, losses, "cross_entropy"), MODEL, rival)), _called(accuracy)
+
+
+def _summed(scored: _Scored, losses: dict[str, Floats], metric: str) -> Losses:
+    """Losses of tokens summed in each document, or stretch, so that their mean over these is that over tokens."""
+    names, unit = np.unique(scored.owner, return_inverse=True)
+    if len(names) >= MANY:
+        of, size = _sums(unit, losses)
+        return Losses(np.arange(size), np.zeros(size, np.int64), 1, of, metric, "documents", "documents")
+    length = max(len(scored.owner) // max(STRETCHES, FEW), 1)
+    of, size = _sums(np.arange(len(scored.owner)) // length, losses)
+    return Losses(np.zeros(size, np.int64), np.arange(size), 2, of, metric, "stretches", "stretches")
+
+
+def _sums(unit: Ints, losses: dict[str, Floats]) -> tuple[dict[str, Floats], int]:
+    size = int(unit.max(initial=-1)) + 1
+    share = size / max(len(unit), 1)
+    return {name: np.asarray(np.bincount(unit, one, size) * share, np.float64) for name, one in losses.items()}, size
+
+
+def _called(found: Comparison) -> Comparison:
+    return replace(found, method=found.method.replace("over origins", "over stretches"))

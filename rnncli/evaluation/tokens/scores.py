@@ -1,0 +1,85 @@
+"""Scores of what was said of tokens: every metric over all of them, in each document and by their places."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+
+from rnncli.arrays import Floats, Ints
+from rnncli.baselines.tokens.baseline import Said
+from rnncli.metrics.tokens import Predicted, TokenMetric
+from rnncli.registry import METRICS, find
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tokens that are scored together: their `name`, which of those asked they are [n], and the bytes of their text
+    (NaN where they have none).
+    """
+
+    name: str
+    tokens: Ints
+    text_bytes: float = math.nan
+
+
+@dataclass(frozen=True)
+class TokenScores:
+    """Every metric of what one forecaster said: name -> value, NaN where undefined.
+
+    They are of the `whole`, and, where somebody asks for them, of each of the `documents` and of the `positions`.
+    """
+
+    said: Said
+    whole: Part
+    documents: tuple[Part, ...]
+    positions: tuple[Part, ...]
+
+    @cached_property
+    def overall(self) -> dict[str, float]:
+        """Over all tokens."""
+        return _score(self.said, self.whole)
+
+    @cached_property
+    def per_document(self) -> tuple[dict[str, float], ...]:
+        """In each document."""
+        return tuple(_score(self.said, part) for part in self.documents)
+
+    @cached_property
+    def per_position(self) -> tuple[dict[str, float], ...]:
+        """At positions 1, 2, 3-4, 5-8 and so on of documents."""
+        return tuple(_score(self.said, part) for part in self.positions)
+
+
+@cache
+def _metrics() -> Mapping[str, TokenMetric]:
+    return {name: find(METRICS["tokens"], name, "metric") for name in METRICS["tokens"]}
+
+
+def _score(said: Said, part: Part) -> dict[str, float]:
+    here = Predicted(said.log_probabilities[part.tokens], said.ranks[part.tokens], part.text_bytes)
+    return {name: metric.of(here) for name, metric in _metrics().items()}
+
+
+def by_document(owner: Ints, ids: tuple[str, ...], text_bytes: Floats | None) -> tuple[Part, ...]:
+    """A part for each document of which some of the tokens are, whose documents are `owner` [n], in order."""
+    there, begins = np.unique(owner, return_index=True)
+    ends = [*begins[1:].tolist(), len(owner)]
+    return tuple(
+        Part(ids[s], np.arange(begin, end), math.nan if text_bytes is None else float(text_bytes[s]))
+        for s, begin, end in zip(there.tolist(), begins.tolist(), ends, strict=True)
+    )
+
+
+def by_position(position: Ints) -> tuple[Part, ...]:
+    """A part for the positions 1, 2, 3-4, 5-8 and so on of a document, which are given from 0 on [n]."""
+    octave = np.ceil(np.log2(np.maximum(position + 1, 1))).astype(np.int64)
+    return tuple(Part(_span(int(k)), np.flatnonzero(octave == k)) for k in np.unique(octave))
+
+
+def _span(octave: int) -> str:
+    first, last = (1 << octave) // 2 + 1, 1 << octave
+    return f"{last:,}" if first >= last else f"{first:,}-{last:,}"

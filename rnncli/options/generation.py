@@ -1,0 +1,67 @@
+"""Options of what a model of documents says: how they go on, and how likely they were."""
+
+from __future__ import annotations
+
+from rnncli.options.commands import PREDICT
+from rnncli.options.data import TOKENS
+from rnncli.options.option import CHOICE, COUNT, OUTPUT, POSITIVE, Option
+
+SCORES = ("token", "document")
+
+OPTIONS = (
+    Option(
+        "generate",
+        COUNT,
+        "Go on with so many tokens, as text on stdout.",
+        OUTPUT,
+        commands=(PREDICT,),
+        tasks=TOKENS,
+    ),
+    Option(
+        "temperature",
+        POSITIVE,
+        "Below 1 the likely is drawn more often, above 1 less.",
+        OUTPUT,
+        default="1",
+        commands=(PREDICT,),
+        tasks=TOKENS,
+    ),
+    Option(
+        "top_k",
+        COUNT,
+        "Draw one of the K likeliest tokens.",
+        OUTPUT,
+        follows="from all of them",
+        commands=(PREDICT,),
+        metavar="K",
+        tasks=TOKENS,
+    ),
+    Option(
+        "top_p",
+        POSITIVE,
+        "Draw one of the likeliest tokens that make up this probability.",
+        OUTPUT,
+        follows="from all of them",
+        commands=(PREDICT,),
+        metavar="P",
+        tasks=TOKENS,
+    ),
+    Option(
+        "top",
+        COUNT,
+        "Write so many of the likeliest next tokens of each document.",
+        OUTPUT,
+        default="5",
+        commands=(PREDICT,),
+        tasks=TOKENS,
+    ),
+    Option(
+        "score",
+        CHOICE,
+        "Write how likely each token was, or each document.",
+        OUTPUT,
+        commands=(PREDICT,),
+        choices=SCORES,
+        tasks=TOKENS,
+    ),
+)

@@ -1,0 +1,69 @@
+"""Options of tokens: what a token is, and which are known."""
+
+from __future__ import annotations
+
+from rnncli.options.commands import CHECK, INSPECT, TRAIN
+from rnncli.options.data import TOKENS
+from rnncli.options.option import CHOICE, COUNT, DATA, TEXT, Option
+
+READING = (TRAIN, INSPECT, CHECK)  # commands that read tokens of which nothing is known
+SPLITS = ("char", "word", "space", "byte")
+
+OPTIONS = (
+    Option(
+        "split",
+        CHOICE,
+        "How texts become tokens: characters, words, at blanks, bytes.",
+        DATA,
+        default="char",
+        commands=READING,
+        choices=SPLITS,
+        tasks=TOKENS,
+        of_model=True,
+        at="token_choices.split",
+    ),
+    Option(
+        "text",
+        TEXT,
+        "The column of texts: what comes next in them is learnt.",
+        DATA,
+        commands=READING,
+        metavar="COLUMN",
+        tasks=TOKENS,
+        of_model=True,
+        at="token_choices.text",
+    ),
+    Option(
+        "token",
+        TEXT,
+        "The column of tokens or events, one a row: the next is learnt.",
+        DATA,
+        commands=READING,
+        metavar="COLUMN",
+        tasks=TOKENS,
+        of_model=True,
+        at="token_choices.token",
+    ),
+    Option(
+        "min_count",
+        COUNT,
+        "Tokens that are seen less often are unknown.",
+        DATA,
+        follows="2 of words, else 1",
+        commands=READING,
+        tasks=TOKENS,
+        of_model=True,
+        at="token_choices.min_count",
+    ),
+    Option(
+        "vocabulary",
+        COUNT,
+        "The most frequent N tokens are known, the unknown one counted.",
+        DATA,
+        default="20000",
+        commands=READING,
+        tasks=TOKENS,
+        of_model=True,
+        at="token_choices.vocabulary",
+    ),
+)

@@ -1,0 +1,98 @@
+"""A document that goes on: text of tokens that are drawn one after the other, told as they are made."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnncli import files
+from rnncli.data.load import Loaded
+from rnncli.data.panel import Panel, offsets_of
+from rnncli.errors import SeriesRefused, UsageError
+from rnncli.events import Generated, Listener, Noted
+from rnncli.outline import Outline, shown
+from rnncli.tasks.tokens.generate import Drawing, generated
+from rnncli.tasks.tokens.stateful import Reading, Stream
+from rnncli.tasks.tokens.text import Joining
+
+SCHEMA = "rnncli.predict/1"
+OUTLINED = 200  # letters
+
+
+@shown
+@dataclass(frozen=True)
+class Continuation:
+    """The `text` of so many tokens with which a document goes on; bytes that are no UTF-8 stand in it as Python's
+    surrogate escapes.
+    """
+
+    text: str
+    rows: int
+    notes: tuple[str, ...] = ()
+    skipped: tuple[SeriesRefused, ...] = ()
+    series: int = 1
+
+    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002, ARG002
+        """The text as bytes, whatever the format."""
+        return self.text.encode("utf-8", "surrogateescape")
+
+    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:  # noqa: ARG002
+        """Write the text to a file, whole or not at all; returns its bytes."""
+        data = self.encode()
+        files.atomic_write(path, data)
+        return len(data)
+
+    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
+        """Nothing is to be said of the text."""
+        return ()
+
+    def __str__(self) -> str:
+        return self.text
+
+    def outline(self) -> Outline:
+        """How the text begins."""
+        return Outline("Continuation", [("tokens", f"{self.rows:,}"), ("text", self.text[:OUTLINED])])
+
+    def to_json(self) -> dict[str, Any]:
+        """The document behind `--json`."""
+        return {
+            "schema": SCHEMA,
+            "task": "tokens",
+            "answer": "text",
+            "text": self.text,
+            "tokens": self.rows,
+            "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
+            "notes": list(self.notes),
+        }
+
+
+def continued(loaded: Loaded, reading: Reading, count: int, drawing: Drawing, tell: Listener) -> Continuation:
+    """The text of up to so many tokens, told piece by piece as it is made. UsageError for more than one document."""
+    panel, model = loaded.panel, reading.model.model
+    if len(panel) != 1:
+        raise UsageError(
+            f"--generate goes on from one document, and there are {len(panel):,}",
+            hint="give one, or leave --generate out for the likeliest next tokens of each",
+        )
+    here = reading.read(panel)
+    joining, codes, parts = Joining(model, here), list[int](), list[str]()
+    for code in generated(model, here, count, drawing):
+        codes.append(code)
+        parts.append(joining.text_of(code))
+        tell(Generated(parts[-1]))
+    parts.append(joining.rest())
+    tell(Generated(parts[-1]))
+    if len(codes) < count:
+        tell(Noted(f"the document ended after {len(codes):,} tokens"))
+    if isinstance(reading, Stream):
+        reading.went_on(_of_codes(panel, codes))
+    return Continuation("".join(parts), len(codes), loaded.notes, loaded.skipped)
+
+
+def _of_codes(panel: Panel, codes: list[int]) -> Panel:
+    """The panel's one document with other tokens."""
+    values = np.array(codes, panel.values.dtype)[:, None]
+    return replace(panel, values=values, offsets=offsets_of(np.array([len(codes)])))

@@ -1,0 +1,43 @@
+"""How likely a model holds what comes in documents, beside what is simpler."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnncli.arrays import Bools
+from rnncli.data.objects import Data
+from rnncli.data.panel import Panel
+from rnncli.evaluation.tokens.report import LEARN
+from rnncli.evaluation.tokens.run import Asked, evaluate_tokens
+from rnncli.events import Listener
+from rnncli.spec import ColumnChoices
+from rnncli.tasks.task import Again, Backtest, Scored
+from rnncli.tasks.tokens.decide import documents_of
+from rnncli.tasks.tokens.reading import load_known
+from rnncli.tasks.tokens.stateful import Reading
+from rnncli.tasks.tokens.token_model import TokenModel
+
+
+def evaluated(
+    data: Data, model: TokenModel, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+) -> Scored:
+    """The scores of a model, the state carried through every document from its beginning; beside n-grams if there is
+    what they are counted in. Documents that training saw are marked, where they have names.
+    """
+    del again  # a document has no cut in time: what was seen is marked, and not trained again
+    loaded = load_known(data, choices, model, tell)
+    panel, trained = loaded.panel, None
+    if wanted.trained_on is not None:
+        trained = documents_of(load_known(wanted.trained_on, choices, model, tell).panel)
+    notes = (LEARN,) if trained is None else ()
+    asked = Asked(documents_of(panel), panel.ids, model.spec.tokens, loaded.text_bytes, _seen(model, panel), notes)
+    report = evaluate_tokens(asked, Reading(model).said(panel), trained)
+    return Scored(report, refitted=False, skipped=loaded.skipped)
+
+
+def _seen(model: TokenModel, panel: Panel) -> Bools | None:
+    """Which documents training saw, by their ids; None where these are the names of files, which say nothing."""
+    if not model.columns.ids and not model.columns.by_file:
+        return None
+    seen = set(model.names)
+    return np.array([name in seen for name in panel.ids], np.bool_)

@@ -1,0 +1,128 @@
+"""Documents as questions: what comes next, at each of their positions?
+
+At position p of a document of n tokens c_0 ... c_{n-1} the network sees what stands before it, c_{p-1} or the boundary,
+and is asked for c_p. Where there is more than one document the last token of each says that it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.arrays import Bools, Ints
+from rnncli.data.panel import Panel
+from rnncli.tasks.seen import Seen
+from rnncli.tasks.tokens.spec import TokenSpec
+
+AT_ONCE = 1 << 15  # steps of the documents that are asked about together
+LOGITS = 1 << 24  # of the questions that are answered together
+FARTHEST = 1_024  # steps of a crop that is to be as long as can be
+
+
+Codes = NDArray[np.integer[Any]]
+
+
+def codes_of(panel: Panel) -> Codes:
+    """The code of every token of a panel, in order, a view: [rows]."""
+    return cast("Codes", panel.values[:, 0])
+
+
+def examples(panel: Panel, spec: TokenSpec, ends: Ints) -> Examples:
+    """The documents of a panel, of each of which the first `ends` [series] tokens may be looked at, as questions."""
+    series = len(panel)
+    codes: Codes = np.full(len(panel.values) + series + 1, spec.boundary, np.min_scalar_type(spec.boundary))
+    tokens = np.ones(len(codes), np.bool_)
+    first = panel.offsets + np.arange(series + 1)
+    tokens[first] = False
+    codes[tokens] = codes_of(panel)
+    return Examples(spec, codes, first[:-1], ends)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Documents of which the first `ends` [series] tokens may be looked at.
+
+    `codes` are those of all documents with the boundary before each and after the last: of document s the token before
+    its position p is codes[first[s] + p], and what came there codes[first[s] + p + 1].
+    """
+
+    spec: TokenSpec
+    codes: Codes
+    first: Ints
+    ends: Ints
+
+    def seen(
+        self,
+        series: Ints,
+        begin: Ints,
+        steps: Ints,
+        asked: Bools | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> Seen:
+        """The questions at positions begin[i] ... begin[i] + steps[i] - 1 of each series[i]: all of them, or those that
+        are `asked` [n, T]. With an `rng` some kinds of tokens are forgotten.
+        """
+        step = np.arange(int(steps.max(initial=0)))
+        inside = step < steps[:, None]
+        at = np.where(inside, (self.first[series] + begin)[:, None] + step, 0)
+        before = np.where(inside, self.codes[at], self.spec.boundary).astype(np.int64)
+        known = begin[:, None] + step < self.ends[series][:, None]
+        which, origin = np.nonzero(inside if asked is None else inside & asked)
+        came = self.codes[np.minimum(at[which, origin] + 1, len(self.codes) - 1)]
+        target = np.where(known[which, origin], came, np.nan).astype(np.float32)
+        if rng is not None and self.spec.forgotten:
+            before = self._partly_forgotten(before, rng)
+        codes = before[..., None]
+        nothing = np.zeros((*before.shape, 0), np.float32)
+        came_next = {"next": target}
+        return Seen(nothing, steps, which, origin, {}, target, came_next, series, begin, codes=codes)
+
+    def _partly_forgotten(self, codes: Ints, rng: np.random.Generator) -> Ints:
+        """The codes [n, T] with -1 in the place of some kinds of tokens, in each row others (Gal & Ghahramani 2016)."""
+        kinds, of = np.unique(codes, return_inverse=True)
+        kept = rng.random((len(codes), len(kinds))) >= self.spec.forgotten
+        stays = np.take_along_axis(kept, of.reshape(codes.shape), axis=1)
+        return np.where(stays, codes, -1)
+
+    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
+        """A training batch of crops from the first state on; long documents are in it more often."""
+        usable = np.flatnonzero(self.ends)
+        weight = self.ends[usable].astype(np.float64)
+        series = rng.choice(usable, size=size, p=weight / weight.sum())
+        steps = np.minimum(self.ends[series], self.spec.steps)
+        return self.seen(series, rng.integers(0, self.ends[series] - steps + 1), steps, rng=rng)
+
+    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:
+        """A training batch of so many positions of each series, of which a state is carried to the next ones."""
+        steps = np.minimum(rows, self.ends[series] - first_row)
+        return replace(self.seen(series, first_row, steps, rng=rng), fresh=first_row == 0)
+
+    def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
+        """The questions at positions 0 ... ends[i] of each series[i], some documents at a time: at the last one it is
+        asked what follows the first ends[i] tokens.
+        """
+        for some in groups(ends + 1, self.spec.tokens):
+            yield self.seen(series[some], np.zeros(len(series[some]), np.int64), ends[some] + 1)
+
+    def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:
+        """Crops of so many positions (up to 1,024, if None) that end with what follows the first ends[i] tokens of each
+        series[i], the only question.
+        """
+        count = np.minimum(ends + 1, FARTHEST) if steps is None else np.full(len(series), steps)
+        last = np.arange(int(count.max(initial=0))) == count[:, None] - 1
+        return self.seen(series, ends + 1 - count, count, last)
+
+
+def groups(steps: Ints, outputs: int) -> Iterator[slice]:
+    """Crops of so many steps [n], in order, as groups that are small enough to be answered together."""
+    most, begin = min(AT_ONCE, max(1, LOGITS // outputs)), 0
+    while begin < len(steps):
+        longest = np.maximum.accumulate(steps[begin : begin + most])
+        fit = longest * np.arange(1, len(longest) + 1) <= most
+        stop = begin + max(1, int(np.count_nonzero(np.logical_and.accumulate(fit))))
+        yield slice(begin, stop)
+        begin = stop

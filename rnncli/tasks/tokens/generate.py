@@ -1,0 +1,127 @@
+"""Tokens drawn one after the other, each from what the network says after all before it (NumPy)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.arrays import Array
+from rnncli.cells.cell import State
+from rnncli.cells.named import cells_of
+from rnncli.errors import UsageError
+from rnncli.layers.norm import layer_norm
+from rnncli.layers.stack import layer_weights
+from rnncli.options.types import AnswerOptions
+from rnncli.tasks.tokens import head
+from rnncli.tasks.tokens.stream import TokenState, last_codes
+from rnncli.tasks.tokens.token_model import LOOKED_UP, TokenModel
+
+UNKNOWN = 0  # the code of tokens that are not in the vocabulary
+LOOKED_UP_AHEAD = 1 << 22  # numbers: what the first layer makes of every token is made once where it is no more
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a token is drawn: from softmax(logits / `temperature`), of the `top_k` likeliest alone, and of these only the
+    likeliest that make up `top_p` of the probability (Holtzman et al. 2020); `seed` is that of the draws. UsageError
+    for what cannot be drawn from.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise UsageError(
+                f"--temperature must be above 0, not {self.temperature}", hint="--top-k 1 takes the likeliest"
+            )
+        if self.top_k is not None and self.top_k < 1:
+            raise UsageError(f"--top-k must be above 0, not {self.top_k}", hint="leave it out to draw from all tokens")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}")
+
+
+def drawing_of(options: AnswerOptions) -> Drawing:
+    """How the options say that tokens are drawn."""
+    temperature, seed = options.get("temperature"), options.get("seed")
+    temperature = 1.0 if temperature is None else temperature
+    return Drawing(temperature, options.get("top_k"), options.get("top_p"), 0 if seed is None else seed)
+
+
+def drawn(logs: NDArray[np.float32], drawing: Drawing, uniform: float, never: int | None = None) -> int:
+    """The token at a number from [0, 1) in the distribution that is drawn from, given log probabilities [tokens]; the
+    token `never` is not drawn.
+    """
+    scaled = logs.astype(np.float64) / drawing.temperature
+    if never is not None and len(scaled) > 1:
+        scaled[never] = -np.inf
+    p = np.exp(scaled - scaled.max())
+    if drawing.top_k is None and drawing.top_p is None:
+        return _at(p, uniform)
+    order = np.argsort(-p, kind="stable")[: drawing.top_k]
+    kept = p[order]
+    if drawing.top_p is not None:
+        before = np.cumsum(kept) - kept
+        kept = kept[before < drawing.top_p * kept.sum()]
+    return int(order[_at(kept, uniform)])
+
+
+def _at(p: NDArray[np.float64], uniform: float) -> int:
+    total = np.cumsum(p)
+    return min(int(np.searchsorted(total, uniform * total[-1], side="right")), len(p) - 1)
+
+
+def generated(model: TokenModel, here: TokenState, count: int, drawing: Drawing) -> Iterator[int]:
+    """Up to `count` tokens that go on from the state of one document, fewer where it ends; no unknown one is drawn."""
+    walks = [_Walk(model, here, member) for member in range(model.network.members)]
+    uniform = np.random.default_rng(drawing.seed).random(count)
+    (code,) = last_codes(model, here).tolist()
+    for at in range(count):
+        logs = model.log_probabilities([walk.step(code) for walk in walks])[0]
+        code = drawn(logs, drawing, float(uniform[at]), UNKNOWN)
+        if code == model.known.end:
+            return
+        yield code
+
+
+class _Walk:
+    """One member that goes on from the state of one document, token after token."""
+
+    def __init__(self, model: TokenModel, here: TokenState, member: int) -> None:
+        network, weights = model.network, model.members[member]
+        self._network, self._table = network, weights[LOOKED_UP]
+        self._cells = cells_of(network.cell, network.layers)
+        self._weights = [layer_weights(weights, index) for index in range(network.layers)]
+        self._states: list[State] = [
+            tuple(np.ascontiguousarray(part[None]) for part in here.hidden[f"layer{index}"][member, 0])
+            for index in range(network.layers)
+        ]
+        first = self._weights[0]
+        self._ahead = self._projected(first) if len(self._table) * len(first["weight_ih"]) <= LOOKED_UP_AHEAD else None
+
+    def _projected(self, first: dict[str, Array]) -> Array:
+        """What the first layer makes of every token before it knows its state: [tokens + 1, gates * H]."""
+        every = np.arange(len(self._table))[None]
+        return self._cells[0].project(first, head.embedded(self._table, every, np)[0], np)
+
+    def step(self, code: int) -> NDArray[np.float32]:
+        """The output [1, H] after a token."""
+        x: Array = None
+        for index, (cell, own) in enumerate(zip(self._cells, self._weights, strict=True)):
+            if index:
+                a = cell.project(own, x, np)
+            elif self._ahead is not None:
+                a = self._ahead[code : code + 1]
+            else:
+                a = cell.project(own, head.embedded(self._table, np.array([[code]]), np)[0], np)
+            state, _ = cell.advance(own, a, self._states[index], np, self._network.activation)
+            self._states[index] = state
+            made = layer_norm(state[0], own)
+            x = made + x if index and self._network.residual else made
+        found: NDArray[np.float32] = x
+        return found

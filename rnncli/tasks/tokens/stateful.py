@@ -1,0 +1,70 @@
+"""Documents that go on from a state in a file, which is kept there: what is given is what comes after."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from rnncli.arrays import Ints
+from rnncli.baselines.tokens.baseline import Said
+from rnncli.data.panel import Panel
+from rnncli.inference import carried as kept
+from rnncli.inference import state_file
+from rnncli.tasks.tokens.answers import ranks_of
+from rnncli.tasks.tokens.examples import codes_of
+from rnncli.tasks.tokens.stream import Heard, LogProbabilities, StreamingTokens, TokenState, read_on
+from rnncli.tasks.tokens.token_model import TokenModel
+
+
+class Reading:
+    """Documents of a panel, read by a model from their beginning or from where `stored` has them."""
+
+    def __init__(self, model: TokenModel, stored: TokenState | None = None) -> None:
+        self.model = StreamingTokens(model)
+        self._stored = stored
+        self._carried: TokenState | None = None
+        self._absent: TokenState | None = None
+
+    def read(self, panel: Panel, heard: Heard | None = None) -> TokenState:
+        """The state after all tokens of the panel; of each of them `heard` is told what was held for likely."""
+        stored = self._stored or kept.begun(self.model, panel.select(np.zeros(0, np.int64)))
+        here, self._absent = kept.known_and_new(self.model, stored, panel)
+        self._carried = read_on(self.model, here, panel, heard)
+        return self._carried
+
+    def said(self, panel: Panel) -> Said:
+        """What is said of every token of the panel before it is seen."""
+        codes = codes_of(panel)
+        log_p, ranks = np.zeros(len(codes)), np.zeros(len(codes), np.int64)
+
+        def hear(rows: Ints, logs: LogProbabilities) -> None:
+            came = codes[rows].astype(np.int64)
+            log_p[rows] = np.take_along_axis(logs, came[:, None], axis=1)[:, 0]
+            ranks[rows] = ranks_of(logs, came)
+
+        self.read(panel, hear)
+        return Said(log_p, ranks)
+
+    def went_on(self, panel: Panel) -> None:
+        """These documents have gone on by the tokens of a panel, as when they were generated."""
+        assert self._carried is not None
+        self._carried = read_on(self.model, self._carried, panel)
+
+    def after(self) -> TokenState:
+        """The state of all documents, those too that the panel did not have."""
+        assert self._carried is not None
+        assert self._absent is not None
+        return kept.joined(self._absent, self._carried)
+
+
+class Stream(Reading):
+    """What a model has read of each document, in the file `path`. ModelRefused if that is no state of this model."""
+
+    def __init__(self, path: str | os.PathLike[str], model: TokenModel, digest: str) -> None:
+        self._path, self._digest = path, digest
+        super().__init__(model, state_file.load(path, StreamingTokens(model), digest))
+
+    def keep(self) -> None:
+        """Write the state with what was read and generated."""
+        state_file.save(self._path, self.after(), self._digest)

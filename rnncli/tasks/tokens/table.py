@@ -1,0 +1,113 @@
+"""What is said of documents, as a table or as text, in every form that an answer can be written in."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from rnncli import files
+from rnncli.arrays import Ints
+from rnncli.data.ids import parts_of
+from rnncli.data.load import Loaded
+from rnncli.data.writers import csv, parquet
+from rnncli.data.writers.suffix import format_of
+from rnncli.data.writers.table import text_array
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
+from rnncli.outline import Outline, shown
+from rnncli.tasks.tokens.token_model import TokenModel
+
+SCHEMA = "rnncli.predict/1"
+OUTLINED, NOTES = 5, 3  # rows and notes
+OWN = ("position", "rank", "tokens", "log_p", "p", "perplexity")  # columns of numbers
+
+
+def ids_of(loaded: Loaded, model: TokenModel, document: Ints) -> dict[str, pa.Array]:
+    """The columns that say which document each row is about, none where there is one without a name. InputRefused for
+    one that is called like another column.
+    """
+    columns, panel = model.columns, loaded.panel
+    names = columns.ids or ((columns.id_name,) if len(panel) > 1 or columns.by_file else ())
+    for name in names:
+        if name in (*OWN, "token"):
+            raise InputRefused(f"the table would have two columns called {name!r}", hint="rename it in the data")
+    parts = [parts_of(name, max(1, len(columns.ids))) for name in panel.ids]
+    return {name: text_array([part[place] for part in parts], document) for place, name in enumerate(names)}
+
+
+@shown
+@dataclass(frozen=True)
+class TokenTable:
+    """Rows about documents, of which the first `ids` columns say which: the likeliest `next` tokens, or a `score`."""
+
+    table: pa.Table
+    ids: int
+    what: str
+    series: int
+    notes: tuple[str, ...] = ()
+    skipped: tuple[SeriesRefused, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows the table has."""
+        return int(self.table.num_rows)
+
+    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
+        """The table as a file's bytes. UsageError for a tidy one, which is a forecast's."""
+        if tidy:
+            raise UsageError("--tidy is for forecasts, and the model knows tokens", hint="leave --tidy out")
+        if format == "csv":
+            return csv.encode_rows(self.table, OWN, raw=raw)
+        if format == "parquet":
+            return parquet.encode_rows(self.table)
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self._rows()).encode()
+
+    def _rows(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.table.to_pylist()
+        return found
+
+    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
+        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
+        data = self.encode(format_of(path), tidy=tidy, raw=raw)
+        files.atomic_write(path, data)
+        return len(data)
+
+    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
+        """Nothing is to be said of the table."""
+        return ()
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as a pyarrow table."""
+        return self.table
+
+    def to_pandas(self) -> Any:
+        """The rows as a DataFrame; needs pandas."""
+        return self.table.to_pandas()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows for any library that speaks Arrow: pandas, polars, DuckDB."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+    def outline(self) -> Outline:
+        """What is said, and the first rows."""
+        top = self.table.slice(0, OUTLINED)
+        rows = list(zip(*(column.to_pylist() for column in top.columns), strict=True))
+        skipped = f", {len(self.skipped):,} more are skipped" if self.skipped else ""
+        facts = [("documents", f"{self.series:,}{skipped}"), *(("note", note) for note in self.notes[:NOTES])]
+        cells = [[f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+        more = f"... {self.rows - OUTLINED:,} more rows" if self.rows > OUTLINED else ""
+        return Outline("Tokens", facts, top.column_names, cells, more)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document behind `--json`."""
+        return {
+            "schema": SCHEMA,
+            "task": "tokens",
+            "answer": self.what,
+            "series": self._rows(),
+            "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
+            "notes": list(self.notes),
+        }

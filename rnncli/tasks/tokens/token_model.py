@@ -1,0 +1,142 @@
+"""A model that knows how documents go on: specs, weights, its vocabulary, and what it says of next tokens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.cells.named import with_activation
+from rnncli.data.tokens.known import KnownTokens, shown_token
+from rnncli.data.tokens.load import described
+from rnncli.layers.linear import for_products, linear
+from rnncli.model import save_locked
+from rnncli.options.table import settled
+from rnncli.outline import Outline, shown
+from rnncli.registry import TASKS, find
+from rnncli.spec import Columns, NetworkSpec, TrainingSpec
+from rnncli.tasks.seen import HEAD
+from rnncli.tasks.tokens import head
+from rnncli.tasks.tokens.spec import TokenSpec
+
+if TYPE_CHECKING:
+    from rnncli.tasks.task import Task
+
+NAMED = 12  # tokens in a line
+LOOKED_UP, OUT, BIAS = HEAD + head.TABLE, "out", HEAD + head.BIAS
+
+
+@shown
+@dataclass(frozen=True)
+class TokenModel:
+    """A trained model: specs, weights [members, ...], what it knows of its data, and the ids of the documents that it
+    learnt from.
+    """
+
+    network: NetworkSpec
+    spec: TokenSpec
+    training: TrainingSpec
+    known: KnownTokens
+    weights: dict[str, NDArray[np.float32]]
+    names: tuple[str, ...]
+    record: dict[str, Any]
+
+    @property
+    def task(self) -> Task[TokenSpec]:
+        """The token task."""
+        task: Task[TokenSpec] = find(TASKS, "tokens", "task")
+        return task
+
+    @property
+    def model(self) -> TokenModel:
+        """The model itself: what holds a model is taken wherever a model file is."""
+        return self
+
+    @property
+    def columns(self) -> Columns:
+        """What the columns of its data are."""
+        return self.known.columns
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The tokens by their codes."""
+        return self.known.vocabulary
+
+    @property
+    def series(self) -> int:
+        """The number of documents that it was trained on."""
+        return len(self.names)
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers, over all members."""
+        return sum(weight.size for weight in self.weights.values())
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
+        return save_locked(path, self)
+
+    def outline(self) -> Outline:
+        """What the model is."""
+        return Outline("Token model", (("trained on", f"{len(self.names):,} documents"), *self.facts()))
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a name and a line about the model, for people."""
+        network, training = self.network, self.training
+        cell = with_activation(network.cell, network.activation)
+        members = f", {network.members} members" if network.members > 1 else ""
+        names = [shown_token(token) for token in self.vocabulary[:NAMED]]
+        more = f" and {len(self.vocabulary) - NAMED:,} more" if len(self.vocabulary) > NAMED else ""
+        return (
+            ("tokens", described(self.columns, self.known.choices)),
+            ("vocabulary", f"{len(self.vocabulary):,}: {' '.join(names)}{more}"),
+            ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
+            (
+                "training",
+                f"{training.steps} steps, batch {training.batch}, tbptt {training.tbptt}, seed {training.seed}",
+            ),
+        )
+
+    def described(self) -> dict[str, Any]:
+        """The model described as JSON."""
+        return {
+            "columns": self.columns.to_json(),
+            "choices": self.known.choices.to_json(),
+            "vocabulary": list(self.vocabulary),
+            "network": self.network.to_json(),
+            "tokens": self.spec.to_json(),
+            "training": self.training.to_json(),
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """The values that the model settles, by the names of the options that would set them."""
+        return settled({"columns": self.columns, "tokens": self.spec, "token_choices": self.known.choices})
+
+    @cached_property
+    def members(self) -> tuple[dict[str, NDArray[np.float32]], ...]:
+        """The weights of each member as products are fast with them; `out` are the rows of the table that can come
+        next, whose other copy is looked up.
+        """
+        return tuple(self._of_member(number) for number in range(self.network.members))
+
+    def _of_member(self, number: int) -> dict[str, NDArray[np.float32]]:
+        own = {name: weight[number] for name, weight in self.weights.items()}
+        table = own[LOOKED_UP]
+        fast = {name: for_products(weight) for name, weight in own.items() if name != LOOKED_UP}
+        return fast | {LOOKED_UP: table, OUT: for_products(table[: self.spec.tokens])}
+
+    def log_probabilities(self, outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The logarithms of the probabilities of what comes next, of the mean of what the members say, from the outputs
+        [o, H] of each: [o, tokens that can come].
+        """
+        said = [
+            head.log_softmax(linear(states, weights[OUT], weights[BIAS]), np)
+            for weights, states in zip(self.members, outputs, strict=True)
+        ]
+        found: NDArray[np.float32] = said[0] if len(said) == 1 else np.log(np.mean(np.exp(said), axis=0))
+        return found
