@@ -292,7 +292,7 @@ KNOWN_LATE = ("target", "past", "input", "label")
 
 
 def test_every_task_is_held_to_the_contract() -> None:
-    assert KINDS.keys() == TASKS.keys() <= registry.METRICS.keys() == registry.BASELINES.keys()
+    assert KINDS.keys() == TASKS.keys() == registry.METRICS.keys() == registry.BASELINES.keys()
 
 
 def test_the_kinds_are_what_they_are_called() -> None:
