@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SECTIONS = (ROOT / "rnncli" / "pages" / "adding.md").read_text(encoding="utf-8").split("\n## A ")[1:]
+FIRST, *SECTIONS = (ROOT / "rnncli" / "pages" / "adding.md").read_text(encoding="utf-8").split("\n## A ")
 BLOCK = re.compile(r"(?:<!-- ([^\n]*) -->\n)?```\w+\n(.*?)```\n", re.DOTALL)
 
 
@@ -27,8 +27,8 @@ def copy(
     command.parent.mkdir()
     command.write_text(rnncli_script(folder))
     command.chmod(0o755)
-    sizes = "--horizon 12 --steps 2 --hidden 4 --layers 1 --members 1"
-    done = run(folder, f"rnncli train sample_data/us_employment.csv {sizes} -o jobs.safetensors", environment)
+    (train,) = re.findall(r"^rnncli train .*$", FIRST, re.MULTILINE)
+    done = run(folder, train, environment)
     assert done.returncode == 0, done.stderr
     return folder
 
