@@ -19,7 +19,7 @@ _MADE = {"forecast": "forecasts", "labels": "labels", "tokens": "tokens"}
 _ASKED = {
     "forecast": "without --label a forecast is asked for",
     "labels": "--label asks for labels",
-    "tokens": "--token, --text, --split or a text asks for tokens",
+    "tokens": "--token, --text, --split or a text, unless --format csv says that it is a table, asks for tokens",
 }
 
 

@@ -55,11 +55,12 @@ class _Job:
 
 def task_of(options: TrainOptions, data: Any) -> Task[Any]:
     """The task that options and data ask for: labels where a label is named, tokens where it is said what they are or
-    data are texts, else forecasts.
+    data are texts and not said to be tables (`format`), else forecasts.
     """
+    said = any(options.get(key) is not None for key in ("split", "text", "token"))
     if options.get("label") is not None:
         name = "labels"
-    elif any(options.get(key) is not None for key in ("split", "text", "token")) or _holds_text(data):
+    elif said or (options.get("format") is None and _holds_text(data)):
         name = "tokens"
     else:
         name = "forecast"
