@@ -123,3 +123,9 @@ _WORDS = (
 def metric_name(metric: str) -> str:
     """A metric's name as people read it: MASE, accuracy, log loss."""
     return metric.replace("_", " ").replace(" f1", " F1") if metric in _WORDS else metric.upper()
+
+
+def counted(number: int, units: str) -> str:
+    """A number and what it counts, given as a plural: "1 document", "2 documents"; of series both are the same."""
+    one = units if units == "series" else units.removesuffix("s")
+    return f"{number:,} {one if number == 1 else units}"

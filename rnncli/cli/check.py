@@ -10,6 +10,7 @@ from rnncli.cli.terminal import width, wrapped
 from rnncli.cli.written import file_of
 from rnncli.errors import InputRefused, OutputExists
 from rnncli.options.types import ReadingOptions
+from rnncli.outline import counted
 
 if TYPE_CHECKING:
     from rnncli.data.checks.finding import Finding
@@ -73,7 +74,7 @@ def shown(done: Checked) -> Iterator[str]:
         yield ""
     counts = [(done.count(severity), severity) for severity in ("error", "warning", "note")]
     found = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for count, severity in counts if count)
-    yield f"{found or 'nothing is wrong'} in {done.rows:,} rows of {done.series:,} {done.units}"
+    yield f"{found or 'nothing is wrong'} in {done.rows:,} rows of {counted(done.series, done.units)}"
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -18,7 +18,7 @@ from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.options import table
 from rnncli.options.types import ColumnOptions, Model, ReadingOptions, TrainOptions, columns_of
-from rnncli.outline import Outline, shown
+from rnncli.outline import Outline, counted, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.task import Task
 from rnncli.workflows.arguments import public
@@ -83,7 +83,7 @@ class Checked:
         counts = [_count(self.count(severity), severity) for severity in SEVERITIES]
         rest = len(self.findings) - OUTLINED
         facts = [
-            ("data", f"{self.rows:,} rows of {self.series:,} {self.units}"),
+            ("data", f"{self.rows:,} rows of {counted(self.series, self.units)}"),
             ("found", f"{', '.join(counts)}; training {'takes' if self else 'refuses'} them"),
             *(
                 (finding.severity, f"{finding.id} ({finding.count:,}): {finding.what}")

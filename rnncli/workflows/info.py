@@ -7,7 +7,7 @@ from typing import Any
 
 from rnncli.options import table
 from rnncli.options.types import Model
-from rnncli.outline import Outline, metric_name, shown
+from rnncli.outline import Outline, counted, metric_name, shown
 from rnncli.tasks.task import Model as Trained
 from rnncli.workflows.arguments import public
 from rnncli.workflows.list_cells import sharing
@@ -34,7 +34,7 @@ class Info:
         )
         rows = f"{record['rows']:,} rows, {record['observed']:,} observed" if "rows" in record else "unknown"
         return (
-            ("trained on", f"{model.series:,} {model.task.units}, {rows}"),
+            ("trained on", f"{counted(model.series, model.task.units)}, {rows}"),
             *model.facts(),
             *((f"validation, {name}", text) for name, text in tested),
             ("shared weights", _shared(self.sharing, model.task.context(model.spec))),

@@ -10,7 +10,7 @@ from typing import Any
 
 from rnncli import checkpoint
 from rnncli.errors import SeriesRefused
-from rnncli.outline import Outline, metric_name, shown
+from rnncli.outline import Outline, counted, metric_name, shown
 from rnncli.spec import Columns
 from rnncli.tasks.task import Model
 
@@ -83,7 +83,10 @@ class Training:
     def facts(self) -> tuple[tuple[str, str], ...]:
         """What was inferred and chosen, one line each."""
         observed = f", {self.rows - self.observed:,} missing" if self.observed < self.rows else ""
-        return (("data", f"{self.series:,} {self.model.task.units}, {self.rows:,} rows{observed}"), *self.model.facts())
+        return (
+            ("data", f"{counted(self.series, self.model.task.units)}, {self.rows:,} rows{observed}"),
+            *self.model.facts(),
+        )
 
     @property
     def verdict(self) -> str:
