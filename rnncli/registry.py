@@ -49,6 +49,8 @@ BASELINES = {
         "unigram": "rnncli.baselines.tokens.kneser_ney:unigram",
         "bigram": "rnncli.baselines.tokens.kneser_ney:bigram",
         "trigram": "rnncli.baselines.tokens.kneser_ney:trigram",
+        "time": "rnncli.baselines.tokens.waits:time",
+        "time-after": "rnncli.baselines.tokens.waits:time_after",
     },
 }
 METRICS = {
@@ -81,6 +83,10 @@ METRICS = {
         "top_5": "rnncli.metrics.tokens:TOP_5",
         "bits_per_token": "rnncli.metrics.tokens:BITS_PER_TOKEN",
         "bits_per_byte": "rnncli.metrics.tokens:BITS_PER_BYTE",
+        "mae_days": "rnncli.metrics.waits:MAE_DAYS",
+        "pinball_days": "rnncli.metrics.waits:PINBALL_DAYS",
+        "mae_steps": "rnncli.metrics.waits:MAE_STEPS",
+        "coverage_80": "rnncli.metrics.waits:COVERAGE_80",
     },
 }
 READERS = {

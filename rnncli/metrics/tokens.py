@@ -21,11 +21,17 @@ FIRST = 5  # tokens among which the right one is looked for
 class Predicted:
     """What was said of n tokens before each was seen: the natural logarithm of its probability [n], and its rank [n],
     how many other tokens were held to be more probable. `text_bytes` has the text that these tokens are (NaN: none).
+    Of events with times, `waits` are the quantiles at `levels` that were said of the time to each [n, levels], and
+    `waited` what came [n], NaN where nothing did; in days, unless times `count` steps.
     """
 
     log_probabilities: Floats
     ranks: Ints
     text_bytes: float = math.nan
+    waits: Floats | None = None
+    waited: Floats | None = None
+    levels: tuple[float, ...] = ()
+    count: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ def top_5(predicted: Predicted) -> float:
 
 
 def _among(predicted: Predicted, first: int) -> float:
-    return float((predicted.ranks < first).mean()) if len(predicted.ranks) else math.nan
+    asked = len(predicted.ranks) and not math.isnan(predicted.log_probabilities[0])
+    return float((predicted.ranks < first).mean()) if asked else math.nan
 
 
 ACCURACY = TokenMetric(accuracy, better="higher")

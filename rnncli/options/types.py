@@ -59,7 +59,7 @@ class LabelledOptions(TypedDict, total=False):
 
 
 class TokenOptions(TypedDict, total=False):
-    """What a token is, and which are known: see `TokenChoices`."""
+    """What a token is, and which are known: see `TokenChoices`; its channels are among the options of labels."""
 
     split: Literal["char", "word", "space", "byte"] | None
     text: str | None

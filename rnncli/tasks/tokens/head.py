@@ -19,6 +19,7 @@ import numpy as np
 from rnncli.arrays import Array
 from rnncli.layers.linear import linear
 from rnncli.tasks.seen import Shapes, Weights
+from rnncli.tasks.tokens import event_head
 from rnncli.tasks.tokens.spec import TokenSpec
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ ZIPF = 2.7
 
 def shapes(spec: TokenSpec, hidden: int) -> Shapes:
     """Names and shapes of the table and the bias of one member; the boundary is the table's last row."""
-    return {TABLE: (spec.tokens + 1, hidden), BIAS: (spec.tokens,)}
+    return {TABLE: (spec.tokens + 1, hidden), BIAS: (spec.tokens,)} | event_head.shapes(spec, hidden)
 
 
 def begin(spec: TokenSpec, hidden: int, draw: Draw) -> Mapping[str, Array]:
@@ -40,7 +41,7 @@ def begin(spec: TokenSpec, hidden: int, draw: Draw) -> Mapping[str, Array]:
     first: dict[str, Array] = {TABLE: draw.normal((spec.tokens + 1, hidden), 0, hidden**-0.5)}
     if spec.ranked:
         first[BIAS] = -np.log(np.arange(spec.tokens) + ZIPF).astype(np.float32)
-    return first
+    return first if spec.plain else first | dict(event_head.begin(spec, hidden, draw))
 
 
 def embedded(table: Array, codes: Array, xp: Any) -> Array:
@@ -49,6 +50,14 @@ def embedded(table: Array, codes: Array, xp: Any) -> Array:
     at = xp.where(seen, codes, xp.zeros_like(codes))
     rows = table[at] if xp is np else xp.nn.functional.embedding(at, table)
     return rows * seen[..., None] * math.sqrt(table.shape[1])
+
+
+def entered(spec: TokenSpec, weights: Weights, numbers: Array, codes: Array, xp: Any) -> Array:
+    """What the encoder sees of codes [n, T, 1 + words], the first of which are tokens, with numbers [n, T, N] beside
+    them: [n, T, H].
+    """
+    tokens = embedded(weights[TABLE], codes[..., 0], xp)
+    return tokens if spec.plain else event_head.entered(spec, weights, tokens, numbers, codes[..., 1:], xp)
 
 
 def head(spec: TokenSpec, weights: Weights, state: Array, xp: Any) -> Array:

@@ -6,14 +6,25 @@ import os
 
 import numpy as np
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines.tokens.baseline import Said
 from rnncli.data.panel import Panel
 from rnncli.inference import carried as kept
 from rnncli.inference import state_file
 from rnncli.tasks.tokens.answers import ranks_of
+from rnncli.tasks.tokens.events import waits_of
 from rnncli.tasks.tokens.examples import codes_of
-from rnncli.tasks.tokens.stream import Heard, LogProbabilities, StreamingTokens, TokenState, read_on
+from rnncli.tasks.tokens.stream import (
+    Awaited,
+    Following,
+    Heard,
+    LogProbabilities,
+    StreamingTokens,
+    TokenState,
+    following,
+    going_on,
+    read_on,
+)
 from rnncli.tasks.tokens.token_model import TokenModel
 
 
@@ -25,13 +36,36 @@ class Reading:
         self._stored = stored
         self._carried: TokenState | None = None
         self._absent: TokenState | None = None
+        self._waited: Floats | None = None
 
-    def read(self, panel: Panel, heard: Heard | None = None) -> TokenState:
-        """The state after all tokens of the panel; of each of them `heard` is told what was held for likely."""
+    def read(self, panel: Panel, heard: Heard | None = None, timed: Awaited | None = None) -> TokenState:
+        """The state after all tokens of the panel; of each of them `heard` is told what was held for likely, and
+        `timed` when it was to come.
+        """
         stored = self._stored or kept.begun(self.model, panel.select(np.zeros(0, np.int64)))
         here, self._absent = kept.known_and_new(self.model, stored, panel)
-        self._carried = read_on(self.model, here, panel, heard)
+        return self._read_on(here, panel, heard, timed)
+
+    def _read_on(
+        self, here: TokenState, panel: Panel, heard: Heard | None = None, timed: Awaited | None = None
+    ) -> TokenState:
+        given = going_on(self.model.model, here, panel)
+        if self.model.model.spec.timing is not None:
+            self._waited = waits_of(given, begun=here.tail.rows > 0)
+        self._carried = read_on(self.model, here, given, heard, timed)
         return self._carried
+
+    @property
+    def waited(self) -> Floats:
+        """How long after the event before it each one of the panel that was read last came, as the data have times:
+        [rows], NaN where none did.
+        """
+        assert self._waited is not None
+        return self._waited
+
+    def following(self, panel: Panel) -> Following:
+        """What follows the panel's documents."""
+        return following(self.model, self.read(panel), panel.calendar.zone)
 
     def said(self, panel: Panel) -> Said:
         """What is said of every token of the panel before it is seen."""
@@ -43,13 +77,22 @@ class Reading:
             log_p[rows] = np.take_along_axis(logs, came[:, None], axis=1)[:, 0]
             ranks[rows] = ranks_of(logs, came)
 
-        self.read(panel, hear)
-        return Said(log_p, ranks)
+        timing = self.model.model.spec.timing
+        if timing is None:
+            self.read(panel, hear)
+            return Said(log_p, ranks)
+        waits = np.zeros((len(codes), len(timing.levels)))
+
+        def hear_times(rows: Ints, quantiles: Floats) -> None:
+            waits[rows] = quantiles
+
+        self.read(panel, hear, hear_times)
+        return Said(log_p, ranks, waits)
 
     def went_on(self, panel: Panel) -> None:
         """These documents have gone on by the tokens of a panel, as when they were generated."""
         assert self._carried is not None
-        self._carried = read_on(self.model, self._carried, panel)
+        self._read_on(self._carried, panel)
 
     def after(self) -> TokenState:
         """The state of all documents, those too that the panel did not have."""

@@ -15,20 +15,27 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Bools, Floats, Inputs, Ints
 from rnncli.checkpoint import Layout
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, ranges
+from rnncli.data.tokens.channels import SINCE, TIMES
+from rnncli.errors import SeriesRefused
 from rnncli.inference.advance import advanced
 from rnncli.inference.carried import Carried
 from rnncli.inference.hidden import carry
 from rnncli.inference.kept_rows import KeptRows
 from rnncli.inference.streaming import AtHand, NewRows
 from rnncli.spec import NetworkSpec
+from rnncli.tasks.seen import head_weights
 from rnncli.tasks.tokens import head
+from rnncli.tasks.tokens.events import seen_of
 from rnncli.tasks.tokens.examples import LOGITS
+from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
 LogProbabilities = NDArray[np.float32]
 Heard = Callable[[Ints, LogProbabilities], None]
 """What is told of rows [k] of a panel: the logarithms of the probabilities of what comes there [k, tokens]."""
+Awaited = Callable[[Ints, Floats], None]
+"""And quantiles of the time to it [k, levels]."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +91,9 @@ class StreamingTokens:
 
     @property
     def channels(self) -> int:
-        """A row is a token."""
-        return 1
+        """A row is a token and what stands beside it."""
+        timed = self.model.spec.timing is not None
+        return 1 + len(self.model.spec.beside) + len(TIMES) * timed
 
     @property
     def compared(self) -> Sequence[int]:
@@ -107,13 +115,14 @@ class StreamingTokens:
 
     def inputs(self, at_hand: AtHand, new: NewRows) -> Iterable[Inputs]:
         """What each member sees at new positions: [n, length, H] each."""
-        step = np.arange(-1, new.length - 1)
+        spec, step = self.model.spec, np.arange(-1, new.length - 1)
         row = (new.start - at_hand.before[new.places])[:, None] + step
         row += at_hand.panel.offsets[new.places][:, None]
-        before = at_hand.panel.values[np.maximum(row, 0), 0].astype(np.int64)
-        codes = np.where(new.start[:, None] + step < 0, self.model.spec.boundary, before)
+        first = new.start[:, None] + step < 0
+        row = np.where(first, row + 1, row)  # of which what is static is seen
+        numbers, codes = taken_in(at_hand.panel.values[row], first, spec, at_hand.panel.calendar.zone)
         for weights in self.members():
-            yield head.embedded(weights[TABLE], codes, np)
+            yield head.entered(spec, head_weights(weights), numbers, codes, np)
 
     def begun(self, panel: Panel) -> NoExtras:
         """Nothing."""
@@ -132,12 +141,22 @@ class StreamingTokens:
         return NoExtras(series)
 
 
-TABLE = f"head.{head.TABLE}"
+def taken_in(rows: NDArray[Any], first: Bools, spec: TokenSpec, zone: str | None) -> tuple[Inputs, Ints]:
+    """Numbers [..., N] and codes [..., 1 + words] that the network takes in of rows [..., channels], of which those
+    that stand behind a `first` position [...] are before their document.
+    """
+    codes = np.where(first, spec.boundary, np.nan_to_num(rows[..., 0])).astype(np.int64)
+    if spec.plain:
+        return np.zeros((*codes.shape, 0), np.float32), codes[..., None]
+    numbers, words = seen_of(rows, first, spec, zone)
+    return numbers, np.concatenate([codes[..., None], words], axis=-1)
 
 
-def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None) -> TokenState:
+def read_on(
+    model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None, timed: Awaited | None = None
+) -> TokenState:
     """The state after all tokens of a panel, which go on from `here` (in the panel's order); of each of them `heard` is
-    told what was held for likely in its place.
+    told what was held for likely in its place, and `timed` when it was to come.
     """
     panel = replace(panel, starts=here.ends)
 
@@ -150,14 +169,57 @@ def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard
         most = max(1, LOGITS // model.model.spec.tokens)
         for first in range(0, len(at), most):
             some = slice(first, first + most)
-            heard(at[some], model.model.log_probabilities([states[some] for states in flat]))
+            outputs_of = [states[some] for states in flat]
+            heard(at[some], model.model.log_probabilities(outputs_of))
+            if timed is not None:
+                timed(at[some], model.model.waits(outputs_of))
 
     return advanced(model, here, panel, panel.lengths, hear)
 
 
-def following(model: StreamingTokens, here: TokenState) -> NDArray[np.float32]:
-    """The logarithms of the probabilities of what follows the last token of each document: [S, tokens]."""
-    parts, every = [], np.arange(len(here.ids))
+def going_on(model: TokenModel, here: TokenState, panel: Panel) -> Panel:
+    """The panel, whose documents go on from rows that were read, with what these say of the first ones that are new:
+    what is static, when the event before them came, and the first one. SeriesRefused for one that came earlier.
+    """
+    known = np.flatnonzero((here.tail.rows > 0) & (panel.lengths > 0))
+    if model.spec.plain or not len(known):
+        return panel
+    values, last = panel.values.copy(), here.tail.values[here.tail.offsets[1:][known] - 1]
+    row = panel.offsets[:-1][known]
+    every, of = ranges(row, panel.lengths[known]), np.repeat(np.arange(len(known)), panel.lengths[known])
+    for place, channel in enumerate(model.spec.beside, 1):
+        if channel.static:
+            values[every, place] = last[of, place]
+    if model.spec.timing is not None:
+        back = values[row, SINCE[0]] < last[:, SINCE[0]]
+        if back.any():
+            name = panel.ids[int(known[np.argmax(back)])]
+            raise SeriesRefused(
+                "an event came before those that were read on from",
+                name,
+                where=f"case {name!r}",
+                hint="give only what is new, in the order of time; or begin a new state with all of it",
+            )
+        values[row, SINCE[1]] = last[:, SINCE[0]]
+        values[every, -1] = last[of, -1]
+    return replace(panel, values=values)
+
+
+@dataclass(frozen=True)
+class Following:
+    """What follows the last token of each document: the logarithms of the probabilities [S, tokens], and quantiles of
+    the time until then [S, levels], from the times of these tokens on [S] (NaN where there is none yet); None where
+    there are no times.
+    """
+
+    log_probabilities: NDArray[np.float32]
+    waits: Floats | None = None
+    times: Floats | None = None
+
+
+def following(model: StreamingTokens, here: TokenState, zone: str | None = None) -> Following:
+    """What follows the last token of each document, whose times are in a zone."""
+    parts, waits, every = [], [], np.arange(len(here.ids))
     most = max(1, LOGITS // model.model.spec.tokens)
     for begin in range(0, max(1, len(every)), most):
         places = every[begin : begin + most]
@@ -166,10 +228,15 @@ def following(model: StreamingTokens, here: TokenState) -> NDArray[np.float32]:
             model.members(),
             {name: part.copy() for name, part in here.hidden.items()},
             places,
-            _last_inputs(model, here, places),
+            _last_inputs(model, here, places, zone),
         )
-        parts.append(model.model.log_probabilities([states[:, 0] for states in outputs]))
-    return np.concatenate(parts)
+        last = [states[:, 0] for states in outputs]
+        parts.append(model.model.log_probabilities(last))
+        if model.model.spec.timing is not None:
+            waits.append(model.model.waits(last))
+    if not waits:
+        return Following(np.concatenate(parts))
+    return Following(np.concatenate(parts), np.concatenate(waits), last_rows(here)[0][:, SINCE[0]])
 
 
 def last_codes(model: TokenModel, here: TokenState) -> Ints:
@@ -179,7 +246,16 @@ def last_codes(model: TokenModel, here: TokenState) -> Ints:
     return codes
 
 
-def _last_inputs(model: StreamingTokens, here: TokenState, places: Ints) -> Iterator[Inputs]:
-    codes = last_codes(model.model, here)[places][:, None]
+def last_rows(here: TokenState) -> tuple[NDArray[Any], Bools]:
+    """The last row of each document, and which have none yet: [S, channels], [S]."""
+    first = here.tail.rows == 0
+    rows = np.full((len(first), here.tail.values.shape[1]), np.nan)
+    rows[~first] = here.tail.values
+    return rows, first
+
+
+def _last_inputs(model: StreamingTokens, here: TokenState, places: Ints, zone: str | None) -> Iterator[Inputs]:
+    rows, first = last_rows(here)
+    numbers, codes = taken_in(rows[places][:, None], first[places][:, None], model.model.spec, zone)
     for weights in model.members():
-        yield head.embedded(weights[TABLE], codes, np)
+        yield head.entered(model.model.spec, head_weights(weights), numbers, codes, np)

@@ -41,7 +41,9 @@ def ids_of(loaded: Loaded, model: TokenModel, document: Ints) -> dict[str, pa.Ar
 @shown
 @dataclass(frozen=True)
 class TokenTable:
-    """Rows about documents, of which the first `ids` columns say which: the likeliest `next` tokens, or a `score`."""
+    """Rows about documents, of which the first `ids` columns say which: the likeliest `next` tokens, or a `score`. In
+    `texts` times are written in the style of the data.
+    """
 
     table: pa.Table
     ids: int
@@ -49,6 +51,11 @@ class TokenTable:
     series: int
     notes: tuple[str, ...] = ()
     skipped: tuple[SeriesRefused, ...] = ()
+    texts: pa.Table | None = None
+
+    @property
+    def _written(self) -> pa.Table:
+        return self.table if self.texts is None else self.texts
 
     @property
     def rows(self) -> int:
@@ -60,13 +67,14 @@ class TokenTable:
         if tidy:
             raise UsageError("--tidy is for forecasts, and the model knows tokens", hint="leave --tidy out")
         if format == "csv":
-            return csv.encode_rows(self.table, OWN, raw=raw)
+            plain = [name for name in self._written.column_names[self.ids :] if name != "token"]
+            return csv.encode_rows(self._written, plain, raw=raw)
         if format == "parquet":
             return parquet.encode_rows(self.table)
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self._rows()).encode()
 
     def _rows(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.table.to_pylist()
+        found: list[dict[str, Any]] = self._written.to_pylist()
         return found
 
     def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
@@ -93,7 +101,7 @@ class TokenTable:
 
     def outline(self) -> Outline:
         """What is said, and the first rows."""
-        top = self.table.slice(0, OUTLINED)
+        top = self._written.slice(0, OUTLINED)
         rows = list(zip(*(column.to_pylist() for column in top.columns), strict=True))
         skipped = f", {len(self.skipped):,} more are skipped" if self.skipped else ""
         facts = [("documents", f"{self.series:,}{skipped}"), *(("note", note) for note in self.notes[:NOTES])]

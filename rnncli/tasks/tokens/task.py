@@ -19,7 +19,7 @@ from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.seen import Seen, Shapes, Weights, at_origins
-from rnncli.tasks.tokens import head, model_file
+from rnncli.tasks.tokens import event_head, head, model_file
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
@@ -53,10 +53,10 @@ class NextToken:
         """A random table."""
         return head.begin(spec, network.hidden, draw)
 
-    def enter(self, spec: TokenSpec, weights: Weights, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
-        """The rows of the table that the tokens before each position have."""
+    def enter(self, spec: TokenSpec, weights: Weights, seen: Seen, xp: Any) -> Array:
+        """The rows of the table that the tokens before each position have, with what stands beside them."""
         assert seen.codes is not None
-        return head.embedded(weights[head.TABLE], seen.codes[..., 0], xp)
+        return head.entered(spec, weights, seen.inputs, seen.codes, xp)
 
     def read(self, spec: TokenSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
         """The output at each position that is asked about: [o, H]."""
@@ -70,20 +70,31 @@ class NextToken:
         beside: Mapping[str, Array],  # noqa: ARG002
         xp: Any,
     ) -> Array:
-        """Logits of all that can come next: [o, outputs]."""
-        return head.head(spec, weights, state, xp)
+        """Logits of all that can come next: [o, outputs]; of events with times, quantiles of the time to it behind
+        them: [o, outputs + levels].
+        """
+        logits = head.head(spec, weights, state, xp)
+        if spec.timing is None:
+            return logits
+        return xp.concatenate([logits, event_head.quantiles(spec.timing, weights, state, xp)], axis=-1)
 
-    def loss(self, spec: TokenSpec, said: Array, targets: Array, xp: Any) -> Array:  # noqa: ARG002
-        """Cross entropy: [o]."""
-        return head.loss(said, targets, xp)
+    def loss(self, spec: TokenSpec, said: Array, targets: Array, xp: Any) -> Array:
+        """Cross entropy, and the loss of the time beside it: [o]."""
+        if spec.timing is None:
+            return head.loss(said, targets, xp)
+        token = head.loss(said[:, : spec.tokens], targets[:, 0], xp)
+        return token + event_head.loss(spec.timing, said[:, spec.tokens :], targets[:, 1], xp)
 
-    def answers(self, spec: TokenSpec, said: Floats, units: Mapping[str, Array]) -> Floats:  # noqa: ARG002
-        """How likely what came was held, and how many tokens for more likely: [o, 2]. All that was said of a text would
-        fill the memory.
+    def answers(self, spec: TokenSpec, said: Floats, units: Mapping[str, Array]) -> Floats:
+        """How likely what came was held, and how many tokens for more likely: [o, 2]; quantiles of the time to it
+        behind them. All that was said of a text would fill the memory.
         """
         from rnncli.tasks.tokens.answers import of_what_came
 
-        return of_what_came(said, units["next"])
+        if spec.timing is None:
+            return of_what_came(said, units["next"])
+        found = of_what_came(said[:, : spec.tokens], units["next"][:, 0])
+        return np.concatenate([found, said[:, spec.tokens :]], axis=1)
 
     def context(self, spec: TokenSpec) -> int:
         """Steps that are learnt from at a time."""
@@ -118,14 +129,14 @@ class NextToken:
         from rnncli.tasks.tokens.validation import pieces, validated
 
         lesson = pieces(panel, spec, holdout)
-        return Asking(lesson, holdout.series, holdout.stop, validated(holdout))
+        return Asking(lesson, holdout.series, holdout.stop, validated(panel, spec, holdout))
 
     def further(self, panel: Panel, spec: TokenSpec, holdout: Holdout) -> tuple[Asking, ...]:  # noqa: ARG002
         """Nothing else is asked."""
         return ()
 
     def losses(self, spec: TokenSpec, found: Validated) -> Floats:  # noqa: ARG002
-        """How unlikely what came was held: [N]."""
+        """How unlikely what came was held, and how far its time was from what was said: [N]."""
         return found.losses()
 
     def choose(self, plan: Plan[TokenSpec], found: list[Validated]) -> int:  # noqa: ARG002

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.cells.named import with_activation
 from rnncli.data.tokens.known import KnownTokens, shown_token
 from rnncli.data.tokens.load import described
@@ -20,8 +21,8 @@ from rnncli.options.table import settled
 from rnncli.outline import Outline, shown
 from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
-from rnncli.tasks.seen import HEAD
-from rnncli.tasks.tokens import head
+from rnncli.tasks.seen import HEAD, head_weights
+from rnncli.tasks.tokens import event_head, head
 from rnncli.tasks.tokens.spec import TokenSpec
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 NAMED = 12  # tokens in a line
 LOOKED_UP, OUT, BIAS = HEAD + head.TABLE, "out", HEAD + head.BIAS
+GATHERED = LOOKED_UP, HEAD + event_head.LOOKED_UP  # tables of which rows are looked up
 
 
 @shown
@@ -93,7 +95,7 @@ class TokenModel:
         names = [shown_token(token) for token in self.vocabulary[:NAMED]]
         more = f" and {len(self.vocabulary) - NAMED:,} more" if len(self.vocabulary) > NAMED else ""
         return (
-            ("tokens", described(self.columns, self.known.choices)),
+            ("tokens", described(self.columns, self.known.choices, self.known.beside)),
             ("vocabulary", f"{len(self.vocabulary):,}: {' '.join(names)}{more}"),
             ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
             (
@@ -127,8 +129,9 @@ class TokenModel:
     def _of_member(self, number: int) -> dict[str, NDArray[np.float32]]:
         own = {name: weight[number] for name, weight in self.weights.items()}
         table = own[LOOKED_UP]
-        fast = {name: for_products(weight) for name, weight in own.items() if name != LOOKED_UP}
-        return fast | {LOOKED_UP: table, OUT: for_products(table[: self.spec.tokens])}
+        fast = {name: for_products(weight) for name, weight in own.items() if not name.startswith(GATHERED)}
+        gathered = {name: weight for name, weight in own.items() if name.startswith(GATHERED)}
+        return fast | gathered | {OUT: for_products(table[: self.spec.tokens])}
 
     def log_probabilities(self, outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """The logarithms of the probabilities of what comes next, of the mean of what the members say, from the outputs
@@ -140,3 +143,16 @@ class TokenModel:
         ]
         found: NDArray[np.float32] = said[0] if len(said) == 1 else np.log(np.mean(np.exp(said), axis=0))
         return found
+
+    def waits(self, outputs: Sequence[NDArray[np.float32]]) -> Floats:
+        """Quantiles of the time to the next event, in days or, where times are counted, in steps, the mean in z of
+        what the members say, from the outputs [o, H] of each: [o, levels].
+        """
+        timing = self.spec.timing
+        assert timing is not None
+        said = [
+            event_head.quantiles(timing, head_weights(weights), states, np)
+            for weights, states in zip(self.members, outputs, strict=True)
+        ]
+        z = np.mean(np.array(said, np.float64), axis=0)
+        return np.asarray(np.maximum.accumulate(timing.times(z), axis=1))

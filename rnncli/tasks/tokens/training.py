@@ -35,7 +35,7 @@ def refuse_senseless(options: TrainOptions) -> None:
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[TokenSpec]:
     """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
-    spec = planning.token_spec(panel, options)
+    spec = planning.token_spec(panel, options, counted=loaded.columns.time_type == "integer")
     network = planning.network_spec(panel, given)
     return Plan(TASK, network, spec, planning.training_spec(panel, spec, network.hidden, given))
 
@@ -61,7 +61,8 @@ def inferred(loaded: Loaded, plan: Plan[TokenSpec]) -> str:
     """The inference in one line, printed before anything is trained."""
     assert loaded.tokens is not None
     width = f"{plan.network.layers} x {plan.network.hidden}"
-    return f"{described(loaded.columns, loaded.tokens)}; {plan.spec.tokens:,} kinds; {plan.network.cell}, {width}"
+    taken = described(loaded.columns, loaded.tokens, loaded.panel.channels[1:])
+    return f"{taken}; {plan.spec.tokens:,} kinds; {plan.network.cell}, {width}"
 
 
 def settled(loaded: Loaded, plan: Plan[TokenSpec], trained: Trained[TokenSpec], start: TokenModel | None) -> TokenModel:
