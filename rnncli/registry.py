@@ -166,6 +166,8 @@ TOKEN_CHECKS = {
     "document-short": "rnncli.data.checks.documents:document_short",
     "document-repeated": "rnncli.data.checks.documents:document_repeated",
     "document-learnt": "rnncli.data.checks.documents:document_learnt",
+    "event-unsorted": "rnncli.data.checks.event_times:event_unsorted",
+    "event-simultaneous": "rnncli.data.checks.event_times:event_simultaneous",
     "token-once": "rnncli.data.checks.documents:token_once",
     "token-unknown": "rnncli.data.checks.documents:token_unknown",
     "refused": "rnncli.data.checks.tokenised:refused",

@@ -79,12 +79,16 @@ def read_texts(given: Data, choices: ColumnChoices, tokens: TokenChoices, known:
     return read_column(tables, tokens.text, tokens.split, choices, None if known is None else known.columns)
 
 
-def read_documents(given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None) -> Read:
-    """The documents of whatever there is, before any vocabulary. InputRefused as in `load_tokens`."""
+def read_documents(
+    given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None
+) -> tuple[Columns, Documents, Rows | None]:
+    """The documents of whatever there is, before any vocabulary, and the rows of a table of tokens. InputRefused as in
+    `load_tokens`.
+    """
     if tokens.token is None:
-        return read_texts(given, choices, tokens, known)
+        return *read_texts(given, choices, tokens, known), None
     rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known)
-    return rows.columns, to_documents(rows, texts)[0]
+    return rows.columns, to_documents(rows, texts)[0], rows
 
 
 def of_files(given: Data, tokens: TokenChoices, known: KnownTokens | None) -> bool:

@@ -17,6 +17,7 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 FEWEST = 3  # documents with a category, of which something can be learnt
 BLANKED = 0.1  # share of categories that are not seen in training, so that what unknown ones mean is learnt
 WEIGHT = 0.5  # of the loss of times beside that of events
+FEWEST_STREAMS, MOST_STREAMS, AT_ONCE = 32, 64, 1_024  # and tokens of a batch
 NORMAL = 1.349  # quartiles of a normal distribution are so many deviations apart
 
 
@@ -24,6 +25,11 @@ def steps_of(panel: Panel, spec: TokenSpec) -> float:
     """How many tokens a stretch has on average: those of short cases are not filled up."""
     stretches = -(-panel.lengths // spec.steps)
     return float(panel.lengths.sum() / max(1, stretches.sum()))
+
+
+def batch_of(filled: float) -> int:
+    """How many streams there are, of which a stretch has so many tokens: more where cases are short."""
+    return int(min(MOST_STREAMS, max(FEWEST_STREAMS, AT_ONCE // filled)))
 
 
 def seen_beside(panel: Panel) -> tuple[Channelled, ...]:

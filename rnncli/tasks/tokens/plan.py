@@ -104,9 +104,10 @@ def network_spec(panel: Panel, sizes: Sizes) -> NetworkSpec:
 def training_spec(panel: Panel, spec: TokenSpec, hidden: int, sizes: Sizes) -> TrainingSpec:
     """Steps, streams and rates; the steps are those of the search on held-out positions."""
     tokens = len(panel.values)
-    steps = spec.steps if spec.plain else event_plan.steps_of(panel, spec)
-    batch = sizes.batch or max(1, min(BATCH, tokens // (4 * spec.steps)))
-    planned = math.ceil(size_of(panel).rounds * tokens / (batch * steps))
+    filled = spec.steps if spec.plain else event_plan.steps_of(panel, spec)
+    usual = BATCH if spec.plain else event_plan.batch_of(filled)
+    batch = sizes.batch or max(1, min(usual, int(tokens // (4 * filled))))
+    planned = math.ceil(size_of(panel).rounds * tokens / (batch * filled))
     steps = sizes.steps or min(MOST_STEPS, max(FEWEST_STEPS, planned))
     return TrainingSpec(
         steps=steps,

@@ -25,6 +25,11 @@ def refuse_senseless(options: TrainOptions) -> None:
     cell = options.get("cell") or planning.CELL
     refuse_bidirectional(cell, "the next token must not be seen before it is said")
     refuse_unused_activation(cell, options.get("activation"))
+    if options.get("quantiles") and options.get("time") is None:
+        raise UsageError(
+            "--quantiles of tokens are those of the time to the next event, and no time is named",
+            hint="name the column of times (--time), or leave --quantiles out",
+        )
     if options.get("context") is not None:
         raise UsageError(
             "--context is for forecasts and labels: a document is read from its beginning on",

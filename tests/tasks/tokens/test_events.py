@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime, timedelta
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,14 @@ import pyarrow as pa
 import pytest
 
 import rnncli
-from rnncli.errors import InputRefused, SeriesRefused, UsageError
+from rnncli import checkpoint
+from rnncli import model as models
+from rnncli.errors import InputRefused, ModelRefused, SeriesRefused, UsageError
 from tests.tasks.tokens.conftest import Trained
 
-BEGUN = datetime(2024, 3, 4)
+Change = Callable[[dict[str, Any], dict[str, Any]], None]
+BEGUN = datetime(2024, 3, 4, tzinfo=UTC).replace(tzinfo=None)
+ENDS = "<end>"
 CASES = 240
 WAIT = {"fast": 0.5, "slow": 4.0}  # days on average, exponential
 
@@ -85,7 +91,7 @@ def test_quantiles_of_the_time_cover_as_many_times_as_they_say(scored: dict[str,
 
 def test_no_time_is_said_of_a_first_event_and_of_an_end(scored: dict[str, list[Any]]) -> None:
     for token, position, days in zip(scored["token"], scored["position"], scored["days"], strict=True):
-        assert (days is None) == (position == 1 or token == "<end>")
+        assert (days is None) == (position == 1 or token == ENDS)
 
 
 def test_the_next_events_are_written_with_the_time_at_which_they_are_expected(log_model: Trained) -> None:
@@ -104,12 +110,18 @@ def test_the_next_events_are_written_with_the_time_at_which_they_are_expected(lo
 def test_a_case_that_goes_on_from_a_state_is_said_the_same(log_model: Trained, tmp_path: Path) -> None:
     rows = events(3, 6)
     whole = pa.Table.from_pylist(rows)
-    parts = [pa.Table.from_pylist([row for place, row in enumerate(rows) if (place % 4 < 2) == early]) for early in (1, 0)]
+    parts = [
+        pa.Table.from_pylist([row for place, row in enumerate(rows) if (place % 4 < 2) == early]) for early in (1, 0)
+    ]
     state = tmp_path / "state"
     rnncli.predict(parts[0], str(log_model.path), state=state)
     later = pa.table(rnncli.predict(parts[1], str(log_model.path), score="token", state=state)).to_pydict()
     together = pa.table(rnncli.predict(whole, str(log_model.path), score="token")).to_pydict()
-    wanted = [place for place, (at, token) in enumerate(zip(together["position"], together["token"], strict=True)) if at > 2 and token != "<end>"]
+    wanted = [
+        place
+        for place, (at, token) in enumerate(zip(together["position"], together["token"], strict=True))
+        if at > 2 and token != ENDS
+    ]
     for name in ("token", "log_p", "days", "q0.5", "level"):
         assert later[name] == [together[name][place] for place in wanted]
     with pytest.raises(SeriesRefused, match="before"):
@@ -159,7 +171,9 @@ def test_where_no_time_is_named_events_are_their_tokens_alone() -> None:
 def test_times_that_are_counted_are_said_in_steps(tmp_path: Path) -> None:
     rows = [row | {"ds": int((row["ds"] - BEGUN).total_seconds() // 3_600)} for row in events(0, 40)]
     table = pa.Table.from_pylist(rows)
-    made = rnncli.train(table, token="activity", id="case", time="ds", hidden=4, members=1, steps=2, output=tmp_path / "m")
+    made = rnncli.train(
+        table, token="activity", id="case", time="ds", hidden=4, members=1, steps=2, output=tmp_path / "m"
+    )
     assert made.model.spec.timing is not None
     assert (made.model.spec.timing.count, made.model.spec.timing.clock) == (True, False)
     found = pa.table(rnncli.predict(table, str(tmp_path / "m"), top=1)).to_pydict()
@@ -168,3 +182,54 @@ def test_times_that_are_counted_are_said_in_steps(tmp_path: Path) -> None:
     report = rnncli.evaluate(table, str(tmp_path / "m"), trained_on=table)
     assert "mae_steps" in report.metrics
     assert "mae_days" not in report.metrics
+
+
+def _timing(name: str, value: Any) -> Change:
+    return lambda _, meta: meta["tokens"]["timing"].__setitem__(name, value)
+
+
+def _beside(place: int, name: str, value: Any) -> Change:
+    return lambda _, meta: meta["tokens"]["beside"][place].__setitem__(name, value)
+
+
+def _two_alike(tensors: dict[str, Any], _: dict[str, Any]) -> None:
+    text = tensors["beside.text"].copy()
+    text[1] = text[0]
+    tensors["beside.text"] = text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _timing("levels", [0.1, 0.9]),
+        _timing("unit", 0.0),
+        _timing("count", True),
+        _beside(0, "static", False),
+        _beside(0, "categories", 3),
+        _beside(2, "scale", 0.0),
+        lambda _, meta: meta["beside"][0].__setitem__(0, "case"),
+        lambda _, meta: meta["beside"][0].__setitem__(2, "time"),
+        lambda _, meta: meta["beside"].pop(),
+        lambda _, meta: meta["columns"].__setitem__("time", None),
+        _two_alike,
+    ],
+)
+def test_a_file_whose_events_contradict_themselves_is_refused(log_model: Trained, change: Change) -> None:
+    tensors, meta = log_model.model.task.to_file(models.load(log_model.path))
+    meta = json.loads(json.dumps(meta))
+    assert models.from_bytes(checkpoint.to_bytes(tensors, meta), "as it is").known == log_model.model.known
+    change(tensors, meta)
+    with pytest.raises(ModelRefused):
+        models.from_bytes(checkpoint.to_bytes(tensors, meta), "forged")
+
+
+def test_quantiles_are_those_of_training(log_model: Trained, tmp_path: Path) -> None:
+    table = pa.Table.from_pylist(events(0, 12))
+    small = {"hidden": 4, "members": 1, "steps": 2, "output": tmp_path / "m", "token": "activity", "id": "case"}
+    made = rnncli.train(table, time="ds", quantiles=(0.25, 0.75), **small).model
+    assert made.spec.timing is not None
+    assert made.spec.timing.levels == (0.25, 0.5, 0.75)
+    with pytest.raises(UsageError, match="no time is named"):
+        rnncli.train(table, quantiles=(0.25, 0.75), **small)
+    with pytest.raises(UsageError, match="those of training"):
+        rnncli.predict(table, str(log_model.path), quantiles=(0.5,))
