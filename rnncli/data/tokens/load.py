@@ -21,7 +21,7 @@ from rnncli.data.source import is_text, sources, text_sources
 from rnncli.data.tables import Tables, open_tables
 from rnncli.data.tokens.channels import TIMES, spread, time_values, with_ends, with_roles
 from rnncli.data.tokens.channels import described as described_beside
-from rnncli.data.tokens.events import Events, read_events, to_documents, to_events
+from rnncli.data.tokens.events import Events, read_events, to_events
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.texts import read_column, read_files
 from rnncli.data.tokens.vocabulary import Documents, new_vocabulary, unknown_notes
@@ -88,7 +88,9 @@ def read_documents(
     if tokens.token is None:
         return *read_texts(given, choices, tokens, known), None
     rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known)
-    return rows.columns, to_documents(rows, texts)[0], rows
+    events = to_events(rows, texts)
+    beside = _beside(rows, events) if known is None else known.beside
+    return rows.columns, events.documents, replace(rows, channels=(rows.channels[0], *beside))
 
 
 def of_files(given: Data, tokens: TokenChoices, known: KnownTokens | None) -> bool:

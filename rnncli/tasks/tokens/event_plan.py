@@ -8,9 +8,10 @@ from rnncli.arrays import Floats
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
 from rnncli.data.tokens.channels import SINCE, documents_with
+from rnncli.data.tokens.vocabulary import has_end
 from rnncli.data.zones import to_wall
 from rnncli.options.types import TrainOptions
-from rnncli.tasks.tokens.events import DAY, MONDAY, waits_of
+from rnncli.tasks.tokens.events import DAY, ENDED, MONDAY, waits_of
 from rnncli.tasks.tokens.spec import Channelled, Timing, TokenSpec
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -34,9 +35,10 @@ def batch_of(filled: float) -> int:
 
 def seen_beside(panel: Panel) -> tuple[Channelled, ...]:
     """The channels beside events with what centres and scales them."""
-    owner = np.repeat(np.arange(len(panel)), panel.lengths)
+    came = np.flatnonzero(panel.values[:, 0] != ENDED) if has_end(panel.channels[0].vocabulary) else slice(None)
+    owner, values = np.repeat(np.arange(len(panel)), panel.lengths)[came], panel.values[came]
     return tuple(
-        _channelled(channel, panel.values[:, place], owner)
+        _channelled(channel, values[:, place], owner)
         for place, channel in enumerate(panel.channels)
         if channel.role in ("static", "input")
     )

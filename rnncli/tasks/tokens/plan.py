@@ -46,6 +46,13 @@ SIZES = (
     Size(500_000, 256, 0.3, 20, 1),
     Size(math.inf, 512, 0.2, 12, 1),
 )
+EVENT_SIZES = (
+    Size(20_000, 64, 0.3, 40, 4),
+    Size(100_000, 128, 0.3, 20, 2),
+    Size(500_000, 128, 0.2, 10, 2),
+    Size(math.inf, 192, 0.2, 5, 1),
+)
+"""Of events with more than their tokens, of which there are few kinds: they need a smaller network than words."""
 BUDGETS = ((60, 128), (240, 256), (1_800, 512), (math.inf, 768))
 """Seconds of a time budget below which a network is no wider than so many units."""
 
@@ -72,7 +79,8 @@ def token_spec(panel: Panel, options: TrainOptions, *, counted: bool = False) ->
 
 def size_of(panel: Panel) -> Size:
     """The size for as many tokens as there are."""
-    return next(size for size in SIZES if len(panel.values) < size.tokens)
+    sizes = SIZES if len(panel.channels) == 1 else EVENT_SIZES
+    return next(size for size in sizes if len(panel.values) < size.tokens)
 
 
 def width(panel: Panel, budget: float | None) -> int:
