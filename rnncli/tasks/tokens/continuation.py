@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rnncli import files
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel, offsets_of
-from rnncli.errors import InputRefused, SeriesRefused, UsageError
+from rnncli.errors import SeriesRefused, UsageError
 from rnncli.events import Generated, Listener, Noted
 from rnncli.outline import Outline, shown
 from rnncli.tasks.tokens.event_lines import EventLines
@@ -83,11 +83,6 @@ def continued(loaded: Loaded, reading: Reading, count: int, drawing: Drawing, te
             hint="give one, or leave --generate out for the likeliest next tokens of each",
         )
     here = reading.read(panel)
-    if model.spec.timing is not None and not here.tail.rows[0]:
-        raise InputRefused(
-            "there is no event to go on from, and so no time at which the next ones could come",
-            hint="give the first event of a case, with its time",
-        )
     rows, parts = list[NDArray[Any]](), list[str]()
     for row, text in _pieces(model, here, count, drawing, panel.calendar.zone):
         rows += [] if row is None else [row]
