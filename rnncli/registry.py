@@ -167,6 +167,7 @@ TOKEN_CHECKS = {
     "document-repeated": "rnncli.data.checks.documents:document_repeated",
     "document-learnt": "rnncli.data.checks.documents:document_learnt",
     "event-unsorted": "rnncli.data.checks.event_times:event_unsorted",
+    "event-far": "rnncli.data.checks.event_times:event_far",
     "event-simultaneous": "rnncli.data.checks.event_times:event_simultaneous",
     "token-once": "rnncli.data.checks.documents:token_once",
     "token-unknown": "rnncli.data.checks.documents:token_unknown",

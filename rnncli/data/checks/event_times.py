@@ -1,4 +1,4 @@
-"""Events of one case that are out of order, or come at the same time: their order is learnt from."""
+"""Events that are out of order, at the same time as another of their case, or far from all others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rnncli.data.checks.finding import SHOWN, Example, Finding, Severity
 from rnncli.data.checks.tokenised import SeenTokens
 from rnncli.data.rows import Rows
 
+EDGE = 0.01  # of the events at either end may be far
 MANY = 0.1  # of the events after another one
 
 
@@ -41,6 +42,21 @@ def event_simultaneous(seen: SeenTokens) -> Finding | None:
     what = f"events come at the same time as the one before them, {share:.0%} of those that have one"
     remedy = "see that their order in the table is the right one, or give times that tell them apart"
     return Finding(severity, what, len(found), _of_rows(seen.rows, np.sort(found)), remedy)
+
+
+def event_far(seen: SeenTokens) -> Finding | None:
+    """Events that are farther from all others than these span, as where a year is mistyped."""
+    if seen.rows is None or not seen.rows.columns.times:
+        return None
+    times = seen.rows.times.astype(np.float64)
+    low, high = np.quantile(times, [EDGE, 1 - EDGE])
+    away = np.maximum(low - times, times - high)
+    found = np.flatnonzero((away > high - low) & (high > low))
+    if not len(found):
+        return None
+    what = "events lie farther from all others in time than these span"
+    remedy = "look at their years, and correct them, or leave their cases out: the time before and after them is wrong"
+    return Finding("warning", what, len(found), _of_rows(seen.rows, found), remedy)
 
 
 def _same_case(rows: Rows, order: Ints) -> Bools:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,15 +44,10 @@ def scores(panel: Panel, trained: Trained[TokenSpec]) -> dict[str, Any]:
     if timing is not None and report.comparisons["time"]:
         compared[TIMES] = _compared(report.against(_best(overall, OF_TIMES[count])))
     return {
-        "validation": {name: _shown(one, metrics, whole=name == NETWORK) for name, one in overall.items()},
+        "validation": {name: {metric: _known(one[metric]) for metric in metrics} for name, one in overall.items()},
         "validated_origins": report.tokens,
         "comparisons": compared,
     }
-
-
-def _shown(overall: dict[str, float], metrics: Sequence[str], *, whole: bool) -> dict[str, float | None]:
-    """The values of metrics, without those of which a baseline says nothing."""
-    return {name: _known(overall[name]) for name in metrics if whole or not math.isnan(overall[name])}
 
 
 def _best(overall: dict[str, dict[str, float]], metric: str) -> str:

@@ -97,12 +97,20 @@ class TokenModel:
         return (
             ("tokens", described(self.columns, self.known.choices, self.known.beside)),
             ("vocabulary", f"{len(self.vocabulary):,}: {' '.join(names)}{more}"),
+            *self._times(),
             ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
             (
                 "training",
                 f"{training.steps} steps, batch {training.batch}, tbptt {training.tbptt}, seed {training.seed}",
             ),
         )
+
+    def _times(self) -> list[tuple[str, str]]:
+        timing = self.spec.timing
+        if timing is None:
+            return []
+        levels = ", ".join(f"{level:g}" for level in timing.levels)
+        return [("time to the next", f"quantiles {levels}, in {'steps' if timing.count else 'days'}")]
 
     def described(self) -> dict[str, Any]:
         """The model described as JSON."""
