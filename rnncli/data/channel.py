@@ -20,7 +20,7 @@ class Channel(Spec):
     for a missing value; a "number" has no vocabulary. In one of kind "token" code 0 is every unknown token, and none is
     missing. A forecast has a "target" and covariates ("past", "future",
     "static"); what is labelled has a "label" and "input" channels, and rows that are labelled as they come have their
-    "time". UsageError for another kind or role.
+    "time". Beside tokens stand "input" and "static" channels, and their "time". UsageError for another kind or role.
     """
 
     name: str

@@ -54,7 +54,7 @@ def begin(spec: TokenSpec, hidden: int, draw: Draw) -> Mapping[str, Array]:
         elif name == TIME:
             first[name] = draw.normal(shape, 0, 0.5 * hidden**-0.5)
         else:
-            first[name] = draw.normal(shape, 0, 0.3 if name == NUMBERS else 0.1)
+            first[name] = draw.normal(shape, 0, 0.3)
     return first
 
 

@@ -17,7 +17,7 @@ from rnncli.tasks.tokens.spec import Channelled, Timing, TokenSpec
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 FEWEST = 3  # documents with a category, of which something can be learnt
 BLANKED = 0.1  # share of categories that are not seen in training, so that what unknown ones mean is learnt
-WEIGHT = 0.5  # of the loss of times beside that of events
+WEIGHT = 1.0  # of the loss of times beside that of events
 FEWEST_STREAMS, MOST_STREAMS, AT_ONCE = 32, 128, 1_024  # and tokens of a batch
 NORMAL = 1.349  # quartiles of a normal distribution are so many deviations apart
 
