@@ -25,6 +25,7 @@ from rnncli.data.statistics import Drift
 from rnncli.errors import SeriesRefused
 from rnncli.evaluation.shown import ScoreReport
 from rnncli.events import Listener
+from rnncli.layers.rows import Rows
 from rnncli.model import Kept
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, Columns, NetworkSpec, Spec, TrainingSpec
@@ -252,7 +253,7 @@ class Task(Kept, Protocol[S]):
     def begin(self, spec: S, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
         """The head's first weights, by name; those that are not named begin with zeros."""
 
-    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array:
+    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array | Rows:
         """The encoder's inputs: [n, T, I]. For most tasks these are the inputs of the crops as they are."""
 
     def read(self, spec: S, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:

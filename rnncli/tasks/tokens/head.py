@@ -18,6 +18,7 @@ import numpy as np
 
 from rnncli.arrays import Array
 from rnncli.layers.linear import linear
+from rnncli.layers.rows import Rows, looked_up
 from rnncli.tasks.seen import Shapes, Weights
 from rnncli.tasks.tokens.spec import TokenSpec
 
@@ -47,8 +48,15 @@ def embedded(table: Array, codes: Array, xp: Any) -> Array:
     """What the encoder sees of codes [n, T]: [n, T, H], zeros where a code is -1."""
     seen = codes >= 0
     at = xp.where(seen, codes, xp.zeros_like(codes))
-    rows = table[at] if xp is np else xp.nn.functional.embedding(at, table)
-    return rows * seen[..., None] * math.sqrt(table.shape[1])
+    return looked_up(table, at, xp) * seen[..., None] * math.sqrt(table.shape[1])
+
+
+def entered(table: Array, codes: Array, xp: Any) -> Array | Rows:
+    """The same, as rows of the table where there are fewer of these than steps and none is forgotten."""
+    steps = codes.shape[0] * codes.shape[1]
+    if xp is np or steps <= len(table) or (codes < 0).any():
+        return embedded(table, codes, xp)
+    return Rows(table * math.sqrt(table.shape[1]), codes)
 
 
 def head(spec: TokenSpec, weights: Weights, state: Array, xp: Any) -> Array:
