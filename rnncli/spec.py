@@ -285,7 +285,7 @@ class NetworkSpec(Spec):
 
 
 def initialisation(text: str) -> tuple[str, float]:
-    """How weights begin, as `--init` has it: ("chrono", T) or (name, 0). UsageError for anything else."""
+    """The initialisation of weights, as `--init` has it: ("chrono", T) or (name, 0). UsageError for anything else."""
     scheme, colon, steps = text.partition(":")
     if scheme == "chrono":
         return scheme, _memory(text, steps)

@@ -74,7 +74,7 @@ class _Gru(Function):
 
 
 def _factors(before: Tensor, gates: Tensor, inner: Tensor) -> tuple[Tensor, Tensor]:
-    """What d_t is multiplied with for dL/dg [t, B, 3, H], and for what enters the candidate's tanh [t, B, H]."""
+    """The factors of d_t in dL/dg [t, B, 3, H], and in that of what enters the candidate's tanh [t, B, H]."""
     r, z, n = gates.chunk(3, dim=2)
     shut = (1 - z) * (1 - n * n)
     return torch.stack([shut * inner * r * (1 - r), (before - n) * z * (1 - z), shut * r], dim=2), shut

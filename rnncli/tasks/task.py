@@ -79,7 +79,7 @@ class Holdout(Protocol):
         """The questions of so many whole series as have about `most` questions."""
 
     def __len__(self) -> int:
-        """How many questions are held out."""
+        """The number of questions that are held out."""
 
 
 class Answers(Protocol):
@@ -305,7 +305,7 @@ class Task(Kept, Protocol[S]):
         """The facts about a panel and a spec that the gradient diagnosis needs."""
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Any) -> LookedAt:
-        """What is wrong with data to train on, or, with a model, with data that it is to answer."""
+        """The findings of a check in data to train on, or, with a model, with data that it is to answer."""
 
     def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for options by which nothing can be trained, before any work."""

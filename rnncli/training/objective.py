@@ -1,4 +1,4 @@
-"""What a training minimises, for any task: the loss of drawn questions, and the score of held-out ones (torch)."""
+"""The objective of a training, for any task: the loss of drawn questions, and the score of held-out ones (torch)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def at_the_end(seen: Seen, questions: slice | list[int], outputs: Tensor) -> See
 
 
 def entered(weights: Mapping[str, Tensor], plan: Plan[Any], seen: Seen) -> Tensor:
-    """What the encoder sees of crops: [n, T, I]."""
+    """The inputs of the encoder in crops: [n, T, I]."""
     x: Tensor = dense(plan.task.enter(plan.spec, head_weights(weights), seen, torch), torch)
     return x
 
@@ -72,8 +72,8 @@ def forward(
     generator: torch.Generator | None = None,
     carried: dict[str, Tensor] | None = None,
 ) -> Tensor:
-    """What a network says to the questions: [o, ...]; with dropout where a generator is given. Crops that go on take
-    what is `carried`, and leave their own state there.
+    """The outputs of a network for the questions: [o, ...]; with dropout where a generator is given. Crops that go on
+    take what is `carried`, and leave their own state there.
     """
     before = None if seen.fresh is None else carried
     head = head_weights(weights)
@@ -177,7 +177,7 @@ class Objective:
 
 
 def _generator(seed: tuple[int, ...], device: str) -> torch.Generator:
-    """What dropout draws from."""
+    """The generator that dropout draws from."""
     return torch.Generator(device).manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
 
 
