@@ -44,10 +44,9 @@ def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> TokenTable
 def next_tokens(loaded: Loaded, reading: Reading, top: int) -> TokenTable:
     """The likeliest next tokens of each document, the likeliest first."""
     model = reading.model.model
-    logs = following(reading.model, reading.read(loaded.panel))
-    top = min(top, logs.shape[1])
-    codes = np.argsort(-logs, axis=1, kind="stable")[:, :top]
-    p = np.exp(np.take_along_axis(logs, codes, axis=1).astype(np.float64))
+    top = min(top, model.spec.tokens)
+    codes, logs = following(reading.model, reading.read(loaded.panel), top)
+    p = np.exp(logs.astype(np.float64))
     columns = {
         "rank": number_array(np.tile(np.arange(1, top + 1), len(logs)), pa.int64()),
         "token": text_array(list(model.vocabulary), codes.ravel()),

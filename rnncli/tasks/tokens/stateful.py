@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnncli.arrays import Ints
 from rnncli.baselines.tokens.baseline import Said
 from rnncli.data.panel import Panel
 from rnncli.inference import carried as kept
 from rnncli.inference import state_file
-from rnncli.tasks.tokens.answers import ranks_of
 from rnncli.tasks.tokens.examples import codes_of
-from rnncli.tasks.tokens.stream import Heard, LogProbabilities, StreamingTokens, TokenState, read_on
+from rnncli.tasks.tokens.stream import Heard, StreamingTokens, TokenState, read_on
 from rnncli.tasks.tokens.token_model import TokenModel
 
 
@@ -33,15 +33,13 @@ class Reading:
         self._carried = read_on(self.model, here, panel, heard)
         return self._carried
 
-    def said(self, panel: Panel) -> Said:
-        """What is said of every token of the panel before it is seen."""
+    def said(self, panel: Panel, ranked: int | None = None) -> Said:
+        """What is said of every token of the panel before it is seen; ranks need not be counted beyond `ranked`."""
         codes = codes_of(panel)
         log_p, ranks = np.zeros(len(codes)), np.zeros(len(codes), np.int64)
 
-        def hear(rows: Ints, logs: LogProbabilities) -> None:
-            came = codes[rows].astype(np.int64)
-            log_p[rows] = np.take_along_axis(logs, came[:, None], axis=1)[:, 0]
-            ranks[rows] = ranks_of(logs, came)
+        def hear(rows: Ints, outputs: list[NDArray[np.float32]]) -> None:
+            log_p[rows], ranks[rows] = self.model.model.said(outputs, codes[rows].astype(np.int64), ranked)
 
         self.read(panel, hear)
         return Said(log_p, ranks)

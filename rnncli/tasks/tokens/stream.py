@@ -22,13 +22,13 @@ from rnncli.inference.hidden import carry
 from rnncli.inference.kept_rows import KeptRows
 from rnncli.inference.streaming import AtHand, NewRows
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.tokens import head
+from rnncli.tasks.seen import head_weights
+from rnncli.tasks.tokens import formulas
 from rnncli.tasks.tokens.examples import LOGITS
 from rnncli.tasks.tokens.token_model import TokenModel
 
-LogProbabilities = NDArray[np.float32]
-Heard = Callable[[Ints, LogProbabilities], None]
-"""What is told of rows [k] of a panel: the logarithms of the probabilities of what comes there [k, tokens]."""
+Heard = Callable[[Ints, list[NDArray[np.float32]]], None]
+"""What is told of rows [k] of a panel: each member's outputs [k, H], from which follows what comes there."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class StreamingTokens:
         before = at_hand.panel.values[np.maximum(row, 0), 0].astype(np.int64)
         codes = np.where(new.start[:, None] + step < 0, self.model.spec.boundary, before)
         for weights in self.members():
-            yield head.embedded(weights[TABLE], codes, np)
+            yield formulas.embedded(self.model.spec, head_weights(weights), codes, np)
 
     def begun(self, panel: Panel) -> NoExtras:
         """Nothing."""
@@ -132,12 +132,9 @@ class StreamingTokens:
         return NoExtras(series)
 
 
-TABLE = f"head.{head.TABLE}"
-
-
 def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None) -> TokenState:
     """The state after all tokens of a panel, which go on from `here` (in the panel's order); of each of them `heard` is
-    told what was held for likely in its place.
+    told the outputs in its place, no more at once than what follows from them has room for.
     """
     panel = replace(panel, starts=here.ends)
 
@@ -147,20 +144,26 @@ def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard
         begin = panel.offsets[rows.places] + rows.start - here.consumed[rows.places]
         at = (begin[:, None] + np.arange(rows.length)).ravel()
         flat = [states.reshape(len(at), -1) for states in outputs]
-        most = max(1, LOGITS // model.model.spec.tokens)
-        for first in range(0, len(at), most):
-            some = slice(first, first + most)
-            heard(at[some], model.model.log_probabilities([states[some] for states in flat]))
+        for some in _parts(model, len(at)):
+            heard(at[some], [states[some] for states in flat])
 
     return advanced(model, here, panel, panel.lengths, hear)
 
 
-def following(model: StreamingTokens, here: TokenState) -> NDArray[np.float32]:
-    """The logarithms of the probabilities of what follows the last token of each document: [S, tokens]."""
-    parts, every = [], np.arange(len(here.ids))
-    most = max(1, LOGITS // model.model.spec.tokens)
-    for begin in range(0, max(1, len(every)), most):
-        places = every[begin : begin + most]
+def _parts(model: StreamingTokens, count: int) -> Iterator[slice]:
+    """So many outputs in parts, of each of which the probabilities of all tokens have room."""
+    most = max(1, LOGITS // model.model.spec.widest)
+    return (slice(begin, begin + most) for begin in range(0, count, most))
+
+
+def following(model: StreamingTokens, here: TokenState, top: int) -> tuple[Ints, NDArray[np.float32]]:
+    """The `top` likeliest tokens that follow the last one of each document, the likeliest first, and the logarithms of
+    their probabilities: [S, top] each.
+    """
+    every = np.arange(len(here.ids))
+    codes, likely = np.zeros((len(every), top), np.int64), np.zeros((len(every), top), np.float32)
+    for some in _parts(model, len(every)):
+        places = every[some]
         outputs = carry(
             model.network,
             model.members(),
@@ -168,8 +171,10 @@ def following(model: StreamingTokens, here: TokenState) -> NDArray[np.float32]:
             places,
             _last_inputs(model, here, places),
         )
-        parts.append(model.model.log_probabilities([states[:, 0] for states in outputs]))
-    return np.concatenate(parts)
+        logs = model.model.log_probabilities([states[:, 0] for states in outputs])
+        codes[some] = np.argsort(-logs, axis=1, kind="stable")[:, :top]
+        likely[some] = np.take_along_axis(logs, codes[some], axis=1)
+    return codes, likely
 
 
 def last_codes(model: TokenModel, here: TokenState) -> Ints:
@@ -182,4 +187,4 @@ def last_codes(model: TokenModel, here: TokenState) -> Ints:
 def _last_inputs(model: StreamingTokens, here: TokenState, places: Ints) -> Iterator[Inputs]:
     codes = last_codes(model.model, here)[places][:, None]
     for weights in model.members():
-        yield head.embedded(weights[TABLE], codes, np)
+        yield formulas.embedded(model.model.spec, head_weights(weights), codes, np)
