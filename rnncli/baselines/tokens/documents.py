@@ -40,7 +40,11 @@ class Documents:
         return self._position(np.arange(self.rows))
 
     def _position(self, rows: Ints) -> Ints:
-        return rows - self.offsets[np.searchsorted(self.offsets, rows, side="right") - 1]
+        return rows - self.offsets[self.owner_of(rows)]
+
+    def owner_of(self, rows: Ints) -> Ints:
+        """The document of some rows [n]."""
+        return np.searchsorted(self.offsets, rows, side="right") - 1
 
     def history(self, steps: int, begin: int = 0, end: int | None = None) -> Ints:
         """The tokens before those of rows begin ... end - 1, the newest last; NOTHING where there is none:

@@ -146,8 +146,8 @@ class KneserNey:
 
     def said(self, documents: Documents) -> Said:
         """Of every token of documents; ranks are counted up to FIRST."""
-        log_probabilities = np.empty(documents.rows)
-        ranks = np.empty(documents.rows, np.int64)
+        log_probabilities = np.empty(documents.rows, np.float32)
+        ranks = np.empty(documents.rows, np.uint8)
         for begin in range(0, documents.rows, _AT_ONCE):
             here = slice(begin, begin + _AT_ONCE)
             history = documents.history(self.steps, begin, begin + _AT_ONCE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Bools, Floats, Inputs, Ints
 from rnncli.checkpoint import Layout
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, offsets_of, ranges
 from rnncli.inference.advance import advanced
-from rnncli.inference.carried import Carried
+from rnncli.inference.carried import Carried, chosen, joined
 from rnncli.inference.hidden import carry
 from rnncli.inference.kept_rows import KeptRows
 from rnncli.inference.streaming import AtHand, NewRows
@@ -29,6 +30,8 @@ from rnncli.tasks.tokens.token_model import TokenModel
 
 Heard = Callable[[Ints, list[NDArray[np.float32]]], None]
 """What is told of rows [k] of a panel: each member's outputs [k, H], from which follows what comes there."""
+
+DOCUMENTS, ROWS = 4_096, 1 << 20  # that are read at a time
 
 
 @dataclass(frozen=True)
@@ -135,19 +138,54 @@ class StreamingTokens:
 def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None) -> TokenState:
     """The state after all tokens of a panel, which go on from `here` (in the panel's order); of each of them `heard` is
     told the outputs in its place, no more at once than what follows from them has room for.
+
+    Documents are read in groups, and of each a window after the other, so that memory does not grow with them.
     """
-    panel = replace(panel, starts=here.ends)
+    if not len(panel):
+        return here
+    read = []
+    for begin in range(0, len(panel), DOCUMENTS):
+        places = np.arange(begin, min(begin + DOCUMENTS, len(panel)))
+        read.append(_read_group(model, chosen(here, places.tolist()), panel, places, heard))
+    return reduce(joined, read)
+
+
+def _read_group(
+    model: StreamingTokens, here: TokenState, panel: Panel, places: Ints, heard: Heard | None
+) -> TokenState:
+    """The state after all tokens of some documents of a panel."""
+    first, lengths = panel.offsets[places], panel.lengths[places]
+    window = max(1, ROWS // len(places))
+    for begin in range(0, max(1, int(lengths.max())), window):
+        count = np.clip(lengths - begin, 0, window)
+        rows = ranges(first + np.minimum(begin, lengths), count)
+        some = replace(
+            panel,
+            ids=here.ids,
+            offsets=offsets_of(count),
+            values=panel.values[rows],
+            starts=here.ends,
+            phases=panel.phases[places],
+            groups=None,
+        )
+        told = None if heard is None else _told(model, here, first + begin, heard)
+        here = advanced(model, here, some, count, told)
+    return here
+
+
+def _told(
+    model: StreamingTokens, here: TokenState, first: Ints, heard: Heard
+) -> Callable[[NewRows, list[NDArray[np.float32]]], None]:
+    """Who tells of the rows of a window, of which document s has its first one at row first[s]."""
 
     def hear(rows: NewRows, outputs: list[NDArray[np.float32]]) -> None:
-        if heard is None:
-            return
-        begin = panel.offsets[rows.places] + rows.start - here.consumed[rows.places]
+        begin = first[rows.places] + rows.start - here.consumed[rows.places]
         at = (begin[:, None] + np.arange(rows.length)).ravel()
         flat = [states.reshape(len(at), -1) for states in outputs]
-        for some in _parts(model, len(at)):
-            heard(at[some], [states[some] for states in flat])
+        for part in _parts(model, len(at)):
+            heard(at[part], [states[part] for states in flat])
 
-    return advanced(model, here, panel, panel.lengths, hear)
+    return hear
 
 
 def _parts(model: StreamingTokens, count: int) -> Iterator[slice]:

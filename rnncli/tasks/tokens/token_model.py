@@ -149,12 +149,14 @@ class TokenModel:
         self, outputs: Sequence[NDArray[np.float32]], came: Ints, ranked: int | None
     ) -> tuple[NDArray[np.float32], Ints]:
         """The logarithm of the probability of each token that `came` [o], and how many were held for more likely,
-        counted up to `ranked` (all if None): [o] each, from the outputs [o, H] of each member.
+        counted up to `ranked` (all if None, none if 0): [o] each, from the outputs [o, H] of each member.
         """
+        none = np.zeros(len(came), np.int64)
         if not self.spec.clusters:
             logs = self.log_probabilities(outputs)
-            return np.take_along_axis(logs, came[:, None], axis=1)[:, 0], ranks_of(logs, came)
+            ranks = none if ranked == 0 else ranks_of(logs, came)
+            return np.take_along_axis(logs, came[:, None], axis=1)[:, 0], ranks
         every = zip(self.heads, outputs, strict=True)
         own = adaptive.mean_of([adaptive.log_p(self.spec, *one, came, np) for one in every], np)
         most = self.spec.tokens if ranked is None else ranked
-        return own, adaptive.ranks(self.spec, self.heads, outputs, came, own, most, np)
+        return own, none if ranked == 0 else adaptive.ranks(self.spec, self.heads, outputs, came, own, most, np)
