@@ -14,6 +14,7 @@ from rnncli.cells.named import cells_of
 from rnncli.errors import UsageError
 from rnncli.layers.norm import layer_norm
 from rnncli.layers.stack import layer_weights
+from rnncli.options.generation import TOP_P
 from rnncli.options.types import AnswerOptions
 from rnncli.tasks.seen import head_weights
 from rnncli.tasks.tokens import formulas
@@ -44,7 +45,7 @@ class Drawing:
         if self.top_k is not None and self.top_k < 1:
             raise UsageError(f"--top-k must be above 0, not {self.top_k}", hint="leave it out to draw from all tokens")
         if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}")
+            raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}", hint=TOP_P)
 
 
 def drawing_of(options: AnswerOptions) -> Drawing:
