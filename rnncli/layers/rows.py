@@ -36,10 +36,10 @@ class Rows:
 
     def dense(self, xp: Any) -> Array:
         """The inputs of all steps: [n, T, I]."""
-        return looked_up(self.table, self.codes, xp)
+        return rows_at(self.table, self.codes, xp)
 
 
-def looked_up(table: Array, codes: Array, xp: Any) -> Array:
+def rows_at(table: Array, codes: Array, xp: Any) -> Array:
     """The rows of a table [K, I] at codes [...]: [..., I]."""
     return table[codes] if xp is np else xp.nn.functional.embedding(codes, table)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rnncli.cells.cell import Cell
 from rnncli.layers.phases import by_phase
-from rnncli.layers.rows import Rows, dense, looked_up
+from rnncli.layers.rows import Rows, dense, rows_at
 from rnncli.layers.unroll import unroll
 from rnncli.nn import gru_kernel, linear_recurrence, lstm_kernel, mgu_kernel, slstm_kernel
 
@@ -66,7 +66,7 @@ def fused(
 def _projected(cell: Cell, weights: Weights, x: Tensor | Rows) -> Tensor:
     """W_ih x + b, steps first: [T, B, gates * H]."""
     if isinstance(x, Rows):
-        a = looked_up(cell.project(weights, x.table, torch), x.codes.transpose(0, 1), torch)
+        a = rows_at(cell.project(weights, x.table, torch), x.codes.transpose(0, 1), torch)
     else:
         a = cell.project(weights, x.transpose(0, 1), torch)
     return cast("Tensor", a)

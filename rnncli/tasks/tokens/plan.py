@@ -16,6 +16,7 @@ from rnncli.errors import InputRefused
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.plan import Refit, Sizes, evaluate_every
+from rnncli.tasks.tokens.adaptive import clusters_for
 from rnncli.tasks.tokens.spec import TokenSpec
 
 CELL = "lstm"
@@ -63,6 +64,7 @@ def token_spec(panel: Panel, options: TrainOptions) -> TokenSpec:
         steps=max(1, min(int(options.get("tbptt") or STEPS), longest)),
         forgotten=FORGOTTEN if tokens > MANY_KINDS else 0.0,
         ranked=options.get("split") != "byte",
+        clusters=clusters_for(tokens),
     )
 
 
