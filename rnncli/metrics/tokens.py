@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rnncli.arrays import Floats, Ints
+from rnncli.arrays import Floats
 from rnncli.metrics.metric import Better
 
 FIRST = 5  # tokens among which the right one is looked for
@@ -25,8 +27,8 @@ class Predicted:
     `waited` what came [n], NaN where nothing did; in days, unless times `count` steps.
     """
 
-    log_probabilities: Floats
-    ranks: Ints
+    log_probabilities: NDArray[np.floating[Any]]
+    ranks: NDArray[np.integer[Any]]
     text_bytes: float = math.nan
     waits: Floats | None = None
     waited: Floats | None = None
@@ -45,7 +47,7 @@ class TokenMetric:
 def cross_entropy(predicted: Predicted) -> float:
     """Mean of -log p over tokens, in nats."""
     found = predicted.log_probabilities
-    return -float(found.mean()) if len(found) else math.nan
+    return -float(found.mean(dtype=np.float64)) if len(found) else math.nan
 
 
 def perplexity(predicted: Predicted) -> float:
@@ -63,7 +65,7 @@ def bits_per_byte(predicted: Predicted) -> float:
     """Bits that all tokens take by their probabilities, over the bytes of their text, whatever a token is."""
     if not len(predicted.ranks) or not predicted.text_bytes > 0:
         return math.nan
-    return -float(predicted.log_probabilities.sum()) / math.log(2) / predicted.text_bytes
+    return -float(predicted.log_probabilities.sum(dtype=np.float64)) / math.log(2) / predicted.text_bytes
 
 
 def accuracy(predicted: Predicted) -> float:

@@ -18,6 +18,7 @@ from rnncli.data.panel import Panel
 from rnncli.data.tokens.split import smallest
 from rnncli.tasks.seen import Seen
 from rnncli.tasks.tokens.events import MISSING, OTHER, seen_of, waits_of
+from rnncli.tasks.tokens.formulas import CAME
 from rnncli.tasks.tokens.spec import TokenSpec
 
 AT_ONCE = 1 << 15  # steps of the documents that are asked about together
@@ -116,10 +117,12 @@ class Examples:
             numbers = self.beside.numbers[at] * inside[..., None]
             words = np.where(inside[..., None], self._partly_blank(self.beside.words[at], rng), MISSING)
             codes = np.concatenate([codes, words], axis=2)
+        came_next = {CAME: target}
         if self.beside is not None and self.spec.timing is not None:
             z = np.where(known[which, origin], self.beside.z[came], np.nan)
             target = np.stack([target, z], axis=1).astype(np.float32)
-        return Seen(numbers, steps, which, origin, {}, target, {"next": target}, series, begin, codes=codes)
+        known_to_head = came_next if self.spec.clusters else {}
+        return Seen(numbers, steps, which, origin, known_to_head, target, came_next, series, begin, codes=codes)
 
     def _partly_blank(self, words: Ints, rng: np.random.Generator | None) -> Ints:
         """The codes [n, T, words] of categories, of which some are taken for unknown in training: all of a channel in
@@ -154,7 +157,7 @@ class Examples:
         """The questions at positions 0 ... ends[i] of each series[i], some documents at a time: at the last one it is
         asked what follows the first ends[i] tokens.
         """
-        for some in groups(ends + 1, self.spec.tokens):
+        for some in groups(ends + 1, self.spec.widest):
             yield self.seen(series[some], np.zeros(len(series[some]), np.int64), ends[some] + 1)
 
     def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +95,8 @@ class TokenSpec(Spec):
 
     The boundary, code `tokens`, is what the network sees before the first token of every document. Codes are `ranked`
     where they follow how often their tokens come. `steps` are learnt from at a time. In training a share `forgotten` of
-    the kinds of tokens is not seen, drawn anew for each stretch.
+    the kinds of tokens is not seen, drawn anew for each stretch. Of a large vocabulary the softmax is adaptive:
+    `clusters` are the first codes of its tails.
 
     Of events a row is more than its token: what stands `beside` it is seen, a share `blanked` of which is missing in
     training, and with a `timing` it is said when the next one comes.
@@ -103,6 +106,7 @@ class TokenSpec(Spec):
     steps: int
     forgotten: float = 0.0
     ranked: bool = True
+    clusters: tuple[int, ...] = added((), since=4)
     beside: tuple[Channelled, ...] = added((), since=4)
     timing: Timing | None = added(None, since=4)
     blanked: float = added(0.0, since=4)
@@ -115,11 +119,24 @@ class TokenSpec(Spec):
         for name in ("forgotten", "blanked"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be in [0, 1), not {getattr(self, name)}")
+        if self.clusters and any(end <= first for first, end in pairwise((0, *self.clusters, self.tokens))):
+            raise UsageError(f"clusters of {self.tokens:,} tokens cannot begin at {self.clusters}")
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values, in which nothing is said of clusters, or of events, where there are none."""
+        found = super().to_json()
+        said = {"clusters": bool(self.clusters), **dict.fromkeys(("beside", "timing", "blanked"), not self.plain)}
+        return {name: value for name, value in found.items() if said.get(name, True)}
 
     @property
     def boundary(self) -> int:
         """The code of what stands before the first token."""
         return self.tokens
+
+    @property
+    def widest(self) -> int:
+        """The most tokens that are told apart at once: all, or those of a cluster."""
+        return max(end - first for first, end in pairwise((0, *self.clusters, self.tokens)))
 
     @property
     def words(self) -> tuple[Channelled, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,27 +16,26 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Bools, Floats, Inputs, Ints
 from rnncli.checkpoint import Layout
-from rnncli.data.panel import Panel, ranges
+from rnncli.data.panel import Panel, offsets_of, ranges
 from rnncli.data.tokens.channels import SINCE, TIMES
 from rnncli.errors import SeriesRefused
 from rnncli.inference.advance import advanced
-from rnncli.inference.carried import Carried
+from rnncli.inference.carried import Carried, chosen, joined
 from rnncli.inference.hidden import carry
 from rnncli.inference.kept_rows import KeptRows
 from rnncli.inference.streaming import AtHand, NewRows
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.seen import head_weights
-from rnncli.tasks.tokens import head
+from rnncli.tasks.tokens import formulas
 from rnncli.tasks.tokens.events import seen_of
 from rnncli.tasks.tokens.examples import LOGITS
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
-LogProbabilities = NDArray[np.float32]
-Heard = Callable[[Ints, LogProbabilities], None]
-"""What is told of rows [k] of a panel: the logarithms of the probabilities of what comes there [k, tokens]."""
-Awaited = Callable[[Ints, Floats], None]
-"""And quantiles of the time to it [k, levels]."""
+Heard = Callable[[Ints, list[NDArray[np.float32]]], None]
+"""What is told of rows [k] of a panel: each member's outputs [k, H], from which follows what comes there."""
+
+DOCUMENTS, ROWS = 4_096, 1 << 20  # that are read at a time
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class StreamingTokens:
         row = np.where(first, row + 1, row)  # of which what is static is seen
         numbers, codes = taken_in(at_hand.panel.values[row], first, spec, at_hand.panel.calendar.zone)
         for weights in self.members():
-            yield head.entered(spec, head_weights(weights), numbers, codes, np)
+            yield formulas.seen(spec, head_weights(weights), numbers, codes, np)
 
     def begun(self, panel: Panel) -> NoExtras:
         """Nothing."""
@@ -150,31 +150,6 @@ def taken_in(rows: NDArray[Any], first: Bools, spec: TokenSpec, zone: str | None
         return np.zeros((*codes.shape, 0), np.float32), codes[..., None]
     numbers, words = seen_of(rows, first, spec, zone)
     return numbers, np.concatenate([codes[..., None], words], axis=-1)
-
-
-def read_on(
-    model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None, timed: Awaited | None = None
-) -> TokenState:
-    """The state after all tokens of a panel, which go on from `here` (in the panel's order); of each of them `heard` is
-    told what was held for likely in its place, and `timed` when it was to come.
-    """
-    panel = replace(panel, starts=here.ends)
-
-    def hear(rows: NewRows, outputs: list[NDArray[np.float32]]) -> None:
-        if heard is None:
-            return
-        begin = panel.offsets[rows.places] + rows.start - here.consumed[rows.places]
-        at = (begin[:, None] + np.arange(rows.length)).ravel()
-        flat = [states.reshape(len(at), -1) for states in outputs]
-        most = max(1, LOGITS // model.model.spec.tokens)
-        for first in range(0, len(at), most):
-            some = slice(first, first + most)
-            outputs_of = [states[some] for states in flat]
-            heard(at[some], model.model.log_probabilities(outputs_of))
-            if timed is not None:
-                timed(at[some], model.model.waits(outputs_of))
-
-    return advanced(model, here, panel, panel.lengths, hear)
 
 
 def going_on(model: TokenModel, here: TokenState, panel: Panel) -> Panel:
@@ -205,24 +180,85 @@ def going_on(model: TokenModel, here: TokenState, panel: Panel) -> Panel:
     return replace(panel, values=values)
 
 
+def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None) -> TokenState:
+    """The state after all tokens of a panel, which go on from `here` (in the panel's order); of each of them `heard` is
+    told the outputs in its place, no more at once than what follows from them has room for.
+
+    Documents are read in groups, and of each a window after the other, so that memory does not grow with them.
+    """
+    if not len(panel):
+        return here
+    read = []
+    for begin in range(0, len(panel), DOCUMENTS):
+        places = np.arange(begin, min(begin + DOCUMENTS, len(panel)))
+        read.append(_read_group(model, chosen(here, places.tolist()), panel, places, heard))
+    return reduce(joined, read)
+
+
+def _read_group(
+    model: StreamingTokens, here: TokenState, panel: Panel, places: Ints, heard: Heard | None
+) -> TokenState:
+    """The state after all tokens of some documents of a panel."""
+    first, lengths = panel.offsets[places], panel.lengths[places]
+    window = max(1, ROWS // len(places))
+    for begin in range(0, max(1, int(lengths.max())), window):
+        count = np.clip(lengths - begin, 0, window)
+        rows = ranges(first + np.minimum(begin, lengths), count)
+        some = replace(
+            panel,
+            ids=here.ids,
+            offsets=offsets_of(count),
+            values=panel.values[rows],
+            starts=here.ends,
+            phases=panel.phases[places],
+            groups=None,
+        )
+        told = None if heard is None else _told(model, here, first + begin, heard)
+        here = advanced(model, here, some, count, told)
+    return here
+
+
+def _told(
+    model: StreamingTokens, here: TokenState, first: Ints, heard: Heard
+) -> Callable[[NewRows, list[NDArray[np.float32]]], None]:
+    """Who tells of the rows of a window, of which document s has its first one at row first[s]."""
+
+    def hear(rows: NewRows, outputs: list[NDArray[np.float32]]) -> None:
+        begin = first[rows.places] + rows.start - here.consumed[rows.places]
+        at = (begin[:, None] + np.arange(rows.length)).ravel()
+        flat = [states.reshape(len(at), -1) for states in outputs]
+        for part in _parts(model, len(at)):
+            heard(at[part], [states[part] for states in flat])
+
+    return hear
+
+
+def _parts(model: StreamingTokens, count: int) -> Iterator[slice]:
+    """So many outputs in parts, of each of which the probabilities of all tokens have room."""
+    most = max(1, LOGITS // model.model.spec.widest)
+    return (slice(begin, begin + most) for begin in range(0, count, most))
+
+
 @dataclass(frozen=True)
 class Following:
-    """What follows the last token of each document: the logarithms of the probabilities [S, tokens], and quantiles of
-    the time until then [S, levels], from the times of these tokens on [S] (NaN where there is none yet); None where
-    there are no times.
+    """What follows the last token of each document: the likeliest tokens [S, top], the likeliest first, with the
+    logarithms of their probabilities. Where there are times, also quantiles of the time until then [S, levels], from
+    the times of these last tokens on [S] (NaN where there is none yet).
     """
 
+    codes: Ints
     log_probabilities: NDArray[np.float32]
     waits: Floats | None = None
     times: Floats | None = None
 
 
-def following(model: StreamingTokens, here: TokenState, zone: str | None = None) -> Following:
-    """What follows the last token of each document, whose times are in a zone."""
-    parts, waits, every = [], [], np.arange(len(here.ids))
-    most = max(1, LOGITS // model.model.spec.tokens)
-    for begin in range(0, max(1, len(every)), most):
-        places = every[begin : begin + most]
+def following(model: StreamingTokens, here: TokenState, top: int, zone: str | None = None) -> Following:
+    """The `top` likeliest tokens that follow the last one of each document, whose times are in a zone, and when."""
+    every, timing = np.arange(len(here.ids)), model.model.spec.timing
+    codes, likely = np.zeros((len(every), top), np.int64), np.zeros((len(every), top), np.float32)
+    waits = None if timing is None else np.zeros((len(every), len(timing.levels)))
+    for some in _parts(model, len(every)):
+        places = every[some]
         outputs = carry(
             model.network,
             model.members(),
@@ -231,12 +267,13 @@ def following(model: StreamingTokens, here: TokenState, zone: str | None = None)
             _last_inputs(model, here, places, zone),
         )
         last = [states[:, 0] for states in outputs]
-        parts.append(model.model.log_probabilities(last))
-        if model.model.spec.timing is not None:
-            waits.append(model.model.waits(last))
-    if not waits:
-        return Following(np.concatenate(parts))
-    return Following(np.concatenate(parts), np.concatenate(waits), last_rows(here)[0][:, SINCE[0]])
+        logs = model.model.log_probabilities(last)
+        codes[some] = np.argsort(-logs, axis=1, kind="stable")[:, :top]
+        likely[some] = np.take_along_axis(logs, codes[some], axis=1)
+        if waits is not None:
+            waits[some] = model.model.waits(last)
+    times = None if waits is None else last_rows(here)[0][:, SINCE[0]]
+    return Following(codes, likely, waits, times)
 
 
 def last_codes(model: TokenModel, here: TokenState) -> Ints:
@@ -258,4 +295,4 @@ def _last_inputs(model: StreamingTokens, here: TokenState, places: Ints, zone: s
     rows, first = last_rows(here)
     numbers, codes = taken_in(rows[places][:, None], first[places][:, None], model.model.spec, zone)
     for weights in model.members():
-        yield head.entered(model.model.spec, head_weights(weights), numbers, codes, np)
+        yield formulas.seen(model.model.spec, head_weights(weights), numbers, codes, np)

@@ -15,11 +15,12 @@ from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.events import Listener
+from rnncli.layers.rows import Rows
 from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.seen import Seen, Shapes, Weights, at_origins
-from rnncli.tasks.tokens import event_head, head, model_file
+from rnncli.tasks.tokens import formulas, model_file
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
@@ -46,17 +47,17 @@ class NextToken:
         return examples(panel, spec, ends)
 
     def head_shapes(self, spec: TokenSpec, network: NetworkSpec) -> Shapes:
-        """One table of what is seen and said of tokens."""
-        return head.shapes(spec, network.hidden)
+        """One table of what is seen and said of tokens, or one for each cluster of a large vocabulary."""
+        return formulas.shapes(spec, network.hidden)
 
     def begin(self, spec: TokenSpec, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
         """A random table."""
-        return head.begin(spec, network.hidden, draw)
+        return formulas.begin(spec, network.hidden, draw)
 
-    def enter(self, spec: TokenSpec, weights: Weights, seen: Seen, xp: Any) -> Array:
+    def enter(self, spec: TokenSpec, weights: Weights, seen: Seen, xp: Any) -> Array | Rows:
         """The rows of the table that the tokens before each position have, with what stands beside them."""
         assert seen.codes is not None
-        return head.entered(spec, weights, seen.inputs, seen.codes, xp)
+        return formulas.entered(spec, weights, seen.inputs, seen.codes, xp)
 
     def read(self, spec: TokenSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
         """The output at each position that is asked about: [o, H]."""
@@ -67,23 +68,17 @@ class NextToken:
         spec: TokenSpec,
         weights: Weights,
         state: Array,
-        beside: Mapping[str, Array],  # noqa: ARG002
+        beside: Mapping[str, Array],
         xp: Any,
     ) -> Array:
-        """Logits of all that can come next: [o, outputs]; of events with times, quantiles of the time to it behind
-        them: [o, outputs + levels].
+        """Logits of all that can come next [o, tokens] or, of a large vocabulary, log p of what came [o, 1]; of events
+        with times, quantiles of the time to it behind them.
         """
-        logits = head.head(spec, weights, state, xp)
-        if spec.timing is None:
-            return logits
-        return xp.concatenate([logits, event_head.quantiles(spec.timing, weights, state, xp)], axis=-1)
+        return formulas.said(spec, weights, state, beside, xp)
 
     def loss(self, spec: TokenSpec, said: Array, targets: Array, xp: Any) -> Array:
         """Cross entropy, and the loss of the time beside it: [o]."""
-        if spec.timing is None:
-            return head.loss(said, targets, xp)
-        token = head.loss(said[:, : spec.tokens], targets[:, 0], xp)
-        return token + event_head.loss(spec.timing, said[:, spec.tokens :], targets[:, 1], xp)
+        return formulas.loss(spec, said, targets, xp)
 
     def answers(self, spec: TokenSpec, said: Floats, units: Mapping[str, Array]) -> Floats:
         """How likely what came was held, and how many tokens for more likely: [o, 2]; quantiles of the time to it
@@ -91,10 +86,10 @@ class NextToken:
         """
         from rnncli.tasks.tokens.answers import of_what_came
 
-        if spec.timing is None:
-            return of_what_came(said, units["next"])
-        found = of_what_came(said[:, : spec.tokens], units["next"][:, 0])
-        return np.concatenate([found, said[:, spec.tokens :]], axis=1)
+        came = units[formulas.CAME]
+        tokens, times = formulas.parts_of(spec, said)
+        found = np.where(np.isnan(came)[:, None], np.nan, tokens) if spec.clusters else of_what_came(tokens, came)
+        return found if spec.timing is None else np.concatenate([found, times], axis=1)
 
     def context(self, spec: TokenSpec) -> int:
         """Steps that are learnt from at a time."""
