@@ -24,7 +24,7 @@ Change = Callable[[dict[str, Any], dict[str, Any]], None]
 BEGUN = datetime(2024, 3, 4, tzinfo=UTC).replace(tzinfo=None)
 ENDS = "<end>"
 CASES = 240
-WAIT = {"fast": 0.5, "slow": 4.0}  # days on average, from half to one and a half times so many
+WAIT = {"fast": 0.5, "slow": 4.0}  # days on average, from none to twice so many
 
 
 def events(seed: int, cases: int = CASES) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ def events(seed: int, cases: int = CASES) -> list[dict[str, Any]]:
             who = ("fast", "slow")[int(rng.integers(2))]
             row = {"case": f"c{case}", "activity": activity, "ds": time, "kind": kind, "who": who}
             rows.append(row | {"note": float(rng.normal())})
-            time += timedelta(seconds=round(86_400 * WAIT[who] * rng.uniform(0.5, 1.5)))
+            time += timedelta(seconds=round(86_400 * WAIT[who] * rng.uniform(0, 2)))
     return rows
 
 
@@ -46,7 +46,7 @@ def events(seed: int, cases: int = CASES) -> list[dict[str, Any]]:
 def log_model(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     path = tmp_path_factory.mktemp("events") / "log.safetensors"
     table = pa.Table.from_pylist(events(0))
-    options = {"hidden": 16, "members": 1, "steps": 250, "dropout": 0.1, "batch": 16, "learning_rate": 0.02}
+    options = {"hidden": 16, "members": 1, "steps": 250, "dropout": 0, "batch": 16, "learning_rate": 0.02}
     made = rnncli.train(table, token="activity", id="case", time="ds", output=path, **options)
     return Trained(path, made.model)
 
@@ -83,7 +83,7 @@ def test_quantiles_of_the_time_cover_as_many_times_as_they_say(scored: dict[str,
     assert came.sum() == 3 * CASES
     for level in (0.1, 0.5, 0.9):
         quantile = np.array(scored[f"q{level:g}"], float)
-        assert (days <= quantile)[came].mean() == pytest.approx(level, abs=0.06)
+        assert (days <= quantile)[came].mean() == pytest.approx(level, abs=0.08)
     levels = np.array(scored["level"], float)[came]
     assert ((levels > 0) & (levels < 1)).all()
     assert levels.mean() == pytest.approx(0.5, abs=0.05)
@@ -143,7 +143,7 @@ def test_the_model_is_better_than_the_medians_of_times(log_model: Trained) -> No
     for rival in ("time", "time-after"):
         assert report.against(rival).metric == "mae_days"
         assert report.against(rival).better(0.01)
-    assert report.model_scores["coverage_80"] == pytest.approx(0.8, abs=0.06)
+    assert report.model_scores["coverage_80"] == pytest.approx(0.8, abs=0.08)
     assert np.isnan(report.scores["bigram"].overall["mae_days"])
     assert np.isnan(report.scores["time"].overall["accuracy"])
 
