@@ -121,7 +121,8 @@ class Draw(Protocol):
 class Facts:
     """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
     does), the lags that matter, in steps, what one of them is called, and the rows of a typical series; whether a
-    series is read `whole` and asked about once, at its end; and what a step is, if it is no row of the calendar.
+    series is read `whole` and asked about once, at its end; what a step is, if it is no row of the calendar; what its
+    `questions` are called; and the option that says how far back a training looks.
     """
 
     horizon: int | None
@@ -130,6 +131,8 @@ class Facts:
     lag_name: str = "lag"
     whole: bool = False
     step: str = ""
+    questions: str = "origins"
+    context_option: str = "context"
 
 
 class Stream(Protocol):

@@ -156,7 +156,8 @@ class NextToken:
         """Nothing is ahead, and no lag matters more than others."""
         from rnncli.tasks.task import Facts
 
-        return Facts(None, (), int(np.median(panel.lengths)), step="a token")
+        rows = int(np.median(panel.lengths))
+        return Facts(None, (), rows, step="a token", questions="tokens", context_option="tbptt")
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: TokenModel | None) -> LookedAt:
         """What is wrong with documents."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -160,7 +161,9 @@ def test_the_gradient_of_a_next_token_is_followed_back_on_the_text(
 ) -> None:
     done = run_rnncli("inspect-gradients", verse, "-m", text_model.path, "--quick", "--series", 4)
     assert done.returncode == 0, done.stderr
+    assert re.search(r"1 document, \d+ tokens,", done.stdout)
     assert "a step is a token" in done.stdout
+    assert "--context" not in done.stdout  # which trainings on documents refuse
     options = ("--token", "event", "--id", "case", "--hidden", 4, "--quick", "--json")
     fresh = run_rnncli("inspect-gradients", cases_table, *options)
     assert fresh.returncode == 0, fresh.stderr
