@@ -352,7 +352,7 @@ def _quietly(call: Callable[..., Any], *arguments: Any) -> None:
 
 def main() -> None:
     """Run the cases that were asked for."""
-    global STEPS, MEMBERS  # noqa: PLW0603 set once, before anything runs
+    global STEPS, MEMBERS  # set once, before anything runs
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=["io", "kill", "signal", "pair"])
     parser.add_argument("folder", type=Path)
