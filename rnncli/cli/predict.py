@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -67,7 +68,7 @@ def predict(
         return left_alone(streams, path)
     if path is None:
         told = streams.json or asked.get("generate") is not None
-        streams.result(made.to_json, b"" if told else made.encode("csv", tidy=tidy, raw=csv_raw))
+        streams.result(made.to_json, () if told else _pieces(made, tidy=tidy, raw=csv_raw))
     else:
         streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
         streams.result(partial(written, made, path))
@@ -79,6 +80,15 @@ def heard(streams: Streams, event: object) -> None:
     if isinstance(event, Generated):
         put(event.text.encode("utf-8", "surrogateescape"))
     streams(event)
+
+
+def _pieces(made: Answer, *, tidy: bool, raw: bool) -> Iterable[bytes]:
+    """The answer as CSV, in pieces where it may be long."""
+    from rnncli.tasks.answer import Piecewise
+
+    if isinstance(made, Piecewise):
+        return made.pieces("csv", tidy=tidy, raw=raw)
+    return [made.encode("csv", tidy=tidy, raw=raw)]
 
 
 def left_alone(streams: Streams, path: str | None) -> int:

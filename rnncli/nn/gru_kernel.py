@@ -80,8 +80,7 @@ def _factors(before: Tensor, gates: Tensor, inner: Tensor) -> tuple[Tensor, Tens
     return torch.stack([shut * inner * r * (1 - r), (before - n) * z * (1 - z), shut * r], dim=2), shut
 
 
-def gru(cell: Cell, weights: Mapping[str, Tensor], x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
-    """The layer `gru`: x [B, T, I] -> outputs [B, T, H] and the last state."""
-    a = cell.project(weights, x.transpose(0, 1), torch)
+def gru(cell: Cell, weights: Mapping[str, Tensor], a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer `gru`: projected inputs a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
     h: Tensor = _Gru.apply(a, weights["weight_hh"], weights["bias_hn"], state[0])  # type: ignore[no-untyped-call]
     return h.transpose(0, 1), (h[-1],)

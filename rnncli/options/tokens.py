@@ -61,6 +61,7 @@ OPTIONS = (
         "The most frequent N tokens are known, the unknown one counted.",
         DATA,
         default="20000",
+        instead="for example --vocabulary 10000; leave it out for the 20,000 most frequent",
         commands=READING,
         tasks=TOKENS,
         of_model=True,

@@ -92,6 +92,7 @@ class ArchitectureOptions(ColumnOptions, total=False):
     layers: int | None
     hidden: int | None
     dropout: float | None
+    recurrent_dropout: float | None
     init: str | None
     members: int | None
     plain_stack: bool

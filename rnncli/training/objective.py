@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rnncli.arrays import Array, Floats, Ints
 from rnncli.data.panel import Panel
+from rnncli.layers.rows import dense
 from rnncli.nn.dropout import dropout
 from rnncli.nn.network import encode
 from rnncli.tasks.plan import Plan
@@ -60,7 +61,7 @@ def at_the_end(seen: Seen, questions: slice | list[int], outputs: Tensor) -> See
 
 def entered(weights: Mapping[str, Tensor], plan: Plan[Any], seen: Seen) -> Tensor:
     """The inputs of the encoder in crops: [n, T, I]."""
-    x: Tensor = plan.task.enter(plan.spec, head_weights(weights), seen, torch)
+    x: Tensor = dense(plan.task.enter(plan.spec, head_weights(weights), seen, torch), torch)
     return x
 
 
@@ -76,7 +77,7 @@ def forward(
     """
     before = None if seen.fresh is None else carried
     head = head_weights(weights)
-    x = entered(weights, plan, seen)
+    x = plan.task.enter(plan.spec, head, seen, torch)
     outputs = encode(weights, plan.network, x, generator, before, seen.fresh, seen.lengths)
     state = plan.task.read(plan.spec, head, outputs, seen, torch)
     if generator is not None:

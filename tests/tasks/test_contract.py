@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rnncli import registry
 from rnncli.events import SEARCH, Phase
+from rnncli.layers.rows import dense
 from rnncli.registry import TASKS
 from rnncli.tasks.seen import HEAD, head_weights
 from rnncli.training.objective import forward, on
@@ -69,7 +70,8 @@ def test_formulas_say_the_same_in_torch_and_in_numpy(task: str, kind: str, dtype
         for xp, w, s, h in ((np, weights, seen, states), (torch, tensors, on(seen), torch.from_numpy(states))):
             read = one.task.read(spec, w, h, s, xp)
             said = one.task.head(spec, w, read, s.beside, xp)
-            found.append((one.task.enter(spec, w, s, xp), read, said, one.task.loss(spec, said, s.targets, xp)))
+            entered = dense(one.task.enter(spec, w, s, xp), xp)
+            found.append((entered, read, said, one.task.loss(spec, said, s.targets, xp)))
         assert [part.dtype for part in found[0][:3]] == [dtype] * 3
         for ours, theirs in zip(*found, strict=True):
             np.testing.assert_allclose(ours, theirs.numpy(), rtol=tolerance, atol=tolerance)
@@ -192,7 +194,7 @@ def test_the_loss_is_differentiable_as_finite_differences_say(task: str, kind: s
 
     def losses(h: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
         weights = dict(zip(head, values, strict=True))
-        x = one.task.enter(spec, weights, seen, torch)
+        x = dense(one.task.enter(spec, weights, seen, torch), torch)
         said = one.task.head(spec, weights, one.task.read(spec, weights, h, seen, torch), seen.beside, torch)
         return (one.task.loss(spec, said, targets, torch), *([x] if x.requires_grad else []))
 

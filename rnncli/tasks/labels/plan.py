@@ -240,6 +240,7 @@ def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
         layers=layers,
         hidden=sizes.hidden or size_of(panel, spec).hidden,
         dropout=size_of(panel, spec).dropout if sizes.dropout is None else sizes.dropout,
+        recurrent_dropout=sizes.recurrent_dropout or 0.0,
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
         inputs=spec.width,

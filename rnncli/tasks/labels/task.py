@@ -156,7 +156,7 @@ class Labelling:
         rows, seen = spec.stride * spec.raster, spec.window * spec.raster
         step = (f"{rows} rows" if rows > 1 else "a row") + (f", seen {seen} at a time" if seen > rows else "")
         steps = int(np.median(_frames(panel.lengths, spec)))
-        return Facts(None, (), steps, whole=not spec.per_step, step=step)
+        return Facts(None, (), steps, whole=not spec.per_step, step=step, questions="labels")
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
         """The findings of a check in a labelled table."""

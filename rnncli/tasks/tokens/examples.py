@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rnncli.arrays import Bools, Ints
 from rnncli.data.panel import Panel
 from rnncli.tasks.seen import Seen
+from rnncli.tasks.tokens.formulas import CAME
 from rnncli.tasks.tokens.spec import TokenSpec
 
 AT_ONCE = 1 << 15  # steps of the documents that are asked about together
@@ -78,8 +79,9 @@ class Examples:
             before = self._partly_forgotten(before, rng)
         codes = before[..., None]
         nothing = np.zeros((*before.shape, 0), np.float32)
-        came_next = {"next": target}
-        return Seen(nothing, steps, which, origin, {}, target, came_next, series, begin, codes=codes)
+        came_next = {CAME: target}
+        beside = came_next if self.spec.clusters else {}
+        return Seen(nothing, steps, which, origin, beside, target, came_next, series, begin, codes=codes)
 
     def _partly_forgotten(self, codes: Ints, rng: np.random.Generator) -> Ints:
         """The codes [n, T] with -1 in the place of some kinds of tokens, in each row others (Gal & Ghahramani 2016)."""
@@ -105,7 +107,7 @@ class Examples:
         """The questions at positions 0 ... ends[i] of each series[i], some documents at a time: at the last one it is
         asked what follows the first ends[i] tokens.
         """
-        for some in groups(ends + 1, self.spec.tokens):
+        for some in groups(ends + 1, self.spec.widest):
             yield self.seen(series[some], np.zeros(len(series[some]), np.int64), ends[some] + 1)
 
     def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:
