@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Floats
+from rnncli.arrays import Floats, Ints
 
 Integers = NDArray[np.int64]
 
 RESAMPLES = 1_999
 MANY = 10  # series from which on they are resampled
 FEW = 5  # origins that a test over time needs
+STRETCHES = 50  # in which few documents are cut, to be compared
 _CELLS = 4_000_000  # of a block of resamples
 
 
@@ -90,6 +91,30 @@ def compare(losses: Losses, model: str, rival: str) -> Comparison:
     if table.shape[1] >= FEW:
         return said(p=diebold_mariano(np.nanmean(table, axis=0), losses.overlap), method="Diebold-Mariano over origins")
     return said(p=math.nan, method=f"too few {losses.units} to tell")
+
+
+def summed(owner: Ints, losses: dict[str, Floats], metric: str) -> Losses:
+    """Losses of rows, whose documents are `owner` [n], summed in each document or, where these are few, in stretches of
+    them, so that their mean over these is that over rows: rows of one document are not independent.
+    """
+    names, unit = np.unique(owner, return_inverse=True)
+    if len(names) >= MANY:
+        of, size = _sums(unit, losses)
+        return Losses(np.arange(size), np.zeros(size, np.int64), 1, of, metric, "documents", "documents")
+    length = max(len(owner) // max(STRETCHES, FEW), 1)
+    of, size = _sums(np.arange(len(owner)) // length, losses)
+    return Losses(np.zeros(size, np.int64), np.arange(size), 2, of, metric, "stretches", "stretches")
+
+
+def _sums(unit: Ints, losses: dict[str, Floats]) -> tuple[dict[str, Floats], int]:
+    size = int(unit.max(initial=-1)) + 1
+    share = size / max(len(unit), 1)
+    return {name: np.asarray(np.bincount(unit, one, size) * share, np.float64) for name, one in losses.items()}, size
+
+
+def called(found: Comparison) -> Comparison:
+    """A comparison over stretches of documents under that name."""
+    return replace(found, method=found.method.replace("over origins", "over stretches"))
 
 
 def mcnemar(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:

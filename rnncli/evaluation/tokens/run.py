@@ -11,13 +11,11 @@ from rnncli.arrays import Bools, Floats, Ints
 from rnncli.baselines.tokens.baseline import Said, TokenBaseline
 from rnncli.baselines.tokens.documents import Documents
 from rnncli.errors import InputRefused, RnncliError
-from rnncli.evaluation.paired import FEW, MANY, Comparison, Losses, compare
+from rnncli.evaluation.paired import Comparison, called, compare, summed
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.tokens.report import TokenReport
 from rnncli.evaluation.tokens.scores import Part, TokenScores, by_document, by_position
 from rnncli.registry import BASELINES, find
-
-STRETCHES = 50  # in which few documents are cut, to be compared
 
 
 @dataclass(frozen=True)
@@ -97,28 +95,7 @@ def _compared(scored: _Scored, answers: dict[str, Said], rival: str) -> tuple[Co
     """
     losses = {name: -one.log_probabilities for name, one in answers.items()}
     wrong = {name: (one.ranks > 0).astype(np.float64) for name, one in answers.items()}
-    found = compare(_summed(scored, wrong, "accuracy"), MODEL, rival)
+    found = compare(summed(scored.owner, wrong, "accuracy"), MODEL, rival)
     gain = float(wrong[rival].mean() - wrong[MODEL].mean())  # 0 where both are as often right, to the last bit
     accuracy = replace(found, difference=gain, direction="higher")
-    return _called(compare(_summed(scored, losses, "cross_entropy"), MODEL, rival)), _called(accuracy)
-
-
-def _summed(scored: _Scored, losses: dict[str, Floats], metric: str) -> Losses:
-    """Losses of tokens summed in each document, or stretch, so that their mean over these is that over tokens."""
-    names, unit = np.unique(scored.owner, return_inverse=True)
-    if len(names) >= MANY:
-        of, size = _sums(unit, losses)
-        return Losses(np.arange(size), np.zeros(size, np.int64), 1, of, metric, "documents", "documents")
-    length = max(len(scored.owner) // max(STRETCHES, FEW), 1)
-    of, size = _sums(np.arange(len(scored.owner)) // length, losses)
-    return Losses(np.zeros(size, np.int64), np.arange(size), 2, of, metric, "stretches", "stretches")
-
-
-def _sums(unit: Ints, losses: dict[str, Floats]) -> tuple[dict[str, Floats], int]:
-    size = int(unit.max(initial=-1)) + 1
-    share = size / max(len(unit), 1)
-    return {name: np.asarray(np.bincount(unit, one, size) * share, np.float64) for name, one in losses.items()}, size
-
-
-def _called(found: Comparison) -> Comparison:
-    return replace(found, method=found.method.replace("over origins", "over stretches"))
+    return called(compare(summed(scored.owner, losses, "cross_entropy"), MODEL, rival)), called(accuracy)

@@ -8,14 +8,14 @@ import pyarrow as pa
 from rnncli.arrays import Ints
 from rnncli.data.load import Loaded
 from rnncli.data.writers.table import number_array, text_array
+from rnncli.tasks.document_table import DocumentTable, ids_of
 from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.stateful import Reading
 from rnncli.tasks.tokens.stream import following
-from rnncli.tasks.tokens.table import TokenTable, ids_of
 from rnncli.tasks.tokens.token_model import TokenModel
 
 
-def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> TokenTable:
+def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> DocumentTable:
     """How likely every token was after those before it, or all tokens of each document."""
     panel, model = loaded.panel, reading.model.model
     log_p, ranks = reading.said(panel)
@@ -41,7 +41,7 @@ def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> TokenTable
     return _table(loaded, model, document, columns, "score")
 
 
-def next_tokens(loaded: Loaded, reading: Reading, top: int) -> TokenTable:
+def next_tokens(loaded: Loaded, reading: Reading, top: int) -> DocumentTable:
     """The likeliest next tokens of each document, the likeliest first."""
     model = reading.model.model
     logs = following(reading.model, reading.read(loaded.panel))
@@ -56,7 +56,7 @@ def next_tokens(loaded: Loaded, reading: Reading, top: int) -> TokenTable:
     return _table(loaded, model, np.repeat(np.arange(len(logs)), top), columns, "next")
 
 
-def _table(loaded: Loaded, model: TokenModel, document: Ints, columns: dict[str, pa.Array], what: str) -> TokenTable:
-    ids = ids_of(loaded, model, document)
+def _table(loaded: Loaded, model: TokenModel, document: Ints, columns: dict[str, pa.Array], what: str) -> DocumentTable:
+    ids = ids_of(loaded, model.columns, document)
     table = pa.Table.from_arrays([*ids.values(), *columns.values()], [*ids, *columns])
-    return TokenTable(table, len(ids), what, len(loaded.panel), loaded.notes, loaded.skipped)
+    return DocumentTable(table, len(ids), what, len(loaded.panel), loaded.notes, loaded.skipped)
