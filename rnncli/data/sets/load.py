@@ -76,9 +76,10 @@ def read_rows(
     given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None
 ) -> tuple[Rows, Sets, str | None]:
     """The rows of tables with codes of their sets, these, and the zone of their times, which are in UTC."""
+    separator = tokens.set_separator or (None if known is None else USUAL)
 
     def coded(read: Any, name: str) -> tuple[Ints, Sets]:
-        return coded_sets(read, name, tokens.set_separator)
+        return coded_sets(read, name, separator)
 
     return read_events(tokens_load.open_tokens(given, choices, known), choices, tokens, known, coded)
 
@@ -122,8 +123,8 @@ def to_sets(documents: SetDocuments, tokens: TokenChoices, known: KnownTokens | 
         Calendar(Frequency("step"), (1,), documents.zone),
         (channel,),
     )
-    settled = replace(tokens, multi_hot=True, set_separator=tokens.set_separator or USUAL)
     found = (*documents.notes, *notes)
+    settled = replace(tokens, multi_hot=True)
     return Loaded(panel, documents.columns, found, times=documents.times, tokens=settled)
 
 

@@ -60,7 +60,7 @@ def test_the_network_comes_near_the_entropy_of_a_known_law(known_law: Path) -> N
     test, trained = chain(30, 40, seed=1), chain(40, 40)
     report = rnncli.evaluate(test, known_law, trained_on=trained).report
     least, found = entropy(test), report.scores["model"].overall["cross_entropy"]
-    assert least - 0.02 < found < least + 0.05
+    assert least - 0.02 < found < least + 0.08
     assert report.scores["frequencies"].overall["cross_entropy"] > least + 0.2
     assert report.scores["persistence"].overall["cross_entropy"] == pytest.approx(least, abs=0.03)
     assert report.against("frequencies").better(0.05)
