@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -67,7 +68,7 @@ def predict(
         return left_alone(streams, path)
     if path is None:
         told = streams.json or heard.wrote
-        streams.result(made.to_json, b"" if told else made.encode("csv", tidy=tidy, raw=csv_raw))
+        streams.result(made.to_json, () if told else _pieces(made, tidy=tidy, raw=csv_raw))
     else:
         streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
         streams.result(partial(written, made, path))
@@ -88,6 +89,15 @@ class Heard:
         self._streams(event)
 
 
+def _pieces(made: Answer, *, tidy: bool, raw: bool) -> Iterable[bytes]:
+    """The answer as CSV, in pieces where it may be long."""
+    from rnncli.tasks.answer import Piecewise
+
+    if isinstance(made, Piecewise):
+        return made.pieces("csv", tidy=tidy, raw=raw)
+    return [made.encode("csv", tidy=tidy, raw=raw)]
+
+
 def left_alone(streams: Streams, path: str | None) -> int:
     """There is a file already, and it stays."""
     streams.say([f"{path} is there already and stays as it is"])
@@ -96,7 +106,7 @@ def left_alone(streams: Streams, path: str | None) -> int:
 
 
 def written(made: Answer, path: str) -> dict[str, Any]:
-    """What is in the file, without the forecasts themselves."""
+    """The document about the file, without the forecasts themselves."""
     document = {key: value for key, value in made.to_json().items() if key != "series"}
     size = Path(path).stat().st_size
     return document | {"output": path, "written": True, "bytes": size, "series": made.series, "rows": made.rows}

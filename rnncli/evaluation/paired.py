@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -93,23 +94,21 @@ def compare(losses: Losses, model: str, rival: str) -> Comparison:
     return said(p=math.nan, method=f"too few {losses.units} to tell")
 
 
-def summed(owner: Ints, losses: dict[str, Floats], metric: str) -> Losses:
-    """Losses of rows, whose documents are `owner` [n], summed in each document or, where these are few, in stretches of
-    them, so that their mean over these is that over rows: rows of one document are not independent.
+def summed(offsets: Ints, losses: Mapping[str, NDArray[Any]], metric: str) -> Losses:
+    """Losses [n] of the rows of documents, of which each begins at `offsets` [documents + 1], summed in each or, where
+    these are few, in stretches of them, so that their mean over these is that over rows: those of one document are not
+    independent.
     """
-    names, unit = np.unique(owner, return_inverse=True)
-    if len(names) >= MANY:
-        of, size = _sums(unit, losses)
-        return Losses(np.arange(size), np.zeros(size, np.int64), 1, of, metric, "documents", "documents")
-    length = max(len(owner) // max(STRETCHES, FEW), 1)
-    of, size = _sums(np.arange(len(owner)) // length, losses)
-    return Losses(np.zeros(size, np.int64), np.arange(size), 2, of, metric, "stretches", "stretches")
-
-
-def _sums(unit: Ints, losses: dict[str, Floats]) -> tuple[dict[str, Floats], int]:
-    size = int(unit.max(initial=-1)) + 1
-    share = size / max(len(unit), 1)
-    return {name: np.asarray(np.bincount(unit, one, size) * share, np.float64) for name, one in losses.items()}, size
+    count = int(offsets[-1])
+    begins = offsets[:-1][np.diff(offsets) > 0]
+    of_documents = len(begins) >= MANY
+    if not of_documents:
+        begins = np.arange(0, count, max(count // max(STRETCHES, FEW), 1))
+    every, share = np.arange(len(begins)), len(begins) / count
+    of = {name: np.add.reduceat(one, begins, dtype=np.float64) * share for name, one in losses.items()}
+    if of_documents:
+        return Losses(every, np.zeros_like(every), 1, of, metric, "documents", "documents")
+    return Losses(np.zeros_like(every), every, 2, of, metric, "stretches", "stretches")
 
 
 def called(found: Comparison) -> Comparison:
@@ -183,7 +182,7 @@ def _bootstrap(table: Floats, overlap: int) -> float:
 
 
 def _block_counts(rng: np.random.Generator, count: int, windows: int, block: int) -> Floats:
-    """How often each window is drawn, in circular blocks of neighbours: [count, windows]."""
+    """The number of times that each window is drawn, in circular blocks of neighbours: [count, windows]."""
     blocks = -(-windows // block)
     starts = rng.integers(0, windows, (count, blocks))
     drawn = ((starts[..., None] + np.arange(block)) % windows).reshape(count, -1)[:, :windows]

@@ -7,6 +7,7 @@ from rnncli.options.data import SETS, TOKENS
 from rnncli.options.option import CHOICE, COUNT, OUTPUT, POSITIVE, Option
 
 SCORES = ("token", "step", "document")
+TOP_P = "for example --top-p 0.9; leave it out to draw from all tokens"
 
 OPTIONS = (
     Option(
@@ -23,6 +24,7 @@ OPTIONS = (
         "Below 1 the likely is drawn more often, above 1 less.",
         OUTPUT,
         default="1",
+        instead="--top-k 1 takes the likeliest token every time",
         commands=(PREDICT,),
         tasks=(*TOKENS, *SETS),
     ),
@@ -32,6 +34,7 @@ OPTIONS = (
         "Draw one of the K likeliest tokens.",
         OUTPUT,
         follows="from all of them",
+        instead="--top-k 1 takes the likeliest token; leave it out to draw from all of them",
         commands=(PREDICT,),
         metavar="K",
         tasks=TOKENS,
@@ -42,6 +45,7 @@ OPTIONS = (
         "Draw one of the likeliest tokens that make up this probability.",
         OUTPUT,
         follows="from all of them",
+        instead=TOP_P,
         commands=(PREDICT,),
         metavar="P",
         tasks=TOKENS,

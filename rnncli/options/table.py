@@ -48,7 +48,7 @@ def check(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         option = _BY_KEYWORD.get(name) or OPTIONS.get(name)
         if option is not None:
-            option.kind.check(name, value)
+            option.kind.check(name, value, option.instead)
 
 
 def given(options: Mapping[str, Any]) -> Iterator[Option]:

@@ -82,6 +82,7 @@ OPTIONS = (
         "The most frequent N tokens are known, the unknown one counted.",
         DATA,
         follows="20000, of sets 1000",
+        instead="for example --vocabulary 10000; leave it out for the most frequent ones",
         commands=READING,
         tasks=(*TOKENS, *SETS),
         of_model=True,

@@ -25,6 +25,7 @@ from rnncli.data.statistics import Drift
 from rnncli.errors import SeriesRefused
 from rnncli.evaluation.shown import ScoreReport
 from rnncli.events import Listener
+from rnncli.layers.rows import Rows
 from rnncli.model import Kept
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, Columns, NetworkSpec, Spec, TrainingSpec
@@ -78,7 +79,7 @@ class Holdout(Protocol):
         """The questions of so many whole series as have about `most` questions."""
 
     def __len__(self) -> int:
-        """How many questions are held out."""
+        """The number of questions that are held out."""
 
 
 class Answers(Protocol):
@@ -120,7 +121,8 @@ class Draw(Protocol):
 class Facts:
     """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
     does), the lags that matter, in steps, what one of them is called, and the rows of a typical series; whether a
-    series is read `whole` and asked about once, at its end; and what a step is, if it is no row of the calendar.
+    series is read `whole` and asked about once, at its end; what a step is, if it is no row of the calendar; what its
+    `questions` are called; and the option that says how far back a training looks.
     """
 
     horizon: int | None
@@ -129,6 +131,8 @@ class Facts:
     lag_name: str = "lag"
     whole: bool = False
     step: str = ""
+    questions: str = "origins"
+    context_option: str = "context"
 
 
 class Stream(Protocol):
@@ -253,7 +257,7 @@ class Task(Kept, Protocol[S]):
     def begin(self, spec: S, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
         """The head's first weights, by name; those that are not named begin with zeros."""
 
-    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array:
+    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array | Rows:
         """The encoder's inputs: [n, T, I]. For most tasks these are the inputs of the crops as they are."""
 
     def read(self, spec: S, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:
@@ -305,7 +309,7 @@ class Task(Kept, Protocol[S]):
         """The facts about a panel and a spec that the gradient diagnosis needs."""
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Any) -> LookedAt:
-        """What is wrong with data to train on, or, with a model, with data that it is to answer."""
+        """The findings of a check in data to train on, or, with a model, with data that it is to answer."""
 
     def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for options by which nothing can be trained, before any work."""

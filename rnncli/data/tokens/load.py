@@ -16,7 +16,7 @@ from rnncli.data.limits import limits_of
 from rnncli.data.load import Loaded, of_usable_series
 from rnncli.data.objects import Data, is_table
 from rnncli.data.panel import Panel, offsets_of
-from rnncli.data.source import is_text, sources, text_sources
+from rnncli.data.source import Source, is_tabular, is_text, sources, text_sources
 from rnncli.data.tables import Tables, open_tables
 from rnncli.data.tokens.events import read_events, to_documents, token_codes
 from rnncli.data.tokens.known import KnownTokens
@@ -66,10 +66,23 @@ def read_texts(given: Data, choices: ColumnChoices, tokens: TokenChoices, known:
     assert tokens.split is not None
     encoding = choices.encoding or (known.columns.encoding if known else None)
     if of_files(given, tokens, known):
-        return read_files(text_sources(given, limits_of(choices)), tokens.split, replace(choices, encoding=encoding))
+        found = text_sources(given, limits_of(choices))
+        if tokens.split != "byte":
+            _refuse_tables(found, known)
+        return read_files(found, tokens.split, replace(choices, encoding=encoding))
     tables = open_tokens(given, choices, known)
     assert tokens.text is not None
     return read_column(tables, tokens.text, tokens.split, choices, None if known is None else known.columns)
+
+
+def _refuse_tables(found: Sequence[Source], known: KnownTokens | None) -> None:
+    """InputRefused for a file that is called like a table, of which a text would be commas and quotes."""
+    for source in found:
+        if source.path is not None and is_tabular(source.path):
+            hint = "say which column has the texts: --text COLUMN; or the tokens, one a row: --token COLUMN"
+            if known is not None:
+                hint = "give texts, or train with --text COLUMN on tables; from stdin, as -, it is read as a text"
+            raise source.refused("this is a table by its name, and texts are asked for", hint=hint)
 
 
 def read_documents(given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None) -> Read:

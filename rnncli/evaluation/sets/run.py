@@ -8,12 +8,13 @@ import numpy as np
 
 from rnncli.arrays import Bools
 from rnncli.baselines.sets.baseline import CountedSets, SetBaseline, SetDocuments
+from rnncli.data.panel import offsets_of
 from rnncli.errors import InputRefused, RnncliError
 from rnncli.evaluation.paired import called, compare, summed
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.sets.report import SetReport
 from rnncli.evaluation.sets.scores import SaidOfSets, SetScores
-from rnncli.evaluation.tokens.scores import Part, by_document, by_position
+from rnncli.evaluation.tokens.scores import Octaves, Part, by_document, octave_of
 from rnncli.metrics.sets import EXPECTED, log_probability
 from rnncli.registry import BASELINES, find
 
@@ -44,19 +45,20 @@ def evaluate_sets(asked: AskedSets, said: SaidOfSets, trained: SetDocuments | No
     answers = {name: SaidOfSets(one.log_probabilities[places], one.expected[places]) for name, one in every.items()}
     owner = np.repeat(np.arange(len(documents)), np.diff(documents.offsets))[places]
     position = places - documents.offsets[owner]
-    parts = by_document(owner, asked.ids, None), by_position(position)
-    came, whole = documents.hot[places] > 0, Part("", np.arange(len(places)))
+    offsets = offsets_of(np.bincount(owner, minlength=len(documents)))
+    parts, octaves = by_document(offsets, asked.ids, None), Octaves(octave_of(position))
+    came, whole = documents.hot[places] > 0, Part("", slice(None), len(places))
     losses = {name: -one.log_probabilities for name, one in answers.items()}
     rivals = list(answers)[1:]
     return SetReport(
-        scores={name: SetScores(one, came, whole, *parts) for name, one in answers.items()},  # type: ignore[misc]
-        documents=tuple((part.name, len(part.tokens)) for part in parts[0]),
-        positions=tuple((part.name, len(part.tokens)) for part in parts[1]),
+        scores={name: SetScores(one, came, whole, parts, octaves) for name, one in answers.items()},  # type: ignore[misc]
+        documents=tuple((part.name, part.count) for part in parts),
+        positions=octaves.counts,
         vocabulary=documents.hot.shape[1],
         unknown=int(documents.hot[places, 0].sum()),
         dishonest=None if asked.dishonest is None else asked.dishonest[np.unique(owner)],
         comparisons={
-            rival: (called(compare(summed(owner, losses, "cross_entropy"), MODEL, rival)),) for rival in rivals
+            rival: (called(compare(summed(offsets, losses, "cross_entropy"), MODEL, rival)),) for rival in rivals
         },
         notes=asked.notes,
     )

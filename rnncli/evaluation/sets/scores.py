@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class SetScores:
     came: Bools
     whole: Part
     documents: tuple[Part, ...]
-    positions: tuple[Part, ...]
+    positions: Iterable[Part]
 
     @cached_property
     def overall(self) -> dict[str, float]:

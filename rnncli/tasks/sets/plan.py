@@ -92,6 +92,7 @@ def network_spec(panel: Panel, sizes: Sizes) -> NetworkSpec:
         inputs=min(hidden, NARROW),
         members=sizes.members or size_of(panel).members,
         layer_norm=sizes.layer_norm,
+        recurrent_dropout=sizes.recurrent_dropout or 0.0,
     )
 
 

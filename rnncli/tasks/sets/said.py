@@ -107,4 +107,9 @@ def _table(loaded: Loaded, model: SetModel, document: Ints, columns: dict[str, p
     ids = ids_of(loaded, model.columns, document, tuple(columns))
     table = pa.Table.from_arrays([*ids.values(), *columns.values()], [*ids, *columns])
     between = model.known.choices.set_separator or USUAL
-    return DocumentTable(table, len(ids), what, len(loaded.panel), loaded.notes, loaded.skipped, "sets", between)
+
+    def rows(begin: int, end: int) -> pa.Table:
+        return table.slice(begin, end - begin)
+
+    count = len(loaded.panel)
+    return DocumentTable(rows, len(document), len(ids), what, count, loaded.notes, loaded.skipped, "sets", between)

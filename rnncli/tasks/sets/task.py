@@ -150,7 +150,8 @@ class NextSet:
         """Nothing is ahead, and no lag matters more than others."""
         from rnncli.tasks.task import Facts
 
-        return Facts(None, (), int(np.median(panel.lengths)), step="a set")
+        rows = int(np.median(panel.lengths))
+        return Facts(None, (), rows, step="a set", questions="steps", context_option="tbptt")
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: SetModel | None) -> LookedAt:
         """What is wrong with documents."""

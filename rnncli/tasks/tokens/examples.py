@@ -17,6 +17,7 @@ from rnncli.arrays import Bools, Ints
 from rnncli.data.panel import Panel
 from rnncli.tasks.documents import groups
 from rnncli.tasks.seen import Seen
+from rnncli.tasks.tokens.formulas import CAME
 from rnncli.tasks.tokens.spec import TokenSpec
 
 FARTHEST = 1_024  # steps of a crop that is to be as long as can be
@@ -77,8 +78,9 @@ class Examples:
             before = self._partly_forgotten(before, rng)
         codes = before[..., None]
         nothing = np.zeros((*before.shape, 0), np.float32)
-        came_next = {"next": target}
-        return Seen(nothing, steps, which, origin, {}, target, came_next, series, begin, codes=codes)
+        came_next = {CAME: target}
+        beside = came_next if self.spec.clusters else {}
+        return Seen(nothing, steps, which, origin, beside, target, came_next, series, begin, codes=codes)
 
     def _partly_forgotten(self, codes: Ints, rng: np.random.Generator) -> Ints:
         """The codes [n, T] with -1 in the place of some kinds of tokens, in each row others (Gal & Ghahramani 2016)."""
@@ -104,7 +106,7 @@ class Examples:
         """The questions at positions 0 ... ends[i] of each series[i], some documents at a time: at the last one it is
         asked what follows the first ends[i] tokens.
         """
-        for some in groups(ends + 1, self.spec.tokens):
+        for some in groups(ends + 1, self.spec.widest):
             yield self.seen(series[some], np.zeros(len(series[some]), np.int64), ends[some] + 1)
 
     def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:

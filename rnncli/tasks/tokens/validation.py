@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
+from rnncli.baselines.tokens.baseline import FIRST as RANKED
 from rnncli.data.panel import Panel
 from rnncli.tasks.documents import WARM, Holdout, groups
 from rnncli.tasks.seen import Seen
 from rnncli.tasks.tokens.examples import Examples, examples
+from rnncli.tasks.tokens.formulas import FIRST
 from rnncli.tasks.tokens.spec import TokenSpec
 
 
@@ -29,10 +31,16 @@ class Pieces(Examples):
         """The questions in the pieces, which are at positions up to ends[i] - 1 of series[i], some at a time."""
         begin = np.maximum(self.holdout.first - WARM, 0)
         steps = ends - begin
-        for some in groups(steps, self.spec.tokens):
+        for some in groups(steps, self.spec.widest):
             step = np.arange(int(steps[some].max(initial=0)))
             asked = step >= (self.holdout.first - begin)[some][:, None]
-            yield self.seen(series[some], begin[some], steps[some], asked)
+            yield self._ranked(self.seen(series[some], begin[some], steps[some], asked))
+
+    def _ranked(self, seen: Seen) -> Seen:
+        """The questions, of which an adaptive softmax says too where what came ranks among the first."""
+        if not self.spec.clusters:
+            return seen
+        return replace(seen, beside={**seen.beside, FIRST: np.full_like(seen.targets, RANKED)})
 
 
 def pieces(panel: Panel, spec: TokenSpec, holdout: Holdout) -> Pieces:
