@@ -30,6 +30,7 @@ TASKS = {
     "forecast": "rnncli.tasks.forecast.task:TASK",
     "labels": "rnncli.tasks.labels.task:TASK",
     "tokens": "rnncli.tasks.tokens.task:TASK",
+    "sets": "rnncli.tasks.sets.task:TASK",
 }
 BASELINES = {
     "forecast": {
@@ -49,6 +50,10 @@ BASELINES = {
         "unigram": "rnncli.baselines.tokens.kneser_ney:unigram",
         "bigram": "rnncli.baselines.tokens.kneser_ney:bigram",
         "trigram": "rnncli.baselines.tokens.kneser_ney:trigram",
+    },
+    "sets": {
+        "frequencies": "rnncli.baselines.sets.counted:frequencies",
+        "persistence": "rnncli.baselines.sets.counted:persistence",
     },
 }
 METRICS = {
@@ -81,6 +86,12 @@ METRICS = {
         "top_5": "rnncli.metrics.tokens:TOP_5",
         "bits_per_token": "rnncli.metrics.tokens:BITS_PER_TOKEN",
         "bits_per_byte": "rnncli.metrics.tokens:BITS_PER_BYTE",
+    },
+    "sets": {
+        "cross_entropy": "rnncli.metrics.sets:CROSS_ENTROPY",
+        "accuracy": "rnncli.metrics.sets:ACCURACY",
+        "micro_f1": "rnncli.metrics.sets:MICRO_F1",
+        "macro_f1": "rnncli.metrics.sets:MACRO_F1",
     },
 }
 READERS = {
@@ -163,6 +174,17 @@ TOKEN_CHECKS = {
     "token-once": "rnncli.data.checks.documents:token_once",
     "token-unknown": "rnncli.data.checks.documents:token_unknown",
     "refused": "rnncli.data.checks.tokenised:refused",
+}
+SET_CHECKS = {
+    "separator-unused": "rnncli.data.checks.sets:separator_unused",
+    "set-missing": "rnncli.data.checks.sets:set_missing",
+    "set-empty": "rnncli.data.checks.sets:set_empty",
+    "set-repeats": "rnncli.data.checks.sets:set_repeats",
+    "document-short": "rnncli.data.checks.sets:document_short",
+    "document-learnt": "rnncli.data.checks.sets:document_learnt",
+    "token-once": "rnncli.data.checks.sets:token_once",
+    "token-unknown": "rnncli.data.checks.sets:token_unknown",
+    "refused": "rnncli.data.checks.sets:refused",
 }
 GRADIENT_CHECKS = {
     "exploding": "rnncli.diagnostics.checks.exploding:exploding",

@@ -223,7 +223,8 @@ class TokenChoices(Spec):
     Tokens are those of texts, or of the column `token`, one a row. A text is a file or, with `text`, a cell of that
     column, and it is `split` into characters, words, what stands between blanks, or bytes. Those that training has
     seen less than `min_count` times are unknown, and so are the rarest where there are more than `vocabulary` (the
-    unknown one counted). UsageError where these exclude each other.
+    unknown one counted). With `multi_hot` each row of the column `token` has a set of tokens: a list, or a text with
+    `set_separator` between them. UsageError where these exclude each other.
     """
 
     split: str | None = None
@@ -231,6 +232,8 @@ class TokenChoices(Spec):
     token: str | None = None
     min_count: int | None = None
     vocabulary: int | None = None
+    multi_hot: bool = added(default=False, since=4)
+    set_separator: str | None = added(None, since=4)
 
     def __post_init__(self) -> None:
         if self.split not in (None, *SPLITS):

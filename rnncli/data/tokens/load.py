@@ -18,7 +18,7 @@ from rnncli.data.objects import Data, is_table
 from rnncli.data.panel import Panel, offsets_of
 from rnncli.data.source import Source, is_tabular, is_text, sources, text_sources
 from rnncli.data.tables import Tables, open_tables
-from rnncli.data.tokens.events import read_events, to_documents
+from rnncli.data.tokens.events import read_events, to_documents, token_codes
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.texts import read_column, read_files
 from rnncli.data.tokens.vocabulary import Documents, new_vocabulary, unknown_notes
@@ -46,7 +46,7 @@ def load_tokens(
     if tokens.token is None:
         columns, documents = read_texts(given, choices, tokens, known)
         return to_tokens(columns, documents, tokens, known)
-    rows, texts, zone = read_events(open_tokens(given, choices, known), choices, tokens, known)
+    rows, texts, zone = read_events(open_tokens(given, choices, known), choices, tokens, known, token_codes)
 
     def made(some: Any) -> Loaded:
         documents, times = to_documents(some, texts)
@@ -89,7 +89,7 @@ def read_documents(given: Data, choices: ColumnChoices, tokens: TokenChoices, kn
     """The documents of whatever there is, before any vocabulary. InputRefused as in `load_tokens`."""
     if tokens.token is None:
         return read_texts(given, choices, tokens, known)
-    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known)
+    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known, token_codes)
     return rows.columns, to_documents(rows, texts)[0]
 
 
@@ -183,4 +183,5 @@ def described(columns: Columns, tokens: TokenChoices) -> str:
         return f"{kind[tokens.split or USUAL]} of texts, one document {each}"
     time = f"time {' and '.join(map(repr, columns.times))}, " if columns.times else ""
     ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one document"
-    return f"{time}{'one document a file' if columns.by_file else ids}, tokens {tokens.token!r}"
+    what = "sets of tokens" if tokens.multi_hot else "tokens"
+    return f"{time}{'one document a file' if columns.by_file else ids}, {what} {tokens.token!r}"

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Bools, Ints
 from rnncli.data.panel import Panel
+from rnncli.tasks.documents import groups
 from rnncli.tasks.seen import Seen
 from rnncli.tasks.tokens.formulas import CAME
 from rnncli.tasks.tokens.spec import TokenSpec
 
-AT_ONCE = 1 << 15  # steps of the documents that are asked about together
-LOGITS = 1 << 24  # of the questions that are answered together
 FARTHEST = 1_024  # steps of a crop that is to be as long as can be
 
 
@@ -117,14 +116,3 @@ class Examples:
         count = np.minimum(ends + 1, FARTHEST) if steps is None else np.full(len(series), steps)
         last = np.arange(int(count.max(initial=0))) == count[:, None] - 1
         return self.seen(series, ends + 1 - count, count, last)
-
-
-def groups(steps: Ints, outputs: int) -> Iterator[slice]:
-    """Crops of so many steps [n], in order, as groups that are small enough to be answered together."""
-    most, begin = min(AT_ONCE, max(1, LOGITS // outputs)), 0
-    while begin < len(steps):
-        longest = np.maximum.accumulate(steps[begin : begin + most])
-        fit = longest * np.arange(1, len(longest) + 1) <= most
-        stop = begin + max(1, int(np.count_nonzero(np.logical_and.accumulate(fit))))
-        yield slice(begin, stop)
-        begin = stop

@@ -8,19 +8,19 @@ import pyarrow as pa
 from rnncli.arrays import Ints
 from rnncli.data.load import Loaded
 from rnncli.data.writers.table import number_array, text_array
+from rnncli.tasks.document_table import DocumentTable, ids_of
 from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.stateful import Reading
 from rnncli.tasks.tokens.stream import following
-from rnncli.tasks.tokens.table import TokenTable, ids_of
 from rnncli.tasks.tokens.token_model import TokenModel
 
 
-def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> TokenTable:
+def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> DocumentTable:
     """How likely every token was after those before it, or all tokens of each document."""
     return _of_documents(loaded, reading) if by_document else _of_tokens(loaded, reading)
 
 
-def _of_documents(loaded: Loaded, reading: Reading) -> TokenTable:
+def _of_documents(loaded: Loaded, reading: Reading) -> DocumentTable:
     panel = loaded.panel
     total, lengths = reading.sums(panel), panel.lengths
     columns = {
@@ -31,7 +31,7 @@ def _of_documents(loaded: Loaded, reading: Reading) -> TokenTable:
     return _table(loaded, reading.model.model, np.arange(len(panel)), columns, "score")
 
 
-def _of_tokens(loaded: Loaded, reading: Reading) -> TokenTable:
+def _of_tokens(loaded: Loaded, reading: Reading) -> DocumentTable:
     """A row for each token, which are as many as a text has: they are made when they are written."""
     panel, model = loaded.panel, reading.model.model
     said, codes, vocabulary = reading.said(panel), codes_of(panel), list(model.vocabulary)
@@ -45,13 +45,13 @@ def _of_tokens(loaded: Loaded, reading: Reading) -> TokenTable:
             "log_p": number_array(said.log_probabilities[some].astype(np.float64)),
             "rank": number_array(1 + said.ranks[some].astype(np.int64), pa.int64()),
         }
-        return _arrow(ids_of(loaded, model, document), columns)
+        return _arrow(ids_of(loaded, model.columns, document), columns)
 
-    ids = ids_of(loaded, model, np.zeros(0, np.int64))
-    return TokenTable(rows, len(codes), len(ids), "score", len(panel), loaded.notes, loaded.skipped)
+    ids = ids_of(loaded, model.columns, np.zeros(0, np.int64))
+    return DocumentTable(rows, len(codes), len(ids), "score", len(panel), loaded.notes, loaded.skipped)
 
 
-def next_tokens(loaded: Loaded, reading: Reading, top: int) -> TokenTable:
+def next_tokens(loaded: Loaded, reading: Reading, top: int) -> DocumentTable:
     """The likeliest next tokens of each document, the likeliest first."""
     model = reading.model.model
     top = min(top, model.spec.tokens)
@@ -65,14 +65,14 @@ def next_tokens(loaded: Loaded, reading: Reading, top: int) -> TokenTable:
     return _table(loaded, model, np.repeat(np.arange(len(logs)), top), columns, "next")
 
 
-def _table(loaded: Loaded, model: TokenModel, document: Ints, columns: dict[str, pa.Array], what: str) -> TokenTable:
-    ids = ids_of(loaded, model, document)
+def _table(loaded: Loaded, model: TokenModel, document: Ints, columns: dict[str, pa.Array], what: str) -> DocumentTable:
+    ids = ids_of(loaded, model.columns, document)
     table = _arrow(ids, columns)
 
     def rows(begin: int, end: int) -> pa.Table:
         return table.slice(begin, end - begin)
 
-    return TokenTable(rows, len(document), len(ids), what, len(loaded.panel), loaded.notes, loaded.skipped)
+    return DocumentTable(rows, len(document), len(ids), what, len(loaded.panel), loaded.notes, loaded.skipped)
 
 
 def _arrow(ids: dict[str, pa.Array], columns: dict[str, pa.Array]) -> pa.Table:
