@@ -26,7 +26,7 @@ class Outlined(Protocol):
     """A result that can say what it is in a few lines."""
 
     def outline(self) -> Outline:
-        """What it is."""
+        """The title of the result."""
 
 
 T = TypeVar("T", bound=Outlined)

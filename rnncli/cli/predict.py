@@ -99,7 +99,7 @@ def left_alone(streams: Streams, path: str | None) -> int:
 
 
 def written(made: Answer, path: str) -> dict[str, Any]:
-    """What is in the file, without the forecasts themselves."""
+    """The document about the file, without the forecasts themselves."""
     document = {key: value for key, value in made.to_json().items() if key != "series"}
     size = Path(path).stat().st_size
     return document | {"output": path, "written": True, "bytes": size, "series": made.series, "rows": made.rows}

@@ -1,4 +1,4 @@
-"""What a command tells and where: its result to stdout, everything else to stderr and the log."""
+"""The streams of a command: its result to stdout, everything else to stderr and the log."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def _bootstrap(table: Floats, overlap: int) -> float:
 
 
 def _block_counts(rng: np.random.Generator, count: int, windows: int, block: int) -> Floats:
-    """How often each window is drawn, in circular blocks of neighbours: [count, windows]."""
+    """The number of times that each window is drawn, in circular blocks of neighbours: [count, windows]."""
     blocks = -(-windows // block)
     starts = rng.integers(0, windows, (count, blocks))
     drawn = ((starts[..., None] + np.arange(block)) % windows).reshape(count, -1)[:, :windows]

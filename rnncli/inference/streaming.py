@@ -58,7 +58,7 @@ class Extras(Protocol):
         """Rows for a file, by what they are called there."""
 
     def described(self) -> Mapping[str, Any]:
-        """What a file says of the extras beside their tensors."""
+        """The metadata of the extras in a file, beside their tensors."""
 
 
 E = TypeVar("E", bound=Extras)
@@ -76,7 +76,7 @@ class StreamingModel(Protocol[E]):
 
     @property
     def channels(self) -> int:
-        """How many channels a row has."""
+        """The number of channels of a row."""
 
     @property
     def compared(self) -> Sequence[int]:

@@ -94,9 +94,8 @@ class _Lstm(Function):
         return flat.view(gates.shape), of_weight, d, big_d, of_p
 
 
-def lstm(cell: Cell, weights: Mapping[str, Tensor], x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
-    """The layer of a variant: x [B, T, I] -> outputs [B, T, H] and the last state."""
-    a = cell.project(weights, x.transpose(0, 1), torch)
+def lstm(cell: Cell, weights: Mapping[str, Tensor], a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer of a variant: projected inputs a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
     seeing = [weights[name] for name in PEEPHOLES if name in cell.vectors]
     peepholes = torch.stack(seeing) if seeing else None
     h, c = _Lstm.apply(a, weights["weight_hh"], *state, peepholes)  # type: ignore[no-untyped-call]

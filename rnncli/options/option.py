@@ -1,4 +1,4 @@
-"""What is known of an option, and of what its value can be."""
+"""The declaration of an option: its name, its help, and the values it can have."""
 
 from __future__ import annotations
 
@@ -118,17 +118,17 @@ class Option:
 
     @property
     def flags(self) -> str:
-        """What is typed for it."""
+        """The flag that is typed for it."""
         return f"--{self.key}/--no-{self.key}" if self.on else f"--{self.key}{self.short and f' {self.short}'}"
 
     @property
     def placeholder(self) -> str:
-        """What stands for its value in a help."""
+        """The word that stands for its value in a help."""
         return self.metavar or "|".join(self.choices) or self.kind.metavar
 
     @property
     def usual(self) -> str:
-        """What holds where nothing is said: a value, or in brackets what it follows from."""
+        """The default: a value, or in brackets what it follows from."""
         return self.default or (f"({self.follows})" if self.follows else "")
 
     @property

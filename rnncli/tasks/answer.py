@@ -1,4 +1,4 @@
-"""What `predict` gives for any task: a table."""
+"""The result of `predict` for any task: a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Answer(Protocol):
 
     @property
     def rows(self) -> int:
-        """How many rows the table has."""
+        """The number of rows of the table."""
 
     def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
         """The table as a file's bytes."""

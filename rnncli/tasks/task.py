@@ -25,6 +25,7 @@ from rnncli.data.statistics import Drift
 from rnncli.errors import SeriesRefused
 from rnncli.evaluation.shown import ScoreReport
 from rnncli.events import Listener
+from rnncli.layers.rows import Rows
 from rnncli.model import Kept
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, Columns, NetworkSpec, Spec, TrainingSpec
@@ -78,7 +79,7 @@ class Holdout(Protocol):
         """The questions of so many whole series as have about `most` questions."""
 
     def __len__(self) -> int:
-        """How many questions are held out."""
+        """The number of questions that are held out."""
 
 
 class Answers(Protocol):
@@ -252,7 +253,7 @@ class Task(Kept, Protocol[S]):
     def begin(self, spec: S, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
         """The head's first weights, by name; those that are not named begin with zeros."""
 
-    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array:
+    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array | Rows:
         """The encoder's inputs: [n, T, I]. For most tasks these are the inputs of the crops as they are."""
 
     def read(self, spec: S, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:
@@ -304,7 +305,7 @@ class Task(Kept, Protocol[S]):
         """The facts about a panel and a spec that the gradient diagnosis needs."""
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Any) -> LookedAt:
-        """What is wrong with data to train on, or, with a model, with data that it is to answer."""
+        """The findings of a check in data to train on, or, with a model, with data that it is to answer."""
 
     def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for options by which nothing can be trained, before any work."""

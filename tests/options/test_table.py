@@ -213,6 +213,7 @@ ODD = {
     "hidden": 6,
     "members": 3,
     "dropout": 0.25,
+    "recurrent_dropout": 0.125,
     "init": "orthogonal",
     "plain_stack": True,
     "layer_norm": True,

@@ -126,7 +126,7 @@ class Labelling:
         return ()
 
     def losses(self, spec: LabelSpec, found: Validated) -> Floats:
-        """How wrong the better pooling is: [N]."""
+        """The loss of the better pooling: [N]."""
         every = found.losses(spec)
         known = every[~np.isnan(every).any(axis=1)]
         return np.asarray(every[:, int(np.argmin(known.mean(axis=0))) if len(known) else 0])
@@ -159,7 +159,7 @@ class Labelling:
         return Facts(None, (), steps, whole=not spec.per_step, step=step)
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
-        """What is wrong with a labelled table."""
+        """The findings of a check in a labelled table."""
         from rnncli.tasks.labels.looked_at import looked_at
 
         return looked_at(data, choices, options, model)
@@ -241,7 +241,7 @@ class Labelling:
         return verdict(model.record)
 
     def outcome(self, model: Labeler) -> dict[str, Any]:
-        """What validation decided."""
+        """The choices that validation made."""
         return {"pooling": model.spec.poolings[0], "temperature": model.temperature}
 
     def stream(self, path: str | os.PathLike[str], model: Labeler, digest: str) -> Stream:

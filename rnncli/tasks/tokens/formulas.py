@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rnncli.arrays import Array
+from rnncli.layers.rows import Rows
 from rnncli.tasks.seen import Shapes, Weights
 from rnncli.tasks.tokens import adaptive, head
 from rnncli.tasks.tokens.spec import TokenSpec
@@ -32,6 +33,11 @@ def embedded(spec: TokenSpec, weights: Weights, codes: Array, xp: Any) -> Array:
     if spec.clusters:
         return adaptive.embedded(spec, weights, codes, xp)
     return head.embedded(weights[head.TABLE], codes, xp)
+
+
+def entered(spec: TokenSpec, weights: Weights, codes: Array, xp: Any) -> Array | Rows:
+    """The same, as rows of the table where that is cheaper."""
+    return embedded(spec, weights, codes, xp) if spec.clusters else head.entered(weights[head.TABLE], codes, xp)
 
 
 def said(spec: TokenSpec, weights: Weights, state: Array, beside: Mapping[str, Array], xp: Any) -> Array:

@@ -18,6 +18,7 @@ import numpy as np
 
 from rnncli.arrays import Array
 from rnncli.layers.linear import linear
+from rnncli.layers.rows import Rows, rows_at
 from rnncli.tasks.seen import Shapes, Weights
 from rnncli.tasks.tokens.spec import TokenSpec
 
@@ -48,12 +49,19 @@ def embedded(table: Array, codes: Array, xp: Any) -> Array:
     return looked_up(table, codes, xp) * math.sqrt(table.shape[1])
 
 
+def entered(table: Array, codes: Array, xp: Any) -> Array | Rows:
+    """The same, as rows of the table where there are fewer of these than steps and none is forgotten."""
+    steps = codes.shape[0] * codes.shape[1]
+    if xp is np or steps <= len(table) or (codes < 0).any():
+        return embedded(table, codes, xp)
+    return Rows(table * math.sqrt(table.shape[1]), codes)
+
+
 def looked_up(table: Array, rows: Array, xp: Any) -> Array:
     """Rows [...] of a table [n, W]: [..., W], zeros where a row is -1."""
     seen = rows >= 0
     at = xp.where(seen, rows, xp.zeros_like(rows))
-    found = table[at] if xp is np else xp.nn.functional.embedding(at, table)
-    return found * seen[..., None]
+    return rows_at(table, at, xp) * seen[..., None]
 
 
 def head(spec: TokenSpec, weights: Weights, state: Array, xp: Any) -> Array:

@@ -15,6 +15,7 @@ from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.events import Listener
+from rnncli.layers.rows import Rows
 from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
@@ -53,10 +54,10 @@ class NextToken:
         """A random table."""
         return formulas.begin(spec, network.hidden, draw)
 
-    def enter(self, spec: TokenSpec, weights: Weights, seen: Seen, xp: Any) -> Array:
+    def enter(self, spec: TokenSpec, weights: Weights, seen: Seen, xp: Any) -> Array | Rows:
         """The rows of the table that the tokens before each position have."""
         assert seen.codes is not None
-        return formulas.embedded(spec, weights, seen.codes[..., 0], xp)
+        return formulas.entered(spec, weights, seen.codes[..., 0], xp)
 
     def read(self, spec: TokenSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
         """The output at each position that is asked about: [o, H]."""

@@ -39,7 +39,8 @@ def planned(loaded: Loaded, options: TrainOptions) -> Plan[TokenSpec]:
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.token_spec(panel, options)
     network = planning.network_spec(panel, given)
-    return Plan(TASK, network, spec, planning.training_spec(panel, spec, network.hidden, given))
+    training = planning.training_spec(panel, spec, network.hidden, given)
+    return Plan(TASK, network, spec, training, refit=planning.REFIT)
 
 
 def planned_on(loaded: Loaded, start: TokenModel, options: TrainOptions) -> Plan[TokenSpec]:
