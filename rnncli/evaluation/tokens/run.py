@@ -15,10 +15,8 @@ from rnncli.errors import InputRefused, RnncliError
 from rnncli.evaluation.paired import Comparison, called, compare, summed
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.tokens.report import TokenReport
-from rnncli.evaluation.tokens.scores import Octaves, Part, TokenScores, by_document, octave_of
+from rnncli.evaluation.tokens.scores import AT_ONCE, Octaves, Part, TokenScores, by_document, octave_of
 from rnncli.registry import BASELINES, find
-
-AT_ONCE = 1 << 20  # tokens
 
 
 @dataclass(frozen=True)
@@ -80,13 +78,15 @@ def evaluate_tokens(asked: Asked, said: Said, trained: Documents | None) -> Toke
 
 def _scored(documents: Documents, known: Bools) -> _Scored:
     """The tokens of documents that are known, a block of them at a time."""
-    counts, octaves = np.zeros(len(documents), np.int64), [np.zeros(0, np.uint8)]
+    counts, done = np.zeros(len(documents), np.int64), 0
+    octave = np.empty(np.count_nonzero(known), np.uint8)
     for begin in range(0, documents.rows, AT_ONCE):
         rows = begin + np.flatnonzero(known[begin : begin + AT_ONCE])
         owner = documents.owner_of(rows)
         counts += np.bincount(owner, minlength=len(documents))
-        octaves.append(octave_of(rows - documents.offsets[owner]))
-    return _Scored(np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), np.concatenate(octaves))
+        octave[done : done + len(rows)] = octave_of(rows - documents.offsets[owner])
+        done += len(rows)
+    return _Scored(np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), octave)
 
 
 def _baselines(asked: Asked, trained: Documents) -> dict[str, Said]:

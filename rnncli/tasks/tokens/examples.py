@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -35,10 +36,9 @@ def examples(panel: Panel, spec: TokenSpec, ends: Ints) -> Examples:
     """The documents of a panel, of each of which the first `ends` [series] tokens may be looked at, as questions."""
     series = len(panel)
     codes: Codes = np.full(len(panel.values) + series + 1, spec.boundary, np.min_scalar_type(spec.boundary))
-    tokens = np.ones(len(codes), np.bool_)
-    first = panel.offsets + np.arange(series + 1)
-    tokens[first] = False
-    codes[tokens] = codes_of(panel)
+    first, known = panel.offsets + np.arange(series + 1), codes_of(panel)
+    for s, (begin, end) in enumerate(pairwise(panel.offsets.tolist())):  # a mask would be as large as the text
+        codes[begin + s + 1 : end + s + 1] = known[begin:end]
     return Examples(spec, codes, first[:-1], ends)
 
 
