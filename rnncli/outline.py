@@ -112,6 +112,7 @@ _WORDS = (
     "accuracy",
     "balanced_accuracy",
     "macro_f1",
+    "micro_f1",
     "log_loss",
     "calibration_error",
     "coverage",

@@ -30,6 +30,7 @@ TASKS = {
     "forecast": "rnncli.tasks.forecast.task:TASK",
     "labels": "rnncli.tasks.labels.task:TASK",
     "tokens": "rnncli.tasks.tokens.task:TASK",
+    "sets": "rnncli.tasks.sets.task:TASK",
 }
 BASELINES = {
     "forecast": {
@@ -51,6 +52,10 @@ BASELINES = {
         "trigram": "rnncli.baselines.tokens.kneser_ney:trigram",
         "time": "rnncli.baselines.tokens.waits:time",
         "time-after": "rnncli.baselines.tokens.waits:time_after",
+    },
+    "sets": {
+        "frequencies": "rnncli.baselines.sets.counted:frequencies",
+        "persistence": "rnncli.baselines.sets.counted:persistence",
     },
 }
 METRICS = {
@@ -87,6 +92,12 @@ METRICS = {
         "pinball_days": "rnncli.metrics.waits:PINBALL_DAYS",
         "mae_steps": "rnncli.metrics.waits:MAE_STEPS",
         "coverage_80": "rnncli.metrics.waits:COVERAGE_80",
+    },
+    "sets": {
+        "cross_entropy": "rnncli.metrics.sets:CROSS_ENTROPY",
+        "accuracy": "rnncli.metrics.sets:ACCURACY",
+        "micro_f1": "rnncli.metrics.sets:MICRO_F1",
+        "macro_f1": "rnncli.metrics.sets:MACRO_F1",
     },
 }
 READERS = {
@@ -172,6 +183,17 @@ TOKEN_CHECKS = {
     "token-once": "rnncli.data.checks.documents:token_once",
     "token-unknown": "rnncli.data.checks.documents:token_unknown",
     "refused": "rnncli.data.checks.tokenised:refused",
+}
+SET_CHECKS = {
+    "separator-unused": "rnncli.data.checks.sets:separator_unused",
+    "set-missing": "rnncli.data.checks.sets:set_missing",
+    "set-empty": "rnncli.data.checks.sets:set_empty",
+    "set-repeats": "rnncli.data.checks.sets:set_repeats",
+    "document-short": "rnncli.data.checks.sets:document_short",
+    "document-learnt": "rnncli.data.checks.sets:document_learnt",
+    "token-once": "rnncli.data.checks.sets:token_once",
+    "token-unknown": "rnncli.data.checks.sets:token_unknown",
+    "refused": "rnncli.data.checks.sets:refused",
 }
 GRADIENT_CHECKS = {
     "exploding": "rnncli.diagnostics.checks.exploding:exploding",

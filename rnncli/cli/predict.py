@@ -39,7 +39,7 @@ def predict(
     **asked: Unpack[AskedOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
-    path = file_of(output, WRITERS)
+    path, heard = file_of(output, WRITERS), Heard(streams)
     from rnncli.workflows.predict import predict as work
 
     try:
@@ -59,7 +59,7 @@ def predict(
             lock_wait=lock_wait,
             tidy=tidy,
             csv_raw=csv_raw,
-            on_event=streams if streams.json else partial(heard, streams),
+            on_event=streams if streams.json else heard,
             **asked,
         )
     except OutputExists:
@@ -67,7 +67,7 @@ def predict(
             raise
         return left_alone(streams, path)
     if path is None:
-        told = streams.json or asked.get("generate") is not None
+        told = streams.json or heard.wrote
         streams.result(made.to_json, () if told else _pieces(made, tidy=tidy, raw=csv_raw))
     else:
         streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
@@ -75,11 +75,18 @@ def predict(
     return SKIPPED if made.skipped else 0
 
 
-def heard(streams: Streams, event: object) -> None:
-    """An event; text is written as soon as it is made."""
-    if isinstance(event, Generated):
-        put(event.text.encode("utf-8", "surrogateescape"))
-    streams(event)
+class Heard:
+    """A listener that writes text as soon as it is made, and knows whether it `wrote` any."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams, self.wrote = streams, False
+
+    def __call__(self, event: object) -> None:
+        """An event."""
+        if isinstance(event, Generated):
+            put(event.text.encode("utf-8", "surrogateescape"))
+            self.wrote = True
+        self._streams(event)
 
 
 def _pieces(made: Answer, *, tidy: bool, raw: bool) -> Iterable[bytes]:

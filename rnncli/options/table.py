@@ -15,11 +15,12 @@ _WRITING = (*generation.OPTIONS, *output.OPTIONS)
 _WRITTEN = (*data.OPTIONS, *network.OPTIONS, *training.OPTIONS, *_OF_TASKS, *scoring.OPTIONS, *_WRITING)
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _WRITTEN}
 _BY_KEYWORD = {option.keyword: option for option in _WRITTEN if option.keyword}
-_MADE = {"forecast": "forecasts", "labels": "labels", "tokens": "tokens"}
+_MADE = {"forecast": "forecasts", "labels": "labels", "tokens": "tokens", "sets": "sets of tokens"}
 _ASKED = {
     "forecast": "without --label a forecast is asked for",
     "labels": "--label asks for labels",
     "tokens": "--token, --text, --split or a text, unless --format csv says that it is a table, asks for tokens",
+    "sets": "--multi-hot, or --set-separator, asks for sets of tokens",
 }
 
 

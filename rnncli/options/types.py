@@ -64,6 +64,8 @@ class TokenOptions(TypedDict, total=False):
     split: Literal["char", "word", "space", "byte"] | None
     text: str | None
     token: str | None
+    multi_hot: bool
+    set_separator: str | None
     min_count: int | None
     vocabulary: int | None
 
@@ -150,7 +152,7 @@ class GeneratingOptions(TypedDict, total=False):
     top_p: float | None
     seed: int | None
     top: int | None
-    score: Literal["token", "document"] | None
+    score: Literal["token", "step", "document"] | None
 
 
 class AskedOptions(ColumnOptions, GeneratingOptions, total=False):

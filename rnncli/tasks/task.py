@@ -241,11 +241,12 @@ class Model(Protocol):
 
 class Task(Kept, Protocol[S]):
     """What a sequence model is trained for; S is what its answer is a function of, as a file says it. People read of
-    its series as `units`: series, sequences.
+    its series as `units`: series, sequences. What it generates is `text`, told as it is made, or a table.
     """
 
     name: str
     units: str
+    text: bool
 
     def lesson(self, panel: Panel, spec: S, ends: Ints) -> Lesson:
         """The panel as questions."""

@@ -109,6 +109,18 @@ def events(*, whole: bool = False) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+def sets(*, gaps: bool = False) -> pa.Table:
+    """Documents of sets of a few tokens, each of which mostly stays, or goes, as it was; some are missing."""
+    rng, rows = np.random.default_rng(5), []
+    for s in range(12):
+        on = rng.random(5) < 0.4
+        for _ in range(5 + int(rng.integers(20))):
+            on = np.where(rng.random(5) < 0.2, ~on, on)
+            missing = gaps and rng.random() < 0.2
+            rows.append({"id": f"s{s}", "notes": None if missing else [f"n{k}" for k in np.flatnonzero(on)]})
+    return pa.Table.from_pylist(rows)
+
+
 @dataclass(frozen=True)
 class Kind:
     """Data, and the options beside `SMALL` with which they are learnt from."""
@@ -122,6 +134,7 @@ WHOLE = {"label": "kind", "channels": ("x", "y")}
 STEPS = {"label": "up", "per_step": True, "channels": ("x", "y")}
 ALL_ROLES = {"past": ("past",), "future": ("future", "kind"), "static": ("place", "size")}
 WORDS = {"token": "word", "id": ("id",)}
+NOTES = {"token": "notes", "multi_hot": True, "id": ("id",)}
 RELU = {"cell": "rnn", "activation": "relu", "hidden": 3}
 KINDS: dict[str, dict[str, Kind]] = {
     "forecast": {
@@ -161,6 +174,12 @@ KINDS: dict[str, dict[str, Kind]] = {
         "events": Kind(events(), WORDS | {"time": "at"}),
         "counted events": Kind(events(whole=True), WORDS | {"time": "at", "tbptt": 4}),
         "channels": Kind(events(), WORDS | {"channels": ("who", "size")}),
+    },
+    "sets": {
+        "documents": Kind(sets(), NOTES),
+        "missing": Kind(sets(gaps=True), NOTES | {"cell": "gru"}),
+        "tbptt": Kind(sets(), NOTES | {"tbptt": 3, "cell": "lstm,dilated:2:gru", "layers": 2}),
+        "relu": Kind(sets(), NOTES | RELU),
     },
 }
 CASES = [(task, kind) for task, kinds in KINDS.items() for kind in kinds]
@@ -283,5 +302,8 @@ def otherwise(panel: Panel, ends: Ints, roles: tuple[str, ...], *, labels: bool)
             rows = np.ones_like(behind) if labels and channel.role == "label" else behind
             old = values[rows, place]
             kinds = len(channel.vocabulary)
+            if channel.kind == "set":
+                values[rows] = values[rows] <= 0
+                continue
             values[rows, place] = 3 * old[::-1] + 50 if channel.kind == "number" else (old + 1) % kinds
     return replace(panel, values=values)

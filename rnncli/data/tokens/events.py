@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
 from rnncli.data import columns as roles
+from rnncli.data.arrow import is_list
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.labels.channels import Passed, channel_kinds
@@ -22,16 +25,37 @@ from rnncli.data.tokens.channels import known_beside, new_beside, read_as
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.split import smallest
 from rnncli.data.tokens.vocabulary import Documents
-from rnncli.errors import SeriesRefused, UsageError
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns, LabelChoices, TokenChoices
+
+Coded = TypeVar("Coded")
+
+
+def token_codes(read: Tables, name: str) -> tuple[Ints, list[str]]:
+    """A column of tokens as codes into texts, -1 where there is none. InputRefused where it holds something else."""
+    _refuse_lists(read, name)
+    read.refuse_nested(name, "tokens")
+    codes, texts = read.codes(name, "tokens")
+    none = np.array([*(not text for text in texts), True])[codes]
+    return np.where(none, -1, codes), texts
+
+
+def _refuse_lists(read: Tables, name: str) -> None:
+    if any(is_list(column) for column in read.column(name)):
+        hint = "learn sets of tokens: --multi-hot"
+        raise InputRefused(f"column {name!r} holds lists, which are no tokens", where=read.name, hint=hint)
 
 
 def read_events(
-    tables: Tables, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None
-) -> tuple[Rows, list[str], str | None]:
-    """The rows of tables with codes of their tokens (channel 0, NaN where there is none) into the texts that are
-    returned beside them, and the zone of their times, which are in UTC. Further channels are what stands beside events,
-    where their times, or channels, were named.
+    tables: Tables,
+    choices: ColumnChoices,
+    tokens: TokenChoices,
+    known: KnownTokens | None,
+    coded: Callable[[Tables, str], tuple[Ints, Coded]],
+) -> tuple[Rows, Coded, str | None]:
+    """The rows of tables with codes of what is `coded` of the column of tokens (channel 0, NaN where there is nothing)
+    into what is returned beside them, and the zone of their times, which are in UTC. Further channels are what stands
+    beside events, where their times, or channels, were named.
     """
     kinds, faults = tables.kinds(), Faults()
     choices = roles.resolved(kinds, choices)
@@ -52,9 +76,7 @@ def read_events(
     read = load_columns(tables, wanted | texts_of, choices, faults)
     told = known is None or choices.time_format is not None
     rows = bare_rows(read, kinds, columns, Wall(choices.zone or (known.zone if known else None), told=told), faults)
-    read.refuse_nested(tokens.token, "tokens")
-    codes, texts = read.codes(tokens.token, "tokens")
-    none = np.array([*(not text for text in texts), True])[codes]
+    codes, found = coded(read, tokens.token)
     if known is None:
         values, beside = new_beside(read, wanted, rows.codes, passed, faults, named=bool(tokens.channels))
         notes += passed.notes()
@@ -62,7 +84,7 @@ def read_events(
         beside = list(known.beside)
         values, notes = known_beside(read, beside, rows.codes, faults)
     channels = (Channel(tokens.token, "token", "target"), *beside)
-    together = np.stack([np.where(none, np.nan, codes), *values], axis=1)
+    together = np.stack([np.where(codes < 0, np.nan, codes), *values], axis=1)
     rows = replace(rows, values=together, channels=channels, notes=tuple(notes))
     zone = _zone(rows, choices, known)
     rows = in_utc(rows, zone, choices)
@@ -70,12 +92,12 @@ def read_events(
         if not rows.columns.times:
             raise UsageError("--as-of needs a time, and rows have none", hint="say which column it is: --time NAME")
         rows = seen_as_of(rows, choices.as_of, zone)
-    return rows, texts, zone
+    return rows, found, zone
 
 
 def told_of_events(choices: ColumnChoices, tokens: TokenChoices) -> bool:
     """Whether events are more than their tokens: it was said when they come, or what stands beside them."""
-    return choices.time is not None or bool(tokens.channels)
+    return not tokens.multi_hot and (choices.time is not None or bool(tokens.channels))
 
 
 def _new_wanted(

@@ -21,7 +21,7 @@ from rnncli.data.source import Source, is_tabular, is_text, sources, text_source
 from rnncli.data.tables import Tables, open_tables
 from rnncli.data.tokens.channels import TIMES, spread, time_values, with_ends, with_roles
 from rnncli.data.tokens.channels import described as described_beside
-from rnncli.data.tokens.events import Events, read_events, to_events
+from rnncli.data.tokens.events import Events, read_events, to_events, token_codes
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.texts import read_column, read_files
 from rnncli.data.tokens.vocabulary import Documents, new_vocabulary, unknown_notes
@@ -49,7 +49,7 @@ def load_tokens(
     if tokens.token is None:
         columns, documents = read_texts(given, choices, tokens, known)
         return to_tokens(columns, documents, tokens, known)
-    rows, texts, zone = read_events(open_tokens(given, choices, known), choices, tokens, known)
+    rows, texts, zone = read_events(open_tokens(given, choices, known), choices, tokens, known, token_codes)
 
     timed = choices.time is not None if known is None else known.timed
 
@@ -100,7 +100,7 @@ def read_documents(
     """
     if tokens.token is None:
         return *read_texts(given, choices, tokens, known), None
-    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known)
+    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known, token_codes)
     events = to_events(rows, texts)
     beside = _beside(rows, events) if known is None else known.beside
     return rows.columns, events.documents, replace(rows, channels=(rows.channels[0], *beside))
@@ -217,5 +217,6 @@ def described(columns: Columns, tokens: TokenChoices, beside: Sequence[Channel] 
         return f"{kind[tokens.split or USUAL]} of texts, one document {each}"
     time = f"time {' and '.join(map(repr, columns.times))}, " if columns.times else ""
     ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one document"
-    found = f"{time}{'one document a file' if columns.by_file else ids}, tokens {tokens.token!r}"
+    what = "sets of tokens" if tokens.multi_hot else "tokens"
+    found = f"{time}{'one document a file' if columns.by_file else ids}, {what} {tokens.token!r}"
     return "; ".join(filter(None, [found, described_beside(beside)]))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +12,11 @@ from rnncli.arrays import Bools, Floats, Ints
 from rnncli.baselines.tokens.baseline import Said, TokenBaseline
 from rnncli.baselines.tokens.documents import Documents
 from rnncli.errors import InputRefused, RnncliError
-from rnncli.evaluation.paired import FEW, MANY, Comparison, Losses, compare
+from rnncli.evaluation.paired import Comparison, called, compare, summed
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.tokens.report import TokenReport
-from rnncli.evaluation.tokens.scores import Octaves, Part, Times, TokenScores, by_document, octave_of
+from rnncli.evaluation.tokens.scores import AT_ONCE, Octaves, Part, Times, TokenScores, by_document, octave_of
 from rnncli.registry import BASELINES, find
-
-STRETCHES = 50  # in which few documents are cut, to be compared
-AT_ONCE = 1 << 20  # tokens
 
 
 @dataclass(frozen=True)
@@ -90,13 +85,15 @@ def evaluate_tokens(asked: Asked, said: Said, trained: Documents | None) -> Toke
 
 def _scored(documents: Documents, known: Bools) -> _Scored:
     """The tokens of documents that are known, a block of them at a time."""
-    counts, octaves = np.zeros(len(documents), np.int64), [np.zeros(0, np.uint8)]
+    counts, done = np.zeros(len(documents), np.int64), 0
+    octave = np.empty(np.count_nonzero(known), np.uint8)
     for begin in range(0, documents.rows, AT_ONCE):
         rows = begin + np.flatnonzero(known[begin : begin + AT_ONCE])
         owner = documents.owner_of(rows)
         counts += np.bincount(owner, minlength=len(documents))
-        octaves.append(octave_of(rows - documents.offsets[owner]))
-    return _Scored(np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), np.concatenate(octaves))
+        octave[done : done + len(rows)] = octave_of(rows - documents.offsets[owner])
+        done += len(rows)
+    return _Scored(np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), octave)
 
 
 def _baselines(asked: Asked, trained: Documents) -> dict[str, Said]:
@@ -127,10 +124,10 @@ def _compared(scored: _Scored, answers: dict[str, Said], rival: str, times: Time
         return _compared_times(scored, answers, rival, times)
     losses = {name: -one.log_probabilities for name, one in answers.items()}
     wrong = {name: one.ranks > 0 for name, one in answers.items()}
-    found = compare(_summed(scored, wrong, "accuracy"), MODEL, rival)
+    found = compare(summed(scored.offsets, wrong, "accuracy"), MODEL, rival)
     gain = float(wrong[rival].mean() - wrong[MODEL].mean())  # 0 where both are as often right, to the last bit
     accuracy = replace(found, difference=gain, direction="higher")
-    return _called(compare(_summed(scored, losses, "cross_entropy"), MODEL, rival)), _called(accuracy)
+    return called(compare(summed(scored.offsets, losses, "cross_entropy"), MODEL, rival)), called(accuracy)
 
 
 def _compared_times(scored: _Scored, answers: dict[str, Said], rival: str, times: Times) -> tuple[Comparison, ...]:
@@ -142,25 +139,6 @@ def _compared_times(scored: _Scored, answers: dict[str, Said], rival: str, times
     }
     if not known.any() or np.isnan(wrong[rival]).any():
         return ()
-    counted = np.concatenate([np.zeros(1, np.int64), np.cumsum(known)])
-    some = _Scored(counted[scored.offsets], scored.octave[known])
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(known)])[scored.offsets]
     metric = "mae_steps" if times.count else "mae_days"
-    return (_called(compare(_summed(some, wrong, metric), MODEL, rival)),)
-
-
-def _summed(scored: _Scored, losses: Mapping[str, NDArray[Any]], metric: str) -> Losses:
-    """Losses of tokens summed in each document, or stretch, so that their mean over these is that over tokens."""
-    count = len(scored.octave)
-    begins = scored.offsets[:-1][np.diff(scored.offsets) > 0]
-    of_documents = len(begins) >= MANY
-    if not of_documents:
-        begins = np.arange(0, count, max(count // max(STRETCHES, FEW), 1))
-    every, share = np.arange(len(begins)), len(begins) / count
-    of = {name: np.add.reduceat(one, begins, dtype=np.float64) * share for name, one in losses.items()}
-    if of_documents:
-        return Losses(every, np.zeros_like(every), 1, of, metric, "documents", "documents")
-    return Losses(np.zeros_like(every), every, 2, of, metric, "stretches", "stretches")
-
-
-def _called(found: Comparison) -> Comparison:
-    return replace(found, method=found.method.replace("over origins", "over stretches"))
+    return (called(compare(summed(offsets, wrong, metric), MODEL, rival)),)

@@ -16,6 +16,9 @@ from rnncli.baselines.tokens.baseline import Said
 from rnncli.metrics.tokens import Predicted, TokenMetric
 from rnncli.registry import METRICS, find
 
+AT_ONCE = 1 << 20  # tokens
+OCTAVES = 64
+
 
 @dataclass(frozen=True)
 class Part:
@@ -109,7 +112,10 @@ class Octaves:
 
     @cached_property
     def _all(self) -> list[int]:
-        found: list[int] = np.bincount(self.octave).tolist()
+        total = np.zeros(OCTAVES, np.int64)
+        for begin in range(0, len(self.octave), AT_ONCE):  # what is counted is copied as int64
+            total += np.bincount(self.octave[begin : begin + AT_ONCE], minlength=OCTAVES)
+        found: list[int] = total.tolist()
         return found
 
     def __iter__(self) -> Iterator[Part]:

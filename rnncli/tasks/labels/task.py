@@ -40,6 +40,7 @@ class Labelling:
     """Probabilities of classes, or quantiles of a number, for whole sequences or for each step."""
 
     name, units = "labels", "sequences"
+    text = False
 
     def lesson(self, panel: Panel, spec: LabelSpec, ends: Ints) -> Examples:
         """The panel as sequences with labels."""

@@ -10,16 +10,16 @@ import numpy as np
 from rnncli.baselines.tokens.baseline import Said
 from rnncli.baselines.tokens.documents import Documents
 from rnncli.data.panel import Panel, offsets_of, ranges
-from rnncli.evaluation.paired import Comparison
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.tokens.run import Asked, evaluate_tokens
+from rnncli.tasks.document_verdict import NETWORK, compared, finite
+from rnncli.tasks.documents import Holdout
 from rnncli.tasks.plan import Trained
 from rnncli.tasks.tokens.events import waits_of
 from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.spec import TokenSpec
-from rnncli.tasks.tokens.validation import Holdout
 
-NETWORK, TIMES = "network", "times"  # what is compared
+TIMES = "times"  # what is compared beside the network's tokens
 SHOWN = ("perplexity", "cross_entropy", "accuracy")  # metrics that training shows
 OF_TIMES = ("mae_days", "mae_steps")  # and of times, where there are some
 
@@ -40,13 +40,13 @@ def scores(panel: Panel, trained: Trained[TokenSpec]) -> dict[str, Any]:
     report = evaluate_tokens(asked, said, documents_of(panel.cut(found.holdout.ends(panel.lengths)), spec))
     overall = {NETWORK if name == MODEL else name: one.overall for name, one in report.scores.items()}
     metrics = SHOWN if timing is None else (*SHOWN, OF_TIMES[count])
-    compared = {NETWORK: _compared(report.against(_best(overall, "cross_entropy")))}
+    comparisons = {NETWORK: compared(report.against(_best(overall, "cross_entropy")))}
     if timing is not None and report.comparisons["time"]:
-        compared[TIMES] = _compared(report.against(_best(overall, OF_TIMES[count])))
+        comparisons[TIMES] = compared(report.against(_best(overall, OF_TIMES[count])))
     return {
-        "validation": {name: {metric: _known(one[metric]) for metric in metrics} for name, one in overall.items()},
+        "validation": {name: {metric: finite(one[metric]) for metric in metrics} for name, one in overall.items()},
         "validated_origins": report.tokens,
-        "comparisons": compared,
+        "comparisons": comparisons,
     }
 
 
@@ -73,18 +73,3 @@ def _held(panel: Panel, spec: TokenSpec, holdout: Holdout) -> tuple[Documents, t
     waits = None if whole.waits is None else whole.waits[rows]
     held = Documents(whole.codes[rows], offsets_of(lengths), waits, whole.levels)
     return held, tuple(panel.ids[s] for s in series.tolist())
-
-
-def _compared(found: Comparison) -> dict[str, Any]:
-    numbers = {"difference": _known(found.difference), "p": _known(found.p)}
-    return {
-        "rival": found.rival,
-        "metric": found.metric,
-        "better": found.difference < 0,
-        **numbers,
-        "method": found.method,
-    }
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None

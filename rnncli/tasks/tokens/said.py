@@ -9,19 +9,19 @@ from rnncli.arrays import Floats, Ints
 from rnncli.data.load import Loaded
 from rnncli.data.writers.table import number_array, text_array
 from rnncli.errors import InputRefused
+from rnncli.tasks.document_table import DocumentTable, ids_of
 from rnncli.tasks.tokens import when
 from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.stateful import Reading
-from rnncli.tasks.tokens.table import TokenTable, ids_of
 from rnncli.tasks.tokens.token_model import TokenModel
 
 
-def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> TokenTable:
+def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> DocumentTable:
     """How likely every token was after those before it, or all tokens of each document."""
     return _of_documents(loaded, reading) if by_document else _of_tokens(loaded, reading)
 
 
-def _of_documents(loaded: Loaded, reading: Reading) -> TokenTable:
+def _of_documents(loaded: Loaded, reading: Reading) -> DocumentTable:
     panel = loaded.panel
     total, lengths = reading.sums(panel), panel.lengths
     columns = {
@@ -32,7 +32,7 @@ def _of_documents(loaded: Loaded, reading: Reading) -> TokenTable:
     return _table(loaded, reading.model.model, np.arange(len(panel)), columns, "score")
 
 
-def _of_tokens(loaded: Loaded, reading: Reading) -> TokenTable:
+def _of_tokens(loaded: Loaded, reading: Reading) -> DocumentTable:
     """A row for each token, which are as many as a text has: they are made when they are written."""
     panel, model = loaded.panel, reading.model.model
     said, codes, vocabulary = reading.said(panel), codes_of(panel), list(model.vocabulary)
@@ -48,13 +48,13 @@ def _of_tokens(loaded: Loaded, reading: Reading) -> TokenTable:
             "rank": number_array(1 + said.ranks[some].astype(np.int64), pa.int64()),
             **({} if said.waits is None else _surprise(model, waited[some], said.waits[some])),
         }
-        return _arrow(ids_of(loaded, model, document), columns)
+        return _arrow(ids_of(loaded, model.columns, document), columns)
 
-    ids = ids_of(loaded, model, np.zeros(0, np.int64))
-    return TokenTable(rows, len(codes), len(ids), "score", len(panel), loaded.notes, loaded.skipped)
+    ids = ids_of(loaded, model.columns, np.zeros(0, np.int64))
+    return DocumentTable(rows, len(codes), len(ids), "score", len(panel), loaded.notes, loaded.skipped)
 
 
-def next_tokens(loaded: Loaded, reading: Reading, top: int) -> TokenTable:
+def next_tokens(loaded: Loaded, reading: Reading, top: int) -> DocumentTable:
     """The likeliest next tokens of each document, the likeliest first."""
     model = reading.model.model
     top = min(top, model.spec.tokens)
@@ -87,8 +87,8 @@ def _table(
     columns: dict[str, pa.Array],
     what: str,
     times: when.Columns = when.NONE,
-) -> TokenTable:
-    ids = ids_of(loaded, model, document)
+) -> DocumentTable:
+    ids = ids_of(loaded, model.columns, document)
     if len({*ids, *columns, *times.typed}) < len(ids) + len(columns) + len(times.typed):
         raise InputRefused("the table would have two columns of one name", hint="rename the ids in the data")
     table, texts = (_arrow(ids, columns | own) for own in (times.typed, times.typed | times.written))
@@ -100,7 +100,7 @@ def _table(
         return texts.slice(begin, end - begin)
 
     count, series = len(document), len(loaded.panel)
-    return TokenTable(rows, count, len(ids), what, series, loaded.notes, loaded.skipped, written)
+    return DocumentTable(rows, count, len(ids), what, series, loaded.notes, loaded.skipped, written=written)
 
 
 def _arrow(ids: dict[str, pa.Array], columns: dict[str, pa.Array]) -> pa.Table:

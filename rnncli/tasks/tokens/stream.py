@@ -22,13 +22,12 @@ from rnncli.errors import SeriesRefused
 from rnncli.inference.advance import advanced
 from rnncli.inference.carried import Carried, chosen, joined
 from rnncli.inference.hidden import carry
-from rnncli.inference.kept_rows import KeptRows
-from rnncli.inference.streaming import AtHand, NewRows
+from rnncli.inference.streaming import AtHand, NewRows, NoExtras
 from rnncli.spec import NetworkSpec
+from rnncli.tasks.documents import LOGITS
 from rnncli.tasks.seen import head_weights
 from rnncli.tasks.tokens import formulas
 from rnncli.tasks.tokens.events import seen_of
-from rnncli.tasks.tokens.examples import LOGITS
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
@@ -36,38 +35,6 @@ Heard = Callable[[Ints, list[NDArray[np.float32]]], None]
 """What is told of rows [k] of a panel: each member's outputs [k, H], from which follows what comes there."""
 
 DOCUMENTS, ROWS = 4_096, 1 << 20  # that are read at a time
-
-
-@dataclass(frozen=True)
-class NoExtras:
-    """That nothing is kept of S documents beside what every stream keeps."""
-
-    series: int
-
-    @property
-    def begun(self) -> Bools:
-        """That there is nothing to go on from: [S]."""
-        return np.zeros(self.series, np.bool_)
-
-    def at(self, places: Ints) -> NoExtras:
-        """Nothing of the documents at these places."""
-        return NoExtras(len(places))
-
-    def beside(self, other: NoExtras) -> NoExtras:
-        """Nothing of these documents and of others."""
-        return NoExtras(self.series + other.series)
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """No tensors."""
-        return {}
-
-    def kept_rows(self) -> dict[str, KeptRows]:
-        """No rows."""
-        return {}
-
-    def described(self) -> dict[str, Any]:
-        """No description."""
-        return {}
 
 
 TokenState = Carried[NoExtras]

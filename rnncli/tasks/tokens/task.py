@@ -26,11 +26,12 @@ from rnncli.tasks.tokens.token_model import TokenModel
 
 if TYPE_CHECKING:  # predict imports this module, and nothing that only training needs
     from rnncli.tasks.answer import Answer
+    from rnncli.tasks.documents import Holdout
     from rnncli.tasks.plan import Plan, Trained
     from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Scored
     from rnncli.tasks.tokens.examples import Examples
     from rnncli.tasks.tokens.stateful import Stream
-    from rnncli.tasks.tokens.validation import Holdout, Validated
+    from rnncli.tasks.tokens.validation import Validated
 
 OFTEN = 1 << 14  # held-out tokens that are scored again and again; all are in the end
 
@@ -39,6 +40,7 @@ class NextToken:
     """Probabilities of the next token, at every position of a document."""
 
     name, units = "tokens", "documents"
+    text = True
 
     def lesson(self, panel: Panel, spec: TokenSpec, ends: Ints) -> Examples:
         """The panel as documents that go on."""
@@ -110,7 +112,7 @@ class NextToken:
 
     def hold_out(self, panel: Panel, spec: TokenSpec) -> Holdout:  # noqa: ARG002
         """A tenth of the tokens."""
-        from rnncli.tasks.tokens.validation import hold_out
+        from rnncli.tasks.documents import hold_out
 
         return hold_out(panel)
 

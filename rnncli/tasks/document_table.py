@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from rnncli import files
 from rnncli.arrays import Ints
+from rnncli.data.arrow import is_list
 from rnncli.data.ids import parts_of
 from rnncli.data.load import Loaded
 from rnncli.data.writers import csv, parquet
@@ -20,22 +22,24 @@ from rnncli.data.writers.suffix import format_of
 from rnncli.data.writers.table import text_array
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.outline import Outline, shown
-from rnncli.tasks.tokens.token_model import TokenModel
+from rnncli.spec import Columns
 
 SCHEMA = "rnncli.predict/1"
 OUTLINED, NOTES = 5, 3  # rows and notes
 AT_ONCE = 1 << 18  # rows
-OWN = ("position", "rank", "tokens", "log_p", "p", "perplexity")  # columns of numbers
+OWN = ("position", "rank", "tokens", "steps", "log_p", "p", "perplexity", "cross_entropy")  # columns of numbers
 
 
-def ids_of(loaded: Loaded, model: TokenModel, document: Ints) -> dict[str, pa.Array]:
+def ids_of(
+    loaded: Loaded, columns: Columns, document: Ints, others: Sequence[str] = (*OWN, "token")
+) -> dict[str, pa.Array]:
     """The columns that say which document each row is about, none where there is one without a name. InputRefused for
-    one that is called like another column.
+    one that is called like one of the `others`.
     """
-    columns, panel = model.columns, loaded.panel
+    panel = loaded.panel
     names = columns.ids or ((columns.id_name,) if len(panel) > 1 or columns.by_file else ())
     for name in names:
-        if name in (*OWN, "token"):
+        if name in others:
             raise InputRefused(f"the table would have two columns called {name!r}", hint="rename it in the data")
     parts = [parts_of(name, max(1, len(columns.ids))) for name in panel.ids]
     return {name: text_array([part[place] for part in parts], document) for place, name in enumerate(names)}
@@ -43,10 +47,11 @@ def ids_of(loaded: Loaded, model: TokenModel, document: Ints) -> dict[str, pa.Ar
 
 @shown
 @dataclass(frozen=True)
-class TokenTable:
-    """Rows about documents, of which the first `ids` columns say which: the likeliest `next` tokens, or a `score`. Rows
-    begin ... end - 1 are made by `made(begin, end)`: all at once, those of a long text would be larger than it. Where
-    there are times, `written` makes them with these in the style of the data.
+class DocumentTable:
+    """Rows about documents, of which the first `ids` columns say which: the likeliest `next` tokens, a `score`, or
+    `sets`; `task` is the model's. Rows begin ... end - 1 are made by `made(begin, end)`: all at once, those of a long
+    text would be larger than it. What stands in a text `between` the items of a list is said for CSV, which has none.
+    Where there are times, `written` makes the rows with these in the style of the data.
     """
 
     made: Callable[[int, int], pa.Table]
@@ -56,6 +61,8 @@ class TokenTable:
     series: int
     notes: tuple[str, ...] = ()
     skipped: tuple[SeriesRefused, ...] = ()
+    task: str = "tokens"
+    between: str = ","
     written: Callable[[int, int], pa.Table] | None = None
 
     @property
@@ -75,10 +82,10 @@ class TokenTable:
     def pieces(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> Iterator[bytes]:  # noqa: A002
         """A file's bytes, piece by piece. UsageError for a tidy table, which is a forecast's."""
         if tidy:
-            raise UsageError("--tidy is for forecasts, and the model knows tokens", hint="leave --tidy out")
+            raise UsageError(f"--tidy is for forecasts, and the model knows {self.task}", hint="leave --tidy out")
         if format == "csv":
-            plain = [name for name in self.made(0, 0).column_names[self.ids :] if name != "token"]
-            return csv.pieces_of(self.parts(self._texts), plain, raw=raw)
+            plain = {*OWN, *(self.made(0, 0).column_names[self.ids :] if self.written is not None else ())} - {"token"}
+            return csv.pieces_of((_flat(part, self.between) for part in self.parts(self._texts)), plain, raw=raw)
         if format == "parquet":
             return iter([parquet.encode_parts(self.parts())])
         return (_lines(part) for part in self.parts(self._texts))
@@ -116,18 +123,27 @@ class TokenTable:
         facts = [("documents", f"{self.series:,}{skipped}"), *(("note", note) for note in self.notes[:NOTES])]
         cells = [[f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
         more = f"... {self.rows - OUTLINED:,} more rows" if self.rows > OUTLINED else ""
-        return Outline("Tokens", facts, top.column_names, cells, more)
+        return Outline(self.task.capitalize(), facts, top.column_names, cells, more)
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
         return {
             "schema": SCHEMA,
-            "task": "tokens",
+            "task": self.task,
             "answer": self.what,
             "series": self._texts(0, self.rows).to_pylist(),
             "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
             "notes": list(self.notes),
         }
+
+
+def _flat(table: pa.Table, between: str) -> pa.Table:
+    """The table with lists as texts."""
+    for place, column in enumerate(table.columns):
+        if is_list(column):
+            texts = [between.join(map(str, items)) for items in column.to_pylist()]
+            table = table.set_column(place, table.column_names[place], text_array(texts, np.arange(len(texts))))
+    return table
 
 
 def _lines(part: pa.Table) -> bytes:

@@ -1,0 +1,1 @@
+"""What sets are compared with: how frequent tokens are, and whether they stay."""

@@ -1,0 +1,1 @@
+"""How well the next sets of documents are foretold, beside what is counted."""
