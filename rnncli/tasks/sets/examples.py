@@ -26,7 +26,7 @@ Hot = NDArray[np.int8]
 
 
 def hot_of(panel: Panel) -> Hot:
-    """Which tokens each set of a panel has, in order, a view: [rows, tokens]."""
+    """The tokens of each set of a panel, in order, a view: [rows, tokens]."""
     return cast("Hot", panel.values)
 
 

@@ -1,4 +1,4 @@
-"""What the next set is a function of: the frozen choices that training makes once and prediction obeys."""
+"""The spec of the next set: the frozen choices that training makes once and prediction obeys."""
 
 from __future__ import annotations
 
