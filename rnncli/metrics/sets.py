@@ -22,7 +22,7 @@ EXPECTED = 0.5  # probability above which a token is
 
 @dataclass(frozen=True)
 class PredictedSets:
-    """What was said of n sets before each was seen: the natural logarithm of its probability [n], and which tokens were
+    """Answers about n sets before each was seen: the natural logarithm of its probability [n], and which tokens were
     `expected` [n, tokens], of which `came` [n, tokens] did. Column 0 is that of tokens that nobody knows.
     """
 

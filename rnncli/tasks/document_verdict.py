@@ -1,6 +1,4 @@
-"""Whether a network that knows how documents go on is worth having: what held-out rows say, in numbers and in one
-sentence.
-"""
+"""The verdict on a network that knows how documents go on, from held-out rows: in numbers, and in one sentence."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ def finite(value: float) -> float | None:
 
 
 def verdict(record: Mapping[str, Any], what: str, unit: str) -> str:
-    """What held-out rows say, also where it is not what one would like to hear; they are so many of a `unit`, and
+    """The verdict of held-out rows, also where it is not what one would like to hear; they are so many of a `unit`, and
     together they are called `what`.
     """
     validation, found = record["validation"], record["comparisons"].get(NETWORK)

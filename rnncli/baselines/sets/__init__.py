@@ -1,1 +1,1 @@
-"""What sets are compared with: how frequent tokens are, and whether they stay."""
+"""Baselines of sets: how frequent tokens are, and whether they stay."""

@@ -1,4 +1,4 @@
-"""What a baseline for sets is: it counts documents, and gives every token of the next sets of others a probability."""
+"""The baselines of sets: each counts documents, and gives every token of the next sets of others a probability."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ class SetDocuments:
     offsets: Ints
 
     def __len__(self) -> int:
-        """How many documents there are."""
+        """The number of documents."""
         return len(self.offsets) - 1
 
     @property
     def rows(self) -> int:
-        """How many steps there are."""
+        """The number of steps."""
         return len(self.hot)
 
     @property
     def first(self) -> Bools:
-        """Which steps are the first of their document [rows]."""
+        """The steps that are the first of their document [rows]."""
         found = np.zeros(self.rows, np.bool_)
         found[self.offsets[:-1][np.diff(self.offsets) > 0]] = True
         return found
 
     @property
     def known(self) -> Bools:
-        """Of which steps the set is not missing [rows]."""
+        """The steps of which the set is not missing [rows]."""
         return np.asarray(self.hot[:, 0] >= 0)
 
     def blocks(self) -> Iterator[Ints]:

@@ -60,7 +60,7 @@ class SeenSets:
 
 @dataclass(frozen=True)
 class LookedAtSets:
-    """What was found, and what was seen of the data; None where no document can be read."""
+    """The findings, and the data that were `seen`; None where no document can be read."""
 
     findings: tuple[Finding, ...]
     seen: SeenSets | None
@@ -187,7 +187,7 @@ def token_unknown(seen: SeenSets) -> Finding | None:
 
 
 def refused(seen: SeenSets) -> Finding | None:
-    """What training refuses for any other reason."""
+    """The error of training for any other reason."""
     return None if seen.error is None else _refusal(seen.error)
 
 

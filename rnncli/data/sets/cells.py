@@ -28,7 +28,7 @@ class Sets:
     separated: bool = True
 
     def __len__(self) -> int:
-        """How many sets there are."""
+        """The number of sets."""
         return len(self.offsets) - 1
 
     @property

@@ -41,9 +41,9 @@ def new_vocabulary(sets: Sets, rows: Ints, choices: TokenChoices, where: str) ->
 
 
 def multi_hot(sets: Sets, rows: Ints, vocabulary: Sequence[str], limits: Limits, where: str) -> Hot:
-    """What rows with sets of these codes [n] hold: [n, tokens]. 1 where a token of the vocabulary is in the set, and in
-    column 0 the number of its tokens that are in none; NOBODY_KNOWS all over where a set is missing. InputRefused if
-    that takes more memory than there is.
+    """The tokens of rows with sets of these codes [n]: [n, tokens]. 1 where a token of the vocabulary is in the set,
+    and in column 0 the number of its tokens that are in none; NOBODY_KNOWS all over where a set is missing.
+    InputRefused if that takes more memory than there is.
     """
     size = len(rows) * len(vocabulary)
     limits.check([Size(0, 0, size)], [where], where)

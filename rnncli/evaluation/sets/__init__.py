@@ -1,1 +1,1 @@
-"""How well the next sets of documents are foretold, beside what is counted."""
+"""Scores of what is foretold of the next sets of documents, beside baselines."""

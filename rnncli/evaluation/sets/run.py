@@ -65,7 +65,7 @@ def evaluate_sets(asked: AskedSets, said: SaidOfSets, trained: SetDocuments | No
 
 
 def said_by(counted: CountedSets, documents: SetDocuments) -> SaidOfSets:
-    """What a baseline says of every step of documents."""
+    """The answers of a baseline to every step of documents."""
     log_p, expected = np.zeros(documents.rows), np.zeros(documents.hot.shape, np.bool_)
     for rows in documents.blocks():
         p = counted.probabilities(documents, rows)

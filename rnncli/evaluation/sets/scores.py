@@ -14,7 +14,7 @@ from rnncli.registry import METRICS, find
 
 
 class SaidOfSets(NamedTuple):
-    """What was said of each step [rows] before its set was seen: log p of the set, in nats (NaN: the set is missing),
+    """Answers about each step [rows] before its set was seen: log p of the set, in nats (NaN: the set is missing),
     and the tokens that were expected [rows, tokens].
     """
 

@@ -1,4 +1,4 @@
-"""What a model says of documents of sets: what comes next, sets that go on from them, and how likely theirs were."""
+"""The answers of a model to documents of sets: what comes next, sets that go on from them, and scores of theirs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def answer(
     tell: Listener,
     stream: Stream | None,
 ) -> Answer:
-    """How the documents of `data` go on, or how likely they were; with a stream they go on from where it has them."""
+    """The sets with which the documents of `data` go on, or scores of theirs; with a stream they go on from where it
+    has them.
+    """
     asked = [name for name in ("generate", "top", "score") if options.get(name) is not None]
     if len(asked) > 1:
         raise UsageError(f"--{asked[0]} and --{asked[1]} ask for two answers", hint=f"leave --{asked[1]} out")

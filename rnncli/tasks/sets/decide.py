@@ -1,4 +1,4 @@
-"""What held-out sets say of a network that was trained, beside baselines that are counted in all others."""
+"""Scores of a trained network on held-out sets, beside baselines that are counted in all others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def scores(panel: Panel, trained: Trained[SetSpec]) -> dict[str, Any]:
 
 
 def _asked(panel: Panel, found: Validated) -> AskedSets:
-    """What is held out of each document, as a document, with its id."""
+    """The held-out part of each document, as a document, with its id."""
     holdout = found.holdout
     series, begins = np.unique(holdout.series, return_index=True)
     lengths = np.add.reduceat(holdout.stop - holdout.first, begins)

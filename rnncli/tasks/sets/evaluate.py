@@ -1,4 +1,4 @@
-"""How likely a model holds the sets of documents, beside what is simpler."""
+"""Scores of a model on the sets of documents, beside those of baselines."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def evaluated(
 
 
 def _priced(unknown: int, model: SetModel) -> str:
-    """What tokens cost that the model does not know."""
+    """A line about the cost of tokens that the model does not know."""
     price = -np.log(model.spec.frequencies[0])
     return f"{unknown:,} tokens are not known: each costs {price:.3g} nats, by how seldom one came in training"
 
 
 def _seen(model: SetModel, panel: Panel) -> Bools | None:
-    """Which documents training saw, by their ids; None where these are the names of files, which say nothing."""
+    """The documents that training saw, by their ids; None where these are the names of files, which say nothing."""
     if not model.columns.ids and not model.columns.by_file:
         return None
     seen = set(model.names)

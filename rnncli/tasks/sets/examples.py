@@ -26,7 +26,7 @@ Hot = NDArray[np.int8]
 
 
 def hot_of(panel: Panel) -> Hot:
-    """Which tokens each set of a panel has, in order, a view: [rows, tokens]."""
+    """The tokens of each set of a panel, in order, a view: [rows, tokens]."""
     return cast("Hot", panel.values)
 
 
@@ -66,7 +66,8 @@ class Examples:
         rng: np.random.Generator | None = None,
     ) -> Seen:
         """The questions at positions begin[i] ... begin[i] + steps[i] - 1 of each series[i]: all of them, or those that
-        are `asked` [n, T]. With an `rng` some tokens are forgotten.
+        are `asked` [n, T]. With an `rng` some tokens are forgotten: they are not seen, and not
+        asked about either, or one that was off would be taken for a forgotten one.
         """
         step = np.arange(int(steps.max(initial=0)))
         inside = step < steps[:, None]
@@ -74,14 +75,15 @@ class Examples:
         row = np.where(inside, self.first[series][:, None] + position, 0)
         inputs = seen_of(self.hot[np.maximum(row - 1, 0)], position == 0)
         inputs[~inside] = 0
-        if rng is not None and self.spec.forgotten:
-            kept = rng.random((len(inputs), 1, self.spec.outputs)) >= self.spec.forgotten
-            inputs[..., 1:-1] *= kept
         which, origin = np.nonzero(inside if asked is None else inside & asked)
         there = position[which, origin] < self.ends[series][which]
         came = self.hot[np.where(there, row[which, origin], 0)]
         known = there & (came[:, 0] >= 0)
         targets = np.where(known[:, None], came[:, 1:], np.nan).astype(np.float32)
+        if rng is not None and self.spec.forgotten:
+            kept = rng.random((len(inputs), self.spec.outputs)) >= self.spec.forgotten
+            inputs[..., 1:-1] *= kept[:, None]
+            targets[~kept[which]] = np.nan
         return Seen(inputs, steps, which, origin, {}, targets, {}, series, begin)
 
     def drawn(self, rng: np.random.Generator, size: int) -> Seen:

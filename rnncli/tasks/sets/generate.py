@@ -21,8 +21,8 @@ from rnncli.tasks.sets.stream import SetState, following
 
 @dataclass(frozen=True)
 class Drawing:
-    """How a set is drawn: each token on its own, with probability sigmoid(logit(p) / `temperature`); `seed` is that of
-    the draws. UsageError for a temperature that is not above 0.
+    """The way in which a set is drawn: each token on its own, with probability sigmoid(logit(p) / `temperature`);
+    `seed` is that of the draws. UsageError for a temperature that is not above 0.
     """
 
     temperature: float = 1.0
@@ -34,7 +34,7 @@ class Drawing:
 
 
 def drawing_of(options: AnswerOptions) -> Drawing:
-    """How the options say that sets are drawn."""
+    """The way in which the options say that sets are drawn."""
     temperature, seed = options.get("temperature"), options.get("seed")
     return Drawing(1.0 if temperature is None else temperature, 0 if seed is None else seed)
 

@@ -56,8 +56,8 @@ def begin(spec: SetSpec, network: NetworkSpec, draw: Draw) -> Mapping[str, Array
 
 
 def seen_of(hot: NDArray[Any], boundary: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """How sets are seen that are hot [..., tokens], as the values of a panel are, or a document's `boundary` [...]:
-    [..., tokens + 1].
+    """The numbers with which sets are seen that are hot [..., tokens], as the values of a panel are, or a document's
+    `boundary` [...]: [..., tokens + 1].
     """
     found = np.zeros((*hot.shape[:-1], hot.shape[-1] + 1), np.float32)
     found[..., :-1] = hot > 0
@@ -68,7 +68,7 @@ def seen_of(hot: NDArray[Any], boundary: NDArray[np.bool_]) -> NDArray[np.float3
 
 
 def entered(weights: Weights, inputs: Array, xp: Any) -> Array:
-    """What the encoder sees of sets [n, T, tokens + 1]: [n, T, I]."""
+    """The inputs of the encoder from sets [n, T, tokens + 1]: [n, T, I]."""
     return linear(inputs, weights[TABLE], None, xp)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with documents of sets, alone or for a model."""
+"""The findings of a check of documents of sets, alone or for a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnncli.tasks.task import LookedAt
 
 
 def looked_at(data: Any, choices: ColumnChoices, options: Mapping[str, Any], model: SetModel | None) -> LookedAt:
-    """What was found. InputRefused where documents cannot be read at all."""
+    """The findings. InputRefused where documents cannot be read at all."""
     if model is None:
         tokens = choices_of(cast("TrainOptions", options))
         found = check_sets(data, choices, tokens)

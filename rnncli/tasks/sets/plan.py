@@ -1,4 +1,4 @@
-"""What documents of sets say about how to learn from them: how large the network is, and how long it is trained.
+"""The plan that follows from documents of sets: how large the network is, and how long it is trained.
 
 Width, layers and dropout follow from the number of steps and, where there is a time budget, from that too, by the
 tables below; never from how fast this machine happens to be.

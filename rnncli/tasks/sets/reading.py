@@ -1,4 +1,4 @@
-"""How documents of sets are read: new ones, or as those of a model were."""
+"""Documents of sets read from data: new ones, or as those of a model were."""
 
 from __future__ import annotations
 

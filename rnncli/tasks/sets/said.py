@@ -1,5 +1,5 @@
-"""What is said of documents of sets in tables: which tokens are likely to be in the next one, how likely the sets were
-that they have, and sets that go on from them.
+"""Tables about documents of sets: the likeliest tokens of the next one, scores of the sets that they have, and sets
+that go on from them.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def next_sets(loaded: Loaded, reading: Reading, top: int | None) -> DocumentTabl
 
 
 def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> DocumentTable:
-    """How likely the set of every step was after those before it, or all sets of each document; a set that is missing
-    is not scored.
+    """Log probabilities of the set of every step after those before it, or of all sets of each document; a set that is
+    missing is not scored.
     """
     panel, model = loaded.panel, reading.model.model
     log_p = reading.said(panel).log_probabilities

@@ -60,7 +60,7 @@ class SetModel:
 
     @property
     def columns(self) -> Columns:
-        """What the columns of its data are."""
+        """The columns of its data, and their roles."""
         return self.known.columns
 
     @property
@@ -83,7 +83,7 @@ class SetModel:
         return save_locked(path, self)
 
     def outline(self) -> Outline:
-        """What the model is."""
+        """A summary of the model."""
         return Outline("Set model", (("trained on", f"{len(self.names):,} documents"), *self.facts()))
 
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -127,7 +127,7 @@ class SetModel:
         )
 
     def probabilities(self, outputs: Sequence[NDArray[np.float32]]) -> Floats:
-        """How probable each token is, the mean of what the members say, from outputs [o, H] of each: [o, tokens]."""
+        """The probability of each token, the mean over members, from outputs [o, H] of each: [o, tokens]."""
         said = [
             head.probabilities(head.head(head_weights(weights), states, np))
             for weights, states in zip(self.members, outputs, strict=True)

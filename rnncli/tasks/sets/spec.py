@@ -1,4 +1,4 @@
-"""What the next set is a function of: the frozen choices that training makes once and prediction obeys."""
+"""The spec of the next set: the frozen choices that training makes once and prediction obeys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SetSpec(Spec):
 
     The vocabulary has the tokens 0 ... n - 1, and `frequencies` [n] the share of the steps in which each was seen;
     token 0 stands for all that are not known, of which the network is told nothing. `steps` are learnt from at a time.
-    In training a share `forgotten` of the tokens is not seen, drawn anew for each stretch.
+    In training a share `forgotten` of the tokens is neither seen nor asked about, drawn anew for each stretch.
     """
 
     frequencies: tuple[float, ...]

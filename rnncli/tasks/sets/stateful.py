@@ -34,7 +34,7 @@ class Reading:
         return self._carried
 
     def said(self, panel: Panel) -> SaidOfSets:
-        """What is said of every set of the panel before it is seen."""
+        """The log probability of every set of the panel before it is seen, and the tokens that were expected."""
         hot = hot_of(panel)
         log_p, expected = np.zeros(len(hot)), np.zeros(hot.shape, np.bool_)
 
@@ -59,7 +59,9 @@ class Reading:
 
 
 class Stream(Reading):
-    """What a model has read of each document, in the file `path`. ModelRefused if that is no state of this model."""
+    """The state of each document that a model has read, in the file `path`. ModelRefused if that is no state of this
+    model.
+    """
 
     def __init__(self, path: str | os.PathLike[str], model: SetModel, digest: str) -> None:
         self._path, self._digest = path, digest

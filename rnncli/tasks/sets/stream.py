@@ -67,17 +67,17 @@ class StreamingSets:
         return f"step {ordinal + 1:,}"
 
     def what_changed(self, was: Floats, now: Floats) -> str:  # noqa: ARG002
-        """What is to be said of a set in the place of another."""
+        """A line about a set in the place of another."""
         return "a set has changed since it was consumed"
 
     def inputs(self, at_hand: AtHand, new: NewRows) -> Iterable[Inputs]:
-        """What each member sees at new positions: [n, length, I] each."""
+        """The inputs of each member at new positions: [n, length, I] each."""
         position = new.start[:, None] + np.arange(new.length)
         row = position - 1 - at_hand.before[new.places][:, None] + at_hand.panel.offsets[new.places][:, None]
         return self.entered(head.seen_of(at_hand.panel.values[np.maximum(row, 0)], position == 0))
 
     def entered(self, seen: NDArray[np.float32]) -> Iterator[Inputs]:
-        """What the encoder of each member sees of sets: [n, T, tokens + 1] -> [n, T, I]."""
+        """The inputs of the encoder of each member, from sets as they are seen: [n, T, tokens + 1] -> [n, T, I]."""
         for weights in self.members():
             yield head.entered(head_weights(weights), seen, np)
 
@@ -119,7 +119,7 @@ def read_on(model: StreamingSets, here: SetState, panel: Panel, heard: Heard | N
 
 
 def following(model: StreamingSets, here: SetState) -> Floats:
-    """How probable each token is in the set that follows the last one of each document: [S, tokens]."""
+    """The probability of each token in the set that follows the last one of each document: [S, tokens]."""
     parts, every = [], np.arange(len(here.ids))
     most = max(1, LOGITS // model.channels)
     for begin in range(0, max(1, len(every)), most):
@@ -131,7 +131,7 @@ def following(model: StreamingSets, here: SetState) -> Floats:
 
 
 def _last_inputs(model: StreamingSets, here: SetState, places: Ints) -> Iterator[Inputs]:
-    """What each member sees of the last sets of the documents at some places: [n, 1, I] each."""
+    """The inputs of each member from the last sets of the documents at some places: [n, 1, I] each."""
     last = np.zeros((len(here.ids), model.channels))
     begun = here.tail.rows > 0
     last[begun] = here.tail.values

@@ -37,7 +37,7 @@ NUMBERS = 1 << 25  # probabilities that are kept of held-out steps in the end
 
 
 class NextSet:
-    """How probable each token is in the next set, at every position of a document."""
+    """Probabilities of each token in the next set, at every position of a document."""
 
     name, units = "sets", "documents"
     text = False
@@ -80,7 +80,7 @@ class NextSet:
         return head.loss(said, targets, xp)
 
     def answers(self, spec: SetSpec, said: Floats, units: Mapping[str, Array]) -> Floats:  # noqa: ARG002
-        """How probable each known token is: [o, outputs]."""
+        """The probability of each known token: [o, outputs]."""
         return head.probabilities(said)
 
     def context(self, spec: SetSpec) -> int:
@@ -123,7 +123,7 @@ class NextSet:
         return ()
 
     def losses(self, spec: SetSpec, found: Validated) -> Floats:
-        """How unlikely what came was held: [N]."""
+        """-log p of the sets that came: [N]."""
         return found.losses(spec)
 
     def choose(self, plan: Plan[SetSpec], found: list[Validated]) -> int:  # noqa: ARG002
@@ -131,7 +131,7 @@ class NextSet:
         return 0
 
     def settle(self, panel: Panel, trained: Trained[SetSpec]) -> object:
-        """What the training record says of held-out sets."""
+        """The training record's part about held-out sets."""
         from rnncli.tasks.sets.decide import scores
 
         return scores(panel, trained)
@@ -154,7 +154,7 @@ class NextSet:
         return Facts(None, (), rows, step="a set", questions="steps", context_option="tbptt")
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: SetModel | None) -> LookedAt:
-        """What is wrong with documents."""
+        """The findings of a check of documents."""
         from rnncli.tasks.sets.looked_at import looked_at
 
         return looked_at(data, choices, options, model)
@@ -180,7 +180,7 @@ class NextSet:
     def load_to_train(
         self, data: Data, choices: ColumnChoices, options: TrainOptions, start: SetModel | None, tell: Listener
     ) -> Loaded:
-        """What is learnt from."""
+        """Documents to learn from."""
         from rnncli.tasks.sets import reading
 
         return reading.load_to_train(data, choices, options, start, tell)
@@ -204,7 +204,7 @@ class NextSet:
         return training.planned_again(loaded, model)
 
     def inferred(self, loaded: Loaded, plan: Plan[SetSpec]) -> str:
-        """What sets are, and how many tokens."""
+        """The roles of the columns, and the number of tokens."""
         from rnncli.tasks.sets import training
 
         return training.inferred(loaded, plan)
@@ -230,7 +230,7 @@ class NextSet:
         return training.unsettled(loaded, trained)
 
     def verdict(self, model: SetModel) -> str:
-        """Whether the network is better than what is simpler."""
+        """A sentence on the network beside the best baseline."""
         from rnncli.tasks.document_verdict import verdict
 
         return verdict(model.record, "sets", "step")
@@ -240,7 +240,7 @@ class NextSet:
         return {}
 
     def stream(self, path: str | os.PathLike[str], model: SetModel, digest: str) -> Stream:
-        """What was read so far, as the file at `path` has it."""
+        """The state that the file at `path` has."""
         from rnncli.tasks.sets.stateful import Stream
 
         return Stream(path, model, digest)
@@ -254,7 +254,7 @@ class NextSet:
         tell: Listener,
         stream: Stream | None,
     ) -> Answer:
-        """How documents go on, or how likely they were."""
+        """Sets that come next, or scores of those that came."""
         from rnncli.tasks.sets.answer import answer
 
         return answer(data, model, choices, options, tell, stream)
@@ -262,7 +262,7 @@ class NextSet:
     def evaluated(
         self, data: Data, model: SetModel, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:
-        """How likely what came was held, beside what is simpler."""
+        """Scores of the model, beside those of baselines."""
         from rnncli.tasks.sets.evaluate import evaluated
 
         return evaluated(data, model, choices, wanted, tell, again)

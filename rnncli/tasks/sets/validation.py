@@ -47,7 +47,7 @@ def rows_of(panel: Panel, holdout: Holdout) -> Ints:
 
 @dataclass(frozen=True)
 class Validated:
-    """What was said of the sets at N held-out positions: p [N, outputs] of each known token. `hot` [N, tokens] is what
+    """Answers about the sets at N held-out positions: p [N, outputs] of each known token. `hot` [N, tokens] is what
     came, and `document` [N] that of each.
     """
 

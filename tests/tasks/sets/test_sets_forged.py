@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pyarrow as pa
@@ -57,6 +58,7 @@ def small() -> Any:
 )
 def test_it_is_refused(small: Any, change: Change) -> None:
     tensors, meta = small.task.to_file(small)
+    meta = deepcopy(meta)
     assert models.from_bytes(checkpoint.to_bytes(tensors, meta), "as it is").names == ("x", "y")
     change(meta)
     with pytest.raises(ModelRefused):

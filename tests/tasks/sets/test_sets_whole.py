@@ -97,8 +97,10 @@ def test_sets_go_on_in_the_form_in_which_they_came_and_as_the_law_says(known_law
     assert pa.types.is_integer(drawn.schema.field("notes").type.value_type)
     assert drawn["position"].to_pylist()[:2] == [6, 7]
     later = drawn["notes"].to_pylist()
-    on = np.mean([token in notes for notes in later for token in range(4)])
-    assert on == pytest.approx(COMES / (COMES + 1 - STAYS), abs=0.06)
+    on = np.array([[token in notes for token in range(4)] for notes in later]).reshape(20, 60, 4)
+    before, after = on[:, :-1], on[:, 1:]
+    assert after[before].mean() == pytest.approx(STAYS, abs=0.07)
+    assert after[~before].mean() == pytest.approx(COMES, abs=0.05)
     again = rnncli.predict(table, known_law, generate=60, seed=4)
     assert again.encode() == made.encode()
     alone = table.slice(35, 5)

@@ -12,9 +12,9 @@ import pytest
 
 import rnncli
 from rnncli.layers.encoder import outputs
+from rnncli.tasks import document_table as tables
 from rnncli.tasks.seen import head_weights
 from rnncli.tasks.tokens import head, stream
-from rnncli.tasks.tokens import table as tables
 from tests.tasks.tokens.conftest import Trained
 
 
