@@ -103,7 +103,7 @@ def theirs(panel: Panel) -> Iterator[float]:
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         begin += STEPS
-        yield float(loss)
+        yield float(loss.detach())
 
 
 def tokens_a_second(every: Mapping[str, Iterator[object]], steps: int, rounds: int = 5) -> dict[str, float]:
