@@ -16,6 +16,7 @@ from rnncli.errors import InputRefused
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.plan import Refit, Sizes, evaluate_every
+from rnncli.tasks.tokens import event_plan
 from rnncli.tasks.tokens.adaptive import clusters_for
 from rnncli.tasks.tokens.spec import TokenSpec
 
@@ -47,30 +48,42 @@ SIZES = (
     Size(500_000, 256, 0.3, 20, 1),
     Size(math.inf, 512, 0.2, 12, 1),
 )
+EVENT_SIZES = (
+    Size(20_000, 64, 0.3, 40, 4),
+    Size(100_000, 128, 0.3, 20, 2),
+    Size(500_000, 128, 0.2, 10, 2),
+    Size(math.inf, 192, 0.2, 5, 1),
+)
+"""Of events with more than their tokens, of which there are few kinds: they need a smaller network than words."""
 BUDGETS = ((60, 128), (240, 256), (1_800, 512), (math.inf, 768))
 """Seconds of a time budget below which a network is no wider than so many units."""
 
 
-def token_spec(panel: Panel, options: TrainOptions) -> TokenSpec:
-    """The choices that follow from the documents of a panel, and from what was said. InputRefused for documents in
-    which nothing comes next.
+def token_spec(panel: Panel, options: TrainOptions, *, counted: bool = False) -> TokenSpec:
+    """The choices that follow from the documents of a panel, whose times may be `counted`, and from what was said.
+    InputRefused for documents in which nothing comes next.
     """
     tokens = len(panel.channels[0].vocabulary)
     if not tokens:
         raise InputRefused("the vocabulary is empty", hint="give documents that hold something")
     longest = int(panel.lengths.max())
+    beside = event_plan.seen_beside(panel)
     return TokenSpec(
         tokens=tokens,
         steps=max(1, min(int(options.get("tbptt") or STEPS), longest)),
         forgotten=FORGOTTEN if tokens > MANY_KINDS else 0.0,
         ranked=options.get("split") != "byte",
+        beside=beside,
+        timing=event_plan.timing_of(panel, options, counted=counted),
+        blanked=event_plan.BLANKED if any(channel.categories for channel in beside) else 0.0,
         clusters=clusters_for(tokens),
     )
 
 
 def size_of(panel: Panel) -> Size:
     """The size for as many tokens as there are."""
-    return next(size for size in SIZES if len(panel.values) < size.tokens)
+    sizes = SIZES if len(panel.channels) == 1 else EVENT_SIZES
+    return next(size for size in sizes if len(panel.values) < size.tokens)
 
 
 def width(panel: Panel, budget: float | None) -> int:
@@ -103,8 +116,10 @@ def network_spec(panel: Panel, sizes: Sizes) -> NetworkSpec:
 def training_spec(panel: Panel, spec: TokenSpec, hidden: int, sizes: Sizes) -> TrainingSpec:
     """Steps, streams and rates; the steps are those of the search on held-out positions."""
     tokens = len(panel.values)
-    batch = sizes.batch or max(1, min(BATCH, tokens // (4 * spec.steps)))
-    planned = math.ceil(size_of(panel).rounds * tokens / (batch * spec.steps))
+    filled = spec.steps if spec.plain else event_plan.steps_of(panel, spec)
+    usual = BATCH if spec.plain else event_plan.batch_of(filled)
+    batch = sizes.batch or max(1, min(usual, int(tokens // (4 * filled))))
+    planned = math.ceil(size_of(panel).rounds * tokens / (batch * filled))
     steps = sizes.steps or min(MOST_STEPS, max(FEWEST_STEPS, planned))
     return TrainingSpec(
         steps=steps,
