@@ -44,7 +44,7 @@ def planned(loaded: Loaded, options: TrainOptions) -> Plan[TokenSpec]:
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.token_spec(panel, options, counted=loaded.columns.time_type == "integer")
     network = planning.network_spec(panel, given)
-    training = planning.training_spec(panel, spec, network.hidden, given)
+    training = planning.training_spec(panel, spec, given)
     return Plan(TASK, network, spec, training, refit=planning.REFIT)
 
 
@@ -52,11 +52,11 @@ def planned_on(loaded: Loaded, start: TokenModel, options: TrainOptions) -> Plan
     """A model's own network and vocabulary, trained as long and as gently as a refit."""
     given = Sizes(**fields_given(Sizes, options))
     spec = replace(start.spec, steps=options.get("tbptt") or start.spec.steps)
-    usual = planning.training_spec(loaded.panel, spec, start.network.hidden, given)
+    usual = planning.training_spec(loaded.panel, spec, given)
     steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
     rate = given.learning_rate or REFIT_RATE * usual.learning_rate
     gentle = replace(given, steps=steps, learning_rate=rate)
-    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, start.network.hidden, gentle))
+    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, gentle))
 
 
 def planned_again(loaded: Loaded, model: TokenModel) -> Plan[TokenSpec]:
