@@ -92,7 +92,12 @@ def run_blocks(
     read = "import sys, tomllib; tomllib.loads(sys.argv[1])"
     shell = {"sh": ["sh", "-e", "-c"], "python": python, "toml": [sys.executable, "-c", read]}
     # what an example does not set itself
-    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16", "RNNCLI_INSPECT_GRADIENTS_SERIES": "2"}
+    small = {
+        "RNNCLI_TRAIN_HIDDEN": "8",
+        "RNNCLI_TRAIN_BATCH": "16",
+        "RNNCLI_TRAIN_MEMBERS": "1",
+        "RNNCLI_INSPECT_GRADIENTS_SERIES": "2",
+    }
     settings = environment | small | {"PATH": f"{folder / 'bin'}:{environment['PATH']}"}
 
     def run(text: str) -> None:

@@ -21,7 +21,8 @@ class Channel(Spec):
     missing. One of kind "set" has a column for each token of the vocabulary, 1 where it is in a row's set; the first
     counts unknown ones, and all are -1 where a set is missing. A forecast has a "target" and covariates ("past",
     "future", "static"); what is labelled has a "label" and "input" channels, and rows that are labelled as they come
-    have their "time". UsageError for another kind or role.
+    have their "time". Beside tokens stand "input" and "static" channels, and their "time". UsageError for another kind
+    or role.
     """
 
     name: str
