@@ -40,8 +40,8 @@ class Panel:
     `channels` say what each column is; the target, or the label, is channel 0. NaN is a missing value, and a gap in
     time is rows of NaN. Where the one channel is of tokens, values are codes in the smallest unsigned type. Row i of
     series s lies at ordinal starts[s] + i of the calendar, with the series' phase.
-    Series of one of the `groups` [series] belong together. Frames lie in `blocks`, by the names of their channels, whose
-    values are rows of the block.
+    Series of one of the `groups` [series] belong together. Frames lie in `blocks`, by the names of their channels,
+    whose values are rows of the block.
     """
 
     ids: tuple[str, ...]

@@ -15,7 +15,7 @@ LARGEST = 1e30  # values whose squares overflow float32 cannot be trained on
 _SEVERAL = (1, 3, 4)  # channels of a grid that may be meant
 _LOOKED_AT = 16  # frames, over all of them, that are looked at for the order of their bytes
 _ROUGH, _SMOOTHER = 0.6, 0.5  # neighbours differ by so many standard deviations; by so much of that when swapped
-_TYPES = ", ".join(("uint8", "uint16", "int16", "float16", "float32"))
+_TYPES = "uint8, uint16, int16, float16, float32"
 
 
 def type_of_bytes(size: int, frames: FrameChoices, where: str) -> np.dtype[Any]:
@@ -163,7 +163,7 @@ def looks_swapped(stored: Stored) -> bool:
         return not _ordinary(stored) and _ordinary(other)
     low = stored.view(np.dtype(np.uint8)).reshape(-1, stored.dtype.itemsize)[:, 0]
     if not low.any() and stored.any():  # every number is a multiple of 256
-        return stored.dtype.byteorder != ">"
+        return True
     here, there = _roughness(stored), _roughness(other)
     return here > _ROUGH and there < _SMOOTHER * here
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -99,7 +100,7 @@ def in_sequences(rows: Rows) -> Sequences:
         return Sequences(ids, np.diff(offsets), places, None, tuple(notes))
     times = rows.times[order]
     _refuse_twice(rows, order, times, offsets)
-    found = [_with_gaps(times[begin:end]) for begin, end in zip(offsets[:-1], offsets[1:], strict=True)]
+    found = [_with_gaps(times[begin:end]) for begin, end in pairwise(offsets.tolist())]
     lengths = np.array([len(grid) for grid, _ in found], np.int64)
     spread = np.full(int(lengths.sum()), np.nan)
     begins = np.cumsum(lengths) - lengths
