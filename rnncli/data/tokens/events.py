@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -34,7 +36,7 @@ def read_events(
     assert tokens.token is not None
     notes: list[str] = []
     if known is None:
-        columns, notes = _new_columns(tables, choices, tokens.token)
+        columns, notes = new_columns(tables, choices, tokens.token)
     else:
         columns = roles.renamed(known.columns, choices)
     for name in (*columns.times, *columns.ids, tokens.token):
@@ -51,27 +53,55 @@ def read_events(
     values = np.where(none, np.nan, codes)[:, None]
     channel = Channel(tokens.token, "token", "target")
     rows = replace(rows, values=values, channels=(channel,), notes=tuple(notes))
+    rows, zone = on_time(rows, choices, known)
+    return rows, texts, zone
+
+
+class KnownRows(Protocol):
+    """What a model knows of rows whose times are beside them, on no grid."""
+
+    @property
+    def columns(self) -> Columns:
+        """What their columns are."""
+
+    @property
+    def channel(self) -> Channel:
+        """What they hold."""
+
+    @property
+    def zone(self) -> str | None:
+        """The zone of times that do not say theirs."""
+
+
+def on_time(rows: Rows, choices: ColumnChoices, known: KnownRows | None) -> tuple[Rows, str | None]:
+    """Rows with times in UTC, those that are seen, and the zone of the times. UsageError where they need one."""
     zone = _zone(rows, choices, known)
     rows = in_utc(rows, zone, choices)
     if choices.as_of is not None:
         if not rows.columns.times:
             raise UsageError("--as-of needs a time, and rows have none", hint="say which column it is: --time NAME")
         rows = seen_as_of(rows, choices.as_of, zone)
-    return rows, texts, zone
+    return rows, zone
 
 
-def _new_columns(tables: Tables, choices: ColumnChoices, token: str) -> tuple[Columns, list[str]]:
-    """What tells documents apart and says when, found as for labels that each row has."""
+def new_columns(
+    tables: Tables, choices: ColumnChoices, token: str, unread: Collection[str] = ()
+) -> tuple[Columns, list[str]]:
+    """What tells documents apart and says when, found as for labels that each row has; `unread` columns, of which the
+    one of tokens may be one, are neither.
+    """
     kinds, looks = tables.kinds(), tables.looks()
+    kinds = {name: kind for name, kind in kinds.items() if name not in unread}
     named = [token, *choices.id, *(name for name in (choices.time, choices.clock) if name is not None)]
     for name in named:
-        if name not in kinds:
+        if name not in kinds and name not in unread:
             raise roles.missing_column(name, kinds, tables.name)
     if len(set(named)) < len(named):
         raise UsageError(f"a column was given two roles: {', '.join(named)}", hint="name each column once")
     free = tuple(name for name in kinds if name not in named)
     guesses = candidates(kinds, free)
-    heads = load_columns(tables, dict.fromkeys((*named, *guesses), "text"), choices, Faults())
+    wanted = [name for name in (*named, *guesses) if name not in unread]
+    heads = load_columns(tables, dict.fromkeys(wanted, "text"), choices, Faults())
     usable = tuple(name for name in guesses if kinds[name] != "text" or heads.is_text(name))
     table = Table(heads, kinds, looks, choices, LabelChoices(label=token, per_step=True), usable)
     interleaved = _interleaved(table)
@@ -99,7 +129,7 @@ def _interleaved(table: Table) -> tuple[str, ...]:
     return (found[0],)
 
 
-def _zone(rows: Rows, choices: ColumnChoices, known: KnownTokens | None) -> str | None:
+def _zone(rows: Rows, choices: ColumnChoices, known: KnownRows | None) -> str | None:
     """The zone of the times; at prediction the model's, which must be of the same kind."""
     if known is None or not rows.columns.times:
         return zone_of(rows, choices, None)
