@@ -68,8 +68,18 @@ class TokenOptions(TypedDict, total=False):
     vocabulary: int | None
 
 
-class ReadingOptions(ColumnOptions, LabelledOptions, TokenOptions, total=False):
-    """How the data are read, and what is labelled, or a token, in them."""
+class FrameOptions(TypedDict, total=False):
+    """Where frames are, and how their pixels are stored: see `FrameChoices`."""
+
+    frame: str | None
+    grid: str | Iterable[int] | None
+    frame_dtype: str | None
+    frame_scale: float | None
+    frame_missing: str | float | None
+
+
+class ReadingOptions(ColumnOptions, LabelledOptions, TokenOptions, FrameOptions, total=False):
+    """How the data are read, and what is labelled, a token or a frame in them."""
 
 
 class LabelOptions(LabelledOptions, total=False):
@@ -100,7 +110,7 @@ class ArchitectureOptions(ColumnOptions, total=False):
     seed: int | None
 
 
-class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, total=False):
+class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameOptions, total=False):
     """A network whose gradients are inspected, with what decides on its steps."""
 
     learning_rate: float | None
@@ -108,7 +118,7 @@ class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, total=Fals
     clip: float | None
 
 
-class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, total=False):
+class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameOptions, total=False):
     """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
     `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli import checkpoint, files
 from rnncli import model as models
+from rnncli.data.frames.files import holds_frames
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
+from rnncli.data.tokens.load import holds_text
 from rnncli.errors import ModelRefused, TrainingDiverged
 from rnncli.events import Budgeted, Listener, Noted, Phase, unheard
 from rnncli.options import table
-from rnncli.options.types import TrainOptions
+from rnncli.options.types import FrameOptions, TrainOptions
 from rnncli.registry import TASKS, find
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.plan import Plan, Trained
@@ -54,29 +56,30 @@ class _Job:
 
 
 def task_of(options: TrainOptions, data: Any) -> Task[Any]:
-    """The task that options and data ask for: labels where a label is named, tokens where it is said what they are or
-    data are texts and not said to be tables (`format`), else forecasts.
+    """The task that options and data ask for: labels where a label is named, tokens or frames where it is said what
+    they are or data are texts or files of frames and not said to be tables (`format`), else forecasts.
     """
     said = any(options.get(key) is not None for key in ("split", "text", "token"))
+    framed = any(options.get(key) is not None for key in FrameOptions.__annotations__)
     if options.get("label") is not None:
         name = "labels"
-    elif said or (options.get("format") is None and _holds_text(data)):
+    elif said or (options.get("format") is None and _holds(data, holds_text)):
         name = "tokens"
+    elif framed or (options.get("format") is None and _holds(data, holds_frames)):
+        name = "frames"
     else:
         name = "forecast"
     task: Task[Any] = find(TASKS, name, "task")
     return task
 
 
-def _holds_text(data: Any) -> bool:
-    """Whether data are paths of texts; whatever else is wrong with them is said when they are read."""
-    from rnncli.data.tokens.load import holds_text
-
+def _holds(data: Any, kind: Callable[[Any], bool]) -> bool:
+    """Whether data are paths of files of a kind; whatever else is wrong with them is said when they are read."""
     if not all(isinstance(item, (str, os.PathLike)) and os.fspath(item) for item in listed(data)):
         return False
     try:
-        return holds_text(data)
-    except OSError:
+        return kind(data)
+    except (OSError, ValueError):
         return False
 
 
