@@ -15,6 +15,7 @@ from rnncli.metrics.metric import Better, Terms, ratio
 
 WINDOW, SIGMA = 11, 1.5  # pixels of the side of SSIM's window, and the deviation of its weights
 K1, K2 = 0.01, 0.03  # of SSIM's constants
+ZEROS = 0.2  # share of values that are 0 where they are amounts, such as rain
 _AXES = (-3, -2, -1)  # of a frame
 
 
@@ -131,6 +132,17 @@ def _count(pixels: Bools) -> Floats:
 def _over_pixels(frames: Forecast, losses: Floats) -> Terms:
     known = _known(frames)
     return np.asarray(np.where(known, losses, 0.0).sum(axis=_AXES), np.float64), _count(known)
+
+
+def thresholds_of(values: Floats) -> tuple[float, ...]:
+    """Amounts that matter among values of pixels, NaN where they are missing: the median and the ninth decile of those
+    above 0, to one digit. None where values are no amounts, which are at least 0, and 0 for a fifth of them or more.
+    """
+    known = values[~np.isnan(values)]
+    if not known.size or known.min() < 0 or np.count_nonzero(known == 0) < ZEROS * known.size or not known.any():
+        return ()
+    found = np.quantile(known[known > 0], (0.5, 0.9))
+    return tuple(dict.fromkeys(float(f"{value:.0e}") for value in found.tolist()))
 
 
 MSE = FrameMetric(squared_error_terms, better="lower")
