@@ -50,6 +50,12 @@ BASELINES = {
         "bigram": "rnncli.baselines.tokens.kneser_ney:bigram",
         "trigram": "rnncli.baselines.tokens.kneser_ney:trigram",
     },
+    "frames": {
+        "last-frame": "rnncli.baselines.frames.still:last_frame",
+        "mean-frame": "rnncli.baselines.frames.still:mean_frame",
+        "linear-extrapolation": "rnncli.baselines.frames.still:linear_extrapolation",
+        "advection": "rnncli.baselines.frames.advection:advection",
+    },
 }
 METRICS = {
     "forecast": {
@@ -81,6 +87,13 @@ METRICS = {
         "top_5": "rnncli.metrics.tokens:TOP_5",
         "bits_per_token": "rnncli.metrics.tokens:BITS_PER_TOKEN",
         "bits_per_byte": "rnncli.metrics.tokens:BITS_PER_BYTE",
+    },
+    "frames": {
+        "mse": "rnncli.metrics.frames:MSE",
+        "mae": "rnncli.metrics.frames:MAE",
+        "ssim": "rnncli.metrics.frames:SSIM",
+        "psnr": "rnncli.metrics.frames:PSNR",
+        "csi": "rnncli.metrics.frames:CSI",
     },
 }
 READERS = {

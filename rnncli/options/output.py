@@ -20,7 +20,7 @@ from rnncli.options.option import (
 
 POINTS = ("median", "mean")
 LOG_FORMATS = ("text", "json")
-GROUPS = ("series", "class", "group", "document", "position")
+GROUPS = ("series", "class", "group", "document", "position", "lead")
 EXISTING = ("replace", "skip", "error")
 
 OPTIONS = (
@@ -64,7 +64,8 @@ OPTIONS = (
     Option(
         "by",
         CHOICE,
-        "Also show the scores of each series; of labels: class or group; of tokens: document or position.",
+        "Also show the scores of each series; of labels: class or group; of tokens: document or position; of frames:"
+        " lead.",
         OUTPUT,
         commands=(EVALUATE,),
         functions=(),
