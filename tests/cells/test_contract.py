@@ -37,7 +37,10 @@ def make(name: str, dtype: torch.dtype = torch.float64, seed: int = 0) -> tuple[
     cell = cell_named(name)
     generator = torch.Generator().manual_seed(seed)
     shapes = cell.shapes(INPUTS, HIDDEN)
-    weights = {key: 0.5 * torch.randn(shape, generator=generator, dtype=dtype) for key, shape in shapes.items()}
+    weights = {
+        key: 0.5 / (shape[1] if len(shape) > 2 else 1) * torch.randn(shape, generator=generator, dtype=dtype)
+        for key, shape in shapes.items()
+    }
     return cell, weights, torch.randn(*inputs_of(cell, SERIES, STEPS), generator=generator, dtype=dtype)
 
 
