@@ -120,7 +120,9 @@ class Draw(Protocol):
 class Facts:
     """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
     does), the lags that matter, in steps, what one of them is called, and the rows of a typical series; whether a
-    series is read `whole` and asked about once, at its end; and what a step is, if it is no row of the calendar.
+    series is read `whole` and asked about once, at its end; what a step is, if it is no row of the calendar; how many
+    steps of a crop come `after` the last row that is seen; and how many pixels of a frame, on a side, are one of the
+    network's grid.
     """
 
     horizon: int | None
@@ -129,6 +131,8 @@ class Facts:
     lag_name: str = "lag"
     whole: bool = False
     step: str = ""
+    after: int = 0
+    patch: int = 1
 
 
 class Stream(Protocol):
