@@ -30,6 +30,7 @@ TASKS = {
     "forecast": "rnncli.tasks.forecast.task:TASK",
     "labels": "rnncli.tasks.labels.task:TASK",
     "tokens": "rnncli.tasks.tokens.task:TASK",
+    "frames": "rnncli.tasks.frames.task:TASK",
 }
 BASELINES = {
     "forecast": {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnncli.cells.cell import Cell
+from rnncli.cells.convolved import convolved
 from rnncli.cells.dilated import dilated
 from rnncli.cells.fir import over
-from rnncli.cells.name import BIDIRECTIONAL, DILATED, CellName, parsed, parsed_list
+from rnncli.cells.name import BIDIRECTIONAL, CONV, DILATED, CellName, parsed, parsed_list
 from rnncli.errors import UsageError
 from rnncli.registry import CELLS, find
 
@@ -17,6 +18,8 @@ def cell_named(name: str | CellName) -> Cell:
     name = parsed(name) if isinstance(name, str) else name
     if name.head == DILATED and name.inner is not None:
         return _dilated(name, name.inner)
+    if name.head == CONV and name.inner is not None and name.kernel is not None:
+        return convolved(cell_named(name.inner), name.kernel)
     if name.bidirectional:
         raise UsageError(
             f"{name} reads a sequence from both ends, and has no step that could be taken alone",

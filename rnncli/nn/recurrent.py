@@ -44,6 +44,8 @@ def fused(
     inner = cell.inner
     if inner is not None:
         return by_phase(lambda x, state: fused(inner, weights, x, state, activation), cell, x, start, torch)
+    if cell.kernel is not None:
+        return unroll(cell, weights, x, start, torch, activation=activation)
     if cell.family in OWN:
         return OWN[cell.family](cell, weights, x, start, activation)
     kernel = KERNELS.get((cell.name, activation if cell.activations else "tanh"))

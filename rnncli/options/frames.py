@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from rnncli.options.commands import CHECK, INSPECT, TRAIN
 from rnncli.options.data import FRAMES
-from rnncli.options.option import CHOICE, DATA, NUMBER, TEXT, Option
+from rnncli.options.option import CHOICE, DATA, NUMBER, TEXT, TRAINING, Option
 
 FRAME_TYPES = (
     "uint8",
     *(f"{name}{order}" for name in ("uint16", "int16", "float16", "float32") for order in ("", "-le", "-be")),
 )
+LOSSES = ("squared", "absolute", "bernoulli", "quantiles")
 READING = (TRAIN, INSPECT, CHECK)  # commands that read frames of which nothing is known
 
 OPTIONS = (
@@ -70,5 +71,17 @@ OPTIONS = (
         tasks=FRAMES,
         of_model=True,
         at="frame_choices.frame_missing",
+    ),
+    Option(
+        "loss",
+        CHOICE,
+        "What is learnt of a pixel: its mean, its median, the mean of a share from dark to light, or its quantiles.",
+        TRAINING,
+        follows="bernoulli where nearly all pixels are dark or light, else squared",
+        commands=(TRAIN, INSPECT),
+        choices=LOSSES,
+        tasks=FRAMES,
+        of_model=True,
+        at="frames.loss",
     ),
 )

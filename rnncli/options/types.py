@@ -78,6 +78,12 @@ class FrameOptions(TypedDict, total=False):
     frame_missing: str | float | None
 
 
+class FrameLearningOptions(FrameOptions, total=False):
+    """Where frames are, and what is learnt of them."""
+
+    loss: Literal["squared", "absolute", "bernoulli", "quantiles"] | None
+
+
 class ReadingOptions(ColumnOptions, LabelledOptions, TokenOptions, FrameOptions, total=False):
     """How the data are read, and what is labelled, a token or a frame in them."""
 
@@ -110,7 +116,7 @@ class ArchitectureOptions(ColumnOptions, total=False):
     seed: int | None
 
 
-class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameOptions, total=False):
+class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearningOptions, total=False):
     """A network whose gradients are inspected, with what decides on its steps."""
 
     learning_rate: float | None
@@ -118,7 +124,7 @@ class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameOptio
     clip: float | None
 
 
-class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameOptions, total=False):
+class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearningOptions, total=False):
     """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
     `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
 

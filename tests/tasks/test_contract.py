@@ -109,6 +109,21 @@ def documents(*, ending: bool = True) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+def clips(*lengths: int, amounts: bool = False) -> pa.Table:
+    """Clips of a square that moves on through a small frame; of amounts, with a frame that is missing."""
+    rng, rows = np.random.default_rng(6), []
+    for s, length in enumerate(lengths):
+        place, speed = rng.integers(0, 4, 2), rng.integers(0, 2, 2)
+        for i in range(length):
+            frame = np.zeros((5, 6), np.float32)
+            row, column = (place + speed * i) % (4, 5)
+            frame[row : row + 2, column : column + 2] = 1 + (rng.gamma(1) if amounts else 0)
+            cell = frame.ravel().tolist() if amounts else frame.astype(np.uint8).tobytes()
+            if not (amounts and (s, i) == (1, 4)):
+                rows.append({"id": f"s{s}", "t": i, "frame": cell})
+    return pa.Table.from_pylist(rows)
+
+
 @dataclass(frozen=True)
 class Kind:
     """Data, and the options beside `SMALL` with which they are learnt from."""
@@ -123,6 +138,9 @@ STEPS = {"label": "up", "per_step": True, "channels": ("x", "y")}
 ALL_ROLES = {"past": ("past",), "future": ("future", "kind"), "static": ("place", "size")}
 WORDS = {"token": "word", "id": ("id",)}
 RELU = {"cell": "rnn", "activation": "relu", "hidden": 3}
+FRAMES = {"frame": "frame", "grid": "5x6", "id": ("id",), "context": 4, "horizon": 3}
+LENGTHS = 14, 9, 8, 10, 7, 9, 8, 9, 7, 8, 9, 3
+COARSER = {"cell": "conv:3/2:lstm,conv:3+2:gru", "layers": 2}
 KINDS: dict[str, dict[str, Kind]] = {
     "forecast": {
         "plain": Kind(days(40, 47, 55, 4), AHEAD),
@@ -158,6 +176,15 @@ KINDS: dict[str, dict[str, Kind]] = {
         "one document": Kind(documents(ending=False), WORDS | {"cell": "gru"}),
         "tbptt": Kind(documents(), WORDS | {"tbptt": 3, "cell": "lstm,dilated:2:gru", "layers": 2}),
         "relu": Kind(documents(), WORDS | RELU),
+    },
+    "frames": {
+        "shares": Kind(clips(*LENGTHS), FRAMES | {"cell": "conv:3:lstm"}),
+        "means": Kind(clips(*LENGTHS, amounts=True), FRAMES | {"cell": "conv:1:gru"}),
+        "medians": Kind(clips(*LENGTHS, amounts=True), FRAMES | {"loss": "absolute", "layer_norm": True}),
+        "quantiles": Kind(clips(*LENGTHS, amounts=True), FRAMES | {"quantiles": (0.1, 0.5, 0.9)}),
+        "coarser": Kind(clips(*LENGTHS), FRAMES | COARSER),
+        "few clips": Kind(clips(30, 22), FRAMES),
+        "relu": Kind(clips(*LENGTHS), FRAMES | RELU | {"horizon": 1, "context": 6}),
     },
 }
 CASES = [(task, kind) for task, kinds in KINDS.items() for kind in kinds]
@@ -284,7 +311,10 @@ def otherwise(panel: Panel, ends: Ints, roles: tuple[str, ...], *, labels: bool)
             rows = np.ones_like(behind) if labels and channel.role == "label" else behind
             old = values[rows, place]
             kinds = len(channel.vocabulary)
-            values[rows, place] = 3 * old[::-1] + 50 if channel.kind == "number" else (old + 1) % kinds
+            if channel.kind == "frame":  # a value is the place of a frame
+                values[rows, place] = old[::-1]
+            else:
+                values[rows, place] = 3 * old[::-1] + 50 if channel.kind == "number" else (old + 1) % kinds
     return replace(panel, values=values)
 
 
@@ -318,7 +348,7 @@ def test_formulas_say_the_same_in_torch_and_in_numpy(task: str, kind: str, dtype
         np.random.default_rng(0),
     )
     for seen in (exact(part, dtype) for part in seen_by(one)):
-        states = rng.normal(size=(*seen.inputs.shape[:2], one.plan.network.hidden)).astype(dtype)
+        states = rng.normal(size=(*seen.inputs.shape[:-1], one.plan.network.hidden)).astype(dtype)
         found = []
         for xp, w, s, h in ((np, weights, seen, states), (torch, tensors, on(seen), torch.from_numpy(states))):
             read = one.task.read(spec, w, h, s, xp)
@@ -455,7 +485,7 @@ def test_the_loss_is_differentiable_as_finite_differences_say(task: str, kind: s
     one = made(task, kind)
     seen, spec = on(exact(seen_by(one)[0])), one.plan.spec
     head = {name: weight.double().requires_grad_() for name, weight in head_weights(one.weights).items()}
-    shape = (*seen.inputs.shape[:2], one.plan.network.hidden)
+    shape = (*seen.inputs.shape[:-1], one.plan.network.hidden)
     states = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
     targets = torch.where(seen.targets.isnan(), torch.zeros_like(seen.targets), seen.targets)
 

@@ -1,0 +1,135 @@
+"""Sequences of frames as questions: what comes after the first so many frames of a sequence?
+
+A question at row e of a sequence is about frames e ... e + horizon - 1. The network sees the `context` frames before e,
+one a step, and then goes on for horizon - 1 steps without one. In training it is also asked for the next frame at every
+step that sees one, which costs nothing and teaches it how things move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from rnncli.arrays import Array, Inputs, Ints
+from rnncli.data.panel import Panel
+from rnncli.errors import InputRefused, UsageError
+from rnncli.tasks.frames.patches import patched
+from rnncli.tasks.frames.spec import FrameSpec
+from rnncli.tasks.seen import Seen
+
+AT_ONCE = 1 << 22  # numbers of the frames that are looked at together
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Sequences of which the first `ends` [series] frames may be looked at."""
+
+    panel: Panel
+    spec: FrameSpec
+    ends: Ints
+
+    def seen(self, series: Ints, rows: Ints, context: int, *, every: bool = False) -> Seen:
+        """The questions at rows[i] of each series[i], after up to `context` frames; with `every`, about the frames
+        after each of these too.
+        """
+        spec = self.spec
+        before = self._values(series, rows - context, context)
+        after = self._values(series, rows, spec.horizon)
+        known = rows[:, None] + np.arange(spec.horizon) < self.ends[series][:, None]
+        after[~known] = np.nan
+        targets = np.concatenate([before[:, 1:], after], axis=1) if every else after
+        last = _carried_on(before)
+        beside: dict[str, Array] = {}
+        if spec.residual:
+            still = np.repeat(last[:, -1:], spec.horizon - 1, axis=1)
+            beside["last"] = np.concatenate([last if every else last[:, -1:], still], axis=1)
+        count, steps = len(series), context + spec.horizon - 1
+        return Seen(
+            self._inputs(before),
+            np.full(count, steps),
+            np.arange(count),
+            np.full(count, steps - 1),
+            beside,
+            targets,
+            {"next": after},
+            series,
+            rows - context,
+        )
+
+    def _values(self, series: Ints, first_row: Ints, steps: int) -> Inputs:
+        """Frames as the network has their values: [n, steps, height, width, channels], NaN where there are none."""
+        spec = self.spec
+        return (self.panel.frames(series, first_row, steps) - np.float32(spec.center)) / np.float32(spec.scale)
+
+    def _inputs(self, before: Inputs) -> Inputs:
+        """What the network sees at each step: [n, steps, rows, columns, inputs], or [n, steps, inputs] where flat."""
+        spec, (count, context) = self.spec, before.shape[:2]
+        missing = np.isnan(before)
+        values = np.arcsinh(np.where(missing, 0, before)) if spec.unbounded else np.where(missing, 0, before)
+        parts = [patched(values, spec)]
+        if spec.gaps:
+            parts.append(patched(missing.astype(np.float32), spec))
+        nothing = missing.reshape(count, context, -1).all(axis=2)[:, :, None, None, None]
+        parts.append(np.broadcast_to(nothing, (count, context, *spec.grid, 1)).astype(np.float32))
+        seen = np.concatenate(parts, axis=-1)
+        blank = np.zeros((count, spec.horizon - 1, *seen.shape[2:]), np.float32)
+        blank[..., -1] = 1
+        steps = np.concatenate([seen, blank], axis=1)
+        return steps.reshape(count, steps.shape[1], -1) if spec.flat else steps
+
+    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
+        """A training batch: questions drawn over all rows whose whole horizon is known, where there are such."""
+        first, last = origins(self.ends, self.spec)
+        usable = np.flatnonzero(last >= first)
+        count = (last - first + 1)[usable]
+        series = rng.choice(usable, size=size, p=count / count.sum())
+        rows = rng.integers(first[series], last[series] + 1)
+        return self.seen(series, rows, self.spec.context, every=True)
+
+    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:  # noqa: ARG002
+        """UsageError: a question about frames goes on without them, so that no state is left to be carried."""
+        raise UsageError("frames are not learnt from in stretches", hint="leave --tbptt out")
+
+    def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
+        """The questions at rows ends[i] of each series[i], some at a time."""
+        some = at_once(self.spec)
+        for begin in range(0, len(series), some):
+            yield self.seen(series[begin : begin + some], ends[begin : begin + some], self.spec.context)
+
+    def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:
+        """Questions at rows ends[i] of each series[i] after so many frames (the context, if None)."""
+        return self.seen(series, ends, self.spec.context if steps is None else steps)
+
+
+def at_once(spec: FrameSpec) -> int:
+    """Questions whose frames are looked at together."""
+    return max(1, AT_ONCE // (prod(spec.shape) * (spec.context + spec.horizon)))
+
+
+def origins(lengths: Ints, spec: FrameSpec) -> tuple[Ints, Ints]:
+    """The first and the last row of each sequence at which there is a question with a known answer: with a whole
+    context before it and a whole horizon behind it where there is room, none (the last before the first) in a sequence
+    of fewer than two frames.
+    """
+    last = np.where(lengths > spec.horizon, lengths - spec.horizon, lengths - 1)
+    return np.maximum(np.minimum(spec.context, last), 1), last
+
+
+def refuse_nothing(panel: Panel) -> None:
+    """InputRefused if no frame comes after another."""
+    if not (panel.lengths > 1).any():
+        raise InputRefused("every sequence is a single frame", hint="give sequences of at least two frames")
+
+
+def _carried_on(frames: Inputs) -> Inputs:
+    """Frames [n, T, ...] with what was last known in the place of each value that is missing; 0 before the first."""
+    if not np.isnan(frames).any():
+        return frames
+    filled = frames.copy()
+    filled[:, 0] = np.where(np.isnan(filled[:, 0]), 0, filled[:, 0])
+    for t in range(1, filled.shape[1]):
+        filled[:, t] = np.where(np.isnan(filled[:, t]), filled[:, t - 1], filled[:, t])
+    return filled
