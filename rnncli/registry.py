@@ -178,6 +178,17 @@ TOKEN_CHECKS = {
     "token-unknown": "rnncli.data.checks.documents:token_unknown",
     "refused": "rnncli.data.checks.tokenised:refused",
 }
+FRAME_CHECKS = {
+    "frame-missing": "rnncli.data.checks.frames:frame_missing",
+    "sequence-short": "rnncli.data.checks.frames:sequence_short",
+    "lengths-differ": "rnncli.data.checks.frames:lengths_differ",
+    "sequence-constant": "rnncli.data.checks.frames:sequence_constant",
+    "sequence-repeated": "rnncli.data.checks.frames:sequence_repeated",
+    "sequence-learnt": "rnncli.data.checks.frames:sequence_learnt",
+    "pixel-missing": "rnncli.data.checks.frames:pixel_missing",
+    "pixel-constant": "rnncli.data.checks.frames:pixel_constant",
+    "pixel-saturated": "rnncli.data.checks.frames:pixel_saturated",
+}
 GRADIENT_CHECKS = {
     "exploding": "rnncli.diagnostics.checks.exploding:exploding",
     "chaotic": "rnncli.diagnostics.checks.chaotic:chaotic",

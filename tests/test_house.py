@@ -35,7 +35,7 @@ ROWS = {
     "digits.csv": 1600,
 }
 REGISTERED = {
-    "checks": ("CHECKS", "LABEL_CHECKS", "TOKEN_CHECKS"),
+    "checks": ("CHECKS", "LABEL_CHECKS", "TOKEN_CHECKS", "FRAME_CHECKS"),
     "findings": ("GRADIENT_CHECKS", "TRIAL_CHECKS"),
     "remedies": ("REMEDIES",),
     "metrics": ("METRICS",),

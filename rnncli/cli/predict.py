@@ -30,6 +30,7 @@ def predict(
     point: Literal["median", "mean"] | None = None,
     tidy: bool = False,
     csv_raw: bool = False,
+    plot: str | None = None,
     if_exists: str | None = None,
     max_age: float | None = None,
     now: str | None = None,
@@ -58,6 +59,7 @@ def predict(
             lock_wait=lock_wait,
             tidy=tidy,
             csv_raw=csv_raw,
+            plot=plot,
             on_event=streams if streams.json else partial(heard, streams),
             **asked,
         )

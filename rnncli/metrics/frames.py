@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncli.arrays import Bools, Floats
+from rnncli.arrays import Bools, Floats, Inputs
 from rnncli.metrics.metric import Better, Terms, ratio
 
 WINDOW, SIGMA = 11, 1.5  # pixels of the side of SSIM's window, and the deviation of its weights
@@ -134,7 +134,7 @@ def _over_pixels(frames: Forecast, losses: Floats) -> Terms:
     return np.asarray(np.where(known, losses, 0.0).sum(axis=_AXES), np.float64), _count(known)
 
 
-def thresholds_of(values: Floats) -> tuple[float, ...]:
+def thresholds_of(values: Floats | Inputs) -> tuple[float, ...]:
     """Amounts that matter among values of pixels, NaN where they are missing: the median and the ninth decile of those
     above 0, to one digit. None where values are no amounts, which are at least 0, and 0 for a fifth of them or more.
     """

@@ -80,7 +80,17 @@ OPTIONS = (
         metavar="OUT",
         tasks=FORECAST,
     ),
-    Option("plot", TEXT, "Draw a picture (.png, .svg).", OUTPUT, commands=(INSPECT,), metavar="FILE"),
+    Option(
+        "plot",
+        TEXT,
+        "Draw a picture (.png, .svg).",
+        OUTPUT,
+        commands=(PREDICT, EVALUATE, INSPECT),
+        metavar="FILE",
+        differently=dict.fromkeys(
+            (PREDICT, EVALUATE), Meaning(says="Draw frames and their forecast: a strip (.png), or a loop (.gif).")
+        ),
+    ),
     Option("json", SWITCH, "Print one JSON document on stdout.", OUTPUT, commands=EVERY, functions=()),
     Option("quiet", SWITCH, "Print nothing on success.", OUTPUT, commands=EVERY, functions=(), short="-q"),
     Option("verbose", SWITCH, "Say more on stderr.", OUTPUT, commands=EVERY, functions=(), short="-v"),

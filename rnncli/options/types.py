@@ -184,6 +184,7 @@ class PredictOptions(AskedOptions, total=False):
     lock_wait: float | None
     tidy: bool
     csv_raw: bool
+    plot: str | os.PathLike[str] | None
 
 
 class AnswerOptions(PredictOptions, total=False):

@@ -19,6 +19,7 @@ from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
+from rnncli.workflows.pictures import Drawable, check_plot, draw
 
 
 @public
@@ -43,7 +44,8 @@ def predict(
     only rows that it has not seen are consumed, and the forecast is that of a network which saw them all. Of a model
     that labels steps as they come (`online`), the rows that it has not seen are labelled. A model of documents gives
     the likeliest next tokens, how likely those of `data` were (`score`), or goes on with so many (`generate`), of which
-    `on_event` is told as they are made; with `state`, all data go on from where they ended before.
+    `on_event` is told as they are made; with `state`, all data go on from where they ended before. Of a model of frames
+    `plot` is a picture of the first sequence and its forecast (.png, or a loop: .gif).
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
@@ -65,6 +67,9 @@ def predict(
         table.refuse_of_other_task(
             {**options, "horizon": horizon, "point": None if point == "median" else point}, task.name, by_model=True
         )
+        plot = options.get("plot")
+        if plot is not None:
+            check_plot(plot, found.model)
         stream = None if state is None else task.stream(state, found.model, found.digest)
         levels = None if quantiles is None else tuple(quantiles)
         asked: AnswerOptions = {**options, "horizon": horizon, "quantiles": levels, "point": point}
@@ -74,6 +79,9 @@ def predict(
             answer.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
             for line in answer.remarks(format_of(output)):
                 tell(Noted(line))
+        if plot is not None:
+            assert isinstance(answer, Drawable)
+            draw(plot, answer.pictured, tell)
         if stream is not None:
             stream.keep()
     return answer

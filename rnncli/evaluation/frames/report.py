@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from rnncli.arrays import Bools, Inputs, Ints
+from rnncli.arrays import Bools, Ints
+from rnncli.data.writers.pictures import Pictured
 from rnncli.errors import UsageError
 from rnncli.evaluation.frames.scores import FrameScores
 from rnncli.evaluation.paired import Comparison
@@ -21,16 +22,6 @@ OUTLINED = 5  # metrics
 LEARN = "the mean frame of training is not known"
 
 
-@dataclass(frozen=True)
-class Clip:
-    """One question as pictures: the past frames [T, height, width, channels], the forecast and what came [K, ...]."""
-
-    name: str
-    past: Inputs = field(repr=False)
-    forecast: Inputs = field(repr=False)
-    actual: Inputs | None = field(default=None, repr=False)
-
-
 @shown
 @dataclass(frozen=True)
 class FrameReport:
@@ -38,7 +29,7 @@ class FrameReport:
 
     `series` names the sequences, each with how many forecasts were made of it, and `places` [series] are theirs in the
     scores. dishonest [series] marks those that training saw, None where that is not known. `comparisons` hold the
-    paired test of the mean squared error against each rival, and `clip` a forecast to be drawn.
+    paired test of the mean squared error against each rival, and `pictured` a forecast to be drawn.
     """
 
     scores: dict[str, FrameScores]
@@ -47,7 +38,7 @@ class FrameReport:
     horizon: int
     dishonest: Bools | None
     comparisons: dict[str, Comparison]
-    clip: Clip
+    pictured: Pictured
     notes: tuple[str, ...] = ()
     made_honest_by = "give sequences that training has not seen"
     sharpened_by = "more sequences, or longer ones, make a comparison sharper"

@@ -9,8 +9,9 @@ import numpy as np
 
 from rnncli.arrays import Bools, Floats, Inputs, Ints
 from rnncli.baselines.frames.baseline import FrameBaseline
+from rnncli.data.writers.pictures import Pictured
 from rnncli.errors import InputRefused
-from rnncli.evaluation.frames.report import Clip, FrameReport
+from rnncli.evaluation.frames.report import FrameReport
 from rnncli.evaluation.frames.scores import Sums
 from rnncli.evaluation.paired import Losses, compare
 from rnncli.evaluation.run import MODEL
@@ -56,7 +57,7 @@ def evaluate_frames(batches: Iterable[Batch], asked: Asked) -> FrameReport:
     sums = {name: Sums(len(asked.ids), asked.horizon) for name in names}
     losses: dict[str, list[Floats]] = {name: [] for name in names}
     series: list[Ints] = []
-    clip: Clip | None = None
+    clip: Pictured | None = None
     for batch in batches:
         said = {MODEL: batch.said} | {one.name: one.of(batch.past, asked.horizon, asked.mean) for one in baselines}
         for name in names:
@@ -65,7 +66,7 @@ def evaluate_frames(batches: Iterable[Batch], asked: Asked) -> FrameReport:
             both = np.asarray(batch.actual, np.float64), np.asarray(frames, np.float64)
             losses[name].append(sums[name].add(batch.series, Forecast(*both, asked.span, asked.thresholds)))
         series.append(batch.series)
-        clip = clip or Clip(asked.ids[int(batch.series[0])], batch.past[0], batch.said[0], batch.actual[0])
+        clip = clip or Pictured(asked.ids[int(batch.series[0])], batch.past[0], batch.said[0], batch.actual[0])
     if not series or clip is None:
         raise InputRefused("of no frame was asked", hint="give sequences that are longer than the horizon")
     of = {name: np.concatenate(found) for name, found in losses.items()}
@@ -79,7 +80,7 @@ def evaluate_frames(batches: Iterable[Batch], asked: Asked) -> FrameReport:
         horizon=asked.horizon,
         dishonest=None if asked.dishonest is None else asked.dishonest[there],
         comparisons={rival: compare(compared, MODEL, rival) for rival in names[1:]},
-        clip=clip,
+        pictured=clip,
         notes=asked.notes,
     )
 

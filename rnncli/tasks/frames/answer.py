@@ -20,6 +20,7 @@ from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.writers import csv, parquet
 from rnncli.data.writers.frames import frame_cells, npy, pixel_columns
+from rnncli.data.writers.pictures import Pictured
 from rnncli.data.writers.suffix import format_of
 from rnncli.data.writers.table import number_array, text_array, typed_times, written_times
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
@@ -33,6 +34,7 @@ from rnncli.tasks.frames.reading import load_known
 SCHEMA = "rnncli.predict/1"
 STEP, QUANTILE = "step", "quantile"
 OUTLINED, NOTES = 5, 3  # rows, and notes
+PAST = 10  # frames of a picture
 FORMATS = ("csv", "parquet", "jsonl", "npy")
 
 
@@ -205,6 +207,14 @@ class NextFrames:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The rows for any library that speaks Arrow: pandas, polars, DuckDB."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    @property
+    def pictured(self) -> Pictured:
+        """The first sequence and what follows it, to be drawn; of quantiles the middle one."""
+        panel, some = self.loaded.panel, min(PAST, int(self.loaded.panel.lengths[0]))
+        past = panel.frames(np.array([0]), panel.lengths[:1] - some, some)[0]
+        said = self.values[0] if self.levels is None else self.values[0][:, len(self.levels) // 2]
+        return Pictured(panel.ids[0], past, said)
 
     def outline(self) -> Outline:
         """How many frames follow how many sequences, and how bright the first ones are."""
