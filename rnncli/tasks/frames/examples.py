@@ -72,7 +72,7 @@ class Examples:
         parts = [patched(values, spec)]
         if spec.gaps:
             parts.append(patched(missing.astype(np.float32), spec))
-        nothing = missing.reshape(count, context, -1).all(axis=2)[:, :, None, None, None]
+        nothing = missing.reshape(count, context, -1).min(axis=2)[:, :, None, None, None]
         parts.append(np.broadcast_to(nothing, (count, context, *spec.grid, 1)).astype(np.float32))
         seen = np.concatenate(parts, axis=-1)
         blank = np.zeros((count, spec.horizon - 1, *seen.shape[2:]), np.float32)
