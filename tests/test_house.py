@@ -43,7 +43,7 @@ REGISTERED = {
     "cells": ("CELLS",),
     "formats": ("READERS", "WRITERS"),
 }
-WRAPPERS = {"dilated", "bidirectional"}  # names of cells that stand before another one's
+WRAPPERS = {"dilated", "bidirectional", "conv"}  # names of cells that stand before another one's
 
 
 class Block(NamedTuple):

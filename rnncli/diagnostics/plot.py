@@ -165,12 +165,12 @@ def _neighbourhood(axes: Any, figure: Any, found: Reach) -> None:
     image = axes.imshow(shown, cmap="cividis", vmin=-4, vmax=0, interpolation="nearest")
     row, column = (size // 2 for size in total.shape)
     pixels = found.pixels
-    for lag in {0, len(found.effective) // 2, len(found.effective) - 1}:
-        half = found.effective[lag] / pixels / 2
-        across, down = [column - half, column + half], [row - half, row + half]
-        corners = [(across[0], down[0]), (across[1], down[0]), (across[1], down[1]), (across[0], down[1])]
-        axes.plot(*zip(*corners, corners[0], strict=True), color="white", linewidth=0.8)
-        axes.text(across[1], down[0], f" lag {lag}", color="white", fontsize=FONT - 2, va="bottom")
+    first_with = {side: lag for lag, side in reversed(list(enumerate(found.effective)))}
+    for side, lag in first_with.items():
+        half = side / pixels / 2
+        left, right, top, bottom = column - half, column + half, row - half, row + half
+        axes.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color="white", linewidth=0.8)
+        axes.text(left, top, f" lag {lag}", color="white", fontsize=FONT - 2, va="top", clip_on=True)
     axes.set(title="The neighbourhood, and 90 % of it by lag", xticks=(), yticks=())
     axes.set_xlim(-0.5, total.shape[1] - 0.5)
     axes.set_ylim(total.shape[0] - 0.5, -0.5)

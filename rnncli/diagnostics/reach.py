@@ -27,10 +27,10 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True)
 class Reach:
-    """The reach of the pixel in the middle, lag 0 first, in pixels of a frame on a side: what the kernels `allowed`, what
-    is `found` not to be zero, and the `effective` one, of 90 % of the gradient. `share` [lags] is the part of the whole
-    gradient at each lag, and `maps` [lags, rows, columns] its size at each pixel of the grid, which is so many `pixels`
-    of a frame on a side.
+    """The reach of the pixel in the middle, lag 0 first, in pixels of a frame on a side: what the kernels `allowed`,
+    what is `found` not to be zero, and the `effective` one, of 90 % of the gradient. `share` [lags] is the part of the
+    whole gradient at each lag, and `maps` [lags, rows, columns] its size at each pixel of the grid, which is so many
+    `pixels` of a frame on a side.
     """
 
     allowed: tuple[int, ...]

@@ -16,8 +16,8 @@ from math import prod
 import numpy as np
 
 from rnncli.arrays import Floats
-from rnncli.cells.name import CONV, CellName, Kernel, parsed, parsed_list
-from rnncli.cells.named import cells_of, layers_of, resolved
+from rnncli.cells.name import CONV, CellName, parsed, parsed_list
+from rnncli.cells.named import cells_of, kernel_of, layers_of, resolved
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
 from rnncli.options.types import TrainOptions
@@ -146,7 +146,7 @@ def _levels(options: TrainOptions) -> tuple[float, ...]:
 
 def convolves(cells: str) -> bool:
     """Whether these cells see the pixels around each one. UsageError where some do and others do not."""
-    found = {_kernel_of(name) is not None for name in parsed_list(cells)}
+    found = {kernel_of(name) is not None for name in parsed_list(cells)}
     if len(found) > 1:
         raise UsageError(
             f"{cells} has layers with a grid and without one", hint=f"put {CONV}:3: before each of the cells, or none"
@@ -157,15 +157,10 @@ def convolves(cells: str) -> bool:
 def _coarsest(cells: str) -> int:
     """How many pixels of the first grid, on a side, the coarsest grid of all layers has in one of its own."""
     coarse, most = Fraction(1), Fraction(1)
-    for kernel in map(_kernel_of, parsed_list(cells)):
+    for kernel in map(kernel_of, parsed_list(cells)):
         coarse *= Fraction(1 if kernel is None else kernel.stride, 1 if kernel is None else kernel.growth)
         most = max(most, coarse)
     return math.ceil(most)
-
-
-def _kernel_of(name: CellName) -> Kernel | None:
-    """The kernel in a cell's name, whatever is wrapped around it."""
-    return name.kernel if name.kernel is not None or name.inner is None else _kernel_of(name.inner)
 
 
 def size_of(shape: tuple[int, ...]) -> Size:

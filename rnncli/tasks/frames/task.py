@@ -143,9 +143,8 @@ class NextFrames:
         """How far an answer reaches."""
         from rnncli.tasks.task import Facts
 
-        return Facts(
-            spec.horizon, (), int(np.median(panel.lengths)), step="a frame", after=spec.horizon - 1, patch=spec.patch[0]
-        )
+        rows, after = int(np.median(panel.lengths)), spec.horizon - 1
+        return Facts(spec.horizon, (), rows, step="a frame", after=after, patch=spec.patch[0])
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: FrameModel | None) -> LookedAt:
         """What is wrong with frames."""
