@@ -33,6 +33,7 @@ ROWS = {
     "sea_temperature.csv.gz": 19225,
     "us_employment.csv": 2640,
     "digits.csv": 1600,
+    "moving_digits.parquet": 2400,
 }
 REGISTERED = {
     "checks": ("CHECKS", "LABEL_CHECKS", "TOKEN_CHECKS", "FRAME_CHECKS"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.terminal import put
 from rnncli.cli.written import file_of
+from rnncli.data.writers.suffix import OF_FRAMES
 from rnncli.errors import OutputExists
 from rnncli.events import Generated
 from rnncli.options.types import AskedOptions
@@ -39,7 +40,7 @@ def predict(
     **asked: Unpack[AskedOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
-    path = file_of(output, WRITERS)
+    path = file_of(output, (*WRITERS, *OF_FRAMES))
     from rnncli.workflows.predict import predict as work
 
     try:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from rnncli import files
-from rnncli.data.writers.suffix import format_of
+from rnncli.data.writers.suffix import OF_FRAMES, format_of
 from rnncli.errors import UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.memory import give_back
 from rnncli.options import table
 from rnncli.options.types import AnswerOptions, Model, PredictOptions
+from rnncli.registry import WRITERS
 from rnncli.tasks.answer import Answer
 from rnncli.tasks.reading import listed
 from rnncli.workflows.arguments import public
@@ -54,7 +56,7 @@ def predict(
     _refuse_without_text(output, options)
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
     if output is not None:
-        format_of(output)
+        format_of(output, (*WRITERS, *OF_FRAMES))
         files.check_writable(output)
     state, wait = options.get("state"), options.get("lock_wait") or 0.0
     if state is not None:
@@ -64,6 +66,8 @@ def predict(
             files.refuse_existing(output)
         found = given(model)
         task = found.model.task
+        if output is not None and task.name != "frames":
+            format_of(output)
         table.refuse_of_other_task(
             {**options, "horizon": horizon, "point": None if point == "median" else point}, task.name, by_model=True
         )
@@ -77,7 +81,7 @@ def predict(
         if output is not None:
             give_back()  # a file is as large again
             answer.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
-            for line in answer.remarks(format_of(output)):
+            for line in answer.remarks(Path(output).suffix.lower().removeprefix(".")):
                 tell(Noted(line))
         if plot is not None:
             assert isinstance(answer, Drawable)
