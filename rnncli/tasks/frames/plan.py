@@ -31,7 +31,7 @@ LOOKED_AT = 256  # frames that say what values are like
 EDGE, TWO_VALUED, LIT = 0.1, 0.9, 0.005  # of the range, and of the pixels that are there if values are shares
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 BATCH, PIXELS_A_STEP = 8, 1 << 24  # sequences of a batch, and numbers of their frames at most
-FEWEST_STEPS, MOST_STEPS, ROUNDS = 200, 20_000, 60
+FEWEST_STEPS, MOST_STEPS, ROUNDS = 200, 20_000, 120
 WORK = 2e13  # multiplications of a training, in the search
 FLAT_UNITS = 256
 
@@ -51,11 +51,11 @@ class Size:
 
 SIZES = (
     Size(12 * 12, 1, 32, 2, 1),
-    Size(32 * 32, 2, 48, 2, 1),
-    Size(64 * 64, 4, 48, 2, 1),
+    Size(32 * 32, 2, 32, 3, 2),
     Size(128 * 128, 4, 32, 3, 2),
     Size(math.inf, 8, 48, 3, 2),
 )
+LONG, WIDE = 600, 1.5  # seconds of a time budget that have room for so many times the units
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def network_spec(spec: FrameSpec, cells: str, layers: int, sizes: Sizes) -> Netw
         cell=cells,
         activation=sizes.activation,
         layers=layers,
-        hidden=sizes.hidden or (FLAT_UNITS if spec.flat else size.hidden),
+        hidden=sizes.hidden or (FLAT_UNITS if spec.flat else _units(size, sizes.time_budget)),
         dropout=sizes.dropout or 0.0,
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
@@ -194,6 +194,10 @@ def network_spec(spec: FrameSpec, cells: str, layers: int, sizes: Sizes) -> Netw
         members=sizes.members or 1,
         layer_norm=sizes.layer_norm,
     )
+
+
+def _units(size: Size, budget: float | None) -> int:
+    return size.hidden if budget is None or budget < LONG else round(WIDE * size.hidden)
 
 
 def u_shaped(cell: str, layers: int, coarser: int) -> str:
@@ -234,15 +238,15 @@ def multiplications(spec: FrameSpec, network: NetworkSpec) -> int:
 
 
 def training_spec(panel: Panel, spec: FrameSpec, network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
-    """Steps, batch and rates; the steps are those of the search on held-out frames: sixty rounds, or what is affordable
-    where a step is long.
+    """Steps, batch and rates; the steps are those of the search on held-out frames: as many as go through the frames so
+    often, or as are affordable where a step is long and no time budget says how long training may take.
     """
     numbers = prod(spec.shape) * (spec.context + spec.horizon)
     batch = sizes.batch or max(1, min(BATCH, PIXELS_A_STEP // numbers, len(panel.targets) // 4 or 1))
     cost = 3 * batch * spec.steps * multiplications(spec, network)
-    rounds = ROUNDS * len(panel.targets) / (batch * (spec.context + spec.horizon))
-    planned = min(rounds, max(FEWEST_STEPS, WORK / cost))
-    steps = sizes.steps or min(MOST_STEPS, max(FEWEST_STEPS, math.ceil(planned)))
+    rounds = math.ceil(ROUNDS * len(panel.targets) / (batch * (spec.context + spec.horizon)))
+    most = MOST_STEPS if sizes.time_budget is not None else min(MOST_STEPS, math.ceil(WORK / cost))
+    steps = sizes.steps or max(FEWEST_STEPS, min(rounds, most))
     return TrainingSpec(
         steps=steps,
         batch=batch,

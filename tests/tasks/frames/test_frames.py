@@ -134,10 +134,11 @@ def test_no_value_is_said_to_be_below_the_least() -> None:
 
 
 def test_larger_frames_have_coarser_layers_in_the_middle() -> None:
-    assert cells_for((48, 48, 1), Sizes()) == ("conv:3:lstm", 2)
+    assert cells_for((12, 12, 1), Sizes()) == ("conv:3:lstm", 2)
+    assert cells_for((48, 48, 1), Sizes(layers=2)) == ("conv:3:lstm", 2)
     assert cells_for((128, 100, 1), Sizes(cell="conv:5:gru")) == ("conv:5:gru,conv:5/2:gru,conv:5+2:gru", 3)
     assert cells_for((128, 100, 1), Sizes(cell="lstm")) == ("lstm", 1)
-    assert [size_of((side, side, 1)).patch for side in (12, 13, 64, 65, 1000)] == [1, 2, 4, 4, 8]
+    assert [size_of((side, side, 1)).patch for side in (12, 13, 32, 33, 1000)] == [1, 2, 2, 4, 8]
     assert SIZES[-1].pixels == float("inf")
 
 
