@@ -23,7 +23,8 @@ from rnncli.errors import InputRefused, UsageError
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.frames.spec import BERNOULLI, LOSSES, QUANTILES, SQUARED, FrameSpec
-from rnncli.tasks.plan import Sizes, evaluate_every
+from rnncli.tasks.frames.validation import MANY
+from rnncli.tasks.plan import Refit, Sizes, evaluate_every
 
 CELL = "conv:3:lstm"
 HORIZON, CONTEXT = 10, 10  # frames
@@ -34,6 +35,7 @@ BATCH, PIXELS_A_STEP = 8, 1 << 24  # sequences of a batch, and numbers of their 
 FEWEST_STEPS, MOST_STEPS, ROUNDS = 200, 20_000, 120
 WORK = 2e13  # multiplications of a training, in the search
 FLAT_UNITS = 256
+ZEROS = 0.2  # of values that are amounts
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ LONG, WIDE = 600, 1.5  # seconds of a time budget that have room for so many tim
 @dataclass(frozen=True)
 class Values:
     """What some frames say of pixels: their least and largest value, mean and deviation, whether nearly all of them
-    are at one end of that range or the other, and some at the upper one, and whether some are missing.
+    are at one end of that range or the other, and some at the upper one; whether some are missing; and whether they are
+    `amounts`, none of which is below 0 and many are 0.
     """
 
     least: float
@@ -70,6 +73,7 @@ class Values:
     deviation: float
     two_valued: bool
     gaps: bool
+    amounts: bool
 
 
 def values_of(panel: Panel) -> Values:
@@ -83,7 +87,8 @@ def values_of(panel: Panel) -> Values:
         raise InputRefused("every pixel is missing", hint="give frames that show something")
     least, largest = float(known.min()), float(known.max())
     gaps = known.size < found.size or len(rows) < len(panel.targets)
-    return Values(least, largest, float(known.mean()), float(known.std()), _two_valued(known), gaps)
+    amounts = least == 0 < largest and float((known == 0).mean()) >= ZEROS
+    return Values(least, largest, float(known.mean()), float(known.std()), _two_valued(known), gaps, amounts)
 
 
 def _two_valued(known: Floats) -> bool:
@@ -109,6 +114,7 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
     flat, size = not convolves(cells), size_of(shape)
     patch = shape[:2] if flat else (min(size.patch, shape[0]), min(size.patch, shape[1]))
     spread = values.largest - values.least
+    amounts = values.amounts and loss != BERNOULLI
     center, scale = (values.least, spread) if loss == BERNOULLI else (values.mean, values.deviation)
     return FrameSpec(
         horizon=horizon,
@@ -116,7 +122,7 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
         shape=shape,
         patch=tuple(patch),
         loss=loss,
-        center=center,
+        center=0.0 if amounts else center,
         scale=scale or 1.0,
         span=spread,
         residual=loss != BERNOULLI,
@@ -126,6 +132,8 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
         levels=_levels(options) if loss == QUANTILES else (),
         floor=0.0 if values.least >= 0 and loss != BERNOULLI else None,
         mean=(values.mean - values.least) / (spread or 1.0) if loss == BERNOULLI else 0.0,
+        amounts=amounts,
+        mirrored=len(panel) < MANY,
     )
 
 
@@ -235,6 +243,13 @@ def multiplications(spec: FrameSpec, network: NetworkSpec) -> int:
         weights = sum(prod(shape) for shape in cell.shapes(inputs, network.hidden).values() if len(shape) > 1)
         total, inputs = total + weights * prod(grid), network.hidden
     return total + prod(spec.grid) * spec.outputs * network.hidden
+
+
+def refit_of(panel: Panel) -> Refit:
+    """How training goes on with everything: of few sequences from the beginning, for their last parts, which are held
+    out, may be unlike the rest.
+    """
+    return Refit(1.0, 1.0, afresh=True) if len(panel) < MANY else Refit()
 
 
 def training_spec(panel: Panel, spec: FrameSpec, network: NetworkSpec, sizes: Sizes) -> TrainingSpec:

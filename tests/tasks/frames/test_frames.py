@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from rnncli.events import unheard
 from rnncli.registry import TASKS, find
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.frames import head
-from rnncli.tasks.frames.examples import Examples, origins
+from rnncli.tasks.frames.examples import Examples, origins, turning
 from rnncli.tasks.frames.patches import patched, unpatched
 from rnncli.tasks.frames.plan import SIZES, cells_for, multiplications, size_of
 from rnncli.tasks.frames.spec import FrameSpec
@@ -63,7 +64,7 @@ def test_patches_put_together_are_the_frame(patch: tuple[int, int], multiple: in
 
 def test_a_question_sees_what_came_before_it_and_then_nothing() -> None:
     loaded, plan = planned(frames())
-    panel, spec = loaded.panel, plan.spec
+    panel, spec = loaded.panel, replace(plan.spec, amounts=False)
     seen = Examples(panel, spec, panel.lengths).seen(np.array([1]), np.array([4]), 3, every=True)
     clip = (panel.frames(np.array([1]), np.array([0]), 7)[0] - spec.center) / spec.scale
     assert seen.inputs.shape == (1, 4, *spec.grid, spec.inputs)
@@ -73,6 +74,31 @@ def test_a_question_sees_what_came_before_it_and_then_nothing() -> None:
     assert seen.inputs[0, :, 0, 0, -1].tolist() == [0, 0, 0, 1]
     np.testing.assert_allclose(seen.targets[0], clip[2:6], rtol=1e-6)
     np.testing.assert_allclose(seen.beside["last"][0], clip[[1, 2, 3, 3]], rtol=1e-6)
+
+
+def test_amounts_are_seen_in_their_own_size() -> None:
+    loaded, plan = planned(frames())
+    assert plan.spec.amounts
+    panel, found = loaded.panel, []
+    for scale in (1.0, 7.0):
+        scaled = replace(panel, blocks={"frame": replace(panel.blocks["frame"], scale=scale)})
+        found.append(Examples(scaled, plan.spec, panel.lengths).seen(np.array([0, 3]), np.array([4, 5]), 3))
+    ours, theirs = found
+    np.testing.assert_allclose(ours.inputs, theirs.inputs, rtol=1e-5)
+    np.testing.assert_allclose(ours.targets, theirs.targets, rtol=1e-5)
+    np.testing.assert_allclose(7 * ours.units["size"], theirs.units["size"], rtol=1e-5)
+
+
+def test_few_sequences_are_mirrored_as_they_are_drawn() -> None:
+    spec = FrameSpec(2, 3, (5, 5, 1), (1, 1), "squared", 0.0, 1.0, 1.0, residual=True, mirrored=True)
+    crops = np.random.default_rng(0).normal(size=(64, 2, 5, 5, 1)).astype(np.float32)
+    made = turning(np.random.default_rng(1), 64, spec)(crops)
+    for crop, found in zip(crops, made, strict=True):
+        symmetries = [np.rot90(one, k, (1, 2)) for one in (crop, crop[:, ::-1]) for k in range(4)]
+        assert sum(np.array_equal(found, one) for one in symmetries) == 1
+    assert not np.array_equal(crops, made)
+    assert planned(frames((30, 30)))[1].spec.mirrored
+    assert not planned(frames())[1].spec.mirrored
 
 
 def test_before_the_first_frame_there_is_none() -> None:
@@ -167,11 +193,11 @@ def test_what_makes_no_sense_is_refused_before_training(options: dict[str, Any],
         planned(frames(), **options)
 
 
-@pytest.mark.parametrize("task", [{"horizon": 2, "target": "y"}, {"label": "id"}, {"token": "id"}])
+@pytest.mark.parametrize("task", [{"target": "y"}, {"label": "kind", "channels": ("y",)}, {"token": "kind"}])
 def test_cells_on_a_grid_are_refused_where_there_are_no_frames(task: dict[str, Any]) -> None:
-    table = pa.table({"id": ["a", "b"] * 20, "t": list(range(40)), "y": [float(i) for i in range(40)]})
+    rows = [{"id": f"s{s}", "t": t, "y": float(s * t), "kind": "ab"[s % 2]} for s in range(8) for t in range(20)]
     with pytest.raises(UsageError, match="there are no frames"):
-        rnncli.train(table, cell="conv:3:lstm", **task)
+        rnncli.train(pa.Table.from_pylist(rows), cell="conv:3:lstm", id="id", **task)
 
 
 def test_single_frames_are_refused() -> None:
