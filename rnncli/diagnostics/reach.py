@@ -54,7 +54,8 @@ def reach(network: Stack, x: Tensor, patch: int) -> Reach:
     allowed = [min(side, rows) for side in extents(cells, len(maps), rows, middle)]
     total = maps.sum(axis=(1, 2))
     share = total / total.sum() if total.sum() > 0 else total
-    return Reach(*(tuple(patch * side for side in found) for found in (allowed, sides, held)), share, maps, patch)
+    by_kernels, found, effective = (tuple(patch * side for side in one) for one in (allowed, sides, held))
+    return Reach(by_kernels, found, effective, share, maps, patch)
 
 
 def told(found: Reach) -> tuple[list[str], list[list[str]], str]:

@@ -7,7 +7,7 @@ step that sees one, which costs nothing and teaches it how things move.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -21,6 +21,7 @@ from rnncli.tasks.frames.spec import FrameSpec
 from rnncli.tasks.seen import Seen
 
 AT_ONCE = 1 << 22  # numbers of the frames that are looked at together
+SMALLEST = 0.1  # size of amounts, in units of all of them
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,30 @@ class Examples:
     spec: FrameSpec
     ends: Ints
 
-    def seen(self, series: Ints, rows: Ints, context: int, *, every: bool = False) -> Seen:
+    def seen(
+        self,
+        series: Ints,
+        rows: Ints,
+        context: int,
+        *,
+        every: bool = False,
+        turned: Callable[[Inputs], Inputs] | None = None,
+    ) -> Seen:
         """The questions at rows[i] of each series[i], after up to `context` frames; with `every`, about the frames
-        after each of these too.
+        after each of these too; all frames of a crop `turned` if that is wanted.
         """
         spec = self.spec
         before = self._values(series, rows - context, context)
         after = self._values(series, rows, spec.horizon)
         known = rows[:, None] + np.arange(spec.horizon) < self.ends[series][:, None]
         after[~known] = np.nan
+        if turned is not None:
+            before, after = turned(before), turned(after)
+        units = {"next": after}
+        if spec.amounts:
+            size = sizes_of(before)
+            before, after = before / size, after / size
+            units = {"next": after, "size": size}
         targets = np.concatenate([before[:, 1:], after], axis=1) if every else after
         last = _carried_on(before)
         beside: dict[str, Array] = {}
@@ -54,7 +70,7 @@ class Examples:
             np.full(count, steps - 1),
             beside,
             targets,
-            {"next": after},
+            units,
             series,
             rows - context,
         )
@@ -72,7 +88,7 @@ class Examples:
         parts = [patched(values, spec)]
         if spec.gaps:
             parts.append(patched(missing.astype(np.float32), spec))
-        nothing = missing.reshape(count, context, -1).all(axis=2)[:, :, None, None, None]
+        nothing = missing.reshape(count, context, -1).min(axis=2)[:, :, None, None, None]
         parts.append(np.broadcast_to(nothing, (count, context, *spec.grid, 1)).astype(np.float32))
         seen = np.concatenate(parts, axis=-1)
         blank = np.zeros((count, spec.horizon - 1, *seen.shape[2:]), np.float32)
@@ -87,7 +103,8 @@ class Examples:
         count = (last - first + 1)[usable]
         series = rng.choice(usable, size=size, p=count / count.sum())
         rows = rng.integers(first[series], last[series] + 1)
-        return self.seen(series, rows, self.spec.context, every=True)
+        turned = turning(rng, size, self.spec) if self.spec.mirrored else None
+        return self.seen(series, rows, self.spec.context, every=True, turned=turned)
 
     def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:  # noqa: ARG002
         """UsageError: a question about frames goes on without them, so that no state is left to be carried."""
@@ -102,6 +119,34 @@ class Examples:
     def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:
         """Questions at rows ends[i] of each series[i] after so many frames (the context, if None)."""
         return self.seen(series, ends, self.spec.context if steps is None else steps)
+
+
+def sizes_of(frames: Inputs) -> Inputs:
+    """The root mean square of what is known of frames [n, T, ...], but a tenth at least: [n, 1, 1, 1, 1]."""
+    known = ~np.isnan(frames)
+    flat = np.where(known, frames, 0).reshape(len(frames), -1).astype(np.float64)
+    count = known.reshape(len(frames), -1).sum(axis=1)
+    size = np.sqrt((flat * flat).sum(axis=1) / np.maximum(count, 1))
+    return np.maximum(size, SMALLEST).astype(np.float32).reshape(-1, 1, 1, 1, 1)
+
+
+def turning(rng: np.random.Generator, size: int, spec: FrameSpec) -> Callable[[Inputs], Inputs]:
+    """What mirrors each of so many crops [n, T, height, width, C] up and down, left and right and, if frames are
+    square, over their diagonal, or does not, as a generator draws it.
+    """
+    square = spec.shape[0] == spec.shape[1]
+    drawn = rng.random((size, 3)) < (0.5, 0.5, 0.5 * square)
+
+    def turned(frames: Inputs) -> Inputs:
+        found = frames.copy()
+        for crop, (down, right, over) in enumerate(drawn.tolist()):
+            one = frames[crop]
+            one = one[:, ::-1] if down else one
+            one = one[:, :, ::-1] if right else one
+            found[crop] = np.swapaxes(one, 1, 2) if over else one
+        return found
+
+    return turned
 
 
 def at_once(spec: FrameSpec) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Inputs, Ints
+from rnncli.arrays import Array, Inputs, Ints
 from rnncli.cells.named import with_activation
 from rnncli.data.frames.known import KnownFrames
 from rnncli.data.frames.rows import described
@@ -26,7 +26,7 @@ from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.frames import head
 from rnncli.tasks.frames.examples import Examples
 from rnncli.tasks.frames.spec import QUANTILES, FrameSpec
-from rnncli.tasks.seen import Seen, head_weights
+from rnncli.tasks.seen import Seen, Weights, head_weights
 
 if TYPE_CHECKING:
     from rnncli.tasks.task import Task
@@ -123,8 +123,12 @@ class FrameModel:
         for weights in self.members:
             own = head_weights(weights)
             state = head.read(outputs(self.network, weights, seen.inputs), seen)
-            total = total + head.in_units(self.spec, head.head(self.spec, own, state, seen.beside, np))
+            total = total + self._in_units(own, state, seen)
         return np.asarray(total / np.float32(self.network.members), np.float32)
+
+    def _in_units(self, weights: Weights, state: Array, seen: Seen) -> Array:
+        said = head.head(self.spec, weights, state, seen.beside, np)
+        return head.in_units(self.spec, said, seen.units.get("size"))
 
     def forecasts(self, panel: Panel, series: Ints, rows: Ints) -> Iterator[Inputs]:
         """The next frames after the first rows[i] of each series[i], some questions at a time, in order: [some,

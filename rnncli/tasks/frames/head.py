@@ -89,7 +89,10 @@ def of_pixels(spec: FrameSpec, said: Array, targets: Array, xp: Any) -> Array:
     return xp.abs(away) if spec.loss == ABSOLUTE else away * away
 
 
-def in_units(spec: FrameSpec, said: Array) -> Array:
-    """What is said, in the data's units (NumPy)."""
-    values = spec.center + spec.scale * (sigmoid(said, np) if spec.loss == BERNOULLI else said)
+def in_units(spec: FrameSpec, said: Array, size: Array | None = None) -> Array:
+    """What is said, in the data's units (NumPy); `size` [o, 1, 1, 1, 1] is that of amounts."""
+    z = sigmoid(said, np) if spec.loss == BERNOULLI else said
+    if size is not None:
+        z = z * size.reshape(len(size), *(1 for _ in z.shape[1:]))
+    values = spec.center + spec.scale * z
     return values if spec.floor is None else np.maximum(values, spec.floor)

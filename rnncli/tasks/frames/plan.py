@@ -23,7 +23,8 @@ from rnncli.errors import InputRefused, UsageError
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.frames.spec import BERNOULLI, LOSSES, QUANTILES, SQUARED, FrameSpec
-from rnncli.tasks.plan import Sizes, evaluate_every
+from rnncli.tasks.frames.validation import MANY
+from rnncli.tasks.plan import Refit, Sizes, evaluate_every
 
 CELL = "conv:3:lstm"
 HORIZON, CONTEXT = 10, 10  # frames
@@ -31,9 +32,10 @@ LOOKED_AT = 256  # frames that say what values are like
 EDGE, TWO_VALUED, LIT = 0.1, 0.9, 0.005  # of the range, and of the pixels that are there if values are shares
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 BATCH, PIXELS_A_STEP = 8, 1 << 24  # sequences of a batch, and numbers of their frames at most
-FEWEST_STEPS, MOST_STEPS, ROUNDS = 200, 20_000, 60
+FEWEST_STEPS, MOST_STEPS, ROUNDS = 200, 20_000, 120
 WORK = 2e13  # multiplications of a training, in the search
 FLAT_UNITS = 256
+ZEROS = 0.2  # of values that are amounts
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,18 @@ class Size:
 
 SIZES = (
     Size(12 * 12, 1, 32, 2, 1),
-    Size(32 * 32, 2, 48, 2, 1),
-    Size(64 * 64, 4, 48, 2, 1),
+    Size(32 * 32, 2, 32, 3, 2),
     Size(128 * 128, 4, 32, 3, 2),
     Size(math.inf, 8, 48, 3, 2),
 )
+LONG, WIDE = 600, 1.5  # seconds of a time budget that have room for so many times the units
 
 
 @dataclass(frozen=True)
 class Values:
     """What some frames say of pixels: their least and largest value, mean and deviation, whether nearly all of them
-    are at one end of that range or the other, and some at the upper one, and whether some are missing.
+    are at one end of that range or the other, and some at the upper one; whether some are missing; and whether they are
+    `amounts`, none of which is below 0 and many are 0.
     """
 
     least: float
@@ -70,6 +73,7 @@ class Values:
     deviation: float
     two_valued: bool
     gaps: bool
+    amounts: bool
 
 
 def values_of(panel: Panel) -> Values:
@@ -83,7 +87,8 @@ def values_of(panel: Panel) -> Values:
         raise InputRefused("every pixel is missing", hint="give frames that show something")
     least, largest = float(known.min()), float(known.max())
     gaps = known.size < found.size or len(rows) < len(panel.targets)
-    return Values(least, largest, float(known.mean()), float(known.std()), _two_valued(known), gaps)
+    amounts = least == 0 < largest and float((known == 0).mean()) >= ZEROS
+    return Values(least, largest, float(known.mean()), float(known.std()), _two_valued(known), gaps, amounts)
 
 
 def _two_valued(known: Floats) -> bool:
@@ -114,6 +119,7 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
     flat, size = not convolves(cells), size_of(shape)
     patch = shape[:2] if flat else (min(size.patch, shape[0]), min(size.patch, shape[1]))
     spread = values.largest - values.least
+    amounts = values.amounts and loss != BERNOULLI
     center, scale = (values.least, spread) if loss == BERNOULLI else (values.mean, values.deviation)
     return FrameSpec(
         horizon=horizon,
@@ -121,7 +127,7 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
         shape=shape,
         patch=tuple(patch),
         loss=loss,
-        center=center,
+        center=0.0 if amounts else center,
         scale=scale or 1.0,
         span=spread,
         residual=loss != BERNOULLI,
@@ -131,6 +137,8 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
         levels=_levels(options) if loss == QUANTILES else (),
         floor=0.0 if values.least >= 0 and loss != BERNOULLI else None,
         mean=(values.mean - values.least) / (spread or 1.0) if loss == BERNOULLI else 0.0,
+        amounts=amounts,
+        mirrored=len(panel) < MANY,
     )
 
 
@@ -191,7 +199,7 @@ def network_spec(spec: FrameSpec, cells: str, layers: int, sizes: Sizes) -> Netw
         cell=cells,
         activation=sizes.activation,
         layers=layers,
-        hidden=sizes.hidden or (FLAT_UNITS if spec.flat else size.hidden),
+        hidden=sizes.hidden or (FLAT_UNITS if spec.flat else _units(size, sizes.time_budget)),
         dropout=sizes.dropout or 0.0,
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
@@ -199,6 +207,10 @@ def network_spec(spec: FrameSpec, cells: str, layers: int, sizes: Sizes) -> Netw
         members=sizes.members or 1,
         layer_norm=sizes.layer_norm,
     )
+
+
+def _units(size: Size, budget: float | None) -> int:
+    return size.hidden if budget is None or budget < LONG else round(WIDE * size.hidden)
 
 
 def u_shaped(cell: str, layers: int, coarser: int) -> str:
@@ -238,16 +250,23 @@ def multiplications(spec: FrameSpec, network: NetworkSpec) -> int:
     return total + prod(spec.grid) * spec.outputs * network.hidden
 
 
+def refit_of(panel: Panel) -> Refit:
+    """How training goes on with everything: of few sequences from the beginning, for their last parts, which are held
+    out, may be unlike the rest.
+    """
+    return Refit(1.0, 1.0, afresh=True) if len(panel) < MANY else Refit()
+
+
 def training_spec(panel: Panel, spec: FrameSpec, network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
-    """Steps, batch and rates; the steps are those of the search on held-out frames: sixty rounds, or what is affordable
-    where a step is long.
+    """Steps, batch and rates; the steps are those of the search on held-out frames: as many as go through the frames so
+    often, or as are affordable where a step is long and no time budget says how long training may take.
     """
     numbers = prod(spec.shape) * (spec.context + spec.horizon)
     batch = sizes.batch or max(1, min(BATCH, PIXELS_A_STEP // numbers, len(panel.targets) // 4 or 1))
     cost = 3 * batch * spec.steps * multiplications(spec, network)
-    rounds = ROUNDS * len(panel.targets) / (batch * (spec.context + spec.horizon))
-    planned = min(rounds, max(FEWEST_STEPS, WORK / cost))
-    steps = sizes.steps or min(MOST_STEPS, max(FEWEST_STEPS, math.ceil(planned)))
+    rounds = math.ceil(ROUNDS * len(panel.targets) / (batch * (spec.context + spec.horizon)))
+    most = MOST_STEPS if sizes.time_budget is not None else min(MOST_STEPS, math.ceil(WORK / cost))
+    steps = sizes.steps or max(FEWEST_STEPS, min(rounds, most))
     return TrainingSpec(
         steps=steps,
         batch=batch,

@@ -25,6 +25,9 @@ class FrameSpec(Spec):
     to 1, and otherwise a value is said as its difference from the last frame where it is `residual`; "quantiles" are
     those of `levels`. No value is said to be below the `floor`. Where pixels can be missing there are `gaps`; z is
     `mean` on average.
+
+    Of `amounts` z is also divided by the root mean square of the frames that are seen: light rain is forecast as heavy
+    rain is. Where frames are `mirrored`, training turns them as it draws them, for nothing has a direction of its own.
     """
 
     horizon: int
@@ -42,6 +45,8 @@ class FrameSpec(Spec):
     multiple: int = 1
     floor: float | None = None
     mean: float = 0.0
+    amounts: bool = False
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         for name in ("horizon", "context", "multiple"):
@@ -55,6 +60,8 @@ class FrameSpec(Spec):
             raise UsageError("its values have no scale")
         if (self.loss == QUANTILES) != bool(self.levels) or (self.loss == BERNOULLI and self.residual):
             raise UsageError(f"its levels or its residual do not fit the loss {self.loss!r}")
+        if self.amounts and (self.loss == BERNOULLI or self.center != 0):
+            raise UsageError("amounts are no shares, and have no other center than 0")
         if self.levels and (0.5 not in self.levels or list(self.levels) != sorted({*self.levels, 0.0, 1.0})[1:-1]):
             raise UsageError("its levels are not in order between 0 and 1, or without the median")
 

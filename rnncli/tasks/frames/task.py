@@ -72,7 +72,7 @@ class NextFrames:
         """How wrong what is said of each frame is: [o, horizon, 3]."""
         from rnncli.tasks.frames.validation import of_what_came
 
-        return of_what_came(spec, said, units["next"])
+        return of_what_came(spec, said, units)
 
     def context(self, spec: FrameSpec) -> int:
         """Frames that are seen."""

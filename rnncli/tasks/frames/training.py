@@ -41,7 +41,8 @@ def planned(loaded: Loaded, options: TrainOptions) -> Plan[FrameSpec]:
     cells, layers = planning.cells_for(panel.channels[0].shape, given)
     spec = planning.frame_spec(panel, cells, options)
     network = planning.network_spec(spec, cells, layers, given)
-    return Plan(TASK, network, spec, planning.training_spec(panel, spec, network, given))
+    training = planning.training_spec(panel, spec, network, given)
+    return Plan(TASK, network, spec, training, refit=planning.refit_of(panel))
 
 
 def planned_on(loaded: Loaded, start: FrameModel, options: TrainOptions) -> Plan[FrameSpec]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,13 +96,14 @@ def validated(holdout: Holdout, spec: FrameSpec) -> Validated:
     return Validated(holdout, np.zeros((len(holdout), spec.horizon, 3)))
 
 
-def of_what_came(spec: FrameSpec, said: Array, came: Array) -> Floats:
-    """What is kept of what is said of frames [o, S, height, width, channels (, Q)], of which `came` came: the errors of
-    the last `horizon` ones, [o, horizon, 3]. All that was said would fill the memory.
+def of_what_came(spec: FrameSpec, said: Array, units: Mapping[str, Array]) -> Floats:
+    """What is kept of what is said of frames [o, S, height, width, channels (, Q)], of which those came that `units`
+    hold as the next: the errors of the last `horizon` ones, [o, horizon, 3]. All that was said would fill the memory.
     """
-    said, z = said[:, -spec.horizon :], np.asarray(came, np.float64)
+    said, z, size = said[:, -spec.horizon :], np.asarray(units["next"], np.float64), units.get("size")
     point = said[..., spec.median] if spec.loss == QUANTILES else said
-    away = head.in_units(spec, point) - (spec.center + spec.scale * z)
+    came = spec.center + spec.scale * (z if size is None else z * size)
+    away = head.in_units(spec, point, size) - came
     known = ~np.isnan(z)
     away = np.where(known, away, 0)
     parts = (head.of_pixels(spec, said, z, np), away * away, np.abs(away))
