@@ -94,6 +94,14 @@ def test_each_file_of_numpy_is_a_sequence(frames: Frames, tmp_path: Path) -> Non
     np.testing.assert_array_equal(all_frames(load_frames(str(tmp_path / "clip*.npy"))), frames)
 
 
+def test_arrays_of_numpy_are_frames_as_they_are(frames: Frames) -> None:
+    loaded = load_frames(frames[..., None])
+    assert loaded.panel.ids == ("array/0", "array/1", "array/2")
+    np.testing.assert_array_equal(all_frames(loaded), frames)
+    assert load_frames(list(frames)).panel.ids == ("array", "array1", "array2")
+    assert not holds_frames(frames[0, 0])
+
+
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("columns_first", [False, True])
 def test_an_array_of_an_archive_is_unpacked(packed: bool, columns_first: bool, frames: Frames, tmp_path: Path) -> None:
