@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from rnncli import checkpoint, files
 from rnncli import model as models
 from rnncli.cells.named import on_grid
-from rnncli.data.frames.files import holds_frames
+from rnncli.data.frames.files import holds_frames, is_array
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.data.tokens.load import holds_text
@@ -66,7 +66,7 @@ def task_of(options: TrainOptions, data: Any) -> Task[Any]:
         name = "labels"
     elif said or (options.get("format") is None and _holds(data, holds_text)):
         name = "tokens"
-    elif framed or (options.get("format") is None and _holds(data, holds_frames)):
+    elif framed or any(map(is_array, listed(data))) or (options.get("format") is None and _holds(data, holds_frames)):
         name = "frames"
     else:
         name = "forecast"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,10 +34,13 @@ class Clip:
 
 def read_npy(source: Source, frames: FrameChoices) -> list[Clip]:
     """The sequences in a file of NumPy, a map of the file itself. InputRefused if it is damaged or no frames."""
-    with source.open() as stream:
-        _check_start(source, stream.read(6))
     try:
-        array = np.load(source.path, mmap_mode="r", allow_pickle=False)  # type: ignore[arg-type]
+        with source.open() as stream:
+            shape, columns_first, kind = _header(stream, source)
+            begin, size = stream.tell(), stream.seek(0, os.SEEK_END)
+        _check(shape, kind, size - begin, source)
+        assert source.path is not None
+        array = np.memmap(source.path, kind, "r", begin, shape, "F" if columns_first else "C")
     except _BROKEN as error:
         raise _damaged(source, error) from error
     return clips_of(array, source, frames)
@@ -53,10 +57,7 @@ def read_npz(source: Source, frames: FrameChoices) -> list[Clip]:
 
 def clips_of(array: np.ndarray[Any, Any], source: Source, frames: FrameChoices) -> list[Clip]:
     """An array as sequences of frames. InputRefused where its axes cannot be those, or can be read in two ways."""
-    refuse_unusable(array.dtype, source.name)
     name = source.stem or source.name
-    if 0 in array.shape:
-        raise source.refused(f"an array of {_shape(array)} has no frames", hint="give one that has some")
     if _of_sequences(array, source, frames):
         several = array if array.ndim == 5 else array[..., None]
         checked_grid(several.shape[2:], frames, source.name)
@@ -72,7 +73,7 @@ def _of_sequences(array: np.ndarray[Any, Any], source: Source, frames: FrameChoi
         return array.ndim == 5
     if array.ndim != 4:
         raise source.refused(
-            f"an array of {_shape(array)} is no sequence of frames",
+            f"an array of {_shown(array.shape)} is no sequence of frames",
             hint="the axes are time, height, width, and channels if there are several; sequences come first",
         )
     grid, shape = frames.shape, array.shape
@@ -81,19 +82,14 @@ def _of_sequences(array: np.ndarray[Any, Any], source: Source, frames: FrameChoi
     if as_channels == as_sequences:
         one, other = "x".join(map(str, shape[1:])), "x".join(map(str, shape[2:]))
         raise source.refused(
-            f"an array of {_shape(array)} can be {shape[0]:,} frames, or {shape[0]:,} sequences of {shape[1]:,}",
+            f"an array of {_shown(array.shape)} can be {shape[0]:,} frames, or {shape[0]:,} sequences of {shape[1]:,}",
             hint=f"say which: --grid {one} for frames with channels, --grid {other} for sequences",
         )
     return as_sequences
 
 
-def _shape(array: np.ndarray[Any, Any]) -> str:
-    return " x ".join(f"{size:,}" for size in array.shape) or "no axis"
-
-
-def _check_start(source: Source, start: bytes) -> None:
-    if start != npy.MAGIC_PREFIX:
-        raise source.refused("this is no array of NumPy", hint="write it with numpy.save(path, array)")
+def _shown(shape: tuple[int, ...]) -> str:
+    return " x ".join(f"{size:,}" for size in shape) or "no axis"
 
 
 def _member(archive: zipfile.ZipFile, source: Source, frames: FrameChoices) -> zipfile.ZipInfo:
@@ -103,7 +99,11 @@ def _member(archive: zipfile.ZipFile, source: Source, frames: FrameChoices) -> z
         if frames.frame not in members:
             raise source.refused(f"there is no array {frames.frame!r}", hint=f"it has {', '.join(members) or 'none'}")
         return members[frames.frame]
-    found = [name for name, info in members.items() if len(_header(archive, info, source)[0]) > 2]
+    found = []
+    for name, info in members.items():
+        with archive.open(info) as stream:
+            if len(_header(stream, source)[0]) > 2:
+                found.append(name)
     if len(found) != 1:
         which = f"which of {', '.join(found)} has the frames" if found else "no array has three axes"
         raise source.refused(
@@ -113,37 +113,40 @@ def _member(archive: zipfile.ZipFile, source: Source, frames: FrameChoices) -> z
     return members[found[0]]
 
 
-def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: Source) -> tuple[tuple[int, ...], bool, Any]:
-    """Shape, whether columns come first, and type of an array in an archive."""
-    with archive.open(info) as stream:
-        _check_start(source, stream.read(6))
-    with archive.open(info) as stream:
-        return _header_of(stream)
+def _header(stream: Any, source: Source) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether columns come first, and type of an array, whose numbers follow. InputRefused if it is none."""
+    start = stream.read(npy.MAGIC_LEN)
+    if not start.startswith(npy.MAGIC_PREFIX):
+        raise source.refused("this is no array of NumPy", hint="write it with numpy.save(path, array)")
+    read = {1: npy.read_array_header_1_0, 2: npy.read_array_header_2_0}.get(start[len(npy.MAGIC_PREFIX)])
+    if read is None:
+        raise source.refused("this is an array of a version that is not known", hint="save it with another NumPy")
+    try:
+        return read(stream)
+    except (ValueError, SyntaxError, TypeError, OverflowError, EOFError) as error:
+        raise source.refused("its header does not say what it holds", hint="write or copy it again") from error
 
 
-def _header_of(stream: Any) -> tuple[tuple[int, ...], bool, Any]:
-    version = npy.read_magic(stream)
-    return npy.read_array_header_1_0(stream) if version == (1, 0) else npy.read_array_header_2_0(stream)
+def _check(shape: tuple[int, ...], kind: np.dtype[Any], size: int, source: Source) -> None:
+    """InputRefused where a header says what is no frames, or there are not as many bytes as it says."""
+    refuse_unusable(kind, source.name)
+    if 0 in shape:
+        raise source.refused(f"an array of {_shown(shape)} has no frames", hint="give one that has some")
+    if int(np.prod(shape, dtype=object)) * kind.itemsize != size or any(axis < 0 for axis in shape):
+        raise source.refused("its array has another size than it says", hint="write or copy it again")
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: Source) -> np.ndarray[Any, Any]:
     """An array of an archive, copied to a block a piece at a time. InputRefused where its size is not what it says."""
     with archive.open(info) as stream:
-        _check_start(source, stream.read(6))
-    with archive.open(info) as stream:
-        shape, columns_first, kind = _header_of(stream)
-        refuse_unusable(kind, source.name)
-        size = int(np.prod(shape, dtype=object)) * kind.itemsize
-        if size != info.file_size - stream.tell():
-            raise source.refused("the size of its array is not what it says", hint="write or copy it again")
+        shape, columns_first, kind = _header(stream, source)
+        _check(shape, kind, info.file_size - stream.tell(), source)
         found = room(shape[::-1] if columns_first else shape, kind)
         flat = found.reshape(-1).view(np.uint8)
         at = 0
         for piece in _pieces(stream):
             flat[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
             at += len(piece)
-    if at != size:
-        raise source.refused("it is cut off", hint="write or copy it again")
     return found.T if columns_first else found
 
 
@@ -156,6 +159,4 @@ def _damaged(source: Source, error: Exception) -> InputRefused:
     if isinstance(error, InputRefused):
         return error
     reason = (str(error).splitlines() or [type(error).__name__])[0][:120].rstrip(".")
-    if "pickle" in reason or "object" in reason.lower():
-        return source.refused("it holds Python objects, which are not read", hint="save an array of numbers")
     return source.refused(f"this is no sound file of NumPy ({reason})", hint="write or copy it again")

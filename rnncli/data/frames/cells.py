@@ -184,8 +184,7 @@ def _equal(sizes: NDArray[Any], source: Source, rows: NDArray[Any], what: str) -
     if odd.size:
         row = int(rows[odd[0] * len(rows) // len(sizes)]) + 1
         raise InputRefused(
-            f"frames differ in size: in row {row:,} there are {int(sizes[odd[0]]):,} {what} where others have"
-            f" {int(sizes[0]):,}",
+            f"frames differ in size: row {row:,} has {int(sizes[odd[0]]):,}, the first one {int(sizes[0]):,} {what}",
             where=source.name,
             hint="give frames of one size at a time",
         )

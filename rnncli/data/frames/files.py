@@ -8,21 +8,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rnncli.data.frames.arrays import Clip, read_npy, read_npz
+import numpy as np
+
+from rnncli.data.frames.arrays import Clip, clips_of, read_npy, read_npz
 from rnncli.data.frames.netcdf import read_netcdf
+from rnncli.data.frames.pixels import refuse_unusable
 from rnncli.data.frames.png import in_order, read_pictures
 from rnncli.data.source import Source
 from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import FrameChoices
 
 NPY, NPZ, PNG, NETCDF = "npy", "npz", "png", "netcdf"
+AXES = 3  # of an array that can be frames, at least
+ARRAY = "the array"
 SUFFIXES = {".npy": NPY, ".npz": NPZ, ".png": PNG, ".nc": NETCDF, ".nc4": NETCDF}
 
 
 def holds_frames(given: Any) -> bool:
-    """Whether data are files of frames by their names, or folders that hold such files or folders of pictures."""
+    """Whether data are files of frames by their names, folders with such files or folders of pictures, or arrays."""
     items = _listed(given)
-    return bool(items) and all(_is_path(item) and any(map(_is_frames, _meant(item))) for item in items)
+    return bool(items) and all(
+        is_array(item) or (_is_path(item) and any(map(_is_frames, _meant(item)))) for item in items
+    )
+
+
+def is_array(item: Any) -> bool:
+    """Whether it is an array of NumPy that can be frames."""
+    return isinstance(item, np.ndarray) and item.ndim >= AXES
 
 
 def _is_path(item: Any) -> bool:
@@ -62,7 +74,12 @@ def read_files(given: Any, frames: FrameChoices) -> tuple[list[Clip], str]:
     clips: list[Clip] = []
     forms: list[str] = []
     alone: list[Path] = []  # pictures that were named one by one are a sequence
-    for path in _expanded(given):
+    arrays = [item for item in _listed(given) if is_array(item)]
+    for place, array in enumerate(arrays):
+        forms.append(NPY)
+        refuse_unusable(array.dtype, ARRAY)
+        clips += clips_of(array, Source(ARRAY, NPY, stem=f"array{place or ''}"), frames)
+    for path in _expanded([item for item in _listed(given) if not is_array(item)]):
         form = PNG if path.is_dir() else form_of(path)
         if form is None:
             raise UsageError(

@@ -105,6 +105,11 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
     values, shape = values_of(panel), panel.channels[0].shape
     longest, typical = int(panel.lengths.max()), int(np.median(panel.lengths))
     horizon = options.get("horizon") or max(1, min(HORIZON, typical // 2))
+    if longest == 1:
+        raise InputRefused(
+            "every sequence has one frame, and nothing comes after it",
+            hint="give longer ones; a column tells sequences of a table apart: --id NAME",
+        )
     if horizon >= longest:
         raise UsageError(
             f"--horizon is {horizon:,}, and the longest sequence has {longest:,} frames", hint="ask for fewer"

@@ -94,6 +94,14 @@ def test_each_file_of_numpy_is_a_sequence(frames: Frames, tmp_path: Path) -> Non
     np.testing.assert_array_equal(all_frames(load_frames(str(tmp_path / "clip*.npy"))), frames)
 
 
+def test_arrays_of_numpy_are_frames_as_they_are(frames: Frames) -> None:
+    loaded = load_frames(frames[..., None])
+    assert loaded.panel.ids == ("array/0", "array/1", "array/2")
+    np.testing.assert_array_equal(all_frames(loaded), frames)
+    assert load_frames(list(frames)).panel.ids == ("array", "array1", "array2")
+    assert not holds_frames(frames[0, 0])
+
+
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("columns_first", [False, True])
 def test_an_array_of_an_archive_is_unpacked(packed: bool, columns_first: bool, frames: Frames, tmp_path: Path) -> None:
@@ -204,13 +212,13 @@ REFUSED = {
     "bytes of another size": (
         pa.table({"frame": pa.array([b"a" * 20, b"b" * 20, b"c" * 19])}),
         FrameChoices("frame", "5x4"),
-        "frames differ in size: in row 3 there are 19 bytes where others have 20",
+        "frames differ in size: row 3 has 19, the first one 20 bytes",
         "give frames of one size at a time",
     ),
     "lists of another size": (
         pa.table({"frame": [[1, 2, 3, 4], [1, 2]]}),
         FrameChoices("frame", "2x2"),
-        "frames differ in size: in row 2 there are 2 numbers where others have 4",
+        "frames differ in size: row 2 has 2, the first one 4 numbers",
         "give frames of one size at a time",
     ),
     "a grid that does not fit": (
@@ -331,14 +339,14 @@ def test_files_that_differ_or_are_damaged_are_refused(frames: Frames, tmp_path: 
         load_frames(str(tmp_path))
     for name, data in {
         "is no array of NumPy": b"hello",
-        "no sound file of NumPy": (tmp_path / "a.npy").read_bytes()[:-1],
-        "no sound file of NumPy ": b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'",
+        "its array has another size than it says": (tmp_path / "a.npy").read_bytes()[:-1],
+        "its header does not say what it holds": b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'",
     }.items():
         (tmp_path / "c.npy").write_bytes(data)
-        with pytest.raises(InputRefused, match=name.strip()):
+        with pytest.raises(InputRefused, match=name):
             load_frames(str(tmp_path / "c.npy"))
     np.save(tmp_path / "d.npy", np.array([{}]), allow_pickle=True)
-    with pytest.raises(InputRefused, match="Python objects"):
+    with pytest.raises(InputRefused, match="of type object, which are no pixels"):
         load_frames(str(tmp_path / "d.npy"))
     (tmp_path / "e.npz").write_bytes(b"PK")
     with pytest.raises(InputRefused, match="no sound file of NumPy"):
