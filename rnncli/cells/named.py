@@ -115,6 +115,11 @@ def refuse_convolution(text: str) -> None:
             )
 
 
+def on_grid(text: str) -> bool:
+    """Whether any of these cells sees the pixels around each one."""
+    return any(kernel_of(name) is not None for name in parsed_list(text))
+
+
 def kernel_of(name: CellName) -> Kernel | None:
     """The kernel in a cell's name, whatever is wrapped around it; None if it has none."""
     return name.kernel if name.kernel is not None or name.inner is None else kernel_of(name.inner)

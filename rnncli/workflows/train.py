@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli import checkpoint, files
 from rnncli import model as models
+from rnncli.cells.named import on_grid
 from rnncli.data.frames.files import holds_frames, is_array
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
@@ -280,8 +281,8 @@ def _keep_diverged(
 
 
 def _threads(network: NetworkSpec) -> int | None:
-    """One thread where the work of a step is too small to be shared; else as many as there are."""
-    return 1 if network.layers * network.hidden < SHARED else None
+    """One thread where the work of a step is too small to be shared; else, as on a grid, as many as there are."""
+    return 1 if network.layers * network.hidden < SHARED and not on_grid(network.cell) else None
 
 
 def _finish(job: _Job, trained: Trained[Any]) -> Training:

@@ -127,7 +127,7 @@ def sizes_of(frames: Inputs) -> Inputs:
     flat = np.where(known, frames, 0).reshape(len(frames), -1).astype(np.float64)
     count = known.reshape(len(frames), -1).sum(axis=1)
     size = np.sqrt((flat * flat).sum(axis=1) / np.maximum(count, 1))
-    return np.maximum(size, SMALLEST).astype(np.float32).reshape(-1, 1, 1, 1, 1)
+    return np.asarray(np.maximum(size, SMALLEST), np.float32).reshape(-1, 1, 1, 1, 1)
 
 
 def turning(rng: np.random.Generator, size: int, spec: FrameSpec) -> Callable[[Inputs], Inputs]:
