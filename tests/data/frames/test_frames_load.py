@@ -353,6 +353,17 @@ def test_files_that_differ_or_are_damaged_are_refused(frames: Frames, tmp_path: 
         load_frames(str(tmp_path / "e.npz"))
 
 
+def test_a_damaged_page_of_frames_is_refused(frames: Frames, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    cells = table(frames, "fixed").select(["frame"])
+    parquet.write_table(cells, path, compression="none", use_dictionary=False, write_page_checksum=True)
+    data = bytearray(path.read_bytes())
+    data[data.index(frames[1, 2].tobytes())] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputRefused, match="not a sound Parquet file"):
+        load_frames(str(path), None, said("fixed"))
+
+
 def test_pictures_that_differ_are_refused(tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     grey = np.zeros((4, 6), np.uint8)
