@@ -31,6 +31,7 @@ OWN: dict[str, Callable[[Cell, Weights, Tensor, State, str], tuple[Tensor, State
     "lru": linear_recurrence.lru,
     "fir": linear_recurrence.fir,
 }
+ON_GRID = ("lstm", "lstm-peephole", "lstm-coupled", "lstm-peephole-coupled")
 
 
 def fused(
@@ -44,6 +45,8 @@ def fused(
     inner = cell.inner
     if inner is not None:
         return by_phase(lambda x, state: fused(inner, weights, x, state, activation), cell, x, start, torch)
+    if cell.kernel is not None and cell.family in ON_GRID:
+        return lstm_kernel.lstm(cell, weights, x, start, activation)
     if cell.kernel is not None:
         return unroll(cell, weights, x, start, torch, activation=activation)
     if cell.family in OWN:

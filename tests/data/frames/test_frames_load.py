@@ -387,7 +387,7 @@ def test_an_empty_folder_and_what_is_no_file_of_frames_are_refused(tmp_path: Pat
         load_frames(str(tmp_path))
     with pytest.raises(UsageError, match="no file of frames"):
         load_frames(str(tmp_path / "a.csv"))
-    with pytest.raises(UsageError, match="no column of frames is named"):
+    with pytest.raises(UsageError, match="a table is no file of frames"):
         load_frames(pa.table({"a": [1]}))
     with pytest.raises(UsageError, match="files of frames have no columns, and --time is given"):
         load_frames(str(tmp_path / "a.npy"), ColumnChoices(time="ds"))
