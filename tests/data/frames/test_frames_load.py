@@ -329,6 +329,18 @@ def test_bytes_that_seem_to_be_in_the_other_order_are_refused_unless_it_is_said(
             assert other == "-le"
 
 
+def test_small_amounts_that_are_swapped_are_multiples_of_256() -> None:
+    amounts = np.random.default_rng(0).gamma(0.3, 60, (4, 8, 8)).astype("<u2")  # most of them below 256
+    amounts[0, 0, 0] = 700
+    for kind, message in (("<u2", None), (">u2", "in the other order")):
+        cells = pa.table({"frame": pa.array([frame.tobytes() for frame in amounts.astype(kind)])})
+        if message is None:
+            load_frames(cells, None, FrameChoices("frame", "8x8", "uint16"))
+        else:
+            with pytest.raises(InputRefused, match=message):
+                load_frames(cells, None, FrameChoices("frame", "8x8", "uint16"))
+
+
 def test_files_that_differ_or_are_damaged_are_refused(frames: Frames, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", frames[0])
     np.save(tmp_path / "b.npy", frames[0, :, :4])
