@@ -69,8 +69,10 @@ def _of_pictures(folder: Path) -> bool:
     return any(form_of(file) == PNG for file in folder.iterdir())
 
 
-def read_files(given: Any, frames: FrameChoices) -> tuple[list[Clip], str]:
-    """The sequences of all files, in order, and what the files are. InputRefused or UsageError where there is none."""
+def read_files(given: Any, frames: FrameChoices, hint: str) -> tuple[list[Clip], str]:
+    """The sequences of all files, in order, and what the files are. InputRefused where there is none, UsageError with
+    the hint where it is something else.
+    """
     clips: list[Clip] = []
     forms: list[str] = []
     alone: list[Path] = []  # pictures that were named one by one are a sequence
@@ -79,12 +81,12 @@ def read_files(given: Any, frames: FrameChoices) -> tuple[list[Clip], str]:
         forms.append(NPY)
         refuse_unusable(array.dtype, ARRAY)
         clips += clips_of(array, Source(ARRAY, NPY, stem=f"array{place or ''}"), frames)
-    for path in _expanded([item for item in _listed(given) if not is_array(item)]):
+    for path in _expanded([item for item in _listed(given) if not is_array(item)], hint):
         form = PNG if path.is_dir() else form_of(path)
         if form is None:
             raise UsageError(
                 f"{path.name!r} is no file of frames, of which known are {', '.join(SUFFIXES)}",
-                hint="of a table, name the column of frames: --frame NAME, or --frame 'p*'",
+                hint=hint,
             )
         forms.append(form)
         if path.is_dir():
@@ -103,12 +105,12 @@ def read_files(given: Any, frames: FrameChoices) -> tuple[list[Clip], str]:
 _READERS = {NPY: read_npy, NPZ: read_npz, NETCDF: read_netcdf}
 
 
-def _expanded(given: Any) -> list[Path]:
+def _expanded(given: Any, hint: str) -> list[Path]:
     """Every file, and every folder of pictures. InputRefused where nothing is there."""
     found: list[Path] = []
     for item in _listed(given):
         if not _is_path(item):
-            raise UsageError("no column of frames is named", hint="say which it is: --frame NAME, or --frame 'p*'")
+            raise UsageError("a table is no file of frames", hint=hint)
         meant = _meant(item)
         if not meant:
             raise InputRefused("no file matches", where=str(item), hint="check the pattern and the current folder")

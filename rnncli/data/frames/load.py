@@ -25,6 +25,8 @@ from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import FRAME_TYPES, ColumnChoices, Columns, FrameChoices
 
 FRAME = "frame"  # what frames of files are called
+_NAMED = "of a table, name the column of frames: --frame NAME, or --frame 'p*'"
+_TRAINED = "the model was trained on files of frames: give such"
 
 
 def load_frames(
@@ -42,7 +44,11 @@ def load_frames(
     choices, frames = choices or ColumnChoices(), (known.choices if known else frames) or FrameChoices()
     refuse_senseless(choices)
     in_files = frames.frame is None or holds_frames(given)
-    loaded = _of_files(given, choices, frames) if in_files else _of_tables(given, choices, frames, known)
+    loaded = (
+        _of_files(given, choices, frames, hint=_NAMED if known is None else _TRAINED)
+        if in_files
+        else _of_tables(given, choices, frames, known)
+    )
     return loaded if known is None else _as_known(loaded, known)
 
 
@@ -60,11 +66,11 @@ def frame_choices(options: Mapping[str, Any]) -> FrameChoices:
     )
 
 
-def _of_files(given: Data, choices: ColumnChoices, frames: FrameChoices) -> Loaded:
+def _of_files(given: Data, choices: ColumnChoices, frames: FrameChoices, hint: str) -> Loaded:
     for flag, said in (("--time", choices.time), ("--id", choices.id), ("--as-of", choices.as_of)):
         if said:
             raise UsageError(f"files of frames have no columns, and {flag} is given", hint=f"leave {flag} out")
-    clips, form = read_files(given, frames)
+    clips, form = read_files(given, frames, hint)
     shapes = {clip.stored.shape[1:]: clip for clip in reversed(clips)}
     if len(shapes) > 1:
         other = next(clip for clip in clips if clip.stored.shape[1:] != clips[0].stored.shape[1:])

@@ -15,6 +15,7 @@ LARGEST = 1e30  # values whose squares overflow float32 cannot be trained on
 _SEVERAL = (1, 3, 4)  # channels of a grid that may be meant
 _LOOKED_AT = 16  # frames, over all of them, that are looked at for the order of their bytes
 _ROUGH, _SMOOTHER = 0.6, 0.5  # neighbours differ by so many standard deviations; by so much of that when swapped
+_MULTIPLES = 0.9  # of numbers that are multiples of 256
 _TYPES = "uint8, uint16, int16, float16, float32"
 
 
@@ -161,8 +162,8 @@ def looks_swapped(stored: Stored) -> bool:
     other = stored.byteswap()
     if stored.dtype.kind == "f":
         return not _ordinary(stored) and _ordinary(other)
-    low = stored.view(np.dtype(np.uint8)).reshape(-1, stored.dtype.itemsize)[:, 0]
-    if not low.any() and stored.any():  # every number is a multiple of 256
+    known = stored[stored != 0]
+    if known.size and np.count_nonzero(known % 256 == 0) > _MULTIPLES * known.size:  # small numbers, swapped
         return True
     here, there = _roughness(stored), _roughness(other)
     return here > _ROUGH and there < _SMOOTHER * here

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -58,17 +59,12 @@ def column_pieces(source: Source, name: str) -> Iterator[pa.Array]:
     if source.table is not None:
         yield from source.table.column(name).chunks
         return
-    with source.open() as stream:
-        try:
-            file = parquet.ParquetFile(stream, page_checksum_verification=True)
-            taken = sum(length for path, length in _chunks(file.metadata) if path.partition(".")[0] == name)
-            each = max(1, taken // max(1, file.metadata.num_rows))
-            for batch in file.iter_batches(max(1, min(SAMPLE_ROWS, PIECE // each)), columns=[name]):
-                yield batch.column(0)
-        except (pa.ArrowException, OSError) as error:
-            if NO_THREAD in str(error):
-                raise MemoryError from error
-            raise _damaged(source, error) from error
+    with source.open() as stream, _sound(source):
+        file = parquet.ParquetFile(stream, page_checksum_verification=True)
+        taken = sum(length for path, length in _chunks(file.metadata) if path.partition(".")[0] == name)
+        each = max(1, taken // max(1, file.metadata.num_rows))
+        for batch in file.iter_batches(max(1, min(SAMPLE_ROWS, PIECE // each)), columns=[name]):
+            yield batch.column(0)
 
 
 def _chunks(footer: Any) -> Iterator[tuple[str, int]]:
@@ -89,15 +85,21 @@ def _use(source: Source, use: Callable[[Any], Any], texts: Sequence[str] = ()) -
     """What `use` gives for the opened file, in which the columns `texts` are read as dictionaries."""
     from pyarrow import parquet
 
-    with source.open() as stream:
-        try:
-            return use(parquet.ParquetFile(stream, read_dictionary=list(texts), page_checksum_verification=True))
-        except MemoryError:
-            raise
-        except (pa.ArrowException, OSError) as error:
-            if NO_THREAD in str(error):
-                raise MemoryError from error
-            raise _damaged(source, error) from error
+    with source.open() as stream, _sound(source):
+        return use(parquet.ParquetFile(stream, read_dictionary=list(texts), page_checksum_verification=True))
+
+
+@contextmanager
+def _sound(source: Source) -> Iterator[None]:
+    """InputRefused where Arrow finds a file damaged; MemoryError where there is no room for it, or for a thread."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        if NO_THREAD in str(error):
+            raise MemoryError from error
+        raise _damaged(source, error) from error
 
 
 def read_arrow(source: Source, choices: ColumnChoices) -> Opened:

@@ -22,6 +22,7 @@ MOST = 12  # frames of a row, evenly chosen where there are more
 SIDE, GAP, TITLE, LABEL = 72, 4, 18, 70  # pixels: of a small frame at least, between frames, above a row, before it
 MISSING, FORECAST = (204, 121, 167), (213, 94, 0)
 SECONDS = 0.2  # of a frame in a loop
+_LETTERS = 60  # of a name
 _SHARES = (0.5, 99.5)  # per cent of values that black and white stand for, so that one bright pixel leaves the others
 
 Colours = NDArray[np.uint8]
@@ -58,7 +59,7 @@ def strip(shown: Pictured) -> bytes:
         "RGB", (LABEL + columns * (width + GAP), TITLE + len(rows) * (height + TITLE + GAP)), (255, 255, 255)
     )
     pen = _pen(canvas)
-    pen.text((GAP, 2), shown.name[:80], fill=(0, 0, 0))
+    pen.text((GAP, 2), f"sequence {shown.name[:_LETTERS]}", fill=(0, 0, 0))
     for place, (label, frames, first) in enumerate(rows):
         top = TITLE + place * (height + TITLE + GAP)
         pen.text((GAP, top + TITLE + height // 2 - 6), label, fill=(0, 0, 0))

@@ -329,6 +329,18 @@ def test_bytes_that_seem_to_be_in_the_other_order_are_refused_unless_it_is_said(
             assert other == "-le"
 
 
+def test_small_amounts_that_are_swapped_are_multiples_of_256() -> None:
+    amounts = np.random.default_rng(0).gamma(0.3, 60, (4, 8, 8)).astype("<u2")  # most of them below 256
+    amounts[0, 0, 0] = 700
+    for kind, message in (("<u2", None), (">u2", "in the other order")):
+        cells = pa.table({"frame": pa.array([frame.tobytes() for frame in amounts.astype(kind)])})
+        if message is None:
+            load_frames(cells, None, FrameChoices("frame", "8x8", "uint16"))
+        else:
+            with pytest.raises(InputRefused, match=message):
+                load_frames(cells, None, FrameChoices("frame", "8x8", "uint16"))
+
+
 def test_files_that_differ_or_are_damaged_are_refused(frames: Frames, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", frames[0])
     np.save(tmp_path / "b.npy", frames[0, :, :4])
@@ -351,6 +363,17 @@ def test_files_that_differ_or_are_damaged_are_refused(frames: Frames, tmp_path: 
     (tmp_path / "e.npz").write_bytes(b"PK")
     with pytest.raises(InputRefused, match="no sound file of NumPy"):
         load_frames(str(tmp_path / "e.npz"))
+
+
+def test_a_damaged_page_of_frames_is_refused(frames: Frames, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    cells = table(frames, "fixed").select(["frame"])
+    parquet.write_table(cells, path, compression="none", use_dictionary=False, write_page_checksum=True)
+    data = bytearray(path.read_bytes())
+    data[data.index(frames[1, 2].tobytes())] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputRefused, match="not a sound Parquet file"):
+        load_frames(str(path), None, said("fixed"))
 
 
 def test_pictures_that_differ_are_refused(tmp_path: Path) -> None:
@@ -376,7 +399,7 @@ def test_an_empty_folder_and_what_is_no_file_of_frames_are_refused(tmp_path: Pat
         load_frames(str(tmp_path))
     with pytest.raises(UsageError, match="no file of frames"):
         load_frames(str(tmp_path / "a.csv"))
-    with pytest.raises(UsageError, match="no column of frames is named"):
+    with pytest.raises(UsageError, match="a table is no file of frames"):
         load_frames(pa.table({"a": [1]}))
     with pytest.raises(UsageError, match="files of frames have no columns, and --time is given"):
         load_frames(str(tmp_path / "a.npy"), ColumnChoices(time="ds"))
