@@ -15,7 +15,7 @@ from math import prod
 
 import numpy as np
 
-from rnncli.arrays import Floats
+from rnncli.arrays import Floats, Ints
 from rnncli.cells.name import CONV, CellName, parsed, parsed_list
 from rnncli.cells.named import cells_of, kernel_of, layers_of, resolved
 from rnncli.data.panel import Panel
@@ -37,6 +37,7 @@ FEWEST_STEPS, MOST_STEPS, ROUNDS = 200, 20_000, 120
 WORK = 2e13  # multiplications of a training, in the search
 FLAT_UNITS = 256
 ZEROS = 0.2  # of values that are amounts
+FEW_WINDOWS = 1_000  # questions: of fewer, frames are mirrored
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,11 @@ def values_of(panel: Panel) -> Values:
     return Values(least, largest, float(known.mean()), float(known.std()), _two_valued(known), gaps, amounts)
 
 
+def windows(lengths: Ints, context: int, horizon: int) -> int:
+    """The number of questions with a whole context and a whole horizon."""
+    return int(np.maximum(lengths - context - horizon + 1, 0).sum())
+
+
 def _two_valued(known: Floats) -> bool:
     least, largest = known.min(), known.max()
     share = (known - least) / (largest - least) if largest > least else np.zeros(1)
@@ -139,7 +145,7 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
         floor=0.0 if values.least >= 0 and loss != BERNOULLI else None,
         mean=(values.mean - values.least) / (spread or 1.0) if loss == BERNOULLI else 0.0,
         amounts=amounts,
-        mirrored=len(panel) < MANY,
+        mirrored=windows(panel.lengths, context, horizon) < FEW_WINDOWS,
         moved=loss != BERNOULLI and moves(panel, context, horizon),
     )
 
