@@ -21,7 +21,6 @@ from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
-from rnncli.workflows.pictures import Drawable, check_plot, draw
 
 
 @public
@@ -73,6 +72,8 @@ def predict(
         )
         plot = options.get("plot")
         if plot is not None:
+            from rnncli.workflows.pictures import check_plot
+
             check_plot(plot, found.model)
         stream = None if state is None else task.stream(state, found.model, found.digest)
         levels = None if quantiles is None else tuple(quantiles)
@@ -84,8 +85,9 @@ def predict(
             for line in answer.remarks(Path(output).suffix.lower().removeprefix(".")):
                 tell(Noted(line))
         if plot is not None:
-            assert isinstance(answer, Drawable)
-            draw(plot, answer.pictured, tell)
+            from rnncli.workflows.pictures import draw
+
+            draw(plot, answer, tell)
         if stream is not None:
             stream.keep()
     return answer
