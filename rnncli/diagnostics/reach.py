@@ -148,4 +148,4 @@ def _holding(sizes: Floats, middle: tuple[int, int]) -> int:
         if sizes[rows, columns].sum() >= SHARE * total:
             break
         around += 1
-    return min(2 * around + 1, farthest)
+    return int(min(2 * around + 1, farthest))

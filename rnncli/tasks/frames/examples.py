@@ -13,9 +13,11 @@ from math import prod
 
 import numpy as np
 
-from rnncli.arrays import Array, Inputs, Ints
+from rnncli.arrays import Inputs, Ints
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
+from rnncli.tasks.frames import head
+from rnncli.tasks.frames.base import bases
 from rnncli.tasks.frames.patches import patched
 from rnncli.tasks.frames.spec import FrameSpec
 from rnncli.tasks.seen import Seen
@@ -57,14 +59,11 @@ class Examples:
             before, after = before / size, after / size
             units = {"next": after, "size": size}
         targets = np.concatenate([before[:, 1:], after], axis=1) if every else after
-        last = _carried_on(before)
-        beside: dict[str, Array] = {}
-        if spec.residual:
-            still = np.repeat(last[:, -1:], spec.horizon - 1, axis=1)
-            beside["last"] = np.concatenate([last if every else last[:, -1:], still], axis=1)
+        base = bases(before, spec)
+        beside = {head.BASE: base[:, -targets.shape[1] :]} if spec.residual else {}
         count, steps = len(series), context + spec.horizon - 1
         return Seen(
-            self._inputs(before),
+            self._inputs(before, base),
             np.full(count, steps),
             np.arange(count),
             np.full(count, steps - 1),
@@ -80,21 +79,23 @@ class Examples:
         spec = self.spec
         return (self.panel.frames(series, first_row, steps) - np.float32(spec.center)) / np.float32(spec.scale)
 
-    def _inputs(self, before: Inputs) -> Inputs:
+    def _inputs(self, before: Inputs, base: Inputs) -> Inputs:
         """What the network sees at each step: [n, steps, rows, columns, inputs], or [n, steps, inputs] where flat."""
         spec, (count, context) = self.spec, before.shape[:2]
         missing = np.isnan(before)
-        values = np.arcsinh(np.where(missing, 0, before)) if spec.unbounded else np.where(missing, 0, before)
-        parts = [patched(values, spec)]
-        if spec.gaps:
-            parts.append(patched(missing.astype(np.float32), spec))
         nothing = missing.reshape(count, context, -1).min(axis=2)[:, :, None, None, None]
+        parts = [self._patches(np.where(missing, 0, before))]
+        parts += [patched(missing.astype(np.float32), spec)] if spec.gaps else []
         parts.append(np.broadcast_to(nothing, (count, context, *spec.grid, 1)).astype(np.float32))
         seen = np.concatenate(parts, axis=-1)
         blank = np.zeros((count, spec.horizon - 1, *seen.shape[2:]), np.float32)
         blank[..., -1] = 1
         steps = np.concatenate([seen, blank], axis=1)
+        steps = np.concatenate([self._patches(base), steps], axis=-1) if spec.moved else steps
         return steps.reshape(count, steps.shape[1], -1) if spec.flat else steps
+
+    def _patches(self, values: Inputs) -> Inputs:
+        return patched(np.arcsinh(values) if self.spec.unbounded else values, self.spec)
 
     def drawn(self, rng: np.random.Generator, size: int) -> Seen:
         """A training batch: questions drawn over all rows whose whole horizon is known, where there are such."""
@@ -167,14 +168,3 @@ def refuse_nothing(panel: Panel) -> None:
     """InputRefused if no frame comes after another."""
     if not (panel.lengths > 1).any():
         raise InputRefused("every sequence is a single frame", hint="give sequences of at least two frames")
-
-
-def _carried_on(frames: Inputs) -> Inputs:
-    """Frames [n, T, ...] with what was last known in the place of each value that is missing; 0 before the first."""
-    if not np.isnan(frames).any():
-        return frames
-    filled = frames.copy()
-    filled[:, 0] = np.where(np.isnan(filled[:, 0]), 0, filled[:, 0])
-    for t in range(1, filled.shape[1]):
-        filled[:, t] = np.where(np.isnan(filled[:, t]), filled[:, t - 1], filled[:, t])
-    return filled

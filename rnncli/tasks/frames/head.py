@@ -3,8 +3,8 @@
     y_t = unpatch(W_o h_t + b_o)
 
 where h_t is the output, at each pixel of the network's grid, of the step that saw the frame before or, ahead of the
-last frame, none. What is said is z_t = y_t, or z_t = z_T + y_t with the last frame z_T, or the logit y_t of a share, or
-quantiles around the median y_t.
+last frame, none. What is said is z_t = y_t; or z_t = b_t + y_t with the last frame as b_t, moved on where frames move;
+or the logit y_t of a share; or quantiles around the median y_t, or b_t + y_t.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rnncli.tasks.seen import Seen, Shapes, Weights
 if TYPE_CHECKING:
     from rnncli.tasks.task import Draw
 
-WEIGHT, BIAS, LAST = "weight", "bias", "last"
+WEIGHT, BIAS, BASE = "weight", "bias", "base"
 RARE = 1e-3  # the least and the most share that a pixel is first held for
 _SMALL = 0.1  # of what the weights begin with, where what is said is a difference
 
@@ -61,7 +61,7 @@ def head(spec: FrameSpec, weights: Weights, state: Array, beside: Mapping[str, A
     steps, (rows, columns), hidden = state.shape[:2], spec.grid, state.shape[-1]
     said = linear(state.reshape(*steps, rows, columns, hidden), weights[WEIGHT], weights[BIAS], xp)
     said = unpatched(said, spec, xp).reshape(*steps, *spec.shape, spec.said)
-    middle = said[..., :1] + beside[LAST][..., None] if spec.residual else said[..., :1]
+    middle = said[..., :1] + beside[BASE][..., None] if spec.residual else said[..., :1]
     if spec.loss == QUANTILES:
         return fan(middle, softplus(said[..., 1:], xp), spec.median, xp)
     return middle[..., 0]

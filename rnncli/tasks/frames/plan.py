@@ -22,6 +22,7 @@ from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
+from rnncli.tasks.frames.base import moves
 from rnncli.tasks.frames.spec import BERNOULLI, LOSSES, QUANTILES, SQUARED, FrameSpec
 from rnncli.tasks.frames.validation import MANY
 from rnncli.tasks.plan import Refit, Sizes, evaluate_every
@@ -139,6 +140,7 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
         mean=(values.mean - values.least) / (spread or 1.0) if loss == BERNOULLI else 0.0,
         amounts=amounts,
         mirrored=len(panel) < MANY,
+        moved=loss != BERNOULLI and moves(panel, context, horizon),
     )
 
 

@@ -26,6 +26,8 @@ class FrameSpec(Spec):
     those of `levels`. No value is said to be below the `floor`. Where pixels can be missing there are `gaps`; z is
     `mean` on average.
 
+    Where frames have `moved`, the last one is moved on as those before it moved, and the network sees it so.
+
     Of `amounts` z is also divided by the root mean square of the frames that are seen: light rain is forecast as heavy
     rain is. Where frames are `mirrored`, training turns them as it draws them, for nothing has a direction of its own.
     """
@@ -47,6 +49,7 @@ class FrameSpec(Spec):
     mean: float = 0.0
     amounts: bool = False
     mirrored: bool = False
+    moved: bool = False
 
     def __post_init__(self) -> None:
         for name in ("horizon", "context", "multiple"):
@@ -58,7 +61,9 @@ class FrameSpec(Spec):
         numbers = (self.center, self.mean, self.floor or 0.0, self.span)
         if not all(map(math.isfinite, numbers)) or not 0 < self.scale < _FLOAT32 or self.span < 0:
             raise UsageError("its values have no scale")
-        if (self.loss == QUANTILES) != bool(self.levels) or (self.loss == BERNOULLI and self.residual):
+        if (self.loss == QUANTILES) != bool(self.levels) or (self.moved and not self.residual):
+            raise UsageError(f"its levels or its base do not fit the loss {self.loss!r}")
+        if self.loss == BERNOULLI and self.residual:
             raise UsageError(f"its levels or its residual do not fit the loss {self.loss!r}")
         if self.amounts and (self.loss == BERNOULLI or self.center != 0):
             raise UsageError("amounts are no shares, and have no other center than 0")
@@ -83,8 +88,10 @@ class FrameSpec(Spec):
 
     @property
     def inputs(self) -> int:
-        """Numbers of a patch that the network sees: its pixels, which of them are missing, and if there is a frame."""
-        return math.prod(self.patch) * self.shape[2] * (2 if self.gaps else 1) + 1
+        """Numbers of a patch that the network sees: its pixels, which of them are missing, what they are expected to be
+        next where frames move, and if there is a frame.
+        """
+        return math.prod(self.patch) * self.shape[2] * (1 + self.gaps + self.moved) + 1
 
     @property
     def said(self) -> int:

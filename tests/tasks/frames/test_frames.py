@@ -64,7 +64,7 @@ def test_patches_put_together_are_the_frame(patch: tuple[int, int], multiple: in
 
 def test_a_question_sees_what_came_before_it_and_then_nothing() -> None:
     loaded, plan = planned(frames())
-    panel, spec = loaded.panel, replace(plan.spec, amounts=False)
+    panel, spec = loaded.panel, replace(plan.spec, amounts=False, moved=False)
     seen = Examples(panel, spec, panel.lengths).seen(np.array([1]), np.array([4]), 3, every=True)
     clip = (panel.frames(np.array([1]), np.array([0]), 7)[0] - spec.center) / spec.scale
     assert seen.inputs.shape == (1, 4, *spec.grid, spec.inputs)
@@ -73,7 +73,7 @@ def test_a_question_sees_what_came_before_it_and_then_nothing() -> None:
     assert not shown[3:].any()
     assert seen.inputs[0, :, 0, 0, -1].tolist() == [0, 0, 0, 1]
     np.testing.assert_allclose(seen.targets[0], clip[2:6], rtol=1e-6)
-    np.testing.assert_allclose(seen.beside["last"][0], clip[[1, 2, 3, 3]], rtol=1e-6)
+    np.testing.assert_allclose(seen.beside["base"][0], clip[[1, 2, 3, 3]], rtol=1e-6)
 
 
 def test_amounts_are_seen_in_their_own_size() -> None:
@@ -99,6 +99,32 @@ def test_few_sequences_are_mirrored_as_they_are_drawn() -> None:
     assert not np.array_equal(crops, made)
     assert planned(frames((30, 30)))[1].spec.mirrored
     assert not planned(frames())[1].spec.mirrored
+
+
+def drifting(rows: int = 24, count: int = 12, steps: int = 9) -> pa.Table:
+    """Clips of blots that move on together, one row down and two columns to the right with every step."""
+    rng, clips = np.random.default_rng(2), []
+    for clip in range(count):
+        field = rng.gamma(0.5, size=(3 * rows, 3 * rows)) * (rng.random((3 * rows, 3 * rows)) < 0.2)
+        for t in range(steps):
+            part = field[rows - t : 2 * rows - t, rows - 2 * t : 2 * rows - 2 * t]
+            clips.append({"id": f"s{clip}", "t": t, "frame": part.astype(np.float32).ravel().tolist()})
+    return pa.Table.from_pylist(clips)
+
+
+def test_where_frames_move_the_base_is_the_last_one_moved_on() -> None:
+    loaded, plan = planned(drifting(), grid="24x24", frame_dtype=None, horizon=3, context=4)
+    panel, spec = loaded.panel, plan.spec
+    assert spec.moved
+    series, rows = np.array([0, 5]), np.array([4, 5])
+    seen = Examples(panel, spec, panel.lengths).seen(series, rows, 4, every=True)
+    inner = (slice(None), slice(None), slice(8, 20), slice(8, 20))  # as the border comes in from outside
+    np.testing.assert_allclose(seen.beside["base"][inner], seen.targets[inner], atol=1e-5)
+    shown = unpatched(seen.inputs[..., : spec.outputs], spec, np)
+    np.testing.assert_allclose(shown, np.arcsinh(seen.beside["base"]), atol=1e-6)
+    table = frames()
+    still = pa.array([table["frame"][0].as_py()] * len(table))
+    assert not planned(table.set_column(2, "frame", still))[1].spec.moved
 
 
 def test_before_the_first_frame_there_is_none() -> None:
@@ -150,7 +176,7 @@ def test_what_is_said_first_is_the_last_frame_nearly_or_the_mean_share() -> None
         weights = {name: np.zeros(shape, np.float32) for name, shape in head.shapes(spec, network).items()}
         weights |= head.begin(spec, network, Zero())  # type: ignore[arg-type]
         state = np.zeros((1, 2, *spec.grid, network.hidden), np.float32)
-        said = head.head(spec, weights, state, {"last": np.full((1, 2, 6, 5, 1), 3, np.float32)}, np)
+        said = head.head(spec, weights, state, {"base": np.full((1, 2, 6, 5, 1), 3, np.float32)}, np)
         np.testing.assert_allclose(head.in_units(spec, said), expected, rtol=1e-6)
 
 
