@@ -26,7 +26,7 @@ class Outlined(Protocol):
     """A result that can say what it is in a few lines."""
 
     def outline(self) -> Outline:
-        """What it is."""
+        """The title of the result."""
 
 
 T = TypeVar("T", bound=Outlined)
@@ -112,6 +112,7 @@ _WORDS = (
     "accuracy",
     "balanced_accuracy",
     "macro_f1",
+    "micro_f1",
     "log_loss",
     "calibration_error",
     "coverage",

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rnncli.arrays import Floats, Ints
 from rnncli.metrics.metric import Better
 
 FIRST = 5  # tokens among which the right one is looked for
@@ -23,8 +24,8 @@ class Predicted:
     how many other tokens were held to be more probable. `text_bytes` has the text that these tokens are (NaN: none).
     """
 
-    log_probabilities: Floats
-    ranks: Ints
+    log_probabilities: NDArray[np.floating[Any]]
+    ranks: NDArray[np.integer[Any]]
     text_bytes: float = math.nan
 
 
@@ -39,7 +40,7 @@ class TokenMetric:
 def cross_entropy(predicted: Predicted) -> float:
     """Mean of -log p over tokens, in nats."""
     found = predicted.log_probabilities
-    return -float(found.mean()) if len(found) else math.nan
+    return -float(found.mean(dtype=np.float64)) if len(found) else math.nan
 
 
 def perplexity(predicted: Predicted) -> float:
@@ -57,7 +58,7 @@ def bits_per_byte(predicted: Predicted) -> float:
     """Bits that all tokens take by their probabilities, over the bytes of their text, whatever a token is."""
     if not len(predicted.ranks) or not predicted.text_bytes > 0:
         return math.nan
-    return -float(predicted.log_probabilities.sum()) / math.log(2) / predicted.text_bytes
+    return -float(predicted.log_probabilities.sum(dtype=np.float64)) / math.log(2) / predicted.text_bytes
 
 
 def accuracy(predicted: Predicted) -> float:

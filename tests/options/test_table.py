@@ -213,6 +213,7 @@ ODD = {
     "hidden": 6,
     "members": 3,
     "dropout": 0.25,
+    "recurrent_dropout": 0.125,
     "init": "orthogonal",
     "plain_stack": True,
     "layer_norm": True,
@@ -275,7 +276,7 @@ def test_info_tells_every_option_that_a_model_keeps(small_model: Path) -> None:
         ({"min": 0.0}, "labels", "--min is for forecasts, and --label asks for labels"),
         ({"pooling": "max"}, "forecast", "--pooling is for labels, and without --label a forecast is asked for"),
         ({"grid": "4x4"}, "forecast", "--grid is for frames, and without --label a forecast is asked for"),
-        ({"token": "a"}, "frames", "--token is for tokens, and --frame, --grid or files of frames ask for frames"),
+        ({"split": "char"}, "frames", "--split is for tokens, and --frame, --grid or files of frames ask for frames"),
     ],
 )
 def test_an_option_of_another_task_is_refused(options: dict[str, Any], task: str, message: str) -> None:

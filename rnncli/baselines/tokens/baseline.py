@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
 from rnncli.baselines.tokens.documents import Documents
@@ -15,11 +18,11 @@ FIRST = 5  # tokens among which the right one is looked for
 class Said(NamedTuple):
     """What was said of each token [rows] before it was seen: the logarithm of its probability, in nats, and its rank,
     how many other tokens were said to be more probable (of equal ones, those of lower codes), which need not be counted
-    beyond FIRST.
+    beyond FIRST. Of long texts both are in small types.
     """
 
-    log_probabilities: Floats
-    ranks: Ints
+    log_probabilities: NDArray[np.floating[Any]]
+    ranks: NDArray[np.integer[Any]]
 
 
 class Counted(Protocol):

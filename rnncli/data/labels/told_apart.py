@@ -41,7 +41,7 @@ class Table:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name that messages call it by."""
         return self.tables.name
 
     def codes(self, names: Sequence[str]) -> Ints:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from rnncli.arrays import Ints
 from rnncli.data import columns as roles
+from rnncli.data.arrow import is_list
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.labels.rows import bare_rows, load_columns
@@ -21,15 +22,36 @@ from rnncli.data.times import Wall
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.split import smallest
 from rnncli.data.tokens.vocabulary import Documents
-from rnncli.errors import SeriesRefused, UsageError
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns, LabelChoices, TokenChoices
+
+Coded = TypeVar("Coded")
+
+
+def token_codes(read: Tables, name: str) -> tuple[Ints, list[str]]:
+    """A column of tokens as codes into texts, -1 where there is none. InputRefused where it holds something else."""
+    _refuse_lists(read, name)
+    read.refuse_nested(name, "tokens")
+    codes, texts = read.codes(name, "tokens")
+    none = np.array([*(not text for text in texts), True])[codes]
+    return np.where(none, -1, codes), texts
+
+
+def _refuse_lists(read: Tables, name: str) -> None:
+    if any(is_list(column) for column in read.column(name)):
+        hint = "learn sets of tokens: --multi-hot"
+        raise InputRefused(f"column {name!r} holds lists, which are no tokens", where=read.name, hint=hint)
 
 
 def read_events(
-    tables: Tables, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None
-) -> tuple[Rows, list[str], str | None]:
-    """The rows of tables with codes of their tokens (channel 0, NaN where there is none) into the texts that are
-    returned beside them, and the zone of their times, which are in UTC.
+    tables: Tables,
+    choices: ColumnChoices,
+    tokens: TokenChoices,
+    known: KnownTokens | None,
+    coded: Callable[[Tables, str], tuple[Ints, Coded]],
+) -> tuple[Rows, Coded, str | None]:
+    """The rows of tables with codes of what is `coded` of the column of tokens (channel 0, NaN where there is nothing)
+    into what is returned beside them, and the zone of their times, which are in UTC.
     """
     kinds, faults = tables.kinds(), Faults()
     choices = roles.resolved(kinds, choices)
@@ -47,14 +69,12 @@ def read_events(
     read = load_columns(tables, wanted, choices, faults)  # type: ignore[arg-type]
     told = known is None or choices.time_format is not None
     rows = bare_rows(read, kinds, columns, Wall(choices.zone or (known.zone if known else None), told=told), faults)
-    read.refuse_nested(tokens.token, "tokens")
-    codes, texts = read.codes(tokens.token, "tokens")
-    none = np.array([*(not text for text in texts), True])[codes]
-    values = np.where(none, np.nan, codes)[:, None]
+    codes, found = coded(read, tokens.token)
+    values = np.where(codes < 0, np.nan, codes)[:, None]
     channel = Channel(tokens.token, "token", "target")
     rows = replace(rows, values=values, channels=(channel,), notes=tuple(notes))
     rows, zone = on_time(rows, choices, known)
-    return rows, texts, zone
+    return rows, found, zone
 
 
 class KnownRows(Protocol):

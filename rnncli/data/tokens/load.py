@@ -16,9 +16,9 @@ from rnncli.data.limits import limits_of
 from rnncli.data.load import Loaded, of_usable_series
 from rnncli.data.objects import Data, is_table
 from rnncli.data.panel import Panel, offsets_of
-from rnncli.data.source import is_text, sources, text_sources
+from rnncli.data.source import Source, is_tabular, is_text, sources, text_sources
 from rnncli.data.tables import Tables, open_tables
-from rnncli.data.tokens.events import read_events, to_documents
+from rnncli.data.tokens.events import read_events, to_documents, token_codes
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.texts import read_column, read_files
 from rnncli.data.tokens.vocabulary import Documents, new_vocabulary, unknown_notes
@@ -46,7 +46,7 @@ def load_tokens(
     if tokens.token is None:
         columns, documents = read_texts(given, choices, tokens, known)
         return to_tokens(columns, documents, tokens, known)
-    rows, texts, zone = read_events(open_tokens(given, choices, known), choices, tokens, known)
+    rows, texts, zone = read_events(open_tokens(given, choices, known), choices, tokens, known, token_codes)
 
     def made(some: Any) -> Loaded:
         documents, times = to_documents(some, texts)
@@ -66,17 +66,30 @@ def read_texts(given: Data, choices: ColumnChoices, tokens: TokenChoices, known:
     assert tokens.split is not None
     encoding = choices.encoding or (known.columns.encoding if known else None)
     if of_files(given, tokens, known):
-        return read_files(text_sources(given, limits_of(choices)), tokens.split, replace(choices, encoding=encoding))
+        found = text_sources(given, limits_of(choices))
+        if tokens.split != "byte":
+            _refuse_tables(found, known)
+        return read_files(found, tokens.split, replace(choices, encoding=encoding))
     tables = open_tokens(given, choices, known)
     assert tokens.text is not None
     return read_column(tables, tokens.text, tokens.split, choices, None if known is None else known.columns)
+
+
+def _refuse_tables(found: Sequence[Source], known: KnownTokens | None) -> None:
+    """InputRefused for a file that is called like a table, of which a text would be commas and quotes."""
+    for source in found:
+        if source.path is not None and is_tabular(source.path):
+            hint = "say which column has the texts: --text COLUMN; or the tokens, one a row: --token COLUMN"
+            if known is not None:
+                hint = "give texts, or train with --text COLUMN on tables; from stdin, as -, it is read as a text"
+            raise source.refused("this is a table by its name, and texts are asked for", hint=hint)
 
 
 def read_documents(given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None) -> Read:
     """The documents of whatever there is, before any vocabulary. InputRefused as in `load_tokens`."""
     if tokens.token is None:
         return read_texts(given, choices, tokens, known)
-    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known)
+    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known, token_codes)
     return rows.columns, to_documents(rows, texts)[0]
 
 
@@ -170,4 +183,5 @@ def described(columns: Columns, tokens: TokenChoices) -> str:
         return f"{kind[tokens.split or USUAL]} of texts, one document {each}"
     time = f"time {' and '.join(map(repr, columns.times))}, " if columns.times else ""
     ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one document"
-    return f"{time}{'one document a file' if columns.by_file else ids}, tokens {tokens.token!r}"
+    what = "sets of tokens" if tokens.multi_hot else "tokens"
+    return f"{time}{'one document a file' if columns.by_file else ids}, {what} {tokens.token!r}"

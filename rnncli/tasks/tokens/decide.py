@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,14 @@ import numpy as np
 from rnncli.baselines.tokens.baseline import Said
 from rnncli.baselines.tokens.documents import Documents
 from rnncli.data.panel import Panel, offsets_of, ranges
-from rnncli.evaluation.paired import Comparison
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.tokens.run import Asked, evaluate_tokens
+from rnncli.tasks.document_verdict import NETWORK, compared, finite
+from rnncli.tasks.documents import Holdout
 from rnncli.tasks.plan import Trained
 from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.spec import TokenSpec
-from rnncli.tasks.tokens.validation import Holdout
 
-NETWORK = "network"
 SHOWN = ("perplexity", "cross_entropy", "accuracy")  # metrics that training shows
 
 
@@ -36,9 +34,9 @@ def scores(panel: Panel, trained: Trained[TokenSpec]) -> dict[str, Any]:
     rivals = [name for name in overall if name != NETWORK]
     rival = min(rivals, key=lambda name: overall[name]["cross_entropy"])
     return {
-        "validation": {name: {metric: _known(one[metric]) for metric in SHOWN} for name, one in overall.items()},
+        "validation": {name: {metric: finite(one[metric]) for metric in SHOWN} for name, one in overall.items()},
         "validated_origins": report.tokens,
-        "comparisons": {NETWORK: _compared(report.against(rival))},
+        "comparisons": {NETWORK: compared(report.against(rival))},
     }
 
 
@@ -58,18 +56,3 @@ def _held(panel: Panel, holdout: Holdout) -> tuple[Documents, tuple[str, ...]]:
 def _others(panel: Panel, holdout: Holdout) -> Documents:
     """What the search has seen of each document."""
     return documents_of(panel.cut(holdout.ends(panel.lengths)))
-
-
-def _compared(found: Comparison) -> dict[str, Any]:
-    numbers = {"difference": _known(found.difference), "p": _known(found.p)}
-    return {
-        "rival": found.rival,
-        "metric": found.metric,
-        "better": found.difference < 0,
-        **numbers,
-        "method": found.method,
-    }
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None

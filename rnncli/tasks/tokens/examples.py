@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -15,11 +16,11 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Bools, Ints
 from rnncli.data.panel import Panel
+from rnncli.tasks.documents import groups
 from rnncli.tasks.seen import Seen
+from rnncli.tasks.tokens.formulas import CAME
 from rnncli.tasks.tokens.spec import TokenSpec
 
-AT_ONCE = 1 << 15  # steps of the documents that are asked about together
-LOGITS = 1 << 24  # of the questions that are answered together
 FARTHEST = 1_024  # steps of a crop that is to be as long as can be
 
 
@@ -35,10 +36,9 @@ def examples(panel: Panel, spec: TokenSpec, ends: Ints) -> Examples:
     """The documents of a panel, of each of which the first `ends` [series] tokens may be looked at, as questions."""
     series = len(panel)
     codes: Codes = np.full(len(panel.values) + series + 1, spec.boundary, np.min_scalar_type(spec.boundary))
-    tokens = np.ones(len(codes), np.bool_)
-    first = panel.offsets + np.arange(series + 1)
-    tokens[first] = False
-    codes[tokens] = codes_of(panel)
+    first, known = panel.offsets + np.arange(series + 1), codes_of(panel)
+    for s, (begin, end) in enumerate(pairwise(panel.offsets.tolist())):  # a mask would be as large as the text
+        codes[begin + s + 1 : end + s + 1] = known[begin:end]
     return Examples(spec, codes, first[:-1], ends)
 
 
@@ -78,8 +78,9 @@ class Examples:
             before = self._partly_forgotten(before, rng)
         codes = before[..., None]
         nothing = np.zeros((*before.shape, 0), np.float32)
-        came_next = {"next": target}
-        return Seen(nothing, steps, which, origin, {}, target, came_next, series, begin, codes=codes)
+        came_next = {CAME: target}
+        beside = came_next if self.spec.clusters else {}
+        return Seen(nothing, steps, which, origin, beside, target, came_next, series, begin, codes=codes)
 
     def _partly_forgotten(self, codes: Ints, rng: np.random.Generator) -> Ints:
         """The codes [n, T] with -1 in the place of some kinds of tokens, in each row others (Gal & Ghahramani 2016)."""
@@ -105,7 +106,7 @@ class Examples:
         """The questions at positions 0 ... ends[i] of each series[i], some documents at a time: at the last one it is
         asked what follows the first ends[i] tokens.
         """
-        for some in groups(ends + 1, self.spec.tokens):
+        for some in groups(ends + 1, self.spec.widest):
             yield self.seen(series[some], np.zeros(len(series[some]), np.int64), ends[some] + 1)
 
     def ending(self, series: Ints, ends: Ints, steps: int | None = None) -> Seen:
@@ -115,14 +116,3 @@ class Examples:
         count = np.minimum(ends + 1, FARTHEST) if steps is None else np.full(len(series), steps)
         last = np.arange(int(count.max(initial=0))) == count[:, None] - 1
         return self.seen(series, ends + 1 - count, count, last)
-
-
-def groups(steps: Ints, outputs: int) -> Iterator[slice]:
-    """Crops of so many steps [n], in order, as groups that are small enough to be answered together."""
-    most, begin = min(AT_ONCE, max(1, LOGITS // outputs)), 0
-    while begin < len(steps):
-        longest = np.maximum.accumulate(steps[begin : begin + most])
-        fit = longest * np.arange(1, len(longest) + 1) <= most
-        stop = begin + max(1, int(np.count_nonzero(np.logical_and.accumulate(fit))))
-        yield slice(begin, stop)
-        begin = stop

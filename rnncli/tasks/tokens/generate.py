@@ -8,16 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Array
+from rnncli.arrays import Array, Ints
 from rnncli.cells.cell import State
 from rnncli.cells.named import cells_of
 from rnncli.errors import UsageError
 from rnncli.layers.norm import layer_norm
 from rnncli.layers.stack import layer_weights
+from rnncli.options.generation import TOP_P
 from rnncli.options.types import AnswerOptions
-from rnncli.tasks.tokens import head
+from rnncli.tasks.seen import head_weights
+from rnncli.tasks.tokens import formulas
 from rnncli.tasks.tokens.stream import TokenState, last_codes
-from rnncli.tasks.tokens.token_model import LOOKED_UP, TokenModel
+from rnncli.tasks.tokens.token_model import TokenModel
 
 UNKNOWN = 0  # the code of tokens that are not in the vocabulary
 LOOKED_UP_AHEAD = 1 << 22  # numbers: what the first layer makes of every token is made once where it is no more
@@ -43,7 +45,7 @@ class Drawing:
         if self.top_k is not None and self.top_k < 1:
             raise UsageError(f"--top-k must be above 0, not {self.top_k}", hint="leave it out to draw from all tokens")
         if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}")
+            raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}", hint=TOP_P)
 
 
 def drawing_of(options: AnswerOptions) -> Drawing:
@@ -94,7 +96,7 @@ class _Walk:
 
     def __init__(self, model: TokenModel, here: TokenState, member: int) -> None:
         network, weights = model.network, model.members[member]
-        self._network, self._table = network, weights[LOOKED_UP]
+        self._network, self._spec, self._head = network, model.spec, head_weights(weights)
         self._cells = cells_of(network.cell, network.layers)
         self._weights = [layer_weights(weights, index) for index in range(network.layers)]
         self._states: list[State] = [
@@ -102,12 +104,13 @@ class _Walk:
             for index in range(network.layers)
         ]
         first = self._weights[0]
-        self._ahead = self._projected(first) if len(self._table) * len(first["weight_ih"]) <= LOOKED_UP_AHEAD else None
+        small = (model.spec.boundary + 1) * len(first["weight_ih"]) <= LOOKED_UP_AHEAD
+        self._ahead = self._projected(first, np.arange(model.spec.boundary + 1)) if small else None
 
-    def _projected(self, first: dict[str, Array]) -> Array:
-        """What the first layer makes of every token before it knows its state: [tokens + 1, gates * H]."""
-        every = np.arange(len(self._table))[None]
-        return self._cells[0].project(first, head.embedded(self._table, every, np)[0], np)
+    def _projected(self, first: dict[str, Array], codes: Ints) -> Array:
+        """What the first layer makes of tokens [n] before it knows its state: [n, gates * H]."""
+        seen = formulas.embedded(self._spec, self._head, codes[None], np)
+        return self._cells[0].project(first, seen[0], np)
 
     def step(self, code: int) -> NDArray[np.float32]:
         """The output [1, H] after a token."""
@@ -118,7 +121,7 @@ class _Walk:
             elif self._ahead is not None:
                 a = self._ahead[code : code + 1]
             else:
-                a = cell.project(own, head.embedded(self._table, np.array([[code]]), np)[0], np)
+                a = self._projected(own, np.array([code]))
             state, _ = cell.advance(own, a, self._states[index], np, self._network.activation)
             self._states[index] = state
             made = layer_norm(state[0], own)

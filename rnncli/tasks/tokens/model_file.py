@@ -16,7 +16,7 @@ from rnncli.errors import UsageError
 from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series_names
 from rnncli.spec import Columns, NetworkSpec, TokenChoices, TrainingSpec
 from rnncli.tasks.seen import named_shapes
-from rnncli.tasks.tokens import head
+from rnncli.tasks.tokens import formulas
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
@@ -58,7 +58,7 @@ def _specs(meta: Meta) -> tuple[NetworkSpec, TokenSpec, TrainingSpec]:
 def layout(meta: Meta) -> checkpoint.Layout:
     """The tensors that a description implies. UsageError where it contradicts itself."""
     network, spec, _ = _specs(meta)
-    shapes = named_shapes(network, head.shapes(spec, network.hidden))
+    shapes = named_shapes(network, formulas.shapes(spec, network.hidden))
     if network.members * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values()) > LARGEST_MODEL:
         raise UsageError("it claims to be larger than any model")
     return {
@@ -73,7 +73,7 @@ def from_file(found: checkpoint.Model) -> TokenModel:
     """The model in a file that was checked. UsageError where its parts contradict each other."""
     meta = found.meta
     network, spec, training = _specs(meta)
-    weights = {name: found.tensors[name] for name in named_shapes(network, head.shapes(spec, network.hidden))}
+    weights = {name: found.tensors[name] for name in named_shapes(network, formulas.shapes(spec, network.hidden))}
     columns, choices = Columns.from_json(meta["columns"]), TokenChoices.from_json(meta["choices"])
     columns.check_marks()
     zone = meta["zone"]

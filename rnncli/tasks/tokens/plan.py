@@ -15,7 +15,8 @@ from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
-from rnncli.tasks.plan import Sizes, evaluate_every
+from rnncli.tasks.plan import Refit, Sizes, evaluate_every
+from rnncli.tasks.tokens.adaptive import clusters_for
 from rnncli.tasks.tokens.spec import TokenSpec
 
 CELL = "lstm"
@@ -23,6 +24,7 @@ BATCH, STEPS = 32, 64  # streams side by side, and steps of each that are learnt
 FEWEST_STEPS, MOST_STEPS = 200, 200_000
 FORGOTTEN = 0.05
 NARROW = 256  # units up to which steps are longer
+REFIT = Refit(share=0.1, rate=0.2)  # a tenth of a text is little more to learn from: most of the time is the search's
 MANY_KINDS = 1_000  # tokens: of more, some kinds are forgotten
 
 
@@ -62,6 +64,7 @@ def token_spec(panel: Panel, options: TrainOptions) -> TokenSpec:
         steps=max(1, min(int(options.get("tbptt") or STEPS), longest)),
         forgotten=FORGOTTEN if tokens > MANY_KINDS else 0.0,
         ranked=options.get("split") != "byte",
+        clusters=clusters_for(tokens),
     )
 
 
@@ -89,6 +92,7 @@ def network_spec(panel: Panel, sizes: Sizes) -> NetworkSpec:
         layers=layers,
         hidden=hidden,
         dropout=size_of(panel).dropout if sizes.dropout is None else sizes.dropout,
+        recurrent_dropout=sizes.recurrent_dropout or 0.0,
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
         inputs=hidden,

@@ -8,46 +8,55 @@ import pyarrow as pa
 from rnncli.arrays import Ints
 from rnncli.data.load import Loaded
 from rnncli.data.writers.table import number_array, text_array
+from rnncli.tasks.document_table import DocumentTable, ids_of
 from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.stateful import Reading
 from rnncli.tasks.tokens.stream import following
-from rnncli.tasks.tokens.table import TokenTable, ids_of
 from rnncli.tasks.tokens.token_model import TokenModel
 
 
-def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> TokenTable:
+def scored(loaded: Loaded, reading: Reading, *, by_document: bool) -> DocumentTable:
     """How likely every token was after those before it, or all tokens of each document."""
-    panel, model = loaded.panel, reading.model.model
-    log_p, ranks = reading.said(panel)
-    lengths = panel.lengths
-    if by_document:
-        total = np.diff(np.concatenate([[0.0], np.cumsum(log_p)])[panel.offsets])
-        perplexity = np.exp(-total / np.maximum(lengths, 1))
-        every = np.arange(len(panel))
-        columns = {
-            "tokens": number_array(lengths, pa.int64()),
-            "log_p": number_array(total),
-            "perplexity": number_array(perplexity),
-        }
-        return _table(loaded, model, every, columns, "score")
-    document = np.repeat(np.arange(len(panel)), lengths)
-    position = 1 + np.arange(len(document)) - panel.offsets[document]
+    return _of_documents(loaded, reading) if by_document else _of_tokens(loaded, reading)
+
+
+def _of_documents(loaded: Loaded, reading: Reading) -> DocumentTable:
+    panel = loaded.panel
+    total, lengths = reading.sums(panel), panel.lengths
     columns = {
-        "position": number_array(position, pa.int64()),
-        "token": text_array(list(model.vocabulary), codes_of(panel).astype(np.int64)),
-        "log_p": number_array(log_p),
-        "rank": number_array(1 + ranks, pa.int64()),
+        "tokens": number_array(lengths, pa.int64()),
+        "log_p": number_array(total),
+        "perplexity": number_array(np.exp(-total / np.maximum(lengths, 1))),
     }
-    return _table(loaded, model, document, columns, "score")
+    return _table(loaded, reading.model.model, np.arange(len(panel)), columns, "score")
 
 
-def next_tokens(loaded: Loaded, reading: Reading, top: int) -> TokenTable:
+def _of_tokens(loaded: Loaded, reading: Reading) -> DocumentTable:
+    """A row for each token, which are as many as a text has: they are made when they are written."""
+    panel, model = loaded.panel, reading.model.model
+    said, codes, vocabulary = reading.said(panel), codes_of(panel), list(model.vocabulary)
+
+    def rows(begin: int, end: int) -> pa.Table:
+        some, row = slice(begin, end), np.arange(begin, end)
+        document = np.searchsorted(panel.offsets, row, side="right") - 1
+        columns = {
+            "position": number_array(1 + row - panel.offsets[document], pa.int64()),
+            "token": text_array(vocabulary, codes[some].astype(np.int64)),
+            "log_p": number_array(said.log_probabilities[some].astype(np.float64)),
+            "rank": number_array(1 + said.ranks[some].astype(np.int64), pa.int64()),
+        }
+        return _arrow(ids_of(loaded, model.columns, document), columns)
+
+    ids = ids_of(loaded, model.columns, np.zeros(0, np.int64))
+    return DocumentTable(rows, len(codes), len(ids), "score", len(panel), loaded.notes, loaded.skipped)
+
+
+def next_tokens(loaded: Loaded, reading: Reading, top: int) -> DocumentTable:
     """The likeliest next tokens of each document, the likeliest first."""
     model = reading.model.model
-    logs = following(reading.model, reading.read(loaded.panel))
-    top = min(top, logs.shape[1])
-    codes = np.argsort(-logs, axis=1, kind="stable")[:, :top]
-    p = np.exp(np.take_along_axis(logs, codes, axis=1).astype(np.float64))
+    top = min(top, model.spec.tokens)
+    codes, logs = following(reading.model, reading.read(loaded.panel), top)
+    p = np.exp(logs.astype(np.float64))
     columns = {
         "rank": number_array(np.tile(np.arange(1, top + 1), len(logs)), pa.int64()),
         "token": text_array(list(model.vocabulary), codes.ravel()),
@@ -56,7 +65,15 @@ def next_tokens(loaded: Loaded, reading: Reading, top: int) -> TokenTable:
     return _table(loaded, model, np.repeat(np.arange(len(logs)), top), columns, "next")
 
 
-def _table(loaded: Loaded, model: TokenModel, document: Ints, columns: dict[str, pa.Array], what: str) -> TokenTable:
-    ids = ids_of(loaded, model, document)
-    table = pa.Table.from_arrays([*ids.values(), *columns.values()], [*ids, *columns])
-    return TokenTable(table, len(ids), what, len(loaded.panel), loaded.notes, loaded.skipped)
+def _table(loaded: Loaded, model: TokenModel, document: Ints, columns: dict[str, pa.Array], what: str) -> DocumentTable:
+    ids = ids_of(loaded, model.columns, document)
+    table = _arrow(ids, columns)
+
+    def rows(begin: int, end: int) -> pa.Table:
+        return table.slice(begin, end - begin)
+
+    return DocumentTable(rows, len(document), len(ids), what, len(loaded.panel), loaded.notes, loaded.skipped)
+
+
+def _arrow(ids: dict[str, pa.Array], columns: dict[str, pa.Array]) -> pa.Table:
+    return pa.Table.from_arrays([*ids.values(), *columns.values()], [*ids, *columns])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 from rnncli.errors import UsageError
-from rnncli.spec import Spec
+from rnncli.spec import Spec, added
 
 MOST_TOKENS = 1 << 24  # a code is a float32 among the targets of a batch, and exact below this
 LONGEST = 1 << 26  # steps
@@ -17,13 +19,15 @@ class TokenSpec(Spec):
 
     The boundary, code `tokens`, is what the network sees before the first token of every document. Codes are `ranked`
     where they follow how often their tokens come. `steps` are learnt from at a time. In training a share `forgotten` of
-    the kinds of tokens is not seen, drawn anew for each stretch.
+    the kinds of tokens is not seen, drawn anew for each stretch. Of a large vocabulary the softmax is adaptive:
+    `clusters` are the first codes of its tails.
     """
 
     tokens: int
     steps: int
     forgotten: float = 0.0
     ranked: bool = True
+    clusters: tuple[int, ...] = added((), since=4)
 
     def __post_init__(self) -> None:
         if not 1 <= self.tokens <= MOST_TOKENS:
@@ -32,8 +36,20 @@ class TokenSpec(Spec):
             raise UsageError(f"steps must be from 1 to {LONGEST:,}, not {self.steps:,}")
         if not 0 <= self.forgotten < 1:
             raise UsageError(f"forgotten must be in [0, 1), not {self.forgotten}")
+        if self.clusters and any(end <= first for first, end in pairwise((0, *self.clusters, self.tokens))):
+            raise UsageError(f"clusters of {self.tokens:,} tokens cannot begin at {self.clusters}")
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values, in which nothing is said of clusters where there are none."""
+        found = super().to_json()
+        return found if self.clusters else {name: value for name, value in found.items() if name != "clusters"}
 
     @property
     def boundary(self) -> int:
         """The code of what stands before the first token."""
         return self.tokens
+
+    @property
+    def widest(self) -> int:
+        """The most tokens that are told apart at once: all, or those of a cluster."""
+        return max(end - first for first, end in pairwise((0, *self.clusters, self.tokens)))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Floats, Ints
 from rnncli.baselines.tokens.baseline import Said
 from rnncli.data.panel import Panel
 from rnncli.inference import carried as kept
 from rnncli.inference import state_file
-from rnncli.tasks.tokens.answers import ranks_of
 from rnncli.tasks.tokens.examples import codes_of
-from rnncli.tasks.tokens.stream import Heard, LogProbabilities, StreamingTokens, TokenState, read_on
+from rnncli.tasks.tokens.stream import Heard, StreamingTokens, TokenState, read_on
 from rnncli.tasks.tokens.token_model import TokenModel
 
 
@@ -33,18 +34,31 @@ class Reading:
         self._carried = read_on(self.model, here, panel, heard)
         return self._carried
 
-    def said(self, panel: Panel) -> Said:
-        """What is said of every token of the panel before it is seen."""
+    def said(self, panel: Panel, ranked: int | None = None) -> Said:
+        """What is said of every token of the panel before it is seen; ranks are counted up to `ranked`, if given."""
         codes = codes_of(panel)
-        log_p, ranks = np.zeros(len(codes)), np.zeros(len(codes), np.int64)
+        log_p = np.zeros(len(codes), np.float32)
+        kind: type[np.integer[Any]] = np.int32 if ranked is None else np.uint8
+        ranks = np.zeros(len(codes), kind)
 
-        def hear(rows: Ints, logs: LogProbabilities) -> None:
-            came = codes[rows].astype(np.int64)
-            log_p[rows] = np.take_along_axis(logs, came[:, None], axis=1)[:, 0]
-            ranks[rows] = ranks_of(logs, came)
+        def hear(rows: Ints, outputs: list[NDArray[np.float32]]) -> None:
+            log_p[rows], found = self.model.model.said(outputs, codes[rows].astype(np.int64), ranked)
+            ranks[rows] = np.minimum(found, len(self.model.model.vocabulary) if ranked is None else ranked)
 
         self.read(panel, hear)
         return Said(log_p, ranks)
+
+    def sums(self, panel: Panel) -> Floats:
+        """The sum of the logarithms of the probabilities of all tokens of each document: [documents]."""
+        codes, total = codes_of(panel), np.zeros(len(panel))
+
+        def hear(rows: Ints, outputs: list[NDArray[np.float32]]) -> None:
+            log_p, _ = self.model.model.said(outputs, codes[rows].astype(np.int64), 0)
+            document = np.searchsorted(panel.offsets, rows, side="right") - 1
+            np.add.at(total, document, log_p)
+
+        self.read(panel, hear)
+        return total
 
     def went_on(self, panel: Panel) -> None:
         """These documents have gone on by the tokens of a panel, as when they were generated."""

@@ -8,59 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Bools, Floats, Inputs, Ints
+from rnncli.arrays import Floats, Inputs, Ints
 from rnncli.checkpoint import Layout
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, offsets_of, ranges
 from rnncli.inference.advance import advanced
-from rnncli.inference.carried import Carried
+from rnncli.inference.carried import Carried, chosen, joined
 from rnncli.inference.hidden import carry
-from rnncli.inference.kept_rows import KeptRows
-from rnncli.inference.streaming import AtHand, NewRows
+from rnncli.inference.streaming import AtHand, NewRows, NoExtras
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.tokens import head
-from rnncli.tasks.tokens.examples import LOGITS
+from rnncli.tasks.documents import LOGITS
+from rnncli.tasks.seen import head_weights
+from rnncli.tasks.tokens import formulas
 from rnncli.tasks.tokens.token_model import TokenModel
 
-LogProbabilities = NDArray[np.float32]
-Heard = Callable[[Ints, LogProbabilities], None]
-"""What is told of rows [k] of a panel: the logarithms of the probabilities of what comes there [k, tokens]."""
+Heard = Callable[[Ints, list[NDArray[np.float32]]], None]
+"""What is told of rows [k] of a panel: each member's outputs [k, H], from which follows what comes there."""
 
-
-@dataclass(frozen=True)
-class NoExtras:
-    """That nothing is kept of S documents beside what every stream keeps."""
-
-    series: int
-
-    @property
-    def begun(self) -> Bools:
-        """That there is nothing to go on from: [S]."""
-        return np.zeros(self.series, np.bool_)
-
-    def at(self, places: Ints) -> NoExtras:
-        """Nothing of the documents at these places."""
-        return NoExtras(len(places))
-
-    def beside(self, other: NoExtras) -> NoExtras:
-        """Nothing of these documents and of others."""
-        return NoExtras(self.series + other.series)
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """No tensors."""
-        return {}
-
-    def kept_rows(self) -> dict[str, KeptRows]:
-        """No rows."""
-        return {}
-
-    def described(self) -> dict[str, Any]:
-        """No description."""
-        return {}
+DOCUMENTS, ROWS = 4_096, 1 << 20  # that are read at a time
 
 
 TokenState = Carried[NoExtras]
@@ -113,7 +83,7 @@ class StreamingTokens:
         before = at_hand.panel.values[np.maximum(row, 0), 0].astype(np.int64)
         codes = np.where(new.start[:, None] + step < 0, self.model.spec.boundary, before)
         for weights in self.members():
-            yield head.embedded(weights[TABLE], codes, np)
+            yield formulas.embedded(self.model.spec, head_weights(weights), codes, np)
 
     def begun(self, panel: Panel) -> NoExtras:
         """Nothing."""
@@ -132,35 +102,73 @@ class StreamingTokens:
         return NoExtras(series)
 
 
-TABLE = f"head.{head.TABLE}"
-
-
 def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None) -> TokenState:
     """The state after all tokens of a panel, which go on from `here` (in the panel's order); of each of them `heard` is
-    told what was held for likely in its place.
+    told the outputs in its place, no more at once than what follows from them has room for.
+
+    Documents are read in groups, and of each a window after the other, so that memory does not grow with them.
     """
-    panel = replace(panel, starts=here.ends)
+    if not len(panel):
+        return here
+    read = []
+    for begin in range(0, len(panel), DOCUMENTS):
+        places = np.arange(begin, min(begin + DOCUMENTS, len(panel)))
+        read.append(_read_group(model, chosen(here, places.tolist()), panel, places, heard))
+    return reduce(joined, read)
+
+
+def _read_group(
+    model: StreamingTokens, here: TokenState, panel: Panel, places: Ints, heard: Heard | None
+) -> TokenState:
+    """The state after all tokens of some documents of a panel."""
+    first, lengths = panel.offsets[places], panel.lengths[places]
+    window = max(1, ROWS // len(places))
+    for begin in range(0, max(1, int(lengths.max())), window):
+        count = np.clip(lengths - begin, 0, window)
+        rows = ranges(first + np.minimum(begin, lengths), count)
+        some = replace(
+            panel,
+            ids=here.ids,
+            offsets=offsets_of(count),
+            values=panel.values[rows],
+            starts=here.ends,
+            phases=panel.phases[places],
+            groups=None,
+        )
+        told = None if heard is None else _told(model, here, first + begin, heard)
+        here = advanced(model, here, some, count, told)
+    return here
+
+
+def _told(
+    model: StreamingTokens, here: TokenState, first: Ints, heard: Heard
+) -> Callable[[NewRows, list[NDArray[np.float32]]], None]:
+    """Who tells of the rows of a window, of which document s has its first one at row first[s]."""
 
     def hear(rows: NewRows, outputs: list[NDArray[np.float32]]) -> None:
-        if heard is None:
-            return
-        begin = panel.offsets[rows.places] + rows.start - here.consumed[rows.places]
+        begin = first[rows.places] + rows.start - here.consumed[rows.places]
         at = (begin[:, None] + np.arange(rows.length)).ravel()
         flat = [states.reshape(len(at), -1) for states in outputs]
-        most = max(1, LOGITS // model.model.spec.tokens)
-        for first in range(0, len(at), most):
-            some = slice(first, first + most)
-            heard(at[some], model.model.log_probabilities([states[some] for states in flat]))
+        for part in _parts(model, len(at)):
+            heard(at[part], [states[part] for states in flat])
 
-    return advanced(model, here, panel, panel.lengths, hear)
+    return hear
 
 
-def following(model: StreamingTokens, here: TokenState) -> NDArray[np.float32]:
-    """The logarithms of the probabilities of what follows the last token of each document: [S, tokens]."""
-    parts, every = [], np.arange(len(here.ids))
-    most = max(1, LOGITS // model.model.spec.tokens)
-    for begin in range(0, max(1, len(every)), most):
-        places = every[begin : begin + most]
+def _parts(model: StreamingTokens, count: int) -> Iterator[slice]:
+    """So many outputs in parts, of each of which the probabilities of all tokens have room."""
+    most = max(1, LOGITS // model.model.spec.widest)
+    return (slice(begin, begin + most) for begin in range(0, count, most))
+
+
+def following(model: StreamingTokens, here: TokenState, top: int) -> tuple[Ints, NDArray[np.float32]]:
+    """The `top` likeliest tokens that follow the last one of each document, the likeliest first, and the logarithms of
+    their probabilities: [S, top] each.
+    """
+    every = np.arange(len(here.ids))
+    codes, likely = np.zeros((len(every), top), np.int64), np.zeros((len(every), top), np.float32)
+    for some in _parts(model, len(every)):
+        places = every[some]
         outputs = carry(
             model.network,
             model.members(),
@@ -168,8 +176,10 @@ def following(model: StreamingTokens, here: TokenState) -> NDArray[np.float32]:
             places,
             _last_inputs(model, here, places),
         )
-        parts.append(model.model.log_probabilities([states[:, 0] for states in outputs]))
-    return np.concatenate(parts)
+        logs = model.model.log_probabilities([states[:, 0] for states in outputs])
+        codes[some] = np.argsort(-logs, axis=1, kind="stable")[:, :top]
+        likely[some] = np.take_along_axis(logs, codes[some], axis=1)
+    return codes, likely
 
 
 def last_codes(model: TokenModel, here: TokenState) -> Ints:
@@ -182,4 +192,4 @@ def last_codes(model: TokenModel, here: TokenState) -> Ints:
 def _last_inputs(model: StreamingTokens, here: TokenState, places: Ints) -> Iterator[Inputs]:
     codes = last_codes(model.model, here)[places][:, None]
     for weights in model.members():
-        yield head.embedded(weights[TABLE], codes, np)
+        yield formulas.embedded(model.model.spec, head_weights(weights), codes, np)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from rnncli.cells.named import refuse_bidirectional, refuse_unused_activation
@@ -14,6 +15,7 @@ from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
 from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
 from rnncli.tasks.tokens import plan as planning
+from rnncli.tasks.tokens.adaptive import ABOVE
 from rnncli.tasks.tokens.decide import scores
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.task import TASK
@@ -37,7 +39,8 @@ def planned(loaded: Loaded, options: TrainOptions) -> Plan[TokenSpec]:
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     spec = planning.token_spec(panel, options)
     network = planning.network_spec(panel, given)
-    return Plan(TASK, network, spec, planning.training_spec(panel, spec, network.hidden, given))
+    training = planning.training_spec(panel, spec, network.hidden, given)
+    return Plan(TASK, network, spec, training, refit=planning.REFIT)
 
 
 def planned_on(loaded: Loaded, start: TokenModel, options: TrainOptions) -> Plan[TokenSpec]:
@@ -61,7 +64,16 @@ def inferred(loaded: Loaded, plan: Plan[TokenSpec]) -> str:
     """The inference in one line, printed before anything is trained."""
     assert loaded.tokens is not None
     width = f"{plan.network.layers} x {plan.network.hidden}"
-    return f"{described(loaded.columns, loaded.tokens)}; {plan.spec.tokens:,} kinds; {plan.network.cell}, {width}"
+    kinds = f"{plan.spec.tokens:,} kinds{_clustered(plan.spec)}"
+    return f"{described(loaded.columns, loaded.tokens)}; {kinds}; {plan.network.cell}, {width}"
+
+
+def _clustered(spec: TokenSpec) -> str:
+    """What is said of a vocabulary that is too large for one softmax."""
+    if not spec.clusters:
+        return ""
+    sizes = ", ".join(f"{end - first:,}" for first, end in pairwise((0, *spec.clusters, spec.tokens)))
+    return f", more than {ABOVE:,}: an adaptive softmax over clusters of {sizes}, the rarer ones narrower"
 
 
 def settled(loaded: Loaded, plan: Plan[TokenSpec], trained: Trained[TokenSpec], start: TokenModel | None) -> TokenModel:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from rnncli import files
 from rnncli.arrays import Ints
+from rnncli.data.arrow import is_list
 from rnncli.data.ids import parts_of
 from rnncli.data.load import Loaded
 from rnncli.data.writers import csv, parquet
@@ -18,21 +22,24 @@ from rnncli.data.writers.suffix import format_of
 from rnncli.data.writers.table import text_array
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.outline import Outline, shown
-from rnncli.tasks.tokens.token_model import TokenModel
+from rnncli.spec import Columns
 
 SCHEMA = "rnncli.predict/1"
 OUTLINED, NOTES = 5, 3  # rows and notes
-OWN = ("position", "rank", "tokens", "log_p", "p", "perplexity")  # columns of numbers
+AT_ONCE = 1 << 18  # rows
+OWN = ("position", "rank", "tokens", "steps", "log_p", "p", "perplexity", "cross_entropy")  # columns of numbers
 
 
-def ids_of(loaded: Loaded, model: TokenModel, document: Ints) -> dict[str, pa.Array]:
+def ids_of(
+    loaded: Loaded, columns: Columns, document: Ints, others: Sequence[str] = (*OWN, "token")
+) -> dict[str, pa.Array]:
     """The columns that say which document each row is about, none where there is one without a name. InputRefused for
-    one that is called like another column.
+    one that is called like one of the `others`.
     """
-    columns, panel = model.columns, loaded.panel
+    panel = loaded.panel
     names = columns.ids or ((columns.id_name,) if len(panel) > 1 or columns.by_file else ())
     for name in names:
-        if name in (*OWN, "token"):
+        if name in others:
             raise InputRefused(f"the table would have two columns called {name!r}", hint="rename it in the data")
     parts = [parts_of(name, max(1, len(columns.ids))) for name in panel.ids]
     return {name: text_array([part[place] for part in parts], document) for place, name in enumerate(names)}
@@ -40,40 +47,50 @@ def ids_of(loaded: Loaded, model: TokenModel, document: Ints) -> dict[str, pa.Ar
 
 @shown
 @dataclass(frozen=True)
-class TokenTable:
-    """Rows about documents, of which the first `ids` columns say which: the likeliest `next` tokens, or a `score`."""
+class DocumentTable:
+    """Rows about documents, of which the first `ids` columns say which: the likeliest `next` tokens, a `score`, or
+    `sets`; `task` is the model's. Rows begin ... end - 1 are made by `made(begin, end)`: all at once, those of a long
+    text would be larger than it. What stands in a text `between` the items of a list is said for CSV, which has none.
+    """
 
-    table: pa.Table
+    made: Callable[[int, int], pa.Table]
+    rows: int
     ids: int
     what: str
     series: int
     notes: tuple[str, ...] = ()
     skipped: tuple[SeriesRefused, ...] = ()
+    task: str = "tokens"
+    between: str = ","
 
     @property
-    def rows(self) -> int:
-        """How many rows the table has."""
-        return int(self.table.num_rows)
+    def table(self) -> pa.Table:
+        """All rows."""
+        return self.made(0, self.rows)
+
+    def parts(self) -> Iterator[pa.Table]:
+        """The rows in order, some at a time; one part where there are none."""
+        for begin in range(0, max(self.rows, 1), AT_ONCE):
+            yield self.made(begin, min(begin + AT_ONCE, self.rows))
+
+    def pieces(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> Iterator[bytes]:  # noqa: A002
+        """A file's bytes, piece by piece. UsageError for a tidy table, which is a forecast's."""
+        if tidy:
+            raise UsageError(f"--tidy is for forecasts, and the model knows {self.task}", hint="leave --tidy out")
+        if format == "csv":
+            return csv.pieces_of((_flat(part, self.between) for part in self.parts()), OWN, raw=raw)
+        if format == "parquet":
+            return iter([parquet.encode_parts(self.parts())])
+        return (_lines(part) for part in self.parts())
 
     def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
-        """The table as a file's bytes. UsageError for a tidy one, which is a forecast's."""
-        if tidy:
-            raise UsageError("--tidy is for forecasts, and the model knows tokens", hint="leave --tidy out")
-        if format == "csv":
-            return csv.encode_rows(self.table, OWN, raw=raw)
-        if format == "parquet":
-            return parquet.encode_rows(self.table)
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self._rows()).encode()
-
-    def _rows(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.table.to_pylist()
-        return found
+        """The table as a file's bytes. UsageError as in `pieces`."""
+        return b"".join(self.pieces(format, tidy=tidy, raw=raw))
 
     def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
         """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
-        data = self.encode(format_of(path), tidy=tidy, raw=raw)
-        files.atomic_write(path, data)
-        return len(data)
+        files.atomic_write(path, b"", map(memoryview, self.pieces(format_of(path), tidy=tidy, raw=raw)))
+        return Path(path).stat().st_size
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
         """Nothing is to be said of the table."""
@@ -93,21 +110,34 @@ class TokenTable:
 
     def outline(self) -> Outline:
         """What is said, and the first rows."""
-        top = self.table.slice(0, OUTLINED)
+        top = self.made(0, min(OUTLINED, self.rows))
         rows = list(zip(*(column.to_pylist() for column in top.columns), strict=True))
         skipped = f", {len(self.skipped):,} more are skipped" if self.skipped else ""
         facts = [("documents", f"{self.series:,}{skipped}"), *(("note", note) for note in self.notes[:NOTES])]
         cells = [[f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
         more = f"... {self.rows - OUTLINED:,} more rows" if self.rows > OUTLINED else ""
-        return Outline("Tokens", facts, top.column_names, cells, more)
+        return Outline(self.task.capitalize(), facts, top.column_names, cells, more)
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
         return {
             "schema": SCHEMA,
-            "task": "tokens",
+            "task": self.task,
             "answer": self.what,
-            "series": self._rows(),
+            "series": self.table.to_pylist(),
             "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
             "notes": list(self.notes),
         }
+
+
+def _flat(table: pa.Table, between: str) -> pa.Table:
+    """The table with lists as texts."""
+    for place, column in enumerate(table.columns):
+        if is_list(column):
+            texts = [between.join(map(str, items)) for items in column.to_pylist()]
+            table = table.set_column(place, table.column_names[place], text_array(texts, np.arange(len(texts))))
+    return table
+
+
+def _lines(part: pa.Table) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in part.to_pylist()).encode()
