@@ -21,7 +21,6 @@ def convolved(cell: Cell, kernel: Kernel) -> Cell:
     W_hh h  one over state x state pixels of h_{t-1}.
 
     States, gates and outputs are [B, h, w, H]; what a cell multiplies beside W_ih and W_hh stays within a pixel.
-    UsageError for a kernel that has no middle, or a cell that cannot be taken.
     """
     for side in (kernel.input, kernel.state):
         if not (side % 2 and side <= LARGEST_SIDE):

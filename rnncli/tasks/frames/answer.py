@@ -41,8 +41,6 @@ FORMATS = ("csv", "parquet", "jsonl", "npy")
 def answer(data: Data, model: FrameModel, choices: ColumnChoices, options: AnswerOptions, tell: Listener) -> NextFrames:
     """The frames that follow those of each sequence. UsageError for a horizon, or quantiles, that were not trained."""
     horizon, levels = _horizon(options.get("horizon"), model), _levels(options.get("quantiles"), model)
-    if options.get("point") == "mean" and model.spec.loss != "squared":
-        raise UsageError("--point mean is not what the model learnt", hint="leave it out, or train with --loss squared")
     loaded = load_known(data, choices, model, tell)
     panel = loaded.panel
     series = np.arange(len(panel))

@@ -189,8 +189,10 @@ def cells_for(shape: tuple[int, ...], sizes: Sizes) -> tuple[str, int]:
     flat = not convolves(cell)
     layers = sizes.layers or layers_of(cell) or (1 if flat else size.layers)
     cells = resolved(cell, layers, ())
-    usual = sizes.layers is None and layers_of(cells) is None
-    return (u_shaped(cells, layers, size.coarser) if usual and size.coarser > 1 and not flat else cells), layers
+    kernel = kernel_of(parsed_list(cells)[0])
+    alike = kernel is not None and kernel.stride == kernel.growth == 1 and layers_of(cells) is None
+    usual = alike and sizes.layers is None and size.coarser > 1
+    return (u_shaped(cells, layers, size.coarser) if usual else cells), layers
 
 
 def network_spec(spec: FrameSpec, cells: str, layers: int, sizes: Sizes) -> NetworkSpec:
