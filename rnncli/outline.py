@@ -122,7 +122,9 @@ _WORDS = (
 
 
 def metric_name(metric: str) -> str:
-    """A metric's name as people read it: MASE, accuracy, log loss."""
+    """A metric's name as people read it: MASE, accuracy, log loss, MAE in days."""
+    if metric.startswith("mae_"):
+        return f"MAE in {metric.removeprefix('mae_')}"
     return metric.replace("_", " ").replace(" f1", " F1") if metric in _WORDS else metric.upper()
 
 

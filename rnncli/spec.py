@@ -233,7 +233,8 @@ class TokenChoices(Spec):
     column, and it is `split` into characters, words, what stands between blanks, or bytes. Those that training has
     seen less than `min_count` times are unknown, and so are the rarest where there are more than `vocabulary` (the
     unknown one counted). With `multi_hot` each row of the column `token` has a set of tokens: a list, or a text with
-    `set_separator` between them. UsageError where these exclude each other.
+    `set_separator` between them. `channels` are columns beside events; by default, where a column of times is named,
+    every one that is nothing else. UsageError where these exclude each other.
     """
 
     split: str | None = None
@@ -243,6 +244,7 @@ class TokenChoices(Spec):
     vocabulary: int | None = None
     multi_hot: bool = added(default=False, since=4)
     set_separator: str | None = added(None, since=4)
+    channels: tuple[str, ...] = added((), since=4)
 
     def __post_init__(self) -> None:
         if self.split not in (None, *SPLITS):
@@ -253,6 +255,9 @@ class TokenChoices(Spec):
                 f"--token names a column of tokens, one a row, and {other} is of texts",
                 hint=f"leave {other} out, or name a column of texts with --text",
             )
+        if self.channels and (self.token is None or self.multi_hot):
+            what = "sets" if self.multi_hot else "texts"
+            raise UsageError(f"--channels are columns beside events, and {what} have none", hint="leave --channels out")
         for name, least in (("min_count", 1), ("vocabulary", 2)):
             value = getattr(self, name)
             if value is not None and value < least:

@@ -22,7 +22,8 @@ class Channel(Spec):
     counts unknown ones, and all are -1 where a set is missing. In one of kind "frame" a value is the row of a block of
     frames of this `shape` (height, width, channels), and NaN where there is no frame. A forecast has a "target" and
     covariates ("past", "future", "static"); what is labelled has a "label" and "input" channels, and rows that are
-    labelled as they come have their "time". UsageError for another kind or role.
+    labelled as they come have their "time". Beside tokens stand "input" and "static" channels, and their "time".
+    UsageError for another kind or role.
     """
 
     name: str

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats
 from rnncli.metrics.metric import Better
 
 FIRST = 5  # tokens among which the right one is looked for
@@ -22,11 +23,17 @@ FIRST = 5  # tokens among which the right one is looked for
 class Predicted:
     """What was said of n tokens before each was seen: the natural logarithm of its probability [n], and its rank [n],
     how many other tokens were held to be more probable. `text_bytes` has the text that these tokens are (NaN: none).
+    Of events with times, `waits` are the quantiles at `levels` that were said of the time to each [n, levels], and
+    `waited` what came [n], NaN where nothing did; in days, unless times `count` steps.
     """
 
     log_probabilities: NDArray[np.floating[Any]]
     ranks: NDArray[np.integer[Any]]
     text_bytes: float = math.nan
+    waits: Floats | None = None
+    waited: Floats | None = None
+    levels: tuple[float, ...] = ()
+    count: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,8 @@ def top_5(predicted: Predicted) -> float:
 
 
 def _among(predicted: Predicted, first: int) -> float:
-    return float((predicted.ranks < first).mean()) if len(predicted.ranks) else math.nan
+    asked = len(predicted.ranks) and not math.isnan(predicted.log_probabilities[0])
+    return float((predicted.ranks < first).mean()) if asked else math.nan
 
 
 ACCURACY = TokenMetric(accuracy, better="higher")

@@ -76,7 +76,7 @@ def of_model(option: Option) -> bool:
 
 def of_labels(option: Option) -> bool:
     """Whether an option is a property of a model that labels."""
-    return option.of_model and option.tasks == data.LABELS
+    return option.of_model and option.tasks[0] in data.LABELS
 
 
 def of_network(option: Option) -> bool:

@@ -59,7 +59,7 @@ class LabelledOptions(TypedDict, total=False):
 
 
 class TokenOptions(TypedDict, total=False):
-    """Options of what a token is, and which are known: see `TokenChoices`."""
+    """Options of what a token is, and which are known: see `TokenChoices`; its channels are among those of labels."""
 
     split: Literal["char", "word", "space", "byte"] | None
     text: str | None

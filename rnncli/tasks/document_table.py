@@ -51,6 +51,7 @@ class DocumentTable:
     """Rows about documents, of which the first `ids` columns say which: the likeliest `next` tokens, a `score`, or
     `sets`; `task` is the model's. Rows begin ... end - 1 are made by `made(begin, end)`: all at once, those of a long
     text would be larger than it. What stands in a text `between` the items of a list is said for CSV, which has none.
+    Where there are times, `written` makes the rows with these in the style of the data.
     """
 
     made: Callable[[int, int], pa.Table]
@@ -62,26 +63,32 @@ class DocumentTable:
     skipped: tuple[SeriesRefused, ...] = ()
     task: str = "tokens"
     between: str = ","
+    written: Callable[[int, int], pa.Table] | None = None
+
+    @property
+    def _texts(self) -> Callable[[int, int], pa.Table]:
+        return self.made if self.written is None else self.written
 
     @property
     def table(self) -> pa.Table:
         """All rows."""
         return self.made(0, self.rows)
 
-    def parts(self) -> Iterator[pa.Table]:
-        """The rows in order, some at a time; one part where there are none."""
+    def parts(self, made: Callable[[int, int], pa.Table] | None = None) -> Iterator[pa.Table]:
+        """The rows in order, some at a time, as `made` makes them; one part where there are none."""
         for begin in range(0, max(self.rows, 1), AT_ONCE):
-            yield self.made(begin, min(begin + AT_ONCE, self.rows))
+            yield (made or self.made)(begin, min(begin + AT_ONCE, self.rows))
 
     def pieces(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> Iterator[bytes]:  # noqa: A002
         """A file's bytes, piece by piece. UsageError for a tidy table, which is a forecast's."""
         if tidy:
             raise UsageError(f"--tidy is for forecasts, and the model knows {self.task}", hint="leave --tidy out")
         if format == "csv":
-            return csv.pieces_of((_flat(part, self.between) for part in self.parts()), OWN, raw=raw)
+            plain = {*OWN, *(self.made(0, 0).column_names[self.ids :] if self.written is not None else ())} - {"token"}
+            return csv.pieces_of((_flat(part, self.between) for part in self.parts(self._texts)), plain, raw=raw)
         if format == "parquet":
             return iter([parquet.encode_parts(self.parts())])
-        return (_lines(part) for part in self.parts())
+        return (_lines(part) for part in self.parts(self._texts))
 
     def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
         """The table as a file's bytes. UsageError as in `pieces`."""
@@ -110,7 +117,7 @@ class DocumentTable:
 
     def outline(self) -> Outline:
         """What is said, and the first rows."""
-        top = self.made(0, min(OUTLINED, self.rows))
+        top = self._texts(0, min(OUTLINED, self.rows))
         rows = list(zip(*(column.to_pylist() for column in top.columns), strict=True))
         skipped = f", {len(self.skipped):,} more are skipped" if self.skipped else ""
         facts = [("documents", f"{self.series:,}{skipped}"), *(("note", note) for note in self.notes[:NOTES])]
@@ -124,7 +131,7 @@ class DocumentTable:
             "schema": SCHEMA,
             "task": self.task,
             "answer": self.what,
-            "series": self.table.to_pylist(),
+            "series": self._texts(0, self.rows).to_pylist(),
             "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
             "notes": list(self.notes),
         }

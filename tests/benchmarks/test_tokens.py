@@ -63,7 +63,7 @@ def ours(panel: Panel, change: Mapping[str, Any] | None = None) -> Iterator[Step
     """The steps of a training without a held-out part, one after the other."""
     sizes = Sizes(hidden=HIDDEN, layers=1, members=1, batch=BATCH, steps=1_000, dropout=0.3)
     spec: TokenSpec = replace(planning.token_spec(panel, {"tbptt": STEPS}), **(change or {}))
-    training = planning.training_spec(panel, spec, HIDDEN, sizes)
+    training = planning.training_spec(panel, spec, sizes)
     plan = Plan(TASK, planning.network_spec(panel, sizes), spec, training)
     run, objective = begin(initial_weights(plan, 0)), objective_for(panel, plan, "cpu", None, 0)
     return (event for event in fit(run, objective, training, Phase("trial")) if isinstance(event, Stepped))
@@ -103,7 +103,7 @@ def theirs(panel: Panel) -> Iterator[float]:
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         begin += STEPS
-        yield float(loss)
+        yield float(loss.detach())
 
 
 def tokens_a_second(every: Mapping[str, Iterator[object]], steps: int, rounds: int = 5) -> dict[str, float]:

@@ -95,6 +95,20 @@ def documents(*, ending: bool = True) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+def events(*, whole: bool = False) -> pa.Table:
+    """Cases of events with times, channels of numbers and categories with gaps, and what is constant in a case."""
+    rng, rows = np.random.default_rng(6), []
+    for s in range(12):
+        token, time = 0, 100 * s
+        for _ in range(5 + int(rng.integers(12))):
+            token, time = int((token + rng.choice([1, 2], p=[0.9, 0.1])) % 7), time + int(rng.integers(30))
+            moment = time if whole else BEGUN + timedelta(hours=time)
+            row = {"id": f"s{s}", "word": f"w{token}", "at": moment, "kind": "ab"[s % 2], "size": s % 5 + 0.5}
+            beside = {"who": f"p{rng.integers(4)}", "cost": None if rng.random() < 0.3 else float(rng.normal())}
+            rows.append(row | beside)
+    return pa.Table.from_pylist(rows)
+
+
 def sets(*, gaps: bool = False) -> pa.Table:
     """Documents of sets of a few tokens, each of which mostly stays, or goes, as it was; some are missing."""
     rng, rows = np.random.default_rng(5), []
@@ -175,6 +189,9 @@ KINDS: dict[str, dict[str, Kind]] = {
         "one document": Kind(documents(ending=False), WORDS | {"cell": "gru"}),
         "tbptt": Kind(documents(), WORDS | {"tbptt": 3, "cell": "lstm,dilated:2:gru", "layers": 2}),
         "relu": Kind(documents(), WORDS | RELU),
+        "events": Kind(events(), WORDS | {"time": "at"}),
+        "counted events": Kind(events(whole=True), WORDS | {"time": "at", "tbptt": 4}),
+        "channels": Kind(events(), WORDS | {"channels": ("who", "size")}),
     },
     "sets": {
         "documents": Kind(sets(), NOTES),
@@ -224,7 +241,7 @@ class Made:
 def made(name: str, kind: str) -> Made:
     task, options = find(TASKS, name, "task"), SMALL | KINDS[name][kind].options
     task.refuse_senseless(options)
-    choices = ColumnChoices(**{key: options[key] for key in ("id", *ALL_ROLES) if key in options})
+    choices = ColumnChoices(**{key: options[key] for key in ("id", "time", *ALL_ROLES) if key in options})
     loaded = task.load_to_train(KINDS[name][kind].table, choices, options, None, unheard)
     plan = task.planned(loaded, options)
     generator = torch.Generator().manual_seed(5)

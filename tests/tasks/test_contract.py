@@ -35,7 +35,7 @@ from tests.tasks.contract import (
 
 every_case = of(CASES)
 
-KNOWN_LATE = ("target", "past", "input", "label")
+KNOWN_LATE = ("target", "past", "input", "label", "time")
 
 
 def test_every_task_is_held_to_the_contract() -> None:

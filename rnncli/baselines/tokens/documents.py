@@ -8,17 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Floats, Ints
 
 NOTHING = -1  # what comes before a document
 
 
 @dataclass(frozen=True)
 class Documents:
-    """Tokens of n documents: codes [rows] from 0 on, of any type of integers, and offsets [n + 1] from 0 to rows."""
+    """Tokens of n documents: codes [rows] from 0 on, of any type of integers, and offsets [n + 1] from 0 to rows; of
+    events with times, how long each came after the one before [rows], NaN where there is none, and the `levels` of the
+    quantiles that are said of that.
+    """
 
     codes: NDArray[np.integer[Any]]
     offsets: Ints
+    waits: Floats | None = None
+    levels: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         """How many documents there are."""

@@ -71,6 +71,8 @@ class TokenReport:
             raise UsageError(f"nothing is compared with {rival!r}", hint=self.learn)
         if rival not in self.comparisons:
             raise UsageError(f"{self.task} have no baseline {rival!r}", hint=did_you_mean(rival, self.comparisons))
+        if not self.comparisons[rival]:
+            raise UsageError(f"nothing is compared with {rival!r}", hint="no event came after another")
         return self.comparisons[rival][0]
 
     def outline(self) -> Outline:
@@ -87,7 +89,8 @@ class TokenReport:
             share = f"{self.unknown / self.tokens:.1%}"
             facts.append(("unknown", f"{self.unknown:,} tokens ({share}) are not in the vocabulary"))
         facts += [("in-sample", "training has seen documents that are scored here")] if self.in_sample else []
-        facts += [(f"against {rival}", "; ".join(map(_told, found))) for rival, found in self.comparisons.items()]
+        compared = {rival: found for rival, found in self.comparisons.items() if found}
+        facts += [(f"against {rival}", "; ".join(map(_told, found))) for rival, found in compared.items()]
         return facts + [("note", note) for note in self.notes]
 
     @property

@@ -15,7 +15,7 @@ from rnncli.errors import InputRefused, RnncliError
 from rnncli.evaluation.paired import Comparison, called, compare, summed
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.tokens.report import TokenReport
-from rnncli.evaluation.tokens.scores import AT_ONCE, Octaves, Part, TokenScores, by_document, octave_of
+from rnncli.evaluation.tokens.scores import AT_ONCE, Octaves, Part, Times, TokenScores, by_document, octave_of
 from rnncli.registry import BASELINES, find
 
 
@@ -25,7 +25,7 @@ class Asked:
     the unknown one, and their `ids`.
 
     `text_bytes` [documents] are those of their texts, where they are some; `dishonest` [documents] marks those that
-    training saw (None where that is not known).
+    training saw (None where that is not known). Where documents have times, these are in days, or they `count` steps.
     """
 
     documents: Documents
@@ -34,6 +34,12 @@ class Asked:
     text_bytes: Ints | None = None
     dishonest: Bools | None = None
     notes: tuple[str, ...] = ()
+    count: bool = False
+
+    def times(self, places: slice | Bools) -> Times | None:
+        """When the tokens at these places came, None where documents have no times."""
+        waits = self.documents.waits
+        return None if waits is None else Times(waits[places], self.documents.levels, self.count)
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,13 @@ def evaluate_tokens(asked: Asked, said: Said, trained: Documents | None) -> Toke
     places = slice(None) if known.all() else known  # a view, where all were asked
     scored = _scored(documents, known)
     every = {MODEL: said} if trained is None else {MODEL: said} | _baselines(asked, trained)
-    answers = {name: Said(one.log_probabilities[places], one.ranks[places]) for name, one in every.items()}
+    answers = {name: _at(one, places) for name, one in every.items()}
     text_bytes = _text_bytes(asked, scored)
     size = math.nan if text_bytes is None else float(text_bytes.sum())
     parts, octaves = by_document(scored.offsets, asked.ids, text_bytes), Octaves(scored.octave)
     whole = Part("", slice(None), len(scored.octave), size)
-    scores = {name: TokenScores(one, whole, parts, octaves) for name, one in answers.items()}
+    times = asked.times(places)
+    scores = {name: TokenScores(one, whole, parts, octaves, times) for name, one in answers.items()}
     there = np.flatnonzero(np.diff(scored.offsets))
     return TokenReport(
         scores=scores,
@@ -71,7 +78,7 @@ def evaluate_tokens(asked: Asked, said: Said, trained: Documents | None) -> Toke
         vocabulary=asked.size,
         unknown=int(np.count_nonzero(documents.codes[places] == 0)),
         dishonest=None if asked.dishonest is None else asked.dishonest[there],
-        comparisons={rival: _compared(scored, answers, rival) for rival in list(answers)[1:]},
+        comparisons={rival: _compared(scored, answers, rival, times) for rival in list(answers)[1:]},
         notes=asked.notes,
     )
 
@@ -91,7 +98,13 @@ def _scored(documents: Documents, known: Bools) -> _Scored:
 
 def _baselines(asked: Asked, trained: Documents) -> dict[str, Said]:
     found: list[TokenBaseline] = [find(BASELINES["tokens"], name, "baseline") for name in BASELINES["tokens"]]
-    return {baseline.name: baseline.learn(trained, asked.size).said(asked.documents) for baseline in found}
+    able = [baseline for baseline in found if not baseline.timed or trained.waits is not None]
+    return {baseline.name: baseline.learn(trained, asked.size).said(asked.documents) for baseline in able}
+
+
+def _at(said: Said, places: slice | Bools) -> Said:
+    waits = None if said.waits is None else said.waits[places]
+    return Said(said.log_probabilities[places], said.ranks[places], waits)
 
 
 def _text_bytes(asked: Asked, scored: _Scored) -> Floats | None:
@@ -102,13 +115,30 @@ def _text_bytes(asked: Asked, scored: _Scored) -> Floats | None:
     return np.asarray(asked.text_bytes * share)
 
 
-def _compared(scored: _Scored, answers: dict[str, Said], rival: str) -> tuple[Comparison, ...]:
+def _compared(scored: _Scored, answers: dict[str, Said], rival: str, times: Times | None) -> tuple[Comparison, ...]:
     """The cross entropy and the accuracy of the model, compared with those of a rival over documents or, where these
-    are few, over stretches of them: tokens of one document are not independent.
+    are few, over stretches of them: tokens of one document are not independent. With a rival that says when tokens
+    come, how wrong the median of the time is.
     """
+    if times is not None and answers[rival].waits is not None:
+        return _compared_times(scored, answers, rival, times)
     losses = {name: -one.log_probabilities for name, one in answers.items()}
     wrong = {name: one.ranks > 0 for name, one in answers.items()}
     found = compare(summed(scored.offsets, wrong, "accuracy"), MODEL, rival)
     gain = float(wrong[rival].mean() - wrong[MODEL].mean())  # 0 where both are as often right, to the last bit
     accuracy = replace(found, difference=gain, direction="higher")
     return called(compare(summed(scored.offsets, losses, "cross_entropy"), MODEL, rival)), called(accuracy)
+
+
+def _compared_times(scored: _Scored, answers: dict[str, Said], rival: str, times: Times) -> tuple[Comparison, ...]:
+    median, known = times.levels.index(0.5), ~np.isnan(times.waited)
+    wrong = {
+        name: np.abs(times.waited - one.waits[:, median])[known]
+        for name, one in answers.items()
+        if one.waits is not None
+    }
+    if not known.any() or np.isnan(wrong[rival]).any():
+        return ()
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(known)])[scored.offsets]
+    metric = "mae_steps" if times.count else "mae_days"
+    return (called(compare(summed(offsets, wrong, metric), MODEL, rival)),)

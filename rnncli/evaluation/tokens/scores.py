@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise
 
@@ -33,6 +33,17 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Times:
+    """When tokens came after those before them [n], in days or, where they `count`, in steps (NaN: none did), and the
+    `levels` of the quantiles that were said of that.
+    """
+
+    waited: Floats
+    levels: tuple[float, ...]
+    count: bool
+
+
+@dataclass(frozen=True)
 class TokenScores:
     """Every metric of what one forecaster said: name -> value, NaN where undefined.
 
@@ -43,21 +54,22 @@ class TokenScores:
     whole: Part
     documents: tuple[Part, ...]
     positions: Iterable[Part]
+    times: Times | None = None
 
     @cached_property
     def overall(self) -> dict[str, float]:
         """Over all tokens."""
-        return _score(self.said, self.whole)
+        return _score(self.said, self.whole, self.times)
 
     @cached_property
     def per_document(self) -> tuple[dict[str, float], ...]:
         """In each document."""
-        return tuple(_score(self.said, part) for part in self.documents)
+        return tuple(_score(self.said, part, self.times) for part in self.documents)
 
     @cached_property
     def per_position(self) -> tuple[dict[str, float], ...]:
         """At positions 1, 2, 3-4, 5-8 and so on of documents."""
-        return tuple(_score(self.said, part) for part in self.positions)
+        return tuple(_score(self.said, part, self.times) for part in self.positions)
 
 
 @cache
@@ -65,8 +77,11 @@ def _metrics() -> Mapping[str, TokenMetric]:
     return {name: find(METRICS["tokens"], name, "metric") for name in METRICS["tokens"]}
 
 
-def _score(said: Said, part: Part) -> dict[str, float]:
+def _score(said: Said, part: Part, times: Times | None) -> dict[str, float]:
     here = Predicted(said.log_probabilities[part.tokens], said.ranks[part.tokens], part.text_bytes)
+    if times is not None and said.waits is not None:
+        waits, waited = said.waits[part.tokens], times.waited[part.tokens]
+        here = replace(here, waits=waits, waited=waited, levels=times.levels, count=times.count)
     return {name: metric.of(here) for name, metric in _metrics().items()}
 
 

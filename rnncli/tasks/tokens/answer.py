@@ -32,6 +32,10 @@ def answer(
 
     What is not asked for is not imported: a text begins sooner without the writers of tables.
     """
+    if options.get("quantiles"):
+        raise UsageError(
+            "--quantiles of events are those of training, and all are written", hint="leave --quantiles out"
+        )
     asked = [name for name in ("generate", "top", "score") if options.get(name) is not None]
     if len(asked) > 1:
         raise UsageError(f"--{asked[0]} and --{asked[1]} ask for two answers", hint=f"leave --{asked[1]} out")

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Floats, Inputs, Ints
+from rnncli.arrays import Bools, Floats, Inputs, Ints
 from rnncli.checkpoint import Layout
 from rnncli.data.panel import Panel, offsets_of, ranges
+from rnncli.data.tokens.channels import SINCE, TIMES
+from rnncli.errors import SeriesRefused
 from rnncli.inference.advance import advanced
 from rnncli.inference.carried import Carried, chosen, joined
 from rnncli.inference.hidden import carry
@@ -25,6 +27,8 @@ from rnncli.spec import NetworkSpec
 from rnncli.tasks.documents import LOGITS
 from rnncli.tasks.seen import head_weights
 from rnncli.tasks.tokens import formulas
+from rnncli.tasks.tokens.events import seen_of
+from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
 Heard = Callable[[Ints, list[NDArray[np.float32]]], None]
@@ -54,8 +58,9 @@ class StreamingTokens:
 
     @property
     def channels(self) -> int:
-        """A row is a token."""
-        return 1
+        """A row is a token and what stands beside it."""
+        timed = self.model.spec.timing is not None
+        return 1 + len(self.model.spec.beside) + len(TIMES) * timed
 
     @property
     def compared(self) -> Sequence[int]:
@@ -77,13 +82,14 @@ class StreamingTokens:
 
     def inputs(self, at_hand: AtHand, new: NewRows) -> Iterable[Inputs]:
         """What each member sees at new positions: [n, length, H] each."""
-        step = np.arange(-1, new.length - 1)
+        spec, step = self.model.spec, np.arange(-1, new.length - 1)
         row = (new.start - at_hand.before[new.places])[:, None] + step
         row += at_hand.panel.offsets[new.places][:, None]
-        before = at_hand.panel.values[np.maximum(row, 0), 0].astype(np.int64)
-        codes = np.where(new.start[:, None] + step < 0, self.model.spec.boundary, before)
+        first = new.start[:, None] + step < 0
+        row = np.where(first, row + 1, row)  # of which what is static is seen
+        numbers, codes = taken_in(at_hand.panel.values[row], first, spec, at_hand.panel.calendar.zone)
         for weights in self.members():
-            yield formulas.embedded(self.model.spec, head_weights(weights), codes, np)
+            yield formulas.seen(spec, head_weights(weights), numbers, codes, np)
 
     def begun(self, panel: Panel) -> NoExtras:
         """Nothing."""
@@ -100,6 +106,45 @@ class StreamingTokens:
     def extras(self, tensors: Mapping[str, NDArray[Any]], series: int) -> NoExtras:  # noqa: ARG002
         """Nothing."""
         return NoExtras(series)
+
+
+def taken_in(rows: NDArray[Any], first: Bools, spec: TokenSpec, zone: str | None) -> tuple[Inputs, Ints]:
+    """Numbers [..., N] and codes [..., 1 + words] that the network takes in of rows [..., channels], of which those
+    that stand behind a `first` position [...] are before their document.
+    """
+    codes = np.where(first, spec.boundary, np.nan_to_num(rows[..., 0])).astype(np.int64)
+    if spec.plain:
+        return np.zeros((*codes.shape, 0), np.float32), codes[..., None]
+    numbers, words = seen_of(rows, first, spec, zone)
+    return numbers, np.concatenate([codes[..., None], words], axis=-1)
+
+
+def going_on(model: TokenModel, here: TokenState, panel: Panel) -> Panel:
+    """The panel, whose documents go on from rows that were read, with what these say of the first ones that are new:
+    what is static, when the event before them came, and the first one. SeriesRefused for one that came earlier.
+    """
+    known = np.flatnonzero((here.tail.rows > 0) & (panel.lengths > 0))
+    if model.spec.plain or not len(known):
+        return panel
+    values, last = panel.values.copy(), here.tail.values[here.tail.offsets[1:][known] - 1]
+    row = panel.offsets[:-1][known]
+    every, of = ranges(row, panel.lengths[known]), np.repeat(np.arange(len(known)), panel.lengths[known])
+    for place, channel in enumerate(model.spec.beside, 1):
+        if channel.static:
+            values[every, place] = last[of, place]
+    if model.spec.timing is not None:
+        back = values[row, SINCE[0]] < last[:, SINCE[0]]
+        if back.any():
+            name = panel.ids[int(known[np.argmax(back)])]
+            raise SeriesRefused(
+                "an event came before those that were read on from",
+                name,
+                where=f"case {name!r}",
+                hint="give only what is new, in the order of time; or begin a new state with all of it",
+            )
+        values[row, SINCE[1]] = last[:, SINCE[0]]
+        values[every, -1] = last[of, -1]
+    return replace(panel, values=values)
 
 
 def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None) -> TokenState:
@@ -161,12 +206,24 @@ def _parts(model: StreamingTokens, count: int) -> Iterator[slice]:
     return (slice(begin, begin + most) for begin in range(0, count, most))
 
 
-def following(model: StreamingTokens, here: TokenState, top: int) -> tuple[Ints, NDArray[np.float32]]:
-    """The `top` likeliest tokens that follow the last one of each document, the likeliest first, and the logarithms of
-    their probabilities: [S, top] each.
+@dataclass(frozen=True)
+class Following:
+    """What follows the last token of each document: the likeliest tokens [S, top], the likeliest first, with the
+    logarithms of their probabilities. Where there are times, also quantiles of the time until then [S, levels], from
+    the times of these last tokens on [S] (NaN where there is none yet).
     """
-    every = np.arange(len(here.ids))
+
+    codes: Ints
+    log_probabilities: NDArray[np.float32]
+    waits: Floats | None = None
+    times: Floats | None = None
+
+
+def following(model: StreamingTokens, here: TokenState, top: int, zone: str | None = None) -> Following:
+    """The `top` likeliest tokens that follow the last one of each document, whose times are in a zone, and when."""
+    every, timing = np.arange(len(here.ids)), model.model.spec.timing
     codes, likely = np.zeros((len(every), top), np.int64), np.zeros((len(every), top), np.float32)
+    waits = None if timing is None else np.zeros((len(every), len(timing.levels)))
     for some in _parts(model, len(every)):
         places = every[some]
         outputs = carry(
@@ -174,12 +231,16 @@ def following(model: StreamingTokens, here: TokenState, top: int) -> tuple[Ints,
             model.members(),
             {name: part.copy() for name, part in here.hidden.items()},
             places,
-            _last_inputs(model, here, places),
+            _last_inputs(model, here, places, zone),
         )
-        logs = model.model.log_probabilities([states[:, 0] for states in outputs])
+        last = [states[:, 0] for states in outputs]
+        logs = model.model.log_probabilities(last)
         codes[some] = np.argsort(-logs, axis=1, kind="stable")[:, :top]
         likely[some] = np.take_along_axis(logs, codes[some], axis=1)
-    return codes, likely
+        if waits is not None:
+            waits[some] = model.model.waits(last)
+    times = None if waits is None else last_rows(here)[0][:, SINCE[0]]
+    return Following(codes, likely, waits, times)
 
 
 def last_codes(model: TokenModel, here: TokenState) -> Ints:
@@ -189,7 +250,16 @@ def last_codes(model: TokenModel, here: TokenState) -> Ints:
     return codes
 
 
-def _last_inputs(model: StreamingTokens, here: TokenState, places: Ints) -> Iterator[Inputs]:
-    codes = last_codes(model.model, here)[places][:, None]
+def last_rows(here: TokenState) -> tuple[NDArray[Any], Bools]:
+    """The last row of each document, and which have none yet: [S, channels], [S]."""
+    first = here.tail.rows == 0
+    rows = np.full((len(first), here.tail.values.shape[1]), np.nan)
+    rows[~first] = here.tail.values
+    return rows, first
+
+
+def _last_inputs(model: StreamingTokens, here: TokenState, places: Ints, zone: str | None) -> Iterator[Inputs]:
+    rows, first = last_rows(here)
+    numbers, codes = taken_in(rows[places][:, None], first[places][:, None], model.model.spec, zone)
     for weights in model.members():
-        yield formulas.embedded(model.model.spec, head_weights(weights), codes, np)
+        yield formulas.seen(model.model.spec, head_weights(weights), numbers, codes, np)

@@ -57,9 +57,9 @@ class NextToken:
         return formulas.begin(spec, network.hidden, draw)
 
     def enter(self, spec: TokenSpec, weights: Weights, seen: Seen, xp: Any) -> Array | Rows:
-        """The rows of the table that the tokens before each position have."""
+        """The rows of the table that the tokens before each position have, with what stands beside them."""
         assert seen.codes is not None
-        return formulas.entered(spec, weights, seen.codes[..., 0], xp)
+        return formulas.entered(spec, weights, seen.inputs, seen.codes, xp)
 
     def read(self, spec: TokenSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
         """The output at each position that is asked about: [o, H]."""
@@ -73,21 +73,25 @@ class NextToken:
         beside: Mapping[str, Array],
         xp: Any,
     ) -> Array:
-        """Logits of all that can come next [o, tokens] or, of a large vocabulary, log p of what came [o, 1]."""
+        """Logits of all that can come next [o, tokens] or, of a large vocabulary, log p of what came [o, 1]; of events
+        with times, quantiles of the time to it behind them.
+        """
         return formulas.said(spec, weights, state, beside, xp)
 
     def loss(self, spec: TokenSpec, said: Array, targets: Array, xp: Any) -> Array:
-        """Cross entropy: [o]."""
+        """Cross entropy, and the loss of the time beside it: [o]."""
         return formulas.loss(spec, said, targets, xp)
 
     def answers(self, spec: TokenSpec, said: Floats, units: Mapping[str, Array]) -> Floats:
-        """How likely what came was held, and how many tokens for more likely: [o, 2]. All that was said of a text would
-        fill the memory.
+        """How likely what came was held, and how many tokens for more likely: [o, 2]; quantiles of the time to it
+        behind them. All that was said of a text would fill the memory.
         """
         from rnncli.tasks.tokens.answers import of_what_came
 
         came = units[formulas.CAME]
-        return np.where(np.isnan(came)[:, None], np.nan, said) if spec.clusters else of_what_came(said, came)
+        tokens, times = formulas.parts_of(spec, said)
+        found = np.where(np.isnan(came)[:, None], np.nan, tokens) if spec.clusters else of_what_came(tokens, came)
+        return found if spec.timing is None else np.concatenate([found, times], axis=1)
 
     def context(self, spec: TokenSpec) -> int:
         """Steps that are learnt from at a time."""
@@ -122,14 +126,14 @@ class NextToken:
         from rnncli.tasks.tokens.validation import pieces, validated
 
         lesson = pieces(panel, spec, holdout)
-        return Asking(lesson, holdout.series, holdout.stop, validated(holdout))
+        return Asking(lesson, holdout.series, holdout.stop, validated(panel, spec, holdout))
 
     def further(self, panel: Panel, spec: TokenSpec, holdout: Holdout) -> tuple[Asking, ...]:  # noqa: ARG002
         """Nothing else is asked."""
         return ()
 
     def losses(self, spec: TokenSpec, found: Validated) -> Floats:  # noqa: ARG002
-        """How unlikely what came was held: [N]."""
+        """How unlikely what came was held, and how far its time was from what was said: [N]."""
         return found.losses()
 
     def choose(self, plan: Plan[TokenSpec], found: list[Validated]) -> int:  # noqa: ARG002
@@ -235,9 +239,9 @@ class NextToken:
 
     def verdict(self, model: TokenModel) -> str:
         """Whether the network is better than what is simpler."""
-        from rnncli.tasks.document_verdict import verdict
+        from rnncli.tasks.tokens.verdict import verdict
 
-        return verdict(model.record, "tokens", "token")
+        return verdict(model.record)
 
     def outcome(self, model: TokenModel) -> dict[str, Any]:  # noqa: ARG002
         """Nothing but weights is decided."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Floats, Ints
 from rnncli.cells.named import with_activation
 from rnncli.data.tokens.known import KnownTokens, shown_token
 from rnncli.data.tokens.load import described
@@ -22,7 +22,7 @@ from rnncli.outline import Outline, shown
 from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.seen import HEAD, Weights, head_weights
-from rnncli.tasks.tokens import adaptive, formulas
+from rnncli.tasks.tokens import adaptive, event_head, formulas
 from rnncli.tasks.tokens.answers import ranks_of
 from rnncli.tasks.tokens.head import TABLE
 from rnncli.tasks.tokens.spec import TokenSpec
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rnncli.tasks.task import Task
 
 NAMED = 12  # tokens in a line
-LOOKED_UP = HEAD + TABLE  # how the names of tables begin, of which rows are looked up
+LOOKED_UP = HEAD + TABLE, HEAD + event_head.LOOKED_UP  # how the names of tables begin, of which rows are looked up
 
 
 @shown
@@ -96,14 +96,22 @@ class TokenModel:
         names = [shown_token(token) for token in self.vocabulary[:NAMED]]
         more = f" and {len(self.vocabulary) - NAMED:,} more" if len(self.vocabulary) > NAMED else ""
         return (
-            ("tokens", described(self.columns, self.known.choices)),
+            ("tokens", described(self.columns, self.known.choices, self.known.beside)),
             ("vocabulary", f"{len(self.vocabulary):,}: {' '.join(names)}{more}"),
+            *self._times(),
             ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
             (
                 "training",
                 f"{training.steps} steps, batch {training.batch}, tbptt {training.tbptt}, seed {training.seed}",
             ),
         )
+
+    def _times(self) -> list[tuple[str, str]]:
+        timing = self.spec.timing
+        if timing is None:
+            return []
+        levels = ", ".join(f"{level:g}" for level in timing.levels)
+        return [("time to the next", f"quantiles {levels}, in {'steps' if timing.count else 'days'}")]
 
     def described(self) -> dict[str, Any]:
         """The model described as JSON."""
@@ -160,3 +168,16 @@ class TokenModel:
         own = adaptive.mean_of([adaptive.log_p(self.spec, *one, came, np) for one in every], np)
         most = self.spec.tokens if ranked is None else ranked
         return own, none if ranked == 0 else adaptive.ranks(self.spec, self.heads, outputs, came, own, most, np)
+
+    def waits(self, outputs: Sequence[NDArray[np.float32]]) -> Floats:
+        """Quantiles of the time to the next event, in days or, where times are counted, in steps, the mean in z of
+        what the members say, from the outputs [o, H] of each: [o, levels].
+        """
+        timing = self.spec.timing
+        assert timing is not None
+        said = [
+            event_head.quantiles(timing, weights, states, np)
+            for weights, states in zip(self.heads, outputs, strict=True)
+        ]
+        z = np.mean(np.array(said, np.float64), axis=0)
+        return np.asarray(np.maximum.accumulate(timing.times(z), axis=1))

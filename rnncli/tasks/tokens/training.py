@@ -27,6 +27,11 @@ def refuse_senseless(options: TrainOptions) -> None:
     cell = options.get("cell") or planning.CELL
     refuse_bidirectional(cell, "the next token must not be seen before it is said")
     refuse_unused_activation(cell, options.get("activation"))
+    if options.get("quantiles") and options.get("time") is None:
+        raise UsageError(
+            "--quantiles of tokens are those of the time to the next event, and no time is named",
+            hint="name the column of times (--time), or leave --quantiles out",
+        )
     if options.get("context") is not None:
         raise UsageError(
             "--context is for forecasts and labels: a document is read from its beginning on",
@@ -37,9 +42,9 @@ def refuse_senseless(options: TrainOptions) -> None:
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[TokenSpec]:
     """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
-    spec = planning.token_spec(panel, options)
+    spec = planning.token_spec(panel, options, counted=loaded.columns.time_type == "integer")
     network = planning.network_spec(panel, given)
-    training = planning.training_spec(panel, spec, network.hidden, given)
+    training = planning.training_spec(panel, spec, given)
     return Plan(TASK, network, spec, training, refit=planning.REFIT)
 
 
@@ -47,11 +52,11 @@ def planned_on(loaded: Loaded, start: TokenModel, options: TrainOptions) -> Plan
     """A model's own network and vocabulary, trained as long and as gently as a refit."""
     given = Sizes(**fields_given(Sizes, options))
     spec = replace(start.spec, steps=options.get("tbptt") or start.spec.steps)
-    usual = planning.training_spec(loaded.panel, spec, start.network.hidden, given)
+    usual = planning.training_spec(loaded.panel, spec, given)
     steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
     rate = given.learning_rate or REFIT_RATE * usual.learning_rate
     gentle = replace(given, steps=steps, learning_rate=rate)
-    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, start.network.hidden, gentle))
+    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, gentle))
 
 
 def planned_again(loaded: Loaded, model: TokenModel) -> Plan[TokenSpec]:
@@ -65,7 +70,8 @@ def inferred(loaded: Loaded, plan: Plan[TokenSpec]) -> str:
     assert loaded.tokens is not None
     width = f"{plan.network.layers} x {plan.network.hidden}"
     kinds = f"{plan.spec.tokens:,} kinds{_clustered(plan.spec)}"
-    return f"{described(loaded.columns, loaded.tokens)}; {kinds}; {plan.network.cell}, {width}"
+    taken = described(loaded.columns, loaded.tokens, loaded.panel.channels[1:])
+    return f"{taken}; {kinds}; {plan.network.cell}, {width}"
 
 
 def _clustered(spec: TokenSpec) -> str:

@@ -9,12 +9,14 @@ import numpy as np
 
 from rnncli.arrays import Floats, Ints
 from rnncli.baselines.tokens.baseline import FIRST as RANKED
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, ranges
 from rnncli.tasks.documents import WARM, Holdout, groups
 from rnncli.tasks.seen import Seen
+from rnncli.tasks.tokens.event_head import loss as event_loss
+from rnncli.tasks.tokens.events import waits_of
 from rnncli.tasks.tokens.examples import Examples, examples
 from rnncli.tasks.tokens.formulas import FIRST
-from rnncli.tasks.tokens.spec import TokenSpec
+from rnncli.tasks.tokens.spec import Timing, TokenSpec
 
 
 @dataclass(frozen=True)
@@ -40,24 +42,27 @@ class Pieces(Examples):
         """The questions, of which an adaptive softmax says too where what came ranks among the first."""
         if not self.spec.clusters:
             return seen
-        return replace(seen, beside={**seen.beside, FIRST: np.full_like(seen.targets, RANKED)})
+        return replace(seen, beside={**seen.beside, FIRST: np.full(len(seen.targets), RANKED, np.float32)})
 
 
 def pieces(panel: Panel, spec: TokenSpec, holdout: Holdout) -> Pieces:
     """Held-out pieces of a panel as questions."""
     found = examples(panel, spec, panel.lengths)
-    return Pieces(spec, found.codes, found.first, found.ends, holdout)
+    return Pieces(spec, found.codes, found.first, found.ends, found.beside, holdout)
 
 
 @dataclass(frozen=True)
 class Validated:
     """What was said of the tokens [N] at held-out positions: `said` [N, 2] are the logarithm of the probability of what
-    came, and how many tokens were held for more likely. `document` [N] is that of each.
+    came, and how many tokens were held for more likely; behind them, where there is a `timing`, quantiles of the scaled
+    time to it. `document` [N] is that of each, and z [N] the scaled time, NaN where none came.
     """
 
     holdout: Holdout
     said: Floats
     document: Ints
+    timing: Timing | None = None
+    z: Floats | None = None
 
     @property
     def series(self) -> Ints:
@@ -69,11 +74,19 @@ class Validated:
         return replace(self, said=said)
 
     def losses(self) -> Floats:
-        """-log p of what came, in nats: [N]."""
-        return np.asarray(-self.said[:, 0])
+        """-log p of what came, in nats, with the weighted loss of the time where there is one: [N]."""
+        losses = -self.said[:, 0]
+        if self.timing is not None:
+            losses = losses + event_loss(self.timing, self.said[:, 2:], self.z, np)
+        return np.asarray(losses)
 
 
-def validated(holdout: Holdout) -> Validated:
+def validated(panel: Panel, spec: TokenSpec, holdout: Holdout) -> Validated:
     """The questions about held-out positions, to which nothing is said yet."""
     count = holdout.stop - holdout.first
-    return Validated(holdout, np.zeros((int(count.sum()), 2)), np.repeat(holdout.series, count))
+    document = np.repeat(holdout.series, count)
+    if spec.timing is None:
+        return Validated(holdout, np.zeros((len(document), 2)), document)
+    z = spec.timing.scaled(waits_of(panel))[ranges(panel.offsets[holdout.series] + holdout.first, count)]
+    said = np.zeros((len(document), 2 + len(spec.timing.levels)))
+    return Validated(holdout, said, document, spec.timing, z)
