@@ -77,7 +77,7 @@ class OfAnother(ModelRefused):
 
 @dataclass(frozen=True)
 class Model:
-    """What a model file holds: `meta` as it was given to `save`, and read-only arrays."""
+    """The contents of a model file: `meta` as it was given to `save`, and read-only arrays."""
 
     meta: dict[str, Any]
     tensors: dict[str, NDArray[Any]]
@@ -237,7 +237,7 @@ def _read_open(file: BinaryIO, where: str) -> _Read:
 
 
 def _read_all(file: BinaryIO, whole: int, where: str) -> _Read:
-    """What a file of `whole` bytes holds, as far as it can be told without the digest."""
+    """The contents of a file of `whole` bytes, as far as it can be told without the digest."""
     if whole == 0:
         _refuse(where, "the file is empty", _DAMAGED)
     start = file.read(8)

@@ -38,7 +38,7 @@ class RnncliError(Exception):
 
     @property
     def hint(self) -> str:
-        """What to do about it; "" if nobody knows."""
+        """The hint, what to do about it; "" if nobody knows."""
         return self._hint
 
     @hint.setter

@@ -170,7 +170,7 @@ def remove(path: str | os.PathLike[str]) -> None:
 
 
 def marks(path: str | os.PathLike[str]) -> frozenset[Mark]:
-    """What tells a file from every other, whatever it is called: two paths that share a mark lead to one file.
+    """The identity of a file, whatever it is called: two paths that share a mark lead to one file.
 
     A mark is (device, inode) of what is there, or (folder, name) of where it is or would be, before and after links
     are followed; a folder is told by `folder_mark`.
@@ -184,7 +184,7 @@ def marks(path: str | os.PathLike[str]) -> frozenset[Mark]:
 
 
 def folder_mark(folder: str | os.PathLike[str]) -> Mark:
-    """What tells a folder from every other: device and inode, or the real path of one that cannot be looked at."""
+    """The identity of a folder: device and inode, or the real path of one that cannot be looked at."""
     try:
         status = Path(folder).stat()
     except OSError:
@@ -201,7 +201,7 @@ def _real(path: str | os.PathLike[str]) -> str:
 
 
 def beside(path: str | os.PathLike[str]) -> list[Path]:
-    """What writing `path` makes, holds or removes beside it: the lock, the part that is written, and leftovers."""
+    """The files that a write of `path` makes, holds or removes beside it: lock, the part that is written, leftovers."""
     target = Path(path)
     if not target.name:  # a folder, which is refused when it is written
         return []

@@ -52,7 +52,7 @@ def distance(one: str, other: str, most: int) -> int | None:
 
 
 def _most(one: str, other: str) -> int:
-    """How many mistakes there may be; of two letters none may be wrong, but a third may be missing."""
+    """The number of mistakes that there may be; of two letters none may be wrong, but a third may be missing."""
     shorter = min(len(one), len(other))
     return max(shorter // SHARE, int(shorter > 1 and len(one) != len(other)))
 

@@ -26,7 +26,7 @@ class Outlined(Protocol):
     """A result that can say what it is in a few lines."""
 
     def outline(self) -> Outline:
-        """What it is."""
+        """The title of the result."""
 
 
 T = TypeVar("T", bound=Outlined)
@@ -112,6 +112,7 @@ _WORDS = (
     "accuracy",
     "balanced_accuracy",
     "macro_f1",
+    "micro_f1",
     "log_loss",
     "calibration_error",
     "coverage",
@@ -121,7 +122,9 @@ _WORDS = (
 
 
 def metric_name(metric: str) -> str:
-    """A metric's name as people read it: MASE, accuracy, log loss."""
+    """A metric's name as people read it: MASE, accuracy, log loss, MAE in days."""
+    if metric.startswith("mae_"):
+        return f"MAE in {metric.removeprefix('mae_')}"
     return metric.replace("_", " ").replace(" f1", " F1") if metric in _WORDS else metric.upper()
 
 

@@ -30,6 +30,7 @@ TASKS = {
     "forecast": "rnncli.tasks.forecast.task:TASK",
     "labels": "rnncli.tasks.labels.task:TASK",
     "tokens": "rnncli.tasks.tokens.task:TASK",
+    "sets": "rnncli.tasks.sets.task:TASK",
     "frames": "rnncli.tasks.frames.task:TASK",
 }
 BASELINES = {
@@ -50,6 +51,12 @@ BASELINES = {
         "unigram": "rnncli.baselines.tokens.kneser_ney:unigram",
         "bigram": "rnncli.baselines.tokens.kneser_ney:bigram",
         "trigram": "rnncli.baselines.tokens.kneser_ney:trigram",
+        "time": "rnncli.baselines.tokens.waits:time",
+        "time-after": "rnncli.baselines.tokens.waits:time_after",
+    },
+    "sets": {
+        "frequencies": "rnncli.baselines.sets.counted:frequencies",
+        "persistence": "rnncli.baselines.sets.counted:persistence",
     },
     "frames": {
         "last-frame": "rnncli.baselines.frames.still:last_frame",
@@ -88,6 +95,16 @@ METRICS = {
         "top_5": "rnncli.metrics.tokens:TOP_5",
         "bits_per_token": "rnncli.metrics.tokens:BITS_PER_TOKEN",
         "bits_per_byte": "rnncli.metrics.tokens:BITS_PER_BYTE",
+        "mae_days": "rnncli.metrics.waits:MAE_DAYS",
+        "pinball_days": "rnncli.metrics.waits:PINBALL_DAYS",
+        "mae_steps": "rnncli.metrics.waits:MAE_STEPS",
+        "coverage_80": "rnncli.metrics.waits:COVERAGE_80",
+    },
+    "sets": {
+        "cross_entropy": "rnncli.metrics.sets:CROSS_ENTROPY",
+        "accuracy": "rnncli.metrics.sets:ACCURACY",
+        "micro_f1": "rnncli.metrics.sets:MICRO_F1",
+        "macro_f1": "rnncli.metrics.sets:MACRO_F1",
     },
     "frames": {
         "mse": "rnncli.metrics.frames:MSE",
@@ -174,9 +191,23 @@ TOKEN_CHECKS = {
     "document-short": "rnncli.data.checks.documents:document_short",
     "document-repeated": "rnncli.data.checks.documents:document_repeated",
     "document-learnt": "rnncli.data.checks.documents:document_learnt",
+    "event-unsorted": "rnncli.data.checks.event_times:event_unsorted",
+    "event-far": "rnncli.data.checks.event_times:event_far",
+    "event-simultaneous": "rnncli.data.checks.event_times:event_simultaneous",
     "token-once": "rnncli.data.checks.documents:token_once",
     "token-unknown": "rnncli.data.checks.documents:token_unknown",
     "refused": "rnncli.data.checks.tokenised:refused",
+}
+SET_CHECKS = {
+    "separator-unused": "rnncli.data.checks.sets:separator_unused",
+    "set-missing": "rnncli.data.checks.sets:set_missing",
+    "set-empty": "rnncli.data.checks.sets:set_empty",
+    "set-repeats": "rnncli.data.checks.sets:set_repeats",
+    "document-short": "rnncli.data.checks.sets:document_short",
+    "document-learnt": "rnncli.data.checks.sets:document_learnt",
+    "token-once": "rnncli.data.checks.sets:token_once",
+    "token-unknown": "rnncli.data.checks.sets:token_unknown",
+    "refused": "rnncli.data.checks.sets:refused",
 }
 FRAME_CHECKS = {
     "frame-missing": "rnncli.data.checks.frames:frame_missing",

@@ -232,7 +232,9 @@ class TokenChoices(Spec):
     Tokens are those of texts, or of the column `token`, one a row. A text is a file or, with `text`, a cell of that
     column, and it is `split` into characters, words, what stands between blanks, or bytes. Those that training has
     seen less than `min_count` times are unknown, and so are the rarest where there are more than `vocabulary` (the
-    unknown one counted). UsageError where these exclude each other.
+    unknown one counted). With `multi_hot` each row of the column `token` has a set of tokens: a list, or a text with
+    `set_separator` between them. `channels` are columns beside events; by default, where a column of times is named,
+    every one that is nothing else. UsageError where these exclude each other.
     """
 
     split: str | None = None
@@ -240,6 +242,9 @@ class TokenChoices(Spec):
     token: str | None = None
     min_count: int | None = None
     vocabulary: int | None = None
+    multi_hot: bool = added(default=False, since=4)
+    set_separator: str | None = added(None, since=4)
+    channels: tuple[str, ...] = added((), since=4)
 
     def __post_init__(self) -> None:
         if self.split not in (None, *SPLITS):
@@ -250,6 +255,9 @@ class TokenChoices(Spec):
                 f"--token names a column of tokens, one a row, and {other} is of texts",
                 hint=f"leave {other} out, or name a column of texts with --text",
             )
+        if self.channels and (self.token is None or self.multi_hot):
+            what = "sets" if self.multi_hot else "texts"
+            raise UsageError(f"--channels are columns beside events, and {what} have none", hint="leave --channels out")
         for name, least in (("min_count", 1), ("vocabulary", 2)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -314,7 +322,8 @@ class NetworkSpec(Spec):
 
     `inputs` features a step, `layers` recurrent layers of `hidden` units, `members` networks whose answers are
     averaged. `cell` is the name of every layer's cell, or one name for each, separated by commas; with `layer_norm` the
-    output of each layer is normalised.
+    output of each layer is normalised. `dropout` is the share of units that training leaves out between layers,
+    `recurrent_dropout` that of the weights from one step to the next.
     """
 
     cell: str
@@ -327,6 +336,7 @@ class NetworkSpec(Spec):
     inputs: int
     members: int = 1
     layer_norm: bool = added(default=False, since=3)
+    recurrent_dropout: float = added(0.0, since=4)
 
     def __post_init__(self) -> None:
         for name, most in _SIZES.items():
@@ -335,15 +345,16 @@ class NetworkSpec(Spec):
                 raise UsageError(f"{name} must be at least 1, not {size}")
             if size > most:
                 raise UsageError(f"{name} must be at most {most:,}, not {size:,}")
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"dropout must be in [0, 1), not {self.dropout}")
+        for name in ("dropout", "recurrent_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} must be in [0, 1), not {getattr(self, name)}")
         if self.activation not in ("tanh", "relu"):
             raise UsageError(f"activation must be tanh or relu, not {self.activation!r}")
         initialisation(self.init)
 
 
 def initialisation(text: str) -> tuple[str, float]:
-    """How weights begin, as `--init` has it: ("chrono", T) or (name, 0). UsageError for anything else."""
+    """The initialisation of weights, as `--init` has it: ("chrono", T) or (name, 0). UsageError for anything else."""
     scheme, colon, steps = text.partition(":")
     if scheme == "chrono":
         return scheme, _memory(text, steps)

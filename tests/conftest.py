@@ -26,37 +26,54 @@ from rnncli.data.panel import Panel
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
-    "test_fuzz.py",
-    "test_safety.py",
-    "test_resume.py",
-    "test_house.py",
-    "test_signals.py",
-    "test_each_series.py",
-    "test_hostile.py",
     "test_io_faults.py",
     "test_processes.py",
-    "test_streams.py",
-    "test_seasons_held_out.py",
-    "test_time.py",
+    "test_safety.py",
+    "test_unfinished.py",
+    "test_fuzz.py",
+    "test_house.py",
+    "test_hostile.py",
+    "test_resume.py",
+    "test_signals.py",
+    "test_each_series.py",
+    "test_planted.py",
+    "test_contract_of_models.py",
     "test_adding.py",
-    "test_recipes.py",
+    "test_streams.py",
+    "test_contract.py",
+    "test_generate.py",
+    "test_model_files.py",
     "test_model.py",
     "test_paths.py",
+    "test_recipes.py",
+    "test_workflows.py",
+    "test_time.py",
+    "test_architecture.py",
+    "test_seasons_held_out.py",
+    "test_token_whole.py",
     "test_forms.py",
-    "test_planted.py",
-    "test_arguments.py",
-    "test_config.py",
+    "test_progress.py",
     "test_stream.py",
+    "test_arguments.py",
+    "test_inspect_gradients.py",
+    "test_clock_changes.py",
+    "test_gates.py",
+    "test_checks.py",
+    "test_statistics.py",
+    "test_config.py",
+    "test_series_columns.py",
+    "test_paired.py",
+    "test_notation.py",
+    "test_doubt.py",
     "test_seasons.py",
     "test_activation.py",
-    "test_gates.py",
 )
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # what the command line sets at its start
 OF_TRAINING = ("torch", "torch.fx.experimental.symbolic_shapes")
 OF_COMMANDS = ("pyarrow.csv", "pyarrow.parquet", "typer.main", "rich.console", "pandas")
-SEEN_BY_COMMANDS = ("RNNCLI_", "COLUMNS", "TERM", "NO_COLOR")  # variables that nothing reads before a command runs
-OF_FORKS = {"cwd", "input", "stdin", "timeout", "encoding", "errors"}
+SEEN_BY_COMMANDS = ("RNNCLI_", "COLUMNS", "LINES", "TERM", "NO_COLOR")  # variables that nothing reads before one runs
+OF_FORKS = {"cwd", "input", "stdin", "stdout", "stderr", "timeout", "encoding", "errors"}
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as commands set it, which fork servers are too early for
 
@@ -93,7 +110,8 @@ def run_python(environment: dict[str, str]) -> Run:
     """`python ARGUMENTS` in a process of its own; keywords go to `subprocess.run`."""
 
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-        settings: dict[str, object] = {"env": environment, "capture_output": True, "text": True}
+        pipe = subprocess.PIPE
+        settings: dict[str, object] = {"env": environment, "stdout": pipe, "stderr": pipe, "text": True}
         return subprocess.run([sys.executable, *map(str, arguments)], check=False, **(settings | options))  # type: ignore[call-overload,no-any-return]
 
     return run
@@ -131,21 +149,23 @@ class ForkServer:
         cwd: Path | None = None,
         input: str | None = None,  # noqa: A002 as `subprocess.run` calls it
         stdin: IO[str] | None = None,
+        stdout: IO[str] | None = None,
+        stderr: IO[str] | None = None,
         timeout: float | None = None,
         encoding: str = "utf-8",
         errors: str = "strict",
     ) -> subprocess.CompletedProcess[str]:
         given, ours = os.pipe() if input is not None else (os.dup(stdin.fileno() if stdin else 0), None)
-        (out, their_out), (error, their_error) = os.pipe(), os.pipe()
+        (out, their_out), (error, their_error) = _written_to(stdout), _written_to(stderr)
         child = self.fork(arguments, environment, cwd or Path.cwd(), [given, their_out, their_error])
         with ThreadPoolExecutor(2) as readers:
-            told = [readers.submit(_read, stream) for stream in (out, error)]
+            told = [None if stream is None else readers.submit(_read, stream) for stream in (out, error)]
             if ours is not None:
                 with suppress(BrokenPipeError), os.fdopen(ours, "wb") as pipe:
                     pipe.write((input or "").encode(encoding))
             status = self.wait(child, timeout)
-        stdout, stderr = (data.result().decode(encoding, errors).replace("\r\n", "\n") for data in told)
-        return subprocess.CompletedProcess(["rnncli", *arguments], status, stdout, stderr)
+        texts = [data and data.result().decode(encoding, errors).replace("\r\n", "\n") for data in told]
+        return subprocess.CompletedProcess(["rnncli", *arguments], status, *texts)
 
     def fork(self, arguments: list[str], environment: dict[str, str], folder: Path, streams: list[int]) -> int:
         """The number of a process that runs the command; it has taken the streams."""
@@ -178,6 +198,11 @@ class ForkServer:
     def stop(self) -> None:
         self.channel.close()
         self.process.communicate()
+
+
+def _written_to(given: IO[str] | None) -> tuple[int | None, int]:
+    """A pipe, or the stream that was given, of which nothing is read."""
+    return os.pipe() if given is None else (None, os.dup(given.fileno()))
 
 
 def _read(stream: int) -> bytes:

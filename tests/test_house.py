@@ -36,7 +36,7 @@ ROWS = {
     "moving_digits.parquet": 2400,
 }
 REGISTERED = {
-    "checks": ("CHECKS", "LABEL_CHECKS", "TOKEN_CHECKS", "FRAME_CHECKS"),
+    "checks": ("CHECKS", "LABEL_CHECKS", "TOKEN_CHECKS", "SET_CHECKS", "FRAME_CHECKS"),
     "findings": ("GRADIENT_CHECKS", "TRIAL_CHECKS"),
     "remedies": ("REMEDIES",),
     "metrics": ("METRICS",),
@@ -93,7 +93,12 @@ def run_blocks(
     read = "import sys, tomllib; tomllib.loads(sys.argv[1])"
     shell = {"sh": ["sh", "-e", "-c"], "python": python, "toml": [sys.executable, "-c", read]}
     # what an example does not set itself
-    small = {"RNNCLI_TRAIN_HIDDEN": "8", "RNNCLI_TRAIN_BATCH": "16", "RNNCLI_INSPECT_GRADIENTS_SERIES": "2"}
+    small = {
+        "RNNCLI_TRAIN_HIDDEN": "8",
+        "RNNCLI_TRAIN_BATCH": "16",
+        "RNNCLI_TRAIN_MEMBERS": "1",
+        "RNNCLI_INSPECT_GRADIENTS_SERIES": "2",
+    }
     settings = environment | small | {"PATH": f"{folder / 'bin'}:{environment['PATH']}"}
 
     def run(text: str) -> None:

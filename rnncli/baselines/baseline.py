@@ -1,4 +1,4 @@
-"""What a baseline is: a forecast of every series of a flat panel at once, from the histories alone."""
+"""The interface of a baseline: a forecast of every series of a flat panel at once, from the histories alone."""
 
 from __future__ import annotations
 

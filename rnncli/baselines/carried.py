@@ -92,7 +92,7 @@ def period(season: int) -> int:
 
 
 def last_renewal(rows: Integers, season: int) -> Integers:
-    """How many rows a series of `rows` had when it was last renewed, 0 if it was not yet."""
+    """The number of rows that a series of `rows` had when it was last renewed, 0 if it was not yet."""
     _, power = np.frexp(rows // FIRST)
     doubled = FIRST << np.maximum(power - 1, 0).astype(np.int64)
     at = np.where(rows < EVERY, doubled, rows // EVERY * EVERY)

@@ -1,4 +1,4 @@
-"""What a recurrent cell is: the shapes of its weights and a pure step, over NumPy or torch."""
+"""The interface of a recurrent cell: the shapes of its weights and a pure step, over NumPy or torch."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Cell:
 
     @property
     def gates(self) -> int:
-        """How many blocks of H rows the weights have."""
+        """The number of blocks of H rows in the weights."""
         return len(self.gate_names)
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
@@ -77,7 +77,7 @@ class Cell:
         return stacked | dict.fromkeys(self.matrices, (hidden, hidden)) | dict.fromkeys(self.vectors, (hidden,))
 
     def hidden(self, weights: Mapping[str, Array]) -> int:
-        """How many units these weights are for."""
+        """The number of units that these weights are for."""
         return int(weights["weight_ih"].shape[0]) // self.gates
 
     def zero_state(self, x: Array, hidden: int, xp: Any) -> State:

@@ -59,7 +59,7 @@ def cells_of(text: str, layers: int) -> tuple[Cell, ...]:
 
 
 def layers_of(text: str) -> int | None:
-    """How many layers a list of cells asks for; None if it is one cell, for any number of them."""
+    """The number of layers that a list of cells asks for; None if it is one cell, for any number of them."""
     names = parsed_list(text)
     return len(names) if len(names) > 1 else None
 

@@ -257,7 +257,7 @@ def _declared(option: Option, command: str) -> Any:
 
 
 def _completing(option: Option) -> Callable[[], list[str]] | None:
-    """What completes the value of an option."""
+    """The completion of the value of an option."""
     choices = _cells() if option.kind is CELLS else list(option.choices)
     return (lambda: choices) if choices else None
 

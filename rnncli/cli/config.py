@@ -155,7 +155,7 @@ def _from_environment(declared: Declared, environment: Mapping[str, str]) -> Fou
 
 
 def variables_of(declared: Declared) -> tuple[dict[str, list[tuple[str, Option]]], dict[str, list[tuple[str, Option]]]]:
-    """What each variable sets, in which commands: those for all commands, and those for one."""
+    """The settings that each variable makes, by command: those for all commands, and those for one."""
     general: dict[str, list[tuple[str, Option]]] = {}
     own: dict[str, list[tuple[str, Option]]] = {}
     for command, options in declared.items():

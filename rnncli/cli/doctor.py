@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rnncli.cli.sparkline import log_sparkline, sparkline
 from rnncli.cli.table import facts, table
 from rnncli.cli.terminal import width
+from rnncli.outline import counted
 
 if TYPE_CHECKING:
     from rnncli.diagnostics.evidence import Evidence
@@ -53,14 +54,14 @@ def subject(done: Inspection) -> list[tuple[str, str]]:
     matter = f"{of.lag_name}s of {lags} steps" if lags else f"no {of.lag_name}" if of.horizon is not None else ""
     layers = "1 layer" if of.layers == 1 else f"{of.layers} layers"
     series, origins = len(set(evidence.groups.tolist())), len(evidence.groups)
-    asked = "" if of.whole else f" {origins:,} {'labels' if of.horizon is None else 'origins'},"
+    asked = "" if of.whole else f" {counted(origins, of.questions)},"
     back = evidence.flow.layers[0].lags - 1
     return [
         ("diagnosis", _diagnosis(done.report)),
         ("network", f"{done.source}: {cell}, {layers} of {of.hidden} units, init {of.init}, context {of.context}"),
         (
             "looked at",
-            f"{series:,} series,{asked} {back} steps back; a step is {done.frequency}"
+            f"{counted(series, of.units)},{asked} {back} steps back; a step is {done.frequency}"
             + (f"; {matter}" if matter else ""),
         ),
     ]

@@ -1,4 +1,4 @@
-"""What stands at the end of each help: two ways to use the command, and what explains more."""
+"""The end of each help: two ways to use the command, and what explains more."""
 
 from __future__ import annotations
 

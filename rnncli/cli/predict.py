@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -40,7 +41,7 @@ def predict(
     **asked: Unpack[AskedOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
-    path = file_of(output, (*WRITERS, *OF_FRAMES))
+    path, heard = file_of(output, (*WRITERS, *OF_FRAMES)), Heard(streams)
     from rnncli.workflows.predict import predict as work
 
     try:
@@ -61,7 +62,7 @@ def predict(
             tidy=tidy,
             csv_raw=csv_raw,
             plot=plot,
-            on_event=streams if streams.json else partial(heard, streams),
+            on_event=streams if streams.json else heard,
             **asked,
         )
     except OutputExists:
@@ -69,19 +70,35 @@ def predict(
             raise
         return left_alone(streams, path)
     if path is None:
-        told = streams.json or asked.get("generate") is not None
-        streams.result(made.to_json, b"" if told else made.encode("csv", tidy=tidy, raw=csv_raw))
+        told = streams.json or heard.wrote
+        streams.result(made.to_json, () if told else _pieces(made, tidy=tidy, raw=csv_raw))
     else:
         streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
         streams.result(partial(written, made, path))
     return SKIPPED if made.skipped else 0
 
 
-def heard(streams: Streams, event: object) -> None:
-    """An event; text is written as soon as it is made."""
-    if isinstance(event, Generated):
-        put(event.text.encode("utf-8", "surrogateescape"))
-    streams(event)
+class Heard:
+    """A listener that writes text as soon as it is made, and knows whether it `wrote` any."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams, self.wrote = streams, False
+
+    def __call__(self, event: object) -> None:
+        """An event."""
+        if isinstance(event, Generated):
+            put(event.text.encode("utf-8", "surrogateescape"))
+            self.wrote = True
+        self._streams(event)
+
+
+def _pieces(made: Answer, *, tidy: bool, raw: bool) -> Iterable[bytes]:
+    """The answer as CSV, in pieces where it may be long."""
+    from rnncli.tasks.answer import Piecewise
+
+    if isinstance(made, Piecewise):
+        return made.pieces("csv", tidy=tidy, raw=raw)
+    return [made.encode("csv", tidy=tidy, raw=raw)]
 
 
 def left_alone(streams: Streams, path: str | None) -> int:
@@ -92,7 +109,7 @@ def left_alone(streams: Streams, path: str | None) -> int:
 
 
 def written(made: Answer, path: str) -> dict[str, Any]:
-    """What is in the file, without the forecasts themselves."""
+    """The document about the file, without the forecasts themselves."""
     document = {key: value for key, value in made.to_json().items() if key != "series"}
     size = Path(path).stat().st_size
     return document | {"output": path, "written": True, "bytes": size, "series": made.series, "rows": made.rows}

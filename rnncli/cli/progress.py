@@ -91,7 +91,7 @@ def line(shown: Mapping[str, tuple[str, int]], width: int) -> str:
 
 
 def bar(share: float, *, plain: bool) -> str:
-    """How much of a phase is done; `plain` where a terminal has but ASCII."""
+    """The bar of how much of a phase is done; `plain` where a terminal has but ASCII."""
     done, rest = ("#", ".") if plain else ("━", "╌")
     full = min(BAR, int(share * BAR))
     return done * full + rest * (BAR - full)

@@ -1,9 +1,9 @@
-"""What a command tells and where: its result to stdout, everything else to stderr and the log."""
+"""The streams of a command: its result to stdout, everything else to stderr and the log."""
 
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol, Self
 
@@ -83,15 +83,16 @@ class Streams:
             for line in lines:
                 terminal.say(line)
 
-    def result(self, found: Callable[[], Mapping[str, Any]], plain: bytes = b"") -> None:
-        """The result: one JSON document if that was asked for, or else these bytes."""
+    def result(self, found: Callable[[], Mapping[str, Any]], plain: bytes | Iterable[bytes] = b"") -> None:
+        """The result: one JSON document if that was asked for, or else these bytes, or pieces of them."""
         document = found() if self.json or self._records else {}
         self._tell({"event": "result", "command": self._command} | _scalars(document))
         if self.json:
             text = json_format.dumps(document, ensure_ascii=False, allow_nan=False)
             terminal.put(text.encode(errors="backslashreplace") + b"\n")
         elif plain:
-            terminal.put(plain)
+            for piece in [plain] if isinstance(plain, bytes) else plain:
+                terminal.put(piece)
 
     def _tell(self, record: dict[str, Any]) -> None:
         for write in self._records:

@@ -36,7 +36,7 @@ def facts(pairs: Sequence[tuple[str, str]], columns: int = WIDTH) -> list[str]:
 
 
 def fitting(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """How many of the first columns fit in a line."""
+    """The number of the first columns that fit in a line."""
     used = 0
     for place in range(len(header)):
         used += max(len(row[place]) for row in [header, *rows]) + 2 * bool(place)

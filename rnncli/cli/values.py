@@ -25,7 +25,11 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 def read(option: Option, name: str, text: str) -> Any:
     """The value of an option's text. UsageError, which begins with `name`, if it has none."""
     convert = one_of(option.choices) if option.kind is CHOICE else _BY_KIND[option.kind.name]
-    return convert(name, text)
+    try:
+        return convert(name, text)
+    except UsageError as error:
+        error.hint = error.hint or option.instead
+        raise
 
 
 def count(name: str, text: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from rnncli.cli.table import number
 from rnncli.cli.terminal import say
 from rnncli.diagnostics.events import Exploded, Gradients
-from rnncli.events import Generated, Noted, Phase
+from rnncli.events import REFIT, Generated, Noted, Phase
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
 
 EVERY = 30.0  # seconds between lines
@@ -39,7 +39,7 @@ class PlainLines:
             self._told = time.monotonic()
             say(evaluated(event, self._steps[event.phase]))
         elif isinstance(event, Finished):
-            say(finished(event))
+            say(finished(event, self._steps.get(event.phase, event.step)))
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -93,14 +93,14 @@ def told(event: object) -> str:
     )
 
 
-def finished(event: Finished) -> str:
-    """A line about the end of a phase."""
+def finished(event: Finished, planned: int) -> str:
+    """A line about the end of a phase, of which so many steps were planned."""
+    early = event.step < planned
+    done = f"stopped after {event.step:,} of {planned:,} steps" if early else f"finished after {_steps(event.step)}"
+    line = f"{event.phase}{' with all data' if event.phase.kind == REFIT else ''}: {done}"
     if event.best_score is None:
-        return f"{event.phase}: finished after {_steps(event.step)}"
-    score = number(event.best_score)
-    return (
-        f"{event.phase}: finished after {_steps(event.step)}, best at step {event.best_step} (validation score {score})"
-    )
+        return line
+    return f"{line}, best at step {event.best_step} (validation score {number(event.best_score)})"
 
 
 def ended(event: Finished) -> str:

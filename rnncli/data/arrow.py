@@ -170,3 +170,25 @@ def _bits(buffer: pa.Buffer, offset: int, length: int) -> Bools:
     first = offset // 8
     packed = np.frombuffer(buffer, np.uint8, (offset + length + 7) // 8 - first, first)
     return np.unpackbits(packed, bitorder="little")[offset % 8 : offset % 8 + length].astype(np.bool_)
+
+
+def is_list(column: pa.ChunkedArray) -> bool:
+    """Whether each value of a column is a list."""
+    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(of(column.type) for of in kinds)
+
+
+def lists(column: pa.ChunkedArray) -> tuple[Ints, pa.ChunkedArray]:
+    """A column of lists: how long each is [rows], -1 where it is null, and the values of all, one list after the other,
+    as a column.
+    """
+    inside = column.type.value_type
+    column = column.cast(pa.large_list(inside))
+    lengths = [np.where(_valid(chunk), np.diff(_offsets(chunk)), -1) for chunk in column.chunks]
+    flat = pa.chunked_array([chunk.flatten() for chunk in column.chunks], inside)
+    return np.concatenate([np.zeros(0, np.int64), *lengths]), flat
+
+
+def _offsets(chunk: pa.Array) -> Ints:
+    """Where the lists of a chunk begin and the last one ends: [rows + 1]."""
+    return np.frombuffer(chunk.buffers()[1], np.int64, len(chunk) + 1, chunk.offset * 8)

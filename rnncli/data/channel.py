@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnncli.errors import UsageError
 from rnncli.spec import Columns, Spec, added
 
-KINDS = ("number", "category", "token", "frame")
+KINDS = ("number", "category", "token", "set", "frame")
 ROLES = ("target", "past", "future", "static", "input", "label", "time")
 
 
@@ -18,10 +18,12 @@ class Channel(Spec):
 
     In a channel of kind "category" code i stands for `vocabulary[i]`, -1 for a category that is none of these, and NaN
     for a missing value; a "number" has no vocabulary. In one of kind "token" code 0 is every unknown token, and none is
-    missing. In one of kind "frame" a value is the row of a block of frames of this `shape` (height, width, channels),
-    and NaN where there is no frame. A forecast has a "target" and covariates ("past", "future",
-    "static"); what is labelled has a "label" and "input" channels, and rows that are labelled as they come have their
-    "time". UsageError for another kind or role.
+    missing. One of kind "set" has a column for each token of the vocabulary, 1 where it is in a row's set; the first
+    counts unknown ones, and all are -1 where a set is missing. In one of kind "frame" a value is the row of a block of
+    frames of this `shape` (height, width, channels), and NaN where there is no frame. A forecast has a "target" and
+    covariates ("past", "future", "static"); what is labelled has a "label" and "input" channels, and rows that are
+    labelled as they come have their "time". Beside tokens stand "input" and "static" channels, and their "time".
+    UsageError for another kind or role.
     """
 
     name: str

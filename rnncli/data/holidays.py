@@ -57,6 +57,6 @@ class Holidays(Spec):
         return float(np.clip(len(self.days) / (self.last - self.first + 1), RAREST, 0.5))
 
     def _count(self, begin: Ints, end: Ints) -> Floats:
-        """How many there are from day `begin` to the day before `end`."""
+        """The number of holidays from day `begin` to the day before `end`."""
         days = np.array(self.days, np.int64)
         return (np.searchsorted(days, end) - np.searchsorted(days, begin)).astype(np.float64)

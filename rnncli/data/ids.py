@@ -57,7 +57,7 @@ def coded(tables: Tables, names: Sequence[str]) -> tuple[Ints, list[str]]:
 
 
 def repeats(times: Ints, codes: Ints | None) -> int:
-    """How many rows have the time of an earlier row of their series."""
+    """The number of rows that have the time of an earlier row of their series."""
     codes = np.zeros(len(times), np.int64) if codes is None else codes
     order = np.lexsort((times, codes))
     codes, times = codes[order], times[order]

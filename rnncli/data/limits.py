@@ -112,7 +112,7 @@ def shown(size: int) -> str:
 
 
 def address_space_left() -> int | None:
-    """What `ulimit -v` leaves; None if it sets no limit."""
+    """The memory that `ulimit -v` leaves; None if it sets no limit."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -131,7 +131,7 @@ def _of_machine() -> int | None:
 
 
 def _of_group() -> int | None:
-    """What the control groups of a container or a service leave; cached files count as free."""
+    """The memory that the control groups of a container or a service leave; cached files count as free."""
     lefts = []
     with suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():

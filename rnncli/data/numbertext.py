@@ -25,7 +25,7 @@ _SMALL = re.compile(r"[+-]?\d{1,3}")
 
 @dataclass(frozen=True)
 class Notation:
-    """How the numbers of a column are written: `mark` is a currency or a percent sign that all of them have."""
+    """The notation of a column's numbers: `mark` is a currency or a percent sign that all of them have."""
 
     decimal: str = "."
     thousands: str | None = None

@@ -38,10 +38,10 @@ class Panel:
     """Series s is rows offsets[s] ... offsets[s + 1] - 1 of `values` [rows, channels], one row a step.
 
     `channels` say what each column is; the target, or the label, is channel 0. NaN is a missing value, and a gap in
-    time is rows of NaN. Where the one channel is of tokens, values are codes in the smallest unsigned type. Row i of
-    series s lies at ordinal starts[s] + i of the calendar, with the series' phase.
-    Series of one of the `groups` [series] belong together. Frames lie in `blocks`, by the names of their channels,
-    whose values are rows of the block.
+    time is rows of NaN. Where the one channel is of tokens, values are codes in the smallest unsigned type; where it is
+    of sets, they are int8, with a column for each token. Row i of series s lies at ordinal starts[s] + i of the
+    calendar, with the series' phase. Series of one of the `groups` [series] belong together. Frames lie in `blocks`, by
+    the names of their channels, whose values are rows of the block.
     """
 
     ids: tuple[str, ...]

@@ -119,6 +119,11 @@ def text_sources(given: Data, limits: Limits | None = None) -> list[Source]:
     return found
 
 
+def is_tabular(path: Path) -> bool:
+    """Whether a file is called like a table."""
+    return _known_format(path) is not None
+
+
 def is_text(path: Path) -> bool:
     """Whether a file is called like a text."""
     bare = path.with_suffix("") if path.suffix in COMPRESSED else path

@@ -64,12 +64,12 @@ class Tables:
 
     @property
     def rows(self) -> int:
-        """How many rows were read."""
+        """The number of rows that were read."""
         return sum(table.num_rows for table in self.read)
 
     @property
     def name(self) -> str:
-        """What messages call them."""
+        """The name that messages call them by."""
         return (
             self.sources[0].name
             if len(self.sources) == 1

@@ -120,7 +120,7 @@ def _settled(found: datetime, style: str) -> datetime:
 
 @lru_cache(maxsize=256)
 def _forms(style: str) -> tuple[str, ...]:
-    """What strptime takes for a style; two forms where a fraction may be left out."""
+    """The formats of a style for strptime; two forms where a fraction may be left out."""
     plain = _DIRECTIVE.sub(_for_strptime, style)
     found = letters(style)
     if "V" in found and not found & _WEEKDAY:
@@ -137,7 +137,7 @@ def _for_strptime(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def pattern(style: str) -> re.Pattern[str]:
-    """What texts of the style look like; a group for each letter."""
+    """The regular expression of a style's texts; a group for each letter."""
     parts, at = [], 0
     for match in _DIRECTIVE.finditer(style):
         parts += [_literal(style[at : match.start()]), _part(match)]

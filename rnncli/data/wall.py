@@ -153,7 +153,7 @@ def _change_within(panel: Panel, origin: Ints) -> bool:
 
 
 def _filled(panel: Panel, ends: Ints, first: Ints, stop: Ints) -> tuple[Ints, Floats]:
-    """How many slots each series has from first[s] on, at least up to stop[s], and all channels of them."""
+    """The number of slots of each series from first[s] on, at least up to stop[s], and all channels of them."""
     row = np.arange(len(panel.values))
     owner = np.repeat(np.arange(len(panel)), panel.lengths)
     at = slots(panel.calendar, row + (panel.starts - panel.offsets[:-1])[owner], panel.phases[owner])

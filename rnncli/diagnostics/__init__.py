@@ -1,1 +1,1 @@
-"""What happens to gradients on their way back through time."""
+"""The diagnosis of gradients on their way back through time."""

@@ -1,4 +1,4 @@
-"""What a layer, or one direction of a bidirectional one, is called."""
+"""The name of a layer, or of one direction of a bidirectional one."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ def layer_name(layer: int, direction: str = "") -> str:
 
 
 def tensor_prefix(layer: int, direction: str = "") -> str:
-    """What the names of its tensors begin with: `layer1.` or `layer1.backward.`."""
+    """The prefix of the names of its tensors: `layer1.` or `layer1.backward.`."""
     return f"layer{layer}.{direction}." if direction else f"layer{layer}."

@@ -19,7 +19,7 @@ KEPT_AT = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def rules() -> dict[str, str]:
-    """What each verdict means."""
+    """The meaning of each verdict."""
     return dict(RULES)
 
 

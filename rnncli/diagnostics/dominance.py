@@ -38,7 +38,7 @@ class SeriesShares:
         return tuple(self.ids[s] for s in out) if out and part >= SHARE else ()
 
     def share(self, series: str, values: Floats) -> float:
-        """What part of the sum one series is."""
+        """The share of one series in the sum."""
         whole = float(np.where(np.isfinite(values), values, 0.0).sum())
         value = float(values[self.ids.index(series)])
         return 1.0 if not np.isfinite(value) else value / whole if whole > 0 else 0.0

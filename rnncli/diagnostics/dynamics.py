@@ -1,4 +1,4 @@
-"""What a layer does to a small disturbance of its state: Jacobians along real data, and the Lyapunov spectrum.
+"""The fate of a small disturbance of a layer's state: Jacobians along real data, and the Lyapunov spectrum.
 
 The whole state counts, the memory cell too. In a stack the Jacobian is block triangular, so that the exponents of the
 whole network are those of its layers, each driven by what the layer below sent it; of a bidirectional layer each
@@ -50,7 +50,7 @@ class LayerDynamics:
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """The name of the layer in reports."""
         return layer_name(self.layer, self.direction)
 
     @property
@@ -74,7 +74,7 @@ class LayerDynamics:
         return -1 / self.largest if self.largest < 0 else None
 
     def slots(self, lag: int) -> int:
-        """How many directions of the state keep a disturbance (1 / e of it) for so many steps."""
+        """The number of directions of the state that keep a disturbance (1 / e of it) for so many steps."""
         return int((self.spectrum > -1 / lag).sum())
 
     @property

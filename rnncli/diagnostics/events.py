@@ -1,4 +1,4 @@
-"""What is told of gradients while a network is trained."""
+"""The events about gradients while a network is trained."""
 
 from __future__ import annotations
 

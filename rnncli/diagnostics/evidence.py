@@ -28,7 +28,8 @@ class Subject:
     `lags_that_matter` are those, above one step, at which the task expects something to be remembered, each called a
     `lag_name`: the seasons of a forecast. There may be none. `rows` is how long a typical series is. `keeps` says
     whether an initialisation can set how long the cells remember. `horizon` is there where the task has one, and
-    `whole` says that series are read whole and asked about once.
+    `whole` says that series are read whole and asked about once. `units` are what series are called, `questions` what
+    is asked of them, and `context_option` is the option that sets `context`.
     """
 
     cell: str
@@ -48,6 +49,9 @@ class Subject:
     lag_name: str = "lag"
     horizon: int | None = None
     whole: bool = False
+    units: str = "series"
+    questions: str = "origins"
+    context_option: str = "context"
 
 
 @dataclass(frozen=True)

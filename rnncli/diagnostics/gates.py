@@ -62,7 +62,7 @@ class LayerActivity:
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """The name of the layer in reports."""
         return layer_name(self.layer, self.direction)
 
     def keeping(self, lag: int) -> float:

@@ -1,4 +1,4 @@
-"""How much of the past a network really uses: its loss when the context is cut, and its response to an impulse."""
+"""The part of the past that a network really uses: its loss when the context is cut, and its response to an impulse."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Memory:
     response: Floats
 
     def change(self, cut: int) -> float:
-        """How much the mean loss changes with the context cut, as a share of the whole one's."""
+        """The change of the mean loss with the context cut, as a share of the whole one's."""
         whole = self.losses[-1].mean()
         return float((self.losses[cut].mean() - whole) / whole) if whole > 0 else 0.0
 

@@ -75,7 +75,7 @@ class LayerFlow:
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """The name of the layer in reports."""
         return layer_name(self.layer, self.direction)
 
     def profile(self, state: str = "state") -> Floats:
@@ -84,7 +84,7 @@ class LayerFlow:
 
     @property
     def lags(self) -> int:
-        """How many lags there are, lag 0 among them."""
+        """The number of lags, lag 0 among them."""
         return len(self.norms["state"])
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What `inspect-gradients` found out, as data: a table, a picture or JSON is made from it."""
+"""The result of `inspect-gradients`, as data: a table, a picture or JSON is made from it."""
 
 from __future__ import annotations
 

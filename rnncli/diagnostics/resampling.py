@@ -17,7 +17,7 @@ COVERED = 0.9
 
 
 def draws(groups: Ints, resamples: int = RESAMPLES, seed: int = 0) -> Floats | None:
-    """How often each row is drawn: [resamples, rows], or None where there are too few.
+    """The number of times that each row is drawn: [resamples, rows], or None where there are too few.
 
     Rows of one group are origins of one series. Series are drawn first and then as many origins in each as it has,
     because origins of one series resemble each other; with fewer than five series, origins alone are drawn.

@@ -61,7 +61,7 @@ class Trial:
 
     @cached_property
     def gain(self) -> float | None:
-        """How much lower the loss is than without the remedy, as a share: above 0 is better."""
+        """The share by which the loss is lower than without the remedy: above 0 is better."""
         if self.against is None:
             return None
         if math.isinf(self.against.loss):

@@ -34,7 +34,7 @@ class Moments:
 
     @torch.no_grad()
     def update(self, name: str) -> Tensor:
-        """What the step took from a weight, but for its decay: rate * m / (sqrt(v) + 1e-8), both unbiased."""
+        """The update of a weight, but for its decay: rate * m / (sqrt(v) + 1e-8), both unbiased."""
         m = self.first[name] / (1 - self.betas[0] ** self.step)
         v = self.second[name] / (1 - self.betas[1] ** self.step)
         return self.rate * m / (v.sqrt() + 1e-8)

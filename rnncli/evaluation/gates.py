@@ -1,4 +1,4 @@
-"""What a score must be: the gates of an evaluation, and whether they were passed."""
+"""The gates of an evaluation: bounds that scores must keep, and whether they do."""
 
 from __future__ import annotations
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Floats
+from rnncli.arrays import Floats, Ints
 
 Integers = NDArray[np.int64]
 
 RESAMPLES = 1_999
 MANY = 10  # series from which on they are resampled
 FEW = 5  # origins that a test over time needs
+STRETCHES = 50  # in which few documents are cut, to be compared
 _CELLS = 4_000_000  # of a block of resamples
 
 
@@ -92,6 +94,28 @@ def compare(losses: Losses, model: str, rival: str) -> Comparison:
     return said(p=math.nan, method=f"too few {losses.units} to tell")
 
 
+def summed(offsets: Ints, losses: Mapping[str, NDArray[Any]], metric: str) -> Losses:
+    """Losses [n] of the rows of documents, of which each begins at `offsets` [documents + 1], summed in each or, where
+    these are few, in stretches of them, so that their mean over these is that over rows: those of one document are not
+    independent.
+    """
+    count = int(offsets[-1])
+    begins = offsets[:-1][np.diff(offsets) > 0]
+    of_documents = len(begins) >= MANY
+    if not of_documents:
+        begins = np.arange(0, count, max(count // max(STRETCHES, FEW), 1))
+    every, share = np.arange(len(begins)), len(begins) / count
+    of = {name: np.add.reduceat(one, begins, dtype=np.float64) * share for name, one in losses.items()}
+    if of_documents:
+        return Losses(every, np.zeros_like(every), 1, of, metric, "documents", "documents")
+    return Losses(np.zeros_like(every), every, 2, of, metric, "stretches", "stretches")
+
+
+def called(found: Comparison) -> Comparison:
+    """A comparison over stretches of documents under that name."""
+    return replace(found, method=found.method.replace("over origins", "over stretches"))
+
+
 def mcnemar(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
     """One-sided exact p-value that a model is no more often right [n] than a rival [n] (McNemar 1947).
 
@@ -158,7 +182,7 @@ def _bootstrap(table: Floats, overlap: int) -> float:
 
 
 def _block_counts(rng: np.random.Generator, count: int, windows: int, block: int) -> Floats:
-    """How often each window is drawn, in circular blocks of neighbours: [count, windows]."""
+    """The number of times that each window is drawn, in circular blocks of neighbours: [count, windows]."""
     blocks = -(-windows // block)
     starts = rng.integers(0, windows, (count, blocks))
     drawn = ((starts[..., None] + np.arange(block)) % windows).reshape(count, -1)[:, :windows]

@@ -22,7 +22,7 @@ SEEN = "training has seen rows that are scored here"
 
 @dataclass(frozen=True)
 class Window:
-    """What one window of a backtest scored: forecasts made (one a series), values scored, series skipped."""
+    """The counts of one window of a backtest: forecasts made (one a series), values scored, series skipped."""
 
     forecasts: int
     values: int

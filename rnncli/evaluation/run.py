@@ -160,7 +160,7 @@ def _losses(splits: Sequence[Split], tables: dict[str, list[Forecasts]]) -> Loss
 
 
 def _overlap(splits: Sequence[Split]) -> int:
-    """How many windows reach over the same rows of a series."""
+    """The number of windows that reach over the same rows of a series."""
     if len(splits) < 2:
         return 1
     one, other = (dict(zip(split.series.tolist(), split.rows_kept.tolist(), strict=True)) for split in splits[-2:])

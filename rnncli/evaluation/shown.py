@@ -36,11 +36,11 @@ class ScoreReport(Gated, Protocol):
 
     @property
     def made_honest_by(self) -> str:
-        """What to do where they are in-sample."""
+        """The advice where the scores are in-sample."""
 
     @property
     def sharpened_by(self) -> str:
-        """What to do where they are too few to tell."""
+        """The advice where the scores are too few to tell."""
 
     def headline(self) -> str:
         """What was scored, in one line."""

@@ -1,4 +1,4 @@
-"""What a stream carries of each series from run to run."""
+"""The state that a stream carries of each series from run to run."""
 
 from __future__ import annotations
 

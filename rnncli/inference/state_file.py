@@ -1,4 +1,4 @@
-"""What a stream carries, as one safetensors file with the guarantees of a model file."""
+"""The state of a stream, as one safetensors file with the guarantees of a model file."""
 
 from __future__ import annotations
 

@@ -58,7 +58,39 @@ class Extras(Protocol):
         """Rows for a file, by what they are called there."""
 
     def described(self) -> Mapping[str, Any]:
-        """What a file says of the extras beside their tensors."""
+        """The metadata of the extras in a file, beside their tensors."""
+
+
+@dataclass(frozen=True)
+class NoExtras:
+    """That nothing is kept of S documents beside what every stream keeps."""
+
+    series: int
+
+    @property
+    def begun(self) -> Bools:
+        """That there is nothing to go on from: [S]."""
+        return np.zeros(self.series, np.bool_)
+
+    def at(self, places: Ints) -> NoExtras:
+        """Nothing of the documents at these places."""
+        return NoExtras(len(places))
+
+    def beside(self, other: NoExtras) -> NoExtras:
+        """Nothing of these documents and of others."""
+        return NoExtras(self.series + other.series)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """No tensors."""
+        return {}
+
+    def kept_rows(self) -> dict[str, KeptRows]:
+        """No rows."""
+        return {}
+
+    def described(self) -> dict[str, Any]:
+        """No description."""
+        return {}
 
 
 E = TypeVar("E", bound=Extras)
@@ -76,7 +108,7 @@ class StreamingModel(Protocol[E]):
 
     @property
     def channels(self) -> int:
-        """How many channels a row has."""
+        """The number of channels of a row."""
 
     @property
     def compared(self) -> Sequence[int]:

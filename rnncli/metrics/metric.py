@@ -1,4 +1,4 @@
-"""What a metric is: per forecast a numerator and a denominator, and how they add up over series."""
+"""The form of a metric: per forecast a numerator and a denominator, and how they add up over series."""
 
 from __future__ import annotations
 

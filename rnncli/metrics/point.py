@@ -71,7 +71,7 @@ def percentage_terms(actual: Floats, forecast: Floats) -> Terms:
 
 
 def count(seen: NDArray[np.bool_]) -> Floats:
-    """How many steps of the last axis are observed, as float64."""
+    """The number of steps of the last axis that are observed, as float64."""
     return np.asarray(seen.sum(axis=-1, dtype=np.float64))
 
 

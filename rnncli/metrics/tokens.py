@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rnncli.arrays import Floats, Ints
+from rnncli.arrays import Floats
 from rnncli.metrics.metric import Better
 
 FIRST = 5  # tokens among which the right one is looked for
@@ -21,11 +23,17 @@ FIRST = 5  # tokens among which the right one is looked for
 class Predicted:
     """What was said of n tokens before each was seen: the natural logarithm of its probability [n], and its rank [n],
     how many other tokens were held to be more probable. `text_bytes` has the text that these tokens are (NaN: none).
+    Of events with times, `waits` are the quantiles at `levels` that were said of the time to each [n, levels], and
+    `waited` what came [n], NaN where nothing did; in days, unless times `count` steps.
     """
 
-    log_probabilities: Floats
-    ranks: Ints
+    log_probabilities: NDArray[np.floating[Any]]
+    ranks: NDArray[np.integer[Any]]
     text_bytes: float = math.nan
+    waits: Floats | None = None
+    waited: Floats | None = None
+    levels: tuple[float, ...] = ()
+    count: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class TokenMetric:
 def cross_entropy(predicted: Predicted) -> float:
     """Mean of -log p over tokens, in nats."""
     found = predicted.log_probabilities
-    return -float(found.mean()) if len(found) else math.nan
+    return -float(found.mean(dtype=np.float64)) if len(found) else math.nan
 
 
 def perplexity(predicted: Predicted) -> float:
@@ -57,7 +65,7 @@ def bits_per_byte(predicted: Predicted) -> float:
     """Bits that all tokens take by their probabilities, over the bytes of their text, whatever a token is."""
     if not len(predicted.ranks) or not predicted.text_bytes > 0:
         return math.nan
-    return -float(predicted.log_probabilities.sum()) / math.log(2) / predicted.text_bytes
+    return -float(predicted.log_probabilities.sum(dtype=np.float64)) / math.log(2) / predicted.text_bytes
 
 
 def accuracy(predicted: Predicted) -> float:
@@ -71,7 +79,8 @@ def top_5(predicted: Predicted) -> float:
 
 
 def _among(predicted: Predicted, first: int) -> float:
-    return float((predicted.ranks < first).mean()) if len(predicted.ranks) else math.nan
+    asked = len(predicted.ranks) and not math.isnan(predicted.log_probabilities[0])
+    return float((predicted.ranks < first).mean()) if asked else math.nan
 
 
 ACCURACY = TokenMetric(accuracy, better="higher")

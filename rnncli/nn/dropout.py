@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Generator, Tensor
 
@@ -17,3 +19,17 @@ def dropout(x: Tensor, share: float, generator: Generator) -> Tensor:
     shape = (len(x), *(1 for _ in x.shape[1:-1]), x.shape[-1])
     kept = torch.empty(shape, device=x.device).bernoulli_(1 - share, generator=generator)
     return x * (kept / (1 - share))
+
+
+def connections_dropped(weights: Mapping[str, Tensor], share: float, generator: Generator) -> dict[str, Tensor]:
+    """A layer's weights of which a share of those from one step's units to the next one's are 0, the same at every
+    step, and the others scaled up to keep the mean (Merity, Keskar & Socher 2018).
+    """
+    if not share:
+        return dict(weights)
+
+    def dropped(weight: Tensor) -> Tensor:
+        kept = torch.empty_like(weight).bernoulli_(1 - share, generator=generator)
+        return weight * (kept / (1 - share))
+
+    return {name: dropped(weight) if name.endswith("weight_hh") else weight for name, weight in weights.items()}

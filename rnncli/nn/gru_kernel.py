@@ -74,14 +74,13 @@ class _Gru(Function):
 
 
 def _factors(before: Tensor, gates: Tensor, inner: Tensor) -> tuple[Tensor, Tensor]:
-    """What d_t is multiplied with for dL/dg [t, B, 3, H], and for what enters the candidate's tanh [t, B, H]."""
+    """The factors of d_t in dL/dg [t, B, 3, H], and in that of what enters the candidate's tanh [t, B, H]."""
     r, z, n = gates.chunk(3, dim=2)
     shut = (1 - z) * (1 - n * n)
     return torch.stack([shut * inner * r * (1 - r), (before - n) * z * (1 - z), shut * r], dim=2), shut
 
 
-def gru(cell: Cell, weights: Mapping[str, Tensor], x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
-    """The layer `gru`: x [B, T, I] -> outputs [B, T, H] and the last state."""
-    a = cell.project(weights, x.transpose(0, 1), torch)
+def gru(cell: Cell, weights: Mapping[str, Tensor], a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer `gru`: projected inputs a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
     h: Tensor = _Gru.apply(a, weights["weight_hh"], weights["bias_hn"], state[0])  # type: ignore[no-untyped-call]
     return h.transpose(0, 1), (h[-1],)

@@ -1,4 +1,4 @@
-"""How recurrent weights begin."""
+"""The initial values of recurrent weights."""
 
 from __future__ import annotations
 

@@ -51,18 +51,18 @@ def _recurrence(a: Tensor, b: Tensor, z0: Tensor) -> Tensor:
     return z
 
 
-def mingru(cell: Cell, weights: Weights, x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
-    """The layer `mingru`: x [B, T, I] -> outputs [B, T, H] and the last state."""
+def mingru(cell: Cell, weights: Weights, a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer `mingru`: a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
     hidden = cell.hidden(weights)
-    z, n = split_gates(cell.project(weights, x.transpose(0, 1), torch), hidden)
+    z, n = split_gates(a, hidden)
     z = sigmoid(z, torch)
     h = _recurrence(1 - z, z * n, state[0])
     return h.transpose(0, 1), (h[-1],)
 
 
-def lru(cell: Cell, weights: Weights, x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
-    """The layer `lru`: x [B, T, I] -> outputs [B, T, H] and the last state."""
-    u, v, s = split_gates(cell.project(weights, x.transpose(0, 1), torch), cell.hidden(weights))
+def lru(cell: Cell, weights: Weights, a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer `lru`: a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
+    u, v, s = split_gates(a, cell.hidden(weights))
     gamma = torch.exp(weights["gamma"])
     eigenvalue = torch.complex(*eigenvalues(weights, torch)).expand(u.shape)
     z = _recurrence(eigenvalue, torch.complex(gamma * u, gamma * v), torch.complex(state[1], state[2]))
@@ -70,10 +70,10 @@ def lru(cell: Cell, weights: Weights, x: Tensor, state: State, activation: str) 
     return h.transpose(0, 1), (h[-1], z[-1].real, z[-1].imag)
 
 
-def fir(cell: Cell, weights: Weights, x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:
-    """The layer `fir`: x [B, T, I] -> outputs [B, T, H] and the last state. All steps at once, a sum over the taps."""
-    taps = split_gates(cell.project(weights, x.transpose(0, 1), torch), cell.hidden(weights))
-    steps = x.shape[1]
+def fir(cell: Cell, weights: Weights, a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:
+    """The layer `fir`: a [T, B, gates * H] -> outputs [B, T, H] and the last state, all steps at once."""
+    taps = split_gates(a, cell.hidden(weights))
+    steps = len(a)
     total = torch.cat([torch.stack(state[1:]), taps[0].new_zeros(steps, *state[0].shape)])
     for lag, tap in enumerate(taps):
         total = total + torch.nn.functional.pad(tap, (0, 0, 0, 0, lag, len(taps) - 1 - lag))

@@ -107,11 +107,10 @@ class _Lstm(Function):
         return flat.view(gates.shape), of_weight, d, big_d, of_p, None
 
 
-def lstm(cell: Cell, weights: Mapping[str, Tensor], x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
-    """The layer of a variant: x [B, T, I] -> outputs [B, T, H] and the last state; or, of a convolved one, x [B, T, h,
-    w, I] and so on.
+def lstm(cell: Cell, weights: Mapping[str, Tensor], a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer of a variant: projected inputs a [T, B, gates * H] -> outputs [B, T, H] and the last state; or, of a
+    convolved one, a [T, B, h, w, gates * H] and so on.
     """
-    a = cell.project(weights, x.transpose(0, 1), torch)
     steps, *shape = a.shape[:-1]
     rows = (part.reshape(-1, part.shape[-1]) for part in state)
     seeing = [weights[name] for name in PEEPHOLES if name in cell.vectors]

@@ -62,8 +62,7 @@ class _Mgu(Function):
         return torch.cat([through[0], through[1]], dim=2), of_weight, d
 
 
-def mgu(cell: Cell, weights: Mapping[str, Tensor], x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
-    """The layer `mgu`: x [B, T, I] -> outputs [B, T, H] and the last state."""
-    a = cell.project(weights, x.transpose(0, 1), torch)
+def mgu(cell: Cell, weights: Mapping[str, Tensor], a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer `mgu`: projected inputs a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
     h: Tensor = _Mgu.apply(a, weights["weight_hh"], state[0])  # type: ignore[no-untyped-call]
     return h.transpose(0, 1), (h[-1],)

@@ -10,8 +10,9 @@ from torch import Generator, Tensor
 from rnncli.cells.cell import Cell
 from rnncli.cells.named import cells_of, refuse_bidirectional
 from rnncli.layers.encoder import recurrent_layers
+from rnncli.layers.rows import Rows
 from rnncli.layers.stack import encoded
-from rnncli.nn.dropout import dropout
+from rnncli.nn.dropout import connections_dropped, dropout
 from rnncli.nn.recurrent import fused
 from rnncli.spec import NetworkSpec
 
@@ -19,14 +20,14 @@ from rnncli.spec import NetworkSpec
 def encode(
     weights: Mapping[str, Tensor],
     network: NetworkSpec,
-    x: Tensor,
+    x: Tensor | Rows,
     generator: Generator | None = None,
     carried: dict[str, Tensor] | None = None,
     fresh: Tensor | None = None,
     lengths: Tensor | None = None,
 ) -> Tensor:
     """Outputs of the last layer at every step: x [n, steps, inputs] -> [n, steps, hidden]; with dropout between the
-    layers where a generator is given, as in training.
+    layers and from step to step where a generator is given, as in training.
 
     The state is the first one, or what is `carried`, as in `state_shapes`, in rows that are not `fresh` [n]. The state
     after the last step then takes its place, without its gradient (truncated backpropagation through time: Williams &
@@ -40,10 +41,12 @@ def encode(
     layers = recurrent_layers(network.cell, network.layers)
     earlier = dict(carried or {})
 
-    def run_layer(index: int, own: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def run_layer(index: int, own: Mapping[str, Tensor], x: Tensor | Rows) -> Tensor:
         layer = layers[index]
+        if generator is not None:
+            own = connections_dropped(own, network.recurrent_dropout, generator)
 
-        def run_cell(weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        def run_cell(weights: Mapping[str, Tensor], x: Tensor | Rows) -> Tensor:
             before = _before(layer.cell, index, x, network.hidden, earlier, fresh)
             outputs, state = fused(layer.cell, weights, x, before, network.activation)
             if carried is not None:
@@ -65,7 +68,7 @@ def _refuse_carrying(network: NetworkSpec) -> None:
 
 
 def _before(
-    cell: Cell, index: int, x: Tensor, hidden: int, earlier: Mapping[str, Tensor], fresh: Tensor | None
+    cell: Cell, index: int, x: Tensor | Rows, hidden: int, earlier: Mapping[str, Tensor], fresh: Tensor | None
 ) -> tuple[Tensor, ...] | None:
     """The state from which a layer goes on, None if that is the first."""
     if not earlier or fresh is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from rnncli.cells.cell import Cell
 from rnncli.layers.phases import by_phase
+from rnncli.layers.rows import Rows, dense, rows_at
 from rnncli.layers.unroll import unroll
 from rnncli.nn import gru_kernel, linear_recurrence, lstm_kernel, mgu_kernel, slstm_kernel
 
@@ -35,22 +37,24 @@ ON_GRID = ("lstm", "lstm-peephole", "lstm-coupled", "lstm-peephole-coupled")
 
 
 def fused(
-    cell: Cell, weights: Weights, x: Tensor, state: State | None = None, activation: str = "tanh"
+    cell: Cell, weights: Weights, x: Tensor | Rows, state: State | None = None, activation: str = "tanh"
 ) -> tuple[Tensor, State]:
     """x [B, T, I] -> outputs [B, T, H] and the last state ([B, H] each), as the unrolled formula gives them.
 
     There is no mask: pad rows on the right and read each at its own end. A cell without a kernel is unrolled.
     """
     start = state or cell.zero_state(x, cell.hidden(weights), torch)
+    own = OWN.get(cell.family)
+    if isinstance(x, Rows) and cell.name == "lstm":  # PyTorch's own would multiply the row of every step
+        own = lstm_kernel.lstm
+    if cell.kernel is not None:
+        own = lstm_kernel.lstm if cell.family in ON_GRID else None
+    if own is not None and cell.inner is None:
+        return own(cell, weights, _projected(cell, weights, x), start, activation)
+    x = dense(x, torch)
     inner = cell.inner
     if inner is not None:
         return by_phase(lambda x, state: fused(inner, weights, x, state, activation), cell, x, start, torch)
-    if cell.kernel is not None and cell.family in ON_GRID:
-        return lstm_kernel.lstm(cell, weights, x, start, activation)
-    if cell.kernel is not None:
-        return unroll(cell, weights, x, start, torch, activation=activation)
-    if cell.family in OWN:
-        return OWN[cell.family](cell, weights, x, start, activation)
     kernel = KERNELS.get((cell.name, activation if cell.activations else "tanh"))
     if kernel is None:
         return unroll(cell, weights, x, start, torch, activation=activation)
@@ -60,3 +64,12 @@ def fused(
     # biases, one layer, no dropout, whether to keep what the backward pass needs, one direction, batch first
     outputs, *after = kernel(x, before, flat, True, 1, 0.0, torch.is_grad_enabled(), False, True)
     return outputs, tuple(part[0] for part in after)
+
+
+def _projected(cell: Cell, weights: Weights, x: Tensor | Rows) -> Tensor:
+    """W_ih x + b, steps first: [T, B, gates * H]."""
+    if isinstance(x, Rows):
+        a = rows_at(cell.project(weights, x.table, torch), x.codes.transpose(0, 1), torch)
+    else:
+        a = cell.project(weights, x.transpose(0, 1), torch)
+    return cast("Tensor", a)

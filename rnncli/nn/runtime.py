@@ -56,7 +56,7 @@ def prepared(threads: int | None = None) -> Iterator[dict[str, int | bool | str]
 
 
 def available_cpus() -> int:
-    """How many CPUs this process may use."""
+    """The number of CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -87,8 +87,7 @@ class _Slstm(Function):
         return flat.view(sums.shape), of_weight, d, big_d, big_n, of_m + big_d * c[0] + big_n * n[0]
 
 
-def slstm(cell: Cell, weights: Mapping[str, Tensor], x: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
-    """The layer `slstm`: x [B, T, I] -> outputs [B, T, H] and the last state."""
-    a = cell.project(weights, x.transpose(0, 1), torch)
+def slstm(cell: Cell, weights: Mapping[str, Tensor], a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
+    """The layer `slstm`: projected inputs a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
     h, *beside = _Slstm.apply(a, weights["weight_hh"], *state)  # type: ignore[no-untyped-call]
     return h.transpose(0, 1), (h[-1], *beside)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncli.options.commands import CHECK, EVALUATE, INSPECT, TRAIN
-from rnncli.options.data import LABELS
+from rnncli.options.data import LABELS, TOKENS
 from rnncli.options.option import CHOICE, DATA, NAMES, NETWORK, SHARE, SWITCH, TEXT, TRAINING, Meaning, Option
 
 LEARNING = (TRAIN, INSPECT)  # commands that can make a network
@@ -49,11 +49,11 @@ OPTIONS = (
     Option(
         "channels",
         NAMES,
-        "The columns that a label is read from: x,y,z.",
+        "The columns that a label is read from: x,y,z; or those beside events.",
         DATA,
-        follows="all others",
+        follows="all others, beside events where --time is given",
         commands=READING,
-        tasks=LABELS,
+        tasks=(*LABELS, *TOKENS),
         of_model=True,
         at="choices.channels",
     ),

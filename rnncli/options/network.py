@@ -166,6 +166,16 @@ OPTIONS = (
         differently={"labels": Meaning(follows="0.3 or 0.2, from the count of labels")},
     ),
     Option(
+        "recurrent_dropout",
+        SHARE,
+        "Share of the weights from step to step left out in training.",
+        NETWORK,
+        default="0",
+        commands=BUILDING,
+        of_model=True,
+        at="network.recurrent_dropout",
+    ),
+    Option(
         "init",
         TEXT,
         "How weights begin: orthogonal, chrono:STEPS, identity, uniform.",

@@ -1,4 +1,4 @@
-"""What is known of an option, and of what its value can be."""
+"""The declaration of an option: its name, its help, and the values it can have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from rnncli.errors import UsageError
 
-TASKS = ("forecast", "labels", "tokens", "frames")
+TASKS = ("forecast", "labels", "tokens", "sets", "frames")
 DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 SCORING, GRADIENTS = "Scoring", "Gradients"
 OUTPUT, UNATTENDED, SETTINGS = "Output", "Unattended", "Settings"
@@ -28,11 +28,11 @@ class Kind:
     metavar: str = ""
     bound: str = ""
 
-    def check(self, name: str, value: Any) -> None:
-        """UsageError where a number is beyond the bound."""
+    def check(self, name: str, value: Any, instead: str = "") -> None:
+        """UsageError, with a hint what to say `instead`, where a number is beyond the bound."""
         beyond = {"above 0": lambda: not value > 0, "0 or above": lambda: not value >= 0}
         if self.bound and value is not None and beyond[self.bound]():
-            raise UsageError(f"{name.replace('_', '-')} must be {self.bound}, not {value}")
+            raise UsageError(f"{name.replace('_', '-')} must be {self.bound}, not {value}", hint=instead)
 
 
 COUNT = Kind("count", "N", "above 0")
@@ -77,7 +77,8 @@ class Option:
     shows it. `differently` is what a command means by it where that is not what the others mean, and `in_python` what
     Python functions do.
 
-    `tasks` are those it means something for, and `of_model` says that it is a property of a model, so that it cannot
+    `instead` is the hint where its value is none that it can have. `tasks` are those it means something for, and
+    `of_model` says that it is a property of a model, so that it cannot
     be given beside one. `at` is where a model keeps it (see `settled`), such as "training.tbptt", or where it keeps its
     `opposite`.
     """
@@ -88,6 +89,7 @@ class Option:
     heading: str = DATA
     default: str = ""
     follows: str = ""
+    instead: str = ""
     commands: tuple[str, ...] = ()
     functions: tuple[str, ...] | None = None
     required: tuple[str, ...] = ()
@@ -116,17 +118,17 @@ class Option:
 
     @property
     def flags(self) -> str:
-        """What is typed for it."""
+        """The flag that is typed for it."""
         return f"--{self.key}/--no-{self.key}" if self.on else f"--{self.key}{self.short and f' {self.short}'}"
 
     @property
     def placeholder(self) -> str:
-        """What stands for its value in a help."""
+        """The word that stands for its value in a help."""
         return self.metavar or "|".join(self.choices) or self.kind.metavar
 
     @property
     def usual(self) -> str:
-        """What holds where nothing is said: a value, or in brackets what it follows from."""
+        """The default: a value, or in brackets what it follows from."""
         return self.default or (f"({self.follows})" if self.follows else "")
 
     @property

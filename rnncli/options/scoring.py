@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncli.options.commands import EVALUATE, INSPECT
-from rnncli.options.data import FORECAST, FRAMES, LABELS, TOKENS
+from rnncli.options.data import FORECAST, FRAMES, LABELS, SETS, TOKENS
 from rnncli.options.option import COUNT, GRADIENTS, LEVEL, NAMES, REPEATED, SCORING, SWITCH, TEXT, Meaning, Option
 
 _GATE = "a gate that fails ends with exit code 7"
@@ -57,7 +57,7 @@ OPTIONS = (
         SCORING,
         commands=(EVALUATE,),
         metavar="FILE",
-        tasks=(*LABELS, *TOKENS),
+        tasks=(*LABELS, *TOKENS, *SETS),
         in_python=Meaning(says="Tables that the model was trained on, for baselines to learn from."),
     ),
     Option(

@@ -15,11 +15,18 @@ _WRITING = (*generation.OPTIONS, *output.OPTIONS)
 _WRITTEN = (*data.OPTIONS, *network.OPTIONS, *training.OPTIONS, *_OF_TASKS, *scoring.OPTIONS, *_WRITING)
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _WRITTEN}
 _BY_KEYWORD = {option.keyword: option for option in _WRITTEN if option.keyword}
-_MADE = {"forecast": "forecasts", "labels": "labels", "tokens": "tokens", "frames": "frames"}
+_MADE = {
+    "forecast": "forecasts",
+    "labels": "labels",
+    "tokens": "tokens",
+    "sets": "sets of tokens",
+    "frames": "frames",
+}
 _ASKED = {
     "forecast": "without --label a forecast is asked for",
     "labels": "--label asks for labels",
     "tokens": "--token, --text, --split or a text, unless --format csv says that it is a table, asks for tokens",
+    "sets": "--multi-hot, or --set-separator, asks for sets of tokens",
     "frames": "--frame, --grid or files of frames ask for frames",
 }
 
@@ -48,7 +55,7 @@ def check(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         option = _BY_KEYWORD.get(name) or OPTIONS.get(name)
         if option is not None:
-            option.kind.check(name, value)
+            option.kind.check(name, value, option.instead)
 
 
 def given(options: Mapping[str, Any]) -> Iterator[Option]:
@@ -69,7 +76,7 @@ def of_model(option: Option) -> bool:
 
 def of_labels(option: Option) -> bool:
     """Whether an option is a property of a model that labels."""
-    return option.of_model and option.tasks == data.LABELS
+    return option.of_model and option.tasks[0] in data.LABELS
 
 
 def of_network(option: Option) -> bool:

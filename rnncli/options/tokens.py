@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rnncli.options.commands import CHECK, INSPECT, TRAIN
-from rnncli.options.data import TOKENS
-from rnncli.options.option import CHOICE, COUNT, DATA, TEXT, Option
+from rnncli.options.data import SETS, TOKENS
+from rnncli.options.option import CHOICE, COUNT, DATA, SWITCH, TEXT, Option
 
 READING = (TRAIN, INSPECT, CHECK)  # commands that read tokens of which nothing is known
 SPLITS = ("char", "word", "space", "byte")
@@ -40,9 +40,30 @@ OPTIONS = (
         DATA,
         commands=READING,
         metavar="COLUMN",
-        tasks=TOKENS,
+        tasks=(*TOKENS, *SETS),
         of_model=True,
         at="token_choices.token",
+    ),
+    Option(
+        "multi_hot",
+        SWITCH,
+        "Each row of that column has a set of tokens, as a list or a text.",
+        DATA,
+        commands=READING,
+        tasks=SETS,
+        of_model=True,
+        at="token_choices.multi_hot",
+    ),
+    Option(
+        "set_separator",
+        TEXT,
+        "What stands between the tokens of a set where they are texts.",
+        DATA,
+        commands=READING,
+        metavar="TEXT",
+        tasks=SETS,
+        of_model=True,
+        at="token_choices.set_separator",
     ),
     Option(
         "min_count",
@@ -51,7 +72,7 @@ OPTIONS = (
         DATA,
         follows="2 of words, else 1",
         commands=READING,
-        tasks=TOKENS,
+        tasks=(*TOKENS, *SETS),
         of_model=True,
         at="token_choices.min_count",
     ),
@@ -60,9 +81,10 @@ OPTIONS = (
         COUNT,
         "The most frequent N tokens are known, the unknown one counted.",
         DATA,
-        default="20000",
+        follows="20000, of sets 1000",
+        instead="for example --vocabulary 10000; leave it out for the most frequent ones",
         commands=READING,
-        tasks=TOKENS,
+        tasks=(*TOKENS, *SETS),
         of_model=True,
         at="token_choices.vocabulary",
     ),

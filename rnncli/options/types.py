@@ -23,7 +23,7 @@ Model = str | os.PathLike[str] | Holder
 
 
 class ColumnOptions(TypedDict, total=False):
-    """How the data are read: see `ColumnChoices`."""
+    """Options of how the data are read: see `ColumnChoices`."""
 
     time: str | None
     id: str | Iterable[str] | None
@@ -48,7 +48,7 @@ class ColumnOptions(TypedDict, total=False):
 
 
 class LabelledOptions(TypedDict, total=False):
-    """What is labelled, and how that is read."""
+    """Options of what is labelled, and how that is read."""
 
     label: str | None
     per_step: bool
@@ -59,11 +59,13 @@ class LabelledOptions(TypedDict, total=False):
 
 
 class TokenOptions(TypedDict, total=False):
-    """What a token is, and which are known: see `TokenChoices`."""
+    """Options of what a token is, and which are known: see `TokenChoices`; its channels are among those of labels."""
 
     split: Literal["char", "word", "space", "byte"] | None
     text: str | None
     token: str | None
+    multi_hot: bool
+    set_separator: str | None
     min_count: int | None
     vocabulary: int | None
 
@@ -89,7 +91,7 @@ class ReadingOptions(ColumnOptions, LabelledOptions, TokenOptions, FrameOptions,
 
 
 class LabelOptions(LabelledOptions, total=False):
-    """What is labelled, and how that is learnt."""
+    """Options of what is labelled, and how that is learnt."""
 
     online: bool
     pooling: Literal["last", "mean", "max", "attention"] | None
@@ -108,6 +110,7 @@ class ArchitectureOptions(ColumnOptions, total=False):
     layers: int | None
     hidden: int | None
     dropout: float | None
+    recurrent_dropout: float | None
     init: str | None
     members: int | None
     plain_stack: bool
@@ -125,7 +128,7 @@ class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearn
 
 
 class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearningOptions, total=False):
-    """How it is trained: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
+    """Options of training: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
     `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
 
     All values lie between `min` and `max`, and so do the forecasts. `holidays` are those of countries or their parts
@@ -165,7 +168,7 @@ class GeneratingOptions(TypedDict, total=False):
     top_p: float | None
     seed: int | None
     top: int | None
-    score: Literal["token", "document"] | None
+    score: Literal["token", "step", "document"] | None
 
 
 class AskedOptions(ColumnOptions, GeneratingOptions, total=False):

@@ -1,1 +1,1 @@
-"""What a network can be taught, one folder a task."""
+"""The tasks that a network can be taught, one folder each."""

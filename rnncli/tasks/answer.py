@@ -1,9 +1,10 @@
-"""What `predict` gives for any task: a table."""
+"""The result of `predict` for any task: a table."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
 
 from rnncli.errors import SeriesRefused
 from rnncli.outline import Outline
@@ -26,7 +27,7 @@ class Answer(Protocol):
 
     @property
     def rows(self) -> int:
-        """How many rows the table has."""
+        """The number of rows of the table."""
 
     def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
         """The table as a file's bytes."""
@@ -42,3 +43,11 @@ class Answer(Protocol):
 
     def to_json(self) -> dict[str, Any]:
         """The document behind `--json`."""
+
+
+@runtime_checkable
+class Piecewise(Protocol):
+    """An answer that can be longer than what fits into memory: its file is made piece by piece."""
+
+    def pieces(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> Iterator[bytes]:  # noqa: A002
+        """The bytes that `encode` gives, piece by piece."""

@@ -30,6 +30,7 @@ class Sizes:
     layers: int | None = None
     hidden: int | None = None
     dropout: float | None = None
+    recurrent_dropout: float | None = None
     init: str | None = None
     members: int | None = None
     plain_stack: bool = False

@@ -1,4 +1,4 @@
-"""What a network sees of some rows: crops, and the questions that are asked of them."""
+"""The inputs of a network from some rows: crops, and the questions that are asked of them."""
 
 from __future__ import annotations
 

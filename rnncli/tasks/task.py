@@ -25,6 +25,7 @@ from rnncli.data.statistics import Drift
 from rnncli.errors import SeriesRefused
 from rnncli.evaluation.shown import ScoreReport
 from rnncli.events import Listener
+from rnncli.layers.rows import Rows
 from rnncli.model import Kept
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, Columns, NetworkSpec, Spec, TrainingSpec
@@ -78,7 +79,7 @@ class Holdout(Protocol):
         """The questions of so many whole series as have about `most` questions."""
 
     def __len__(self) -> int:
-        """How many questions are held out."""
+        """The number of questions that are held out."""
 
 
 class Answers(Protocol):
@@ -120,9 +121,9 @@ class Draw(Protocol):
 class Facts:
     """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
     does), the lags that matter, in steps, what one of them is called, and the rows of a typical series; whether a
-    series is read `whole` and asked about once, at its end; what a step is, if it is no row of the calendar; how many
-    steps of a crop come `after` the last row that is seen; and how many pixels of a frame, on a side, are one of the
-    network's grid.
+    series is read `whole` and asked about once, at its end; what a step is, if it is no row of the calendar; what its
+    `questions` are called; the option that says how far back a training looks; how many steps of a crop come `after`
+    the last row that is seen; and how many pixels of a frame, on a side, are one of the network's grid.
     """
 
     horizon: int | None
@@ -131,6 +132,8 @@ class Facts:
     lag_name: str = "lag"
     whole: bool = False
     step: str = ""
+    questions: str = "origins"
+    context_option: str = "context"
     after: int = 0
     patch: int = 1
 
@@ -241,11 +244,12 @@ class Model(Protocol):
 
 class Task(Kept, Protocol[S]):
     """What a sequence model is trained for; S is what its answer is a function of, as a file says it. People read of
-    its series as `units`: series, sequences.
+    its series as `units`: series, sequences. What it generates is `text`, told as it is made, or a table.
     """
 
     name: str
     units: str
+    text: bool
 
     def lesson(self, panel: Panel, spec: S, ends: Ints) -> Lesson:
         """The panel as questions."""
@@ -256,7 +260,7 @@ class Task(Kept, Protocol[S]):
     def begin(self, spec: S, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
         """The head's first weights, by name; those that are not named begin with zeros."""
 
-    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array:
+    def enter(self, spec: S, weights: Weights, seen: Seen, xp: Any) -> Array | Rows:
         """The encoder's inputs: [n, T, I]. For most tasks these are the inputs of the crops as they are."""
 
     def read(self, spec: S, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:
@@ -308,7 +312,7 @@ class Task(Kept, Protocol[S]):
         """The facts about a panel and a spec that the gradient diagnosis needs."""
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Any) -> LookedAt:
-        """What is wrong with data to train on, or, with a model, with data that it is to answer."""
+        """The findings of a check in data to train on, or, with a model, with data that it is to answer."""
 
     def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for options by which nothing can be trained, before any work."""

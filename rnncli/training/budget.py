@@ -1,4 +1,4 @@
-"""What the parts of a training take on this machine, measured before it begins: so many of them fit a time budget."""
+"""The cost of a training's parts on this machine, measured before it begins: so many of them fit a time budget."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def judging_seconds(objective: Objective, weights: Weights, holdout: Holdout, ju
 
 
 def _taken(objective: Objective, weights: Weights, part: Holdout, judge: Judge) -> tuple[int, float, float]:
-    """How many forecasts there are, and the seconds of both."""
+    """The number of forecasts, and the seconds of both."""
     forecasting, judging = Clock(), Clock()
     with forecasting.running():
         found = objective.validation(weights, part)

@@ -1,4 +1,4 @@
-"""What training tells while it runs: progress bars, logs and tests read this one stream."""
+"""The events of a training while it runs: progress bars, logs and tests read this one stream."""
 
 from __future__ import annotations
 

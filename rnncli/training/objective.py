@@ -1,4 +1,4 @@
-"""What a training minimises, for any task: the loss of drawn questions, and the score of held-out ones (torch)."""
+"""The objective of a training, for any task: the loss of drawn questions, and the score of held-out ones (torch)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rnncli.arrays import Array, Floats, Ints
 from rnncli.data.panel import Panel
+from rnncli.layers.rows import dense
 from rnncli.nn.dropout import dropout
 from rnncli.nn.network import encode
 from rnncli.tasks.plan import Plan
@@ -59,8 +60,8 @@ def at_the_end(seen: Seen, questions: slice | list[int], outputs: Tensor) -> See
 
 
 def entered(weights: Mapping[str, Tensor], plan: Plan[Any], seen: Seen) -> Tensor:
-    """What the encoder sees of crops: [n, T, I]."""
-    x: Tensor = plan.task.enter(plan.spec, head_weights(weights), seen, torch)
+    """The inputs of the encoder in crops: [n, T, I]."""
+    x: Tensor = dense(plan.task.enter(plan.spec, head_weights(weights), seen, torch), torch)
     return x
 
 
@@ -71,12 +72,12 @@ def forward(
     generator: torch.Generator | None = None,
     carried: dict[str, Tensor] | None = None,
 ) -> Tensor:
-    """What a network says to the questions: [o, ...]; with dropout where a generator is given. Crops that go on take
-    what is `carried`, and leave their own state there.
+    """The outputs of a network for the questions: [o, ...]; with dropout where a generator is given. Crops that go on
+    take what is `carried`, and leave their own state there.
     """
     before = None if seen.fresh is None else carried
     head = head_weights(weights)
-    x = entered(weights, plan, seen)
+    x = plan.task.enter(plan.spec, head, seen, torch)
     outputs = encode(weights, plan.network, x, generator, before, seen.fresh, seen.lengths)
     state = plan.task.read(plan.spec, head, outputs, seen, torch)
     if generator is not None:
@@ -176,7 +177,7 @@ class Objective:
 
 
 def _generator(seed: tuple[int, ...], device: str) -> torch.Generator:
-    """What dropout draws from."""
+    """The generator that dropout draws from."""
     return torch.Generator(device).manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
 
 

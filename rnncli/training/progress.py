@@ -26,7 +26,7 @@ _RUN = ("live", "average", "best", "first_moment", "second_moment")
 
 @dataclass(frozen=True)
 class _RunFacts(Spec):
-    """What a file says of a phase under way, beside its tensors."""
+    """The metadata of a phase under way in a file, beside its tensors."""
 
     step: int
     best_step: int
@@ -45,7 +45,7 @@ class _RunFacts(Spec):
 
 @dataclass(frozen=True)
 class _Facts(Spec):
-    """What a file says of a member, beside its tensors."""
+    """The metadata of a member in a file, beside its tensors."""
 
     searched: bool
     best_step: int
@@ -252,7 +252,7 @@ class _Reader:
         return self._copies(part, self.names)
 
     def carried(self, part: str) -> Weights:
-        """What is carried on from step to step."""
+        """The states that are carried on from step to step."""
         return self._copies(part, self.carried_names)
 
     def _copies(self, part: str, names: tuple[str, ...]) -> Weights:

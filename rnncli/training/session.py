@@ -38,7 +38,7 @@ Start = Mapping[str, NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class _Session:
-    """What the members share."""
+    """The state that the members share."""
 
     panel: Panel
     plan: Plan[Any]
@@ -206,7 +206,7 @@ def _trained(session: _Session, chosen: int, found: list[Answers], *, undecided:
 
 
 def _further(session: _Session, candidate: int) -> tuple[Answers, ...]:
-    """What the searches of a candidate's members answered to other questions at the held-out places, on average."""
+    """The mean answers of the searches of a candidate's members to other questions at the held-out places."""
     plan = session.candidates[candidate]
     askings = plan.task.further(plan.task.visible(session.panel, plan), plan.spec, session.holdout)
     return tuple(_averaged(session, candidate, asking) for asking in askings)

@@ -1,4 +1,4 @@
-"""What a caller gives in Python, held against what a function says that it takes: one clear error, never a raw one."""
+"""The arguments of a call in Python, held against what the function takes: one clear error, never a raw one."""
 
 from __future__ import annotations
 

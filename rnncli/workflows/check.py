@@ -75,7 +75,7 @@ class Checked:
         return not self.count("error")
 
     def count(self, severity: str) -> int:
-        """How many findings are so bad."""
+        """The number of findings of a severity."""
         return sum(finding.severity == severity for finding in self.findings)
 
     def outline(self) -> Outline:
@@ -193,7 +193,7 @@ def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixe
 
 
 def _left(seen: Seen, copy: str, choices: ColumnChoices, horizon: int | None) -> int:
-    """How many errors there are in the copy: it is read as the data were, but for what files have of their own."""
+    """The number of errors in the copy: it is read as the data were, but for what files have of their own."""
     ids = (seen.columns.id_name,) if seen.columns.by_file else seen.columns.ids
     columns = seen.columns
     named = replace(choices, time=columns.time, clock=columns.clock, id=ids, target=columns.target)

@@ -25,7 +25,7 @@ from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
-from rnncli.workflows.pictures import Drawable, check_plot, draw
+from rnncli.workflows.pictures import check_plot, draw
 from rnncli.workflows.train import refit as train_again
 
 ALPHA = 0.05
@@ -166,8 +166,7 @@ def evaluate(
         gates = _gates(options, found.task.name)
         scored = found.task.evaluated(data, found, choices, wanted, tell, again)
     if plot is not None:
-        assert isinstance(scored.report, Drawable)
-        draw(plot, scored.report.pictured, tell)
+        draw(plot, scored.report, tell)
     return Evaluation(
         scored.report,
         scored.refitted,

@@ -1,4 +1,4 @@
-"""What a name means that the program prints or takes: an id, an error, an exit code, a metric, a cell, a theme.
+"""The meaning of a name that the program prints or takes: an id, an error, an exit code, a metric, a cell, a theme.
 
 Every text stands once, in the Markdown files of `rnncli/pages`. A file is the page of a theme, called as the file is.
 On the pages of KINDS each section explains what its heading names in backticks.

@@ -35,7 +35,7 @@ class Given:
 
     @property
     def digest(self) -> str:
-        """What tells its file from every other, whether it was written or not."""
+        """The identity of its file, whether it was written or not."""
         data = files.read_bytes(self.named, ModelRefused) if self._data is None else self._data
         return hashlib.sha256(data).hexdigest()
 

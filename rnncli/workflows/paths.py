@@ -1,4 +1,4 @@
-"""What a command reads and what it writes: no path is both, whatever it is called."""
+"""The paths that a command reads and those it writes: none is both, whatever it is called."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ def check_plot(plot: Path_, model: Model | None) -> None:
     files.check_writable(plot)
 
 
-def draw(plot: Path_, shown: Pictured, tell: Listener) -> None:
-    """Write the picture, whole or not at all."""
+def draw(plot: Path_, drawable: object, tell: Listener) -> None:
+    """Write the picture of an answer, or of a report, whole or not at all."""
+    assert isinstance(drawable, Drawable)
+    shown = drawable.pictured
     files.atomic_write(plot, picture(shown, os.fspath(plot).lower().rpartition(".")[2]))
     tell(Noted(f"drew sequence {shown.name!r} in {os.fspath(plot)}"))

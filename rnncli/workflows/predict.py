@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli import files
 from rnncli.data.writers.suffix import OF_FRAMES, format_of
@@ -21,7 +21,9 @@ from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
-from rnncli.workflows.pictures import Drawable, check_plot, draw
+
+if TYPE_CHECKING:
+    from rnncli.tasks.task import Task
 
 
 @public
@@ -45,15 +47,15 @@ def predict(
     writes nothing where the data have drifted. `state` is a file that keeps what the network has seen of each series:
     only rows that it has not seen are consumed, and the forecast is that of a network which saw them all. Of a model
     that labels steps as they come (`online`), the rows that it has not seen are labelled. A model of documents gives
-    the likeliest next tokens, how likely those of `data` were (`score`), or goes on with so many (`generate`), of which
-    `on_event` is told as they are made; with `state`, all data go on from where they ended before. Of a model of frames
-    `plot` is a picture of the first sequence and its forecast (.png, or a loop: .gif).
+    the likeliest next tokens, how likely those of `data` were (`score`), or goes on with so many (`generate`): text, of
+    which `on_event` is told as it is made, or sets; with `state`, all data go on from where they ended before. Of a
+    model of frames `plot` is a picture of the first sequence and its forecast (.png, or a loop: .gif).
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
     tell = on_event or unheard
     _refuse_twice(data, options)
-    _refuse_without_text(output, options)
+    _refuse_without_drawing(options)
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
     if output is not None:
         format_of(output, (*WRITERS, *OF_FRAMES))
@@ -66,13 +68,15 @@ def predict(
             files.refuse_existing(output)
         found = given(model)
         task = found.model.task
-        if output is not None and task.name != "frames":
-            format_of(output)
+        if output is not None:
+            _refuse_unfit(output, task, options)
         table.refuse_of_other_task(
             {**options, "horizon": horizon, "point": None if point == "median" else point}, task.name, by_model=True
         )
         plot = options.get("plot")
         if plot is not None:
+            from rnncli.workflows.pictures import check_plot
+
             check_plot(plot, found.model)
         stream = None if state is None else task.stream(state, found.model, found.digest)
         levels = None if quantiles is None else tuple(quantiles)
@@ -84,22 +88,28 @@ def predict(
             for line in answer.remarks(Path(output).suffix.lower().removeprefix(".")):
                 tell(Noted(line))
         if plot is not None:
-            assert isinstance(answer, Drawable)
-            draw(plot, answer.pictured, tell)
+            from rnncli.workflows.pictures import draw
+
+            draw(plot, answer, tell)
         if stream is not None:
             stream.keep()
     return answer
 
 
-def _refuse_without_text(output: Any, options: PredictOptions) -> None:
-    """UsageError where an option says how a text is made, and none is, or where it would be written as a table."""
-    generates = options.get("generate") is not None
+def _refuse_unfit(output: str | os.PathLike[str], task: Task[Any], options: PredictOptions) -> None:
+    """UsageError where what a model says cannot be written to such a file."""
+    if task.name != "frames":
+        format_of(output)
+    if task.text and options.get("generate") is not None:
+        raise UsageError("--generate writes text, and --output a table", hint="leave --output out: > FILE keeps it")
+
+
+def _refuse_without_drawing(options: PredictOptions) -> None:
+    """UsageError where an option says how something is drawn, and nothing is."""
     given = [name for name in ("temperature", "top_k", "top_p", "seed") if options.get(name) is not None]
-    if given and not generates:
+    if given and options.get("generate") is None:
         flag = given[0].replace("_", "-")
         raise UsageError(f"--{flag} says how --generate draws, and nothing is generated", hint=f"leave --{flag} out")
-    if generates and output is not None:
-        raise UsageError("--generate writes text, and --output a table", hint="leave --output out: > FILE keeps it")
 
 
 def _refuse_twice(data: Any, options: PredictOptions) -> None:

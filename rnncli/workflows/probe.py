@@ -147,6 +147,9 @@ class Probe:
             lag_name=facts.lag_name,
             horizon=facts.horizon,
             whole=facts.whole,
+            units=task.units,
+            questions=facts.questions,
+            context_option=facts.context_option,
         )
 
     def flow(self, most_series: int, origins: int) -> Flow:

@@ -1,4 +1,4 @@
-"""What a training was asked to do, as one number: the same data, settings and versions give the same one."""
+"""The identity of a training, as one number: the same data, settings and versions give the same one."""
 
 from __future__ import annotations
 

@@ -57,13 +57,16 @@ class _Job:
 
 
 def task_of(options: TrainOptions, data: Any) -> Task[Any]:
-    """The task that options and data ask for: labels where a label is named, tokens or frames where it is said what
-    they are or data are texts or files of frames and not said to be tables (`format`), else forecasts.
+    """The task that options and data ask for: labels where a label is named, sets where these are said, tokens or
+    frames where it is said what they are or data are texts or files of frames and not said to be tables (`format`),
+    else forecasts.
     """
     said = any(options.get(key) is not None for key in ("split", "text", "token"))
     framed = any(options.get(key) is not None for key in FrameOptions.__annotations__)
     if options.get("label") is not None:
         name = "labels"
+    elif options.get("multi_hot") or options.get("set_separator") is not None:
+        name = "sets"
     elif said or (options.get("format") is None and _holds(data, holds_text)):
         name = "tokens"
     elif framed or any(map(is_array, listed(data))) or (options.get("format") is None and _holds(data, holds_frames)):

@@ -39,7 +39,7 @@ class Watching:
     _watches: dict[Phase, Watch] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> Iterator[Gradients | Exploded]:
-        """What the gradients of a step tell: every `every` steps, and where its norm explodes."""
+        """The report on the gradients of a step: every `every` steps, and where its norm explodes."""
         if not isinstance(event, Stepped):
             return
         run = run_of(self.progress, event.phase)

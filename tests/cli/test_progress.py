@@ -6,32 +6,33 @@ import os
 import pty
 import re
 import subprocess
-import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from rnncli.cli.progress import bar, line
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
 Shown = Callable[..., str]
 
 
 @pytest.fixture
-def shown(quick_training: tuple[object, ...], environment: dict[str, str], tmp_path: Path) -> Shown:
-    """What a training prints on a terminal as its stderr."""
+def shown(run_rnncli: Run, quick_training: tuple[object, ...], environment: dict[str, str], tmp_path: Path) -> Shown:
+    """What a training prints on a terminal as its stderr; `by` runs it."""
 
-    def run(*flags: str, data: Path | None = None, **variables: str) -> str:
+    def run(*flags: str, data: Path | None = None, by: Run = run_rnncli, **variables: str) -> str:
         ours, theirs = pty.openpty()
         training = list(quick_training) if data is None else ["train", data, *quick_training[2:]]
-        command = [sys.executable, "-m", "rnncli", *map(str, training), "-o", tmp_path / "m.safetensors", *flags]
         settings = environment | {"COLUMNS": "100", "LINES": "40"} | variables
-        with subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=theirs) as process:
-            os.close(theirs)
-            printed = _read(ours)
-            assert process.wait() == 0, printed
+        with ThreadPoolExecutor(1) as reader:
+            printed = reader.submit(_read, ours)
+            with os.fdopen(theirs, "w") as terminal:
+                done = by(*training, "-o", tmp_path / "m.safetensors", *flags, env=settings, stderr=terminal)
+            assert done.returncode == 0, printed.result()
         os.close(ours)
-        return printed.decode()
+        return printed.result().decode()
 
     return run
 
@@ -50,8 +51,8 @@ def _read(descriptor: int) -> bytes:
     return b"".join(parts)
 
 
-def test_progress_is_drawn_on_a_terminal(shown: Shown) -> None:
-    printed = shown(TERM="xterm")
+def test_progress_is_drawn_on_a_terminal(shown: Shown, start_rnncli: Run) -> None:
+    printed = shown(by=start_rnncli, TERM="xterm")
     assert "\x1b[" in printed
     assert all(word in printed for word in ("search", "/2", "loss", "validation", "steps/s"))
 

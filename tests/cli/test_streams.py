@@ -77,9 +77,7 @@ def test_a_full_disk_behind_stdout_is_exit_code_8(
     run_rnncli: Run, weekly: Path, small_model: Path, flags: tuple[str, ...]
 ) -> None:
     with Path("/dev/full").open("w") as full:
-        done = run_rnncli(
-            "predict", weekly, "-m", small_model, *flags, stdout=full, stderr=subprocess.PIPE, capture_output=False
-        )
+        done = run_rnncli("predict", weekly, "-m", small_model, *flags, stdout=full)
     assert done.returncode == 8
     assert done.stderr.startswith("error: standard output: cannot write: no space left on device\n")
 

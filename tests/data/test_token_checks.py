@@ -110,3 +110,24 @@ def test_what_training_refuses_is_found(tmp_path: Path) -> None:
 
 def test_every_check_is_there() -> None:
     assert all(callable(find(TOKEN_CHECKS, name, "check")) for name in TOKEN_CHECKS)
+
+
+TIMES = pa.array([0, 3_600, 3_600, 0, 50, 20], pa.timestamp("s"))
+
+
+def test_events_out_of_order_and_at_the_same_time_are_found() -> None:
+    table = pa.table({"case": [*"aaabbb"], "e": [*"xyzxyz"], "at": TIMES})
+    found = findings(table, EVENTS, ColumnChoices(id=("case",), time="at"))
+    assert [found[name].severity for name in ("event-unsorted", "event-simultaneous")] == ["note", "warning"]
+    assert [found[name].count for name in ("event-unsorted", "event-simultaneous")] == [1, 1]
+    assert [found[name].examples[0].series for name in ("event-unsorted", "event-simultaneous")] == ["b", "a"]
+    sound = table.filter(pa.array([True, True, False, True, True, False]))
+    assert not {"event-unsorted", "event-simultaneous"} & set(findings(sound, EVENTS, ColumnChoices(time="at")))
+
+
+def test_events_of_a_mistyped_year_are_found() -> None:
+    days = [*range(199), 40_000]
+    times = pa.array([86_400 * day for day in days], pa.timestamp("s"))
+    table = pa.table({"case": [f"c{row // 4}" for row in range(200)], "e": [*"wxyz"] * 50, "at": times})
+    found = findings(table, EVENTS, ColumnChoices(id=("case",), time="at"))["event-far"]
+    assert (found.severity, found.count, found.examples[0].series) == ("warning", 1, "c49")

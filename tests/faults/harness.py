@@ -127,7 +127,7 @@ def train(data: Path, output: Path, every: float = 0.0) -> None:
     import rnncli
 
     small = {"horizon": 4, "hidden": 4, "layers": 1, "batch": 4, "threads": 1, "quantiles": (0.1, 0.5, 0.9)}
-    rnncli.train(data, output=output, steps=STEPS, checkpoint_every=every, **small)
+    rnncli.train(data, output=output, steps=STEPS, members=MEMBERS, checkpoint_every=every, **small)
 
 
 def predict(data: Path, output: Path) -> None:
@@ -149,7 +149,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "predict": (predict, "f.csv"),
     "evaluate": (evaluate, "s.json"),
 }
-STEPS = 3
+STEPS, MEMBERS = 3, 2
 
 
 def inputs_of(folder: Path) -> tuple[Path, ...]:
@@ -352,7 +352,7 @@ def _quietly(call: Callable[..., Any], *arguments: Any) -> None:
 
 def main() -> None:
     """Run the cases that were asked for."""
-    global STEPS  # noqa: PLW0603 set once, before anything runs
+    global STEPS, MEMBERS  # set once, before anything runs
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=["io", "kill", "signal", "pair"])
     parser.add_argument("folder", type=Path)
@@ -361,9 +361,10 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--every", type=float, default=3600.0)
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--members", type=int, default=MEMBERS)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    STEPS = asked.steps
+    STEPS, MEMBERS = asked.steps, asked.members
     rng, commands = random.Random(asked.seed), asked.commands.split(",")
     if asked.kind == "io":
         cases = io_faults(asked.folder, commands, asked.every, asked.sample, rng)

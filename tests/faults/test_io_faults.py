@@ -31,7 +31,7 @@ def check(found: Cases) -> None:
 
 
 def test_a_failed_io_call_loses_nothing(cases: Callable[..., Cases], tmp_path: Path) -> None:
-    found = cases("io", tmp_path, "--sample", 8)
+    found = cases("io", tmp_path, "--sample", 8, "--members", 1)
     assert {case["mode"] for case in found} == set(MODES)
     assert len(found) == 3 * 4 * 8
     check(found)
@@ -40,7 +40,7 @@ def test_a_failed_io_call_loses_nothing(cases: Callable[..., Cases], tmp_path: P
 
 
 def test_runs_killed_at_random_times_lose_nothing(cases: Callable[..., Cases], tmp_path: Path) -> None:
-    found = cases("kill", tmp_path, "--commands", "train,predict", "--counts", "60,30", "--steps", 10, "--every", 0.03)
+    found = cases("kill", tmp_path, "--commands", "train,predict", "--counts", "60,30", "--steps", 4, "--every", 0.01)
     check_kills(found, 90)
 
 

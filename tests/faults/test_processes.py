@@ -252,9 +252,7 @@ def test_a_signal_ends_a_command_by_itself_and_it_has_written_nothing(
 def test_a_full_standard_output_is_told(run_rnncli: Run, small_model: Path, weekly: Path, command: str) -> None:
     with Path("/dev/full").open("w") as full:
         extra = ("--no-refit",) if command == "evaluate" else ()
-        done = run_rnncli(
-            command, weekly, "-m", small_model, *extra, stdout=full, stderr=subprocess.PIPE, capture_output=False
-        )
+        done = run_rnncli(command, weekly, "-m", small_model, *extra, stdout=full)
     assert done.returncode == 8
     assert "error: standard output: cannot write: no space left on device" in done.stderr
 

@@ -12,7 +12,7 @@ import pytest
 import rnncli
 
 HORIZON = 7
-QUICK = {"horizon": HORIZON, "quantiles": (0.1, 0.5, 0.9), "steps": 40, "members": 1, "hidden": 16}
+QUICK = {"horizon": HORIZON, "quantiles": (0.1, 0.5, 0.9), "steps": 20, "members": 1, "hidden": 16}
 
 
 def table(values: np.ndarray, begin: np.ndarray | int = 0) -> pa.Table:

@@ -14,7 +14,7 @@ from pyarrow import parquet
 import rnncli
 from rnncli.workflows.result import Training
 
-QUICK: dict[str, Any] = {"steps": 4, "hidden": 6, "layers": 1, "batch": 8, "threads": 1}
+QUICK: dict[str, Any] = {"steps": 4, "hidden": 6, "layers": 1, "batch": 8, "members": 1, "threads": 1}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def bikes(sample_data: Path) -> pa.Table:
 @pytest.fixture(scope="module")
 def training(bikes: pa.Table) -> Training:
     said = {"target": "rentals", "future": ["holiday"], "past": ["weather"], "keep_covariates": True}
-    return rnncli.train(bikes, horizon=24, **said, **QUICK)
+    return rnncli.train(bikes, horizon=24, **said, **(QUICK | {"members": 2}))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,12 @@ def jobs(sample_data: Path) -> Path:
     return sample_data / "us_employment.csv"
 
 
+@pytest.fixture(scope="module")
+def employment(jobs: Path) -> Training:
+    """A model of them."""
+    return rnncli.train(jobs, horizon=3, **QUICK)
+
+
 @pytest.mark.parametrize("held", ["training", "forecaster", "info"])
 def test_a_forecast_is_the_same_to_the_last_bit(bikes: pa.Table, training: Training, saved: Path, held: str) -> None:
     model = {"training": training, "forecaster": training.model, "info": rnncli.info(saved)}[held]
@@ -63,8 +69,8 @@ def test_an_evaluation_is_the_same(bikes: pa.Table, training: Training, saved: P
     assert of_object.to_json(by="series") == of_file.to_json(by="series")
 
 
-def test_a_forecast_in_memory_is_scored_as_its_file(jobs: Path, tmp_path: Path) -> None:
-    forecast = rnncli.predict(jobs, rnncli.train(jobs, horizon=3, **QUICK), as_of="2015-06-01")
+def test_a_forecast_in_memory_is_scored_as_its_file(jobs: Path, employment: Training, tmp_path: Path) -> None:
+    forecast = rnncli.predict(jobs, employment, as_of="2015-06-01")
     forecast.write(tmp_path / "f.parquet")
     of_object, of_file = (rnncli.evaluate(jobs, forecasts=given) for given in (forecast, tmp_path / "f.parquet"))
     assert of_object.to_json() == of_file.to_json()
@@ -100,20 +106,21 @@ def test_a_warm_start_in_place_is_done_once(jobs: Path, tmp_path: Path) -> None:
     assert rnncli.train(jobs, output=path, warm_start=first, steps=2, threads=1).up_to_date
 
 
-def test_a_state_goes_on_with_the_same_model_from_a_file_or_from_memory(jobs: Path, tmp_path: Path) -> None:
-    training = rnncli.train(jobs, horizon=3, **QUICK)
-    training.save(tmp_path / "m")
+def test_a_state_goes_on_with_the_same_model_from_a_file_or_from_memory(
+    jobs: Path, employment: Training, tmp_path: Path
+) -> None:
+    employment.save(tmp_path / "m")
     state = tmp_path / "s"
-    rnncli.predict(jobs, training, state=state, as_of="2015-06-01")
+    rnncli.predict(jobs, employment, state=state, as_of="2015-06-01")
     here = rnncli.predict(jobs, tmp_path / "m", state=state)
-    whole = rnncli.predict(jobs, training, state=tmp_path / "t")
+    whole = rnncli.predict(jobs, employment, state=tmp_path / "t")
     assert here.encode() == whole.encode()
     assert state.read_bytes() == (tmp_path / "t").read_bytes()
 
 
-def test_the_state_of_another_model_in_memory_is_refused(jobs: Path, tmp_path: Path) -> None:
-    one, other = (rnncli.train(jobs, horizon=3, seed=seed, **QUICK) for seed in (0, 1))
-    rnncli.predict(jobs, one, state=tmp_path / "s")
+def test_the_state_of_another_model_in_memory_is_refused(jobs: Path, employment: Training, tmp_path: Path) -> None:
+    other = rnncli.train(jobs, horizon=3, seed=1, **QUICK)
+    rnncli.predict(jobs, employment, state=tmp_path / "s")
     with pytest.raises(rnncli.ModelRefused, match="another model"):
         rnncli.predict(jobs, other, state=tmp_path / "s")
 

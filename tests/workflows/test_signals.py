@@ -28,7 +28,7 @@ class Signal:
     cover: tuple[float, float] = (0.68, 0.95)
     series: int = 12
     step: str = "D"
-    steps: int = 60
+    steps: int = 20
 
 
 def noise(rng: np.random.Generator, rows: int, size: float = 1.0) -> Floats:
@@ -104,19 +104,19 @@ WALK = float(np.sqrt(np.arange(1, 11)).mean()) * SQRT_2_OVER_PI
 AR = float(np.sqrt((1 - 0.64 ** np.arange(1, 11)) / 0.36).mean()) * SQRT_2_OVER_PI
 EXACT = (0.0, 1.0)
 SIGNALS = {
-    "sine with trend": Signal(sine_with_trend, 160, 24, 1.4 * SQRT_2_OVER_PI, step="M"),
+    "sine with trend": Signal(sine_with_trend, 160, 24, 1.4 * SQRT_2_OVER_PI, step="M", steps=60),
     "line up": Signal(line_up, 120, 14, 0.2, EXACT),
     "line down": Signal(line_down, 120, 14, 0.2, EXACT),
-    "step": Signal(step_up, 160, 10, 1.25 * SQRT_2_OVER_PI),
+    "step": Signal(step_up, 160, 10, 1.25 * SQRT_2_OVER_PI, steps=40),
     "growing season": Signal(growing_season, 160, 12, 0.05 * 20 * 1.01**160, (0.6, 1.0), step="M"),
-    "day and week": Signal(day_and_week, 1008, 168, 1.35 * SQRT_2_OVER_PI, series=2, step="h", steps=30),
-    "week with holidays": Signal(week_with_holidays, 250, 14, 1.6 * 3 * SQRT_2_OVER_PI),
+    "day and week": Signal(day_and_week, 1008, 168, 1.35 * SQRT_2_OVER_PI, series=2, step="h"),
+    "week with holidays": Signal(week_with_holidays, 250, 14, 1.6 * 3 * SQRT_2_OVER_PI, steps=60),
     "far from zero": Signal(far_from_zero, 140, 14, 1.35 * SQRT_2_OVER_PI),
     "random walk": Signal(random_walk, 200, 10, 1.15 * WALK, series=40),
     "white noise": Signal(white_noise, 150, 10, 1.15 * SQRT_2_OVER_PI, series=40),
     "sparse counts": Signal(sparse_counts, 150, 10, 1.15 * 0.3, (0.8, 1.0), series=40),
-    "autoregressive": Signal(autoregressive, 200, 10, 1.2 * AR, series=40),
-    "day with a year": Signal(day_with_a_year, 1300, 30, 1.35 * 2 * SQRT_2_OVER_PI, series=1, steps=30),
+    "autoregressive": Signal(autoregressive, 200, 10, 1.2 * AR, series=40, steps=60),
+    "day with a year": Signal(day_with_a_year, 1300, 30, 1.35 * 2 * SQRT_2_OVER_PI, series=1),
     "four rows": Signal(around_a_level, 4, 1, 0.16, (0.6, 1.0), series=150),
 }
 

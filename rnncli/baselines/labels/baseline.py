@@ -1,4 +1,4 @@
-"""What a baseline for labels is: it learns from labelled sequences and answers for others, in one call."""
+"""The interface of a baseline for labels: it learns from labelled sequences and answers for others, in one call."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def _answers(trained: Sequences, labels: Ints, classes: int, asked: Sequences) -
 
 
 def _left_out_errors(among: Sequences, truth: Ints) -> float:
-    """How often the nearest other sequence is of another class, with one right and one wrong answer added."""
+    """The share of sequences whose nearest other is of another class, with one right and one wrong answer added."""
     tried = evenly(np.arange(len(among)), LEFT_OUT)
     others = nearest(among.select(tried), among, itself=tried)
     wrong = int(np.count_nonzero((others < 0) | (truth[others] != truth[tried])))

@@ -23,12 +23,12 @@ class Sequences:
     per_step: bool = False
 
     def __len__(self) -> int:
-        """How many sequences there are."""
+        """The number of sequences."""
         return len(self.offsets) - 1
 
     @property
     def carriers(self) -> int:
-        """How many labels there are: one a sequence, or one a row."""
+        """The number of labels: one a sequence, or one a row."""
         return len(self.values) if self.per_step else len(self)
 
     @property

@@ -62,7 +62,7 @@ def common_scale(sequences: Sequences, like: Sequences) -> Sequences:
 
 
 def cells(asked: Sequences, among: Sequences, band: float = BAND) -> int:
-    """How many distances between single channels of steps a comparison of all with all takes."""
+    """The number of distances between single channels of steps a comparison of all with all takes."""
     total = 0
     for rows in _alike(asked.lengths):
         for columns in _alike(among.lengths):

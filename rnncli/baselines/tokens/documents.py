@@ -8,17 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Floats, Ints
 
 NOTHING = -1  # what comes before a document
 
 
 @dataclass(frozen=True)
 class Documents:
-    """Tokens of n documents: codes [rows] from 0 on, of any type of integers, and offsets [n + 1] from 0 to rows."""
+    """Tokens of n documents: codes [rows] from 0 on, of any type of integers, and offsets [n + 1] from 0 to rows; of
+    events with times, how long each came after the one before [rows], NaN where there is none, and the `levels` of the
+    quantiles that are said of that.
+    """
 
     codes: NDArray[np.integer[Any]]
     offsets: Ints
+    waits: Floats | None = None
+    levels: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         """How many documents there are."""
@@ -37,20 +42,26 @@ class Documents:
     @property
     def position(self) -> Ints:
         """The place of every token in its document, from 0 on [rows]."""
-        return self._position(0, self.rows)
+        return self._position(np.arange(self.rows))
 
-    def _position(self, begin: int, end: int) -> Ints:
-        rows = np.arange(begin, end)
-        return rows - self.offsets[np.searchsorted(self.offsets, rows, side="right") - 1]
+    def _position(self, rows: Ints) -> Ints:
+        return rows - self.offsets[self.owner_of(rows)]
+
+    def owner_of(self, rows: Ints) -> Ints:
+        """The document of some rows [n]."""
+        return np.searchsorted(self.offsets, rows, side="right") - 1
 
     def history(self, steps: int, begin: int = 0, end: int | None = None) -> Ints:
         """The tokens before those of rows begin ... end - 1, the newest last; NOTHING where there is none:
         [rows, steps].
         """
-        end = self.rows if end is None else min(end, self.rows)
-        found = np.full((end - begin, steps), NOTHING, np.int64)
-        position = self._position(begin, end)
+        return self.before(np.arange(begin, self.rows if end is None else min(end, self.rows)), steps)
+
+    def before(self, rows: Ints, steps: int) -> Ints:
+        """The tokens before those of some rows [n], as in `history`: [n, steps]."""
+        found = np.full((len(rows), steps), NOTHING, np.int64)
+        position = self._position(rows)
         for back in range(1, steps + 1):
             there = np.flatnonzero(position >= back)
-            found[there, steps - back] = self.codes[begin + there - back]
+            found[there, steps - back] = self.codes[rows[there] - back]
         return found

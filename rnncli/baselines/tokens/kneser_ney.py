@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,9 +18,10 @@ _AT_ONCE = 1 << 20  # tokens
 
 @dataclass(frozen=True)
 class Level:
-    """The n-grams of one order: `contexts` [C] as sorted keys, the n-grams of context c at `offsets[c]` up to
-    `offsets[c + 1]` as sorted keys `grams` [M] with their last `tokens` [M] and the `share` [M] of the probability that
-    their counts give them, and the share `left` [C] that each context leaves to the order below.
+    """The n-grams of one order: the sorted numbers of `contexts` [C], the n-grams of context c at `offsets[c]` up to
+    `offsets[c + 1]` as sorted keys `grams` [M] (context times V, plus token) with their last `tokens` [M] and the
+    `share` [M] of the probability that their counts give them, and the share `left` [C] that each context leaves to the
+    order below.
     """
 
     contexts: Ints
@@ -50,6 +51,34 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Contexts:
+    """The tokens before others, as numbers: of one token its code + 1, so that NOTHING is 0; of k tokens the place
+    among those that were `seen` [k - 2]: the number of the older ones times (V + 1), plus that of the newest. So no
+    number is larger than tokens times kinds of tokens, and int64 holds it.
+    """
+
+    size: int
+    seen: tuple[Ints, ...] = ()
+
+    def of(self, history: Ints, steps: int) -> Ints:
+        """The number of the last `steps` tokens of histories [n, K]: [n]; -1 where these were not seen, or are too few:
+        before a document there is NOTHING once.
+        """
+        if steps < 2:
+            return history[:, -1] + 1 if steps else np.zeros(len(history), np.int64)
+        key, seen = self.key(history, steps), self.seen[steps - 2]
+        place = np.minimum(np.searchsorted(seen, key), len(seen) - 1)
+        return np.where((key >= 0) & (seen[place] == key), place, -1) if len(seen) else np.full(len(key), -1)
+
+    def key(self, history: Ints, steps: int) -> Ints:
+        """What `seen` holds of the last two tokens, or more: [n]; -1 where these are too few, or the older ones were
+        not seen.
+        """
+        older, newest = self.of(history[:, :-1], steps - 1), history[:, -1]
+        return np.where((older >= 0) & (newest != NOTHING), older * (self.size + 1) + newest + 1, -1)
+
+
+@dataclass(frozen=True)
 class KneserNey:
     """n-grams of orders 1, 2 ... that were counted.
 
@@ -58,7 +87,12 @@ class KneserNey:
     """
 
     levels: tuple[Level, ...]
-    size: int
+    contexts: Contexts
+
+    @property
+    def size(self) -> int:
+        """Tokens of the vocabulary."""
+        return self.contexts.size
 
     @property
     def steps(self) -> int:
@@ -69,7 +103,7 @@ class KneserNey:
         """Of every next token after histories [n, K], the newest token last: [n, V]."""
         found = np.full((len(history), self.size), 1 / self.size)
         for order, level in enumerate(self.levels, 1):
-            context = _context(history, order, self.size)
+            context = self.contexts.of(history, order - 1)
             place, known = level.found(context)
             found *= np.where(known, level.left[place], 1.0)[:, None]
             rows, at = level.after(context)
@@ -80,7 +114,7 @@ class KneserNey:
         """Of one token [n] after each history [n, K], by n-grams up to an order (all if None): [n]."""
         found = np.full(len(history), 1 / self.size)
         for n, level in enumerate(self.levels[:order], 1):
-            context = _context(history, n, self.size)
+            context = self.contexts.of(history, n - 1)
             place, known = level.found(context)
             at, seen = level.grams_of(context, tokens, self.size)
             found = np.where(known, level.left[place], 1.0) * found + np.where(seen, level.share[at], 0.0)
@@ -96,10 +130,10 @@ class KneserNey:
         order = len(self.levels) if order is None else order
         if not order:
             return np.tile(np.arange(min(FIRST, self.size)), (len(history), 1))
-        level, keys = self.levels[order - 1], _key(history, order, self.size)
-        _, one, which = np.unique(keys, return_index=True, return_inverse=True)
-        history = history[one]  # the different ones
-        context = _context(history, order, self.size)
+        level = self.levels[order - 1]
+        one, which = _different(history[:, history.shape[1] - order + 1 :], self.size)
+        history = history[one]
+        context = self.contexts.of(history, order - 1)
         rows, at = level.after(context)
         lower = self.first(history, order - 1)
         more = np.repeat(np.arange(len(history)), lower.shape[1])
@@ -112,8 +146,8 @@ class KneserNey:
 
     def said(self, documents: Documents) -> Said:
         """Of every token of documents; ranks are counted up to FIRST."""
-        log_probabilities = np.empty(documents.rows)
-        ranks = np.empty(documents.rows, np.int64)
+        log_probabilities = np.empty(documents.rows, np.float32)
+        ranks = np.empty(documents.rows, np.uint8)
         for begin in range(0, documents.rows, _AT_ONCE):
             here = slice(begin, begin + _AT_ONCE)
             history = documents.history(self.steps, begin, begin + _AT_ONCE)
@@ -124,18 +158,12 @@ class KneserNey:
         return Said(log_probabilities, ranks)
 
 
-def _key(history: Ints, order: int, size: int) -> Ints:
-    """The last order - 1 tokens as one number [n], in which NOTHING is a token of its own."""
-    key = np.zeros(len(history), np.int64)
-    for back in range(order - 1, 0, -1):
-        key = key * (size + 1) + (history[:, -back] + 1)
-    return key
-
-
-def _context(history: Ints, order: int, size: int) -> Ints:
-    """The key of the last order - 1 tokens [n]; -1 where there are too few: before a document there is NOTHING once."""
-    key = _key(history, order, size)
-    return np.where(history[:, -(order - 2)] == NOTHING, -1, key) if order > 2 else key
+def _different(history: Ints, size: int) -> tuple[Ints, Ints]:
+    """The place of one of each kind of histories [n, K], and which of these every one is [n]."""
+    one, which = np.zeros(min(len(history), 1), np.int64), np.zeros(len(history), np.int64)
+    for tokens in history.T:
+        _, one, which = np.unique(which * (size + 1) + tokens + 1, return_index=True, return_inverse=True)
+    return one, which
 
 
 def counted(documents: Documents, size: int, order: int) -> KneserNey:
@@ -144,31 +172,53 @@ def counted(documents: Documents, size: int, order: int) -> KneserNey:
     Of the highest order they are counted as they are, below it by the different tokens that come before them (n-grams
     that begin a document, before which nothing comes, as they are).
     """
+    contexts = Contexts(size)
+    for steps in range(2, order):
+        contexts = Contexts(size, (*contexts.seen, _seen(documents, contexts, steps)))
     levels: list[Level] = []
     longer: Ints | None = None
     for n in range(order, 0, -1):
-        grams, counts = _grams(documents, size, n)
-        if longer is not None:  # the n-grams of the order above, of which each has another token before it
-            below, different = np.unique(longer % ((size + 1) ** (n - 1) * size), return_counts=True)
+        grams, counts, rows = _grams(documents, contexts, n)
+        if longer is not None:  # rows with the n-grams of the order above, of which each has another token before it
+            below, different = np.unique(_keys(documents, contexts, longer, n), return_counts=True)
             counts[np.searchsorted(grams, below)] = different
-        longer = grams
+        longer = rows
         levels.append(_level(grams, counts, size))
-    return KneserNey(tuple(reversed(levels)), size)
+    return KneserNey(tuple(reversed(levels)), contexts)
 
 
-def _grams(documents: Documents, size: int, order: int) -> tuple[Ints, Ints]:
-    """The n-grams of an order as sorted keys, and how often each is there; a block of tokens is counted at a time."""
-    grams, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+def _blocks(documents: Documents) -> Iterator[Ints]:
+    """All rows, a block at a time."""
     for begin in range(0, documents.rows, _AT_ONCE):
-        end = min(begin + _AT_ONCE, documents.rows)
-        context = _context(documents.history(order - 1, begin, end), order, size)
-        usable = context >= 0
-        more, often = np.unique(
-            context[usable] * size + documents.codes[begin:end][usable].astype(np.int64), return_counts=True
-        )
-        grams, which = np.unique(np.concatenate([grams, more]), return_inverse=True)
-        counts = np.bincount(which, np.concatenate([counts, often]), len(grams)).astype(np.int64)
-    return grams, counts
+        yield np.arange(begin, min(begin + _AT_ONCE, documents.rows))
+
+
+def _seen(documents: Documents, contexts: Contexts, steps: int) -> Ints:
+    """The sorted keys of all contexts of so many tokens; `contexts` has the shorter ones."""
+    found = np.zeros(0, np.int64)
+    for rows in _blocks(documents):
+        found = np.union1d(found, contexts.key(documents.before(rows, steps), steps))
+    return found[found >= 0]
+
+
+def _keys(documents: Documents, contexts: Contexts, rows: Ints, order: int) -> Ints:
+    """The keys of the n-grams of an order that end with some rows [n]; below 0 where the context is too short."""
+    context = contexts.of(documents.before(rows, order - 1), order - 1)
+    return np.where(context >= 0, context * contexts.size + documents.codes[rows].astype(np.int64), -1)
+
+
+def _grams(documents: Documents, contexts: Contexts, order: int) -> tuple[Ints, Ints, Ints]:
+    """The n-grams of an order as sorted keys, how often each is there, and a row with which it ends; a block of tokens
+    is counted at a time.
+    """
+    grams, counts, ends = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for rows in _blocks(documents):
+        more, first, often = np.unique(_keys(documents, contexts, rows, order), return_index=True, return_counts=True)
+        usable = more >= 0
+        grams, one, which = np.unique(np.concatenate([grams, more[usable]]), return_index=True, return_inverse=True)
+        ends = np.concatenate([ends, rows[first[usable]]])[one]
+        counts = np.bincount(which, np.concatenate([counts, often[usable]]), len(grams)).astype(np.int64)
+    return grams, counts, ends
 
 
 def _level(grams: Ints, counts: Ints, size: int) -> Level:

@@ -1,4 +1,4 @@
-"""What is not as it was when a model was trained."""
+"""Checks of what is not as it was when a model was trained."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def class_single(seen: SeenLabels) -> Finding | None:
 
 
 def _counts(seen: SeenLabels) -> Ints | None:
-    """How many examples each class has; None where labels are numbers."""
+    """The number of examples of each class; None where labels are numbers."""
     if seen.label.kind == "number":
         return None
     label = seen.examples[~np.isnan(seen.examples)].astype(np.int64)

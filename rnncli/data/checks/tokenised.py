@@ -12,6 +12,7 @@ from typing import Any
 from rnncli.arrays import Ints
 from rnncli.data.checks.finding import SHOWN, Example, Finding
 from rnncli.data.limits import limits_of
+from rnncli.data.rows import Rows
 from rnncli.data.source import NothingThere, Source, text_sources
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.load import of_files, read_documents, refuse_senseless, settled, to_tokens
@@ -28,7 +29,8 @@ REFUSED = "refused"
 class SeenTokens:
     """Documents as checks see them, before any vocabulary; `unreadable` are the errors about files that are no text.
 
-    `known` is what a model knows of such documents, `learnt` the ids of those that it learnt from.
+    `known` is what a model knows of such documents, `learnt` the ids of those that it learnt from. `rows` are
+    those of a table of tokens, in its order.
     """
 
     columns: Columns
@@ -37,6 +39,7 @@ class SeenTokens:
     known: KnownTokens | None = None
     learnt: frozenset[str] = frozenset()
     unreadable: tuple[InputRefused, ...] = ()
+    rows: Rows | None = None
 
     @cached_property
     def counts(self) -> Ints:
@@ -89,14 +92,15 @@ def check_tokens(
     tokens = settled(tokens if known is None else known.choices)
     refuse_senseless(choices, tokens)
     unreadable: tuple[InputRefused, ...] = ()
+    rows: Rows | None = None
     try:
         if of_files(given, tokens, known):
             columns, documents, unreadable = _readable(given, choices, tokens, known)
         else:
-            columns, documents = read_documents(given, choices, tokens, known)
+            columns, documents, rows = read_documents(given, choices, tokens, known)
     except InputRefused as error:
         return LookedAtTokens((_refusal(error),), None)
-    seen = SeenTokens(columns, documents, tokens, known, frozenset(learnt), unreadable)
+    seen = SeenTokens(columns, documents, tokens, known, frozenset(learnt), unreadable, rows)
     findings: list[Finding] = []
     for name in TOKEN_CHECKS:
         if name == REFUSED and any(finding.severity == "error" for finding in findings):

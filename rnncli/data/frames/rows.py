@@ -22,7 +22,7 @@ from rnncli.data.tables import Faults, Tables
 from rnncli.data.times import Wall
 from rnncli.data.tokens.events import new_columns, on_time
 from rnncli.errors import SeriesRefused
-from rnncli.spec import ColumnChoices, Columns, FrameChoices
+from rnncli.spec import ColumnChoices, Columns, FrameChoices, TokenChoices
 
 COLUMNS = "columns"  # what frames came in: columns that are pixels
 
@@ -46,7 +46,7 @@ def read_frames(tables: Tables, choices: ColumnChoices, frames: FrameChoices, kn
     pixels = [] if frames.frame in kinds else pixel_columns(frames.frame, kinds, tables.name)
     notes: list[str] = []
     if known is None:
-        columns, notes = new_columns(tables, choices, frames.frame, (frames.frame, *pixels))
+        columns, notes = new_columns(tables, choices, TokenChoices(token=frames.frame), (frames.frame, *pixels))
     else:
         columns = roles.renamed(known.columns, choices)
         for name in (*columns.times, *columns.ids):

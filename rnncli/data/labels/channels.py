@@ -74,8 +74,22 @@ def channel_kinds(
 def new_channels(
     tables: Tables, wanted: Mapping[str, Kind], series: Ints, passed: Passed, faults: Faults, *, named: bool
 ) -> tuple[list[Floats], list[Channel]]:
+    """The values [n] of each channel, and what it is: see `found_channels`. InputRefused if no channel is left."""
+    values, channels = found_channels(tables, wanted, series, passed, faults, named=named)
+    if not channels:
+        raise InputRefused(
+            "no channel is left: every column is the label, the id, the time, or says nothing",
+            where=tables.name,
+            hint="give columns of numbers or categories, one value a step; or name them: --channels A,B",
+        )
+    return values, channels
+
+
+def found_channels(
+    tables: Tables, wanted: Mapping[str, Kind], series: Ints, passed: Passed, faults: Faults, *, named: bool
+) -> tuple[list[Floats], list[Channel]]:
     """The values [n] of each channel, and what it is; `series` is the sequence of each row. Columns that say nothing
-    are passed over. InputRefused if no channel is left.
+    are passed over.
     """
     values: list[Floats] = []
     channels: list[Channel] = []
@@ -93,12 +107,6 @@ def new_channels(
             continue
         values.append(column)
         channels.append(Channel(name, "number" if texts is None else "category", "input", texts or ()))
-    if not channels:
-        raise InputRefused(
-            "no channel is left: every column is the label, the id, the time, or says nothing",
-            where=tables.name,
-            hint="give columns of numbers or categories, one value a step; or name them: --channels A,B",
-        )
     return values, channels
 
 

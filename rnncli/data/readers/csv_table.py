@@ -89,7 +89,7 @@ class Table:
 
     @cached_property
     def _notations(self) -> dict[str, Notation]:
-        """How the numbers of each column are written."""
+        """The notation of the numbers of each column."""
         marks = self.choices.decimal, self.choices.thousands
         return {name: notation_of(texts, *marks) for name, texts in self._texts.items()}
 

@@ -1,4 +1,4 @@
-"""What a reader gives: the kinds of a table's columns and, for the columns that are wanted, an Arrow table."""
+"""The result of a reader: the kinds of a table's columns and, for the columns that are wanted, an Arrow table."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def repeated(names: Sequence[str]) -> str | None:
 
 
 def kind_of(field: pa.DataType) -> Kind:
-    """What a column of an Arrow type is."""
+    """The kind of a column of an Arrow type."""
     types = pa.types
     if types.is_dictionary(field):
         return kind_of(field.value_type)

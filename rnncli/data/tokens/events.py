@@ -2,59 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Floats, Ints
 from rnncli.data import columns as roles
+from rnncli.data.arrow import is_list
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
+from rnncli.data.labels.channels import Passed, channel_kinds
 from rnncli.data.labels.rows import bare_rows, load_columns
 from rnncli.data.labels.told_apart import Table, called_id, candidates, stand_together, told_apart
-from rnncli.data.load import Known, in_utc, seen_as_of, sorted_rows, zone_of
+from rnncli.data.load import Known, in_utc, refuse_wild, seen_as_of, sorted_rows, zone_of
+from rnncli.data.readers.table import Kind
 from rnncli.data.rows import Rows
 from rnncli.data.tables import Faults, Tables
 from rnncli.data.times import Wall
+from rnncli.data.tokens.channels import known_beside, new_beside, read_as
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.split import smallest
 from rnncli.data.tokens.vocabulary import Documents
-from rnncli.errors import SeriesRefused, UsageError
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns, LabelChoices, TokenChoices
+
+Coded = TypeVar("Coded")
+
+
+def token_codes(read: Tables, name: str) -> tuple[Ints, list[str]]:
+    """A column of tokens as codes into texts, -1 where there is none. InputRefused where it holds something else."""
+    _refuse_lists(read, name)
+    read.refuse_nested(name, "tokens")
+    codes, texts = read.codes(name, "tokens")
+    none = np.array([*(not text for text in texts), True])[codes]
+    return np.where(none, -1, codes), texts
+
+
+def _refuse_lists(read: Tables, name: str) -> None:
+    if any(is_list(column) for column in read.column(name)):
+        hint = "learn sets of tokens: --multi-hot"
+        raise InputRefused(f"column {name!r} holds lists, which are no tokens", where=read.name, hint=hint)
 
 
 def read_events(
-    tables: Tables, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None
-) -> tuple[Rows, list[str], str | None]:
-    """The rows of tables with codes of their tokens (channel 0, NaN where there is none) into the texts that are
-    returned beside them, and the zone of their times, which are in UTC.
+    tables: Tables,
+    choices: ColumnChoices,
+    tokens: TokenChoices,
+    known: KnownTokens | None,
+    coded: Callable[[Tables, str], tuple[Ints, Coded]],
+) -> tuple[Rows, Coded, str | None]:
+    """The rows of tables with codes of what is `coded` of the column of tokens (channel 0, NaN where there is nothing)
+    into what is returned beside them, and the zone of their times, which are in UTC. Further channels are what stands
+    beside events, where their times, or channels, were named.
     """
     kinds, faults = tables.kinds(), Faults()
     choices = roles.resolved(kinds, choices)
     assert tokens.token is not None
     notes: list[str] = []
+    passed = Passed()
     if known is None:
-        columns, notes = new_columns(tables, choices, tokens.token)
+        columns, notes = new_columns(tables, choices, tokens)
+        wanted = _new_wanted(tables, choices, tokens, columns, passed)
     else:
         columns = roles.renamed(known.columns, choices)
-    for name in (*columns.times, *columns.ids, tokens.token):
+        wanted = {channel.name: read_as(channel) for channel in known.beside}
+    for name in (*columns.times, *columns.ids, tokens.token, *wanted):
         if name not in kinds:
             hint = "" if known is None else "the model was trained with it"
             raise roles.missing_column(name, kinds, tables.name, hint)
-    wanted = dict.fromkeys((*columns.times, *columns.ids, tokens.token), "text")
-    read = load_columns(tables, wanted, choices, faults)  # type: ignore[arg-type]
+    texts_of: dict[str, Kind] = dict.fromkeys((*columns.times, *columns.ids, tokens.token), "text")
+    read = load_columns(tables, wanted | texts_of, choices, faults)
     told = known is None or choices.time_format is not None
     rows = bare_rows(read, kinds, columns, Wall(choices.zone or (known.zone if known else None), told=told), faults)
-    read.refuse_nested(tokens.token, "tokens")
-    codes, texts = read.codes(tokens.token, "tokens")
-    none = np.array([*(not text for text in texts), True])[codes]
-    values = np.where(none, np.nan, codes)[:, None]
-    channel = Channel(tokens.token, "token", "target")
-    rows = replace(rows, values=values, channels=(channel,), notes=tuple(notes))
+    codes, found = coded(read, tokens.token)
+    if known is None:
+        values, beside = new_beside(read, wanted, rows.codes, passed, faults, named=bool(tokens.channels))
+        notes += passed.notes()
+    else:
+        beside = list(known.beside)
+        values, notes = known_beside(read, beside, rows.codes, faults)
+    channels = (Channel(tokens.token, "token", "target"), *beside)
+    together = np.stack([np.where(codes < 0, np.nan, codes), *values], axis=1)
+    rows = replace(rows, values=together, channels=channels, notes=tuple(notes))
     rows, zone = on_time(rows, choices, known)
-    return rows, texts, zone
+    return rows, found, zone
 
 
 class KnownRows(Protocol):
@@ -84,15 +117,33 @@ def on_time(rows: Rows, choices: ColumnChoices, known: KnownRows | None) -> tupl
     return rows, zone
 
 
+def told_of_events(choices: ColumnChoices, tokens: TokenChoices) -> bool:
+    """Whether events are more than their tokens: it was said when they come, or what stands beside them."""
+    return not tokens.multi_hot and (choices.time is not None or bool(tokens.channels))
+
+
+def _new_wanted(
+    tables: Tables, choices: ColumnChoices, tokens: TokenChoices, columns: Columns, passed: Passed
+) -> dict[str, Kind]:
+    """How each column beside events is to be read; none where events are their tokens alone."""
+    if not told_of_events(choices, tokens):
+        return {}
+    kinds, taken = tables.kinds(), {*columns.times, *columns.ids, tokens.token}
+    rest = [name for name in kinds if name not in taken]
+    return channel_kinds(kinds, tables.looks(), tokens.channels or rest, passed, named=bool(tokens.channels))
+
+
 def new_columns(
-    tables: Tables, choices: ColumnChoices, token: str, unread: Collection[str] = ()
+    tables: Tables, choices: ColumnChoices, tokens: TokenChoices, unread: Collection[str] = ()
 ) -> tuple[Columns, list[str]]:
     """What tells documents apart and says when, found as for labels that each row has; `unread` columns, of which the
     one of tokens may be one, are neither.
     """
-    kinds, looks = tables.kinds(), tables.looks()
+    kinds, looks, token = tables.kinds(), tables.looks(), tokens.token
+    assert token is not None
     kinds = {name: kind for name, kind in kinds.items() if name not in unread}
-    named = [token, *choices.id, *(name for name in (choices.time, choices.clock) if name is not None)]
+    moments = [name for name in (choices.time, choices.clock) if name is not None]
+    named = [token, *choices.id, *moments, *tokens.channels]
     for name in named:
         if name not in kinds and name not in unread:
             raise roles.missing_column(name, kinds, tables.name)
@@ -106,7 +157,8 @@ def new_columns(
     table = Table(heads, kinds, looks, choices, LabelChoices(label=token, per_step=True), usable)
     interleaved = _interleaved(table)
     columns, notes = told_apart(replace(table, choices=replace(choices, id=interleaved or choices.id)))
-    left = roles.passed_over(kinds, {token, *columns.ids, *columns.times}, looks)
+    taken = {token, *columns.ids, *columns.times}
+    left = [] if told_of_events(choices, tokens) else roles.passed_over(kinds, taken, looks)
     return columns, [*notes, *left]
 
 
@@ -137,11 +189,30 @@ def _zone(rows: Rows, choices: ColumnChoices, known: KnownRows | None) -> str | 
     return zone_of(rows, choices, Known(known.columns, Calendar(Frequency(unit), (1,), known.zone), (known.channel,)))
 
 
+@dataclass(frozen=True)
+class Events:
+    """Documents, the time of every token [rows], None without times, and what stands beside each [rows, channels]."""
+
+    documents: Documents
+    times: Ints | None
+    beside: Floats
+
+
 def to_documents(rows: Rows, texts: list[str]) -> tuple[Documents, Ints | None]:
     """Rows as documents, in order, and the time of every token, if there are times. SeriesRefused where a row has no
     token.
     """
+    found = to_events(rows, texts)
+    return found.documents, found.times
+
+
+def to_events(rows: Rows, texts: list[str]) -> Events:
+    """Rows as documents, in order, with what else is known of every token. SeriesRefused where a row has no token, or
+    a number that cannot be one.
+    """
     _refuse_missing(rows)
+    if len(rows.channels) > 1:
+        refuse_wild(rows)
     notes = list(rows.notes)
     order, offsets = sorted_rows(rows, notes)
     codes = rows.values[order, 0].astype(smallest(len(texts)))
@@ -151,7 +222,7 @@ def to_documents(rows: Rows, texts: list[str]) -> tuple[Documents, Ints | None]:
     parts = [(codes[begin:end],) for begin, end in bounds]
     where = [rows.where(row) for row in first.tolist()]
     times = rows.times[order] if rows.columns.times else None
-    return Documents(ids, parts, texts, where, notes=tuple(notes)), times
+    return Events(Documents(ids, parts, texts, where, notes=tuple(notes)), times, rows.values[order, 1:])
 
 
 def _refuse_missing(rows: Rows) -> None:

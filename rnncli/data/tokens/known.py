@@ -16,13 +16,16 @@ class KnownTokens:
     """What a model knows about its documents of tokens: nothing of it is inferred again.
 
     `channel` has the vocabulary, of which code 0 is UNKNOWN; `choices` are settled, and `zone` is that of times in
-    which nothing else says one.
+    which nothing else says one. `beside` are the channels beside events, and `timed` says that it is known when these
+    come.
     """
 
     columns: Columns
     channel: Channel
     choices: TokenChoices
     zone: str | None = None
+    beside: tuple[Channel, ...] = ()
+    timed: bool = False
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -40,7 +43,11 @@ def known_tokens(loaded: Loaded) -> KnownTokens:
     if loaded.tokens is None:
         raise RnncliError("these data were not read as tokens")
     settled = replace(loaded.tokens, min_count=usual_count(loaded.tokens))
-    return KnownTokens(loaded.columns, loaded.panel.channels[0], settled, loaded.panel.calendar.zone)
+    channel, *others = loaded.panel.channels
+    beside = tuple(one for one in others if one.role != "time")
+    return KnownTokens(
+        loaded.columns, channel, settled, loaded.panel.calendar.zone, beside, timed=len(beside) < len(others)
+    )
 
 
 def shown_token(token: str) -> str:

@@ -16,9 +16,12 @@ from rnncli.data.limits import limits_of
 from rnncli.data.load import Loaded, of_usable_series
 from rnncli.data.objects import Data, is_table
 from rnncli.data.panel import Panel, offsets_of
-from rnncli.data.source import is_text, sources, text_sources
+from rnncli.data.rows import Rows
+from rnncli.data.source import Source, is_tabular, is_text, sources, text_sources
 from rnncli.data.tables import Tables, open_tables
-from rnncli.data.tokens.events import read_events, to_documents
+from rnncli.data.tokens.channels import TIMES, spread, time_values, with_ends, with_roles
+from rnncli.data.tokens.channels import described as described_beside
+from rnncli.data.tokens.events import Events, read_events, to_events, token_codes
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.texts import read_column, read_files
 from rnncli.data.tokens.vocabulary import Documents, new_vocabulary, unknown_notes
@@ -46,11 +49,15 @@ def load_tokens(
     if tokens.token is None:
         columns, documents = read_texts(given, choices, tokens, known)
         return to_tokens(columns, documents, tokens, known)
-    rows, texts, zone = read_events(open_tokens(given, choices, known), choices, tokens, known)
+    rows, texts, zone = read_events(open_tokens(given, choices, known), choices, tokens, known, token_codes)
 
-    def made(some: Any) -> Loaded:
-        documents, times = to_documents(some, texts)
-        return to_tokens(some.columns, documents, tokens, known, times=times, zone=zone)
+    timed = choices.time is not None if known is None else known.timed
+
+    def made(some: Rows) -> Loaded:
+        events = to_events(some, texts)
+        loaded = to_tokens(some.columns, events.documents, tokens, known, times=events.times, zone=zone)
+        beside = _beside(some, events) if known is None else known.beside
+        return beside_tokens(loaded, events, beside, timed=timed)
 
     return of_usable_series(rows, choices, made)
 
@@ -66,18 +73,37 @@ def read_texts(given: Data, choices: ColumnChoices, tokens: TokenChoices, known:
     assert tokens.split is not None
     encoding = choices.encoding or (known.columns.encoding if known else None)
     if of_files(given, tokens, known):
-        return read_files(text_sources(given, limits_of(choices)), tokens.split, replace(choices, encoding=encoding))
+        found = text_sources(given, limits_of(choices))
+        if tokens.split != "byte":
+            _refuse_tables(found, known)
+        return read_files(found, tokens.split, replace(choices, encoding=encoding))
     tables = open_tokens(given, choices, known)
     assert tokens.text is not None
     return read_column(tables, tokens.text, tokens.split, choices, None if known is None else known.columns)
 
 
-def read_documents(given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None) -> Read:
-    """The documents of whatever there is, before any vocabulary. InputRefused as in `load_tokens`."""
+def _refuse_tables(found: Sequence[Source], known: KnownTokens | None) -> None:
+    """InputRefused for a file that is called like a table, of which a text would be commas and quotes."""
+    for source in found:
+        if source.path is not None and is_tabular(source.path):
+            hint = "say which column has the texts: --text COLUMN; or the tokens, one a row: --token COLUMN"
+            if known is not None:
+                hint = "give texts, or train with --text COLUMN on tables; from stdin, as -, it is read as a text"
+            raise source.refused("this is a table by its name, and texts are asked for", hint=hint)
+
+
+def read_documents(
+    given: Data, choices: ColumnChoices, tokens: TokenChoices, known: KnownTokens | None
+) -> tuple[Columns, Documents, Rows | None]:
+    """The documents of whatever there is, before any vocabulary, and the rows of a table of tokens. InputRefused as in
+    `load_tokens`.
+    """
     if tokens.token is None:
-        return read_texts(given, choices, tokens, known)
-    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known)
-    return rows.columns, to_documents(rows, texts)[0]
+        return *read_texts(given, choices, tokens, known), None
+    rows, texts, _ = read_events(open_tokens(given, choices, known), choices, tokens, known, token_codes)
+    events = to_events(rows, texts)
+    beside = _beside(rows, events) if known is None else known.beside
+    return rows.columns, events.documents, replace(rows, channels=(rows.channels[0], *beside))
 
 
 def of_files(given: Data, tokens: TokenChoices, known: KnownTokens | None) -> bool:
@@ -144,6 +170,27 @@ def to_tokens(
     )
 
 
+def _beside(rows: Rows, events: Events) -> tuple[Channel, ...]:
+    """The channels beside events, with those that are constant in each document as static ones."""
+    return with_roles(events.beside, rows.channels[1:], offsets_of(events.documents.lengths))
+
+
+def beside_tokens(loaded: Loaded, events: Events, channels: Sequence[Channel], *, timed: bool) -> Loaded:
+    """Documents with what stands beside their tokens in further channels, and with their times if they are `timed`."""
+    panel, offsets = loaded.panel, offsets_of(events.documents.lengths)
+    if not channels and not timed:
+        return loaded
+    values, notes = spread(events.beside, channels, offsets, panel.ids)
+    if timed:
+        assert events.times is not None
+        values = np.concatenate([values, time_values(events.times, offsets)], axis=1)
+    if len(panel.values) > len(values):
+        values = with_ends(values, offsets, len(TIMES) * timed)
+    values = np.concatenate([panel.values, values], axis=1)
+    every = (*panel.channels, *channels, *(TIMES if timed else ()))
+    return replace(loaded, panel=replace(panel, values=values, channels=every), notes=(*loaded.notes, *notes))
+
+
 def refuse_senseless(choices: ColumnChoices, tokens: TokenChoices) -> None:
     """UsageError where what is said of forecasts, or of times, is said of tokens that have none."""
     for flag, given in (
@@ -162,12 +209,14 @@ def refuse_senseless(choices: ColumnChoices, tokens: TokenChoices) -> None:
                 raise UsageError(f"texts have no time, and {flag} is given", hint=f"leave {flag} out")
 
 
-def described(columns: Columns, tokens: TokenChoices) -> str:
-    """What the columns of documents were taken for, in one line."""
+def described(columns: Columns, tokens: TokenChoices, beside: Sequence[Channel] = ()) -> str:
+    """What the columns of documents were taken for, in one line; `beside` stand beside their tokens."""
     if tokens.token is None:
         kind = {"char": "characters", "word": "words and marks", "space": "what is between blanks", "byte": "bytes"}
         each = f"a row of {tokens.text!r}" if tokens.text is not None else "a file"
         return f"{kind[tokens.split or USUAL]} of texts, one document {each}"
     time = f"time {' and '.join(map(repr, columns.times))}, " if columns.times else ""
     ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one document"
-    return f"{time}{'one document a file' if columns.by_file else ids}, tokens {tokens.token!r}"
+    what = "sets of tokens" if tokens.multi_hot else "tokens"
+    found = f"{time}{'one document a file' if columns.by_file else ids}, {what} {tokens.token!r}"
+    return "; ".join(filter(None, [found, described_beside(beside)]))

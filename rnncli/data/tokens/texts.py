@@ -29,7 +29,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16, not UTF-8", "say so: --encoding utf-16"),
     (codecs.BOM_UTF16_BE, "UTF-16, not UTF-8", "say so: --encoding utf-16"),
 )
-_BINARY = "give a text; --split byte reads any file"
+_BINARY = "give a text; a model trained with --split byte reads any file"
 _ROW = "row"  # what the ids of rows are called that have none
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -40,19 +40,29 @@ def encode_rows(rows: pa.Table, plain: Collection[str], *, raw: bool = False) ->
 
     InputRefused naming a column that has no text.
     """
+    return b"".join(pieces_of([rows], plain, raw=raw))
+
+
+def pieces_of(tables: Iterable[pa.Table], plain: Collection[str], *, raw: bool = False) -> Iterator[bytes]:
+    """Tables with the same columns as one CSV, as `encode_rows` writes it, piece by piece."""
+    for number, rows in enumerate(tables):
+        if not number:
+            names = [name if raw else defused(name) for name in rows.column_names]
+            yield (",".join(map(_quoted, names)) + "\n").encode()
+        yield from _lines_of(rows, plain, raw=raw)
+
+
+def _lines_of(rows: pa.Table, plain: Collection[str], *, raw: bool) -> Iterator[bytes]:
     from pyarrow import compute  # slow to import, and forecasts do without
 
-    names = [name if raw else defused(name) for name in rows.column_names]
     cells = pa.table(
         [_cells(rows.column(name), name, raw=raw or name in plain) for name in rows.column_names], rows.column_names
     )
     comma, end, nothing = text_array([",", "\n", ""], np.arange(3)).cast(pa.large_string())
-    parts = [(",".join(map(_quoted, names)) + "\n").encode()]
     for batch in cells.to_batches(max_chunksize=_ROWS_AT_ONCE):
         lines = compute.binary_join_element_wise(*batch.columns, comma)
         lines = compute.binary_join_element_wise(lines, end, nothing)
-        parts.append("".join(lines.to_pylist()).encode())
-    return b"".join(parts)
+        yield "".join(lines.to_pylist()).encode()
 
 
 def _cells(column: pa.ChunkedArray, name: str, *, raw: bool) -> pa.ChunkedArray:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -18,4 +21,13 @@ def encode_rows(rows: pa.Table) -> bytes:
     """Any table as a Parquet file."""
     sink = pa.BufferOutputStream()
     parquet.write_table(rows, sink, compression="zstd", write_page_checksum=True)
+    return bytes(sink.getvalue())
+
+
+def encode_parts(parts: Iterator[pa.Table]) -> bytes:
+    """Tables with the same columns, one at least, as a Parquet file, each a group of rows."""
+    sink, first = pa.BufferOutputStream(), next(parts)
+    with parquet.ParquetWriter(sink, first.schema, compression="zstd", write_page_checksum=True) as writer:
+        for part in chain([first], parts):
+            writer.write_table(part)
     return bytes(sink.getvalue())

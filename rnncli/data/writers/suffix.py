@@ -1,4 +1,4 @@
-"""What a file is written as."""
+"""The format that a file is written in, by its suffix."""
 
 from __future__ import annotations
 

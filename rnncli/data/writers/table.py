@@ -75,7 +75,7 @@ class ForecastTable:
 
     @property
     def parts(self) -> tuple[tuple[str, ...], ...]:
-        """What each id column holds, series after series."""
+        """The values of each id column, series after series."""
         if self.written_ids is not None:
             return self.written_ids
         count = max(1, len(self.columns.ids))

@@ -17,18 +17,19 @@ def context(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposa
     """
     if evidence.subject.whole:
         return
+    option = evidence.subject.context_option
     needed, used = lag_bridged(evidence.subject), evidence.memory.used
     if short := named(findings, "context-short"):
         yield Proposal(
             "context",
             short,
             f"a {evidence.subject.lag_name} of {needed} steps then fits",
-            {"context": _holding(needed)},
+            {option: _holding(needed)},
         )
     shorter = max(FEWEST, 2 * used, _holding(needed))
     if (long := named(findings, "context-long")) and shorter < evidence.subject.context:
         why = "fewer steps take less time; --try says whether training does as well with them"
-        yield Proposal("context", long, why, {"context": shorter})
+        yield Proposal("context", long, why, {option: shorter})
 
 
 def _holding(lag: int) -> int:

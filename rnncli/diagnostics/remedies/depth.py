@@ -20,4 +20,4 @@ def fresh(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]
     """Propose to train again from the initialisation that the network had, where its weights have gone astray."""
     against = named(findings, "frozen", "dead-units", "saturated", "exploding", "chaotic", "vanishing")
     if against and evidence.subject.trained:
-        yield Proposal("fresh", against, "weights begin anew where they began", {"init": evidence.subject.init})
+        yield Proposal("fresh", against, "training begins anew, from fresh weights", {"init": evidence.subject.init})

@@ -1,1 +1,1 @@
-"""How labels score: of sequences or of their steps, classes or numbers, beside baselines."""
+"""Scores of labels: of sequences or of their steps, classes or numbers, beside baselines."""

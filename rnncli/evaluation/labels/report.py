@@ -245,7 +245,7 @@ def _listed(rows: list[dict[str, Any]], first: tuple[str, ...]) -> ScoreTable:
 
 
 def _counted(classes: tuple[str, ...], counts: Ints, across: tuple[str, ...]) -> ScoreTable:
-    """How often each class, down, was said to be each, across; `across` are the names of the columns."""
+    """The confusion matrix: how often each class, down, was called each, across; `across` names the columns."""
     numbered = across != classes
     names = [f"{number} {name}" for number, name in zip(across, classes, strict=True)] if numbered else list(classes)
     rows = [[name, *row] for name, row in zip(names, counts.tolist(), strict=True)]

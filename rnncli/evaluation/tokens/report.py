@@ -39,6 +39,9 @@ class TokenReport:
     dishonest: Bools | None
     comparisons: dict[str, tuple[Comparison, ...]]
     notes: tuple[str, ...] = ()
+    task = "tokens"
+    unit = "tokens"
+    learn = LEARN
     made_honest_by = "give documents that training has not seen"
     sharpened_by = "more documents, or longer ones, make a comparison sharper"
 
@@ -65,9 +68,11 @@ class TokenReport:
     def against(self, rival: str) -> Comparison:
         """The model compared with a baseline by the decisive paired test. UsageError if there is no such baseline."""
         if not self.comparisons:
-            raise UsageError(f"nothing is compared with {rival!r}", hint=LEARN)
+            raise UsageError(f"nothing is compared with {rival!r}", hint=self.learn)
         if rival not in self.comparisons:
-            raise UsageError(f"tokens have no baseline {rival!r}", hint=did_you_mean(rival, self.comparisons))
+            raise UsageError(f"{self.task} have no baseline {rival!r}", hint=did_you_mean(rival, self.comparisons))
+        if not self.comparisons[rival]:
+            raise UsageError(f"nothing is compared with {rival!r}", hint="no event came after another")
         return self.comparisons[rival][0]
 
     def outline(self) -> Outline:
@@ -79,12 +84,13 @@ class TokenReport:
     def facts(self) -> list[tuple[str, str]]:
         """What was scored and how honestly, and what a paired test says of each baseline."""
         many = len(self.documents)
-        facts = [("scored", f"{self.tokens:,} tokens of {many:,} document{'s' * (many != 1)}")]
+        facts = [("scored", f"{self.tokens:,} {self.unit} of {many:,} document{'s' * (many != 1)}")]
         if self.unknown:
             share = f"{self.unknown / self.tokens:.1%}"
             facts.append(("unknown", f"{self.unknown:,} tokens ({share}) are not in the vocabulary"))
         facts += [("in-sample", "training has seen documents that are scored here")] if self.in_sample else []
-        facts += [(f"against {rival}", "; ".join(map(_told, found))) for rival, found in self.comparisons.items()]
+        compared = {rival: found for rival, found in self.comparisons.items() if found}
+        facts += [(f"against {rival}", "; ".join(map(_told, found))) for rival, found in compared.items()]
         return facts + [("note", note) for note in self.notes]
 
     @property
@@ -112,7 +118,7 @@ class TokenReport:
         return tables if by is None else [*tables, self._listed(by)]
 
     def _listed(self, by: str) -> ScoreTable:
-        names = [by, "tokens", "forecaster", *self.metrics]
+        names = [by, self.unit, "forecaster", *self.metrics]
         return ScoreTable(names, [[row[name] for name in names] for row in self.rows(by)], cut=True)
 
     def rows(self, by: str | None = None) -> list[dict[str, Any]]:
@@ -123,7 +129,7 @@ class TokenReport:
             return [self._row(name) | _nullable(one.overall) for name, one in self.scores.items()]
         parts, of = self._parts(by)
         return [
-            {by: name, "tokens": count} | self._row(forecaster, place if by == "document" else None)
+            {by: name, self.unit: count} | self._row(forecaster, place if by == "document" else None)
             | _nullable(of(one)[place])
             for place, (name, count) in enumerate(parts)
             for forecaster, one in self.scores.items()
@@ -138,9 +144,9 @@ class TokenReport:
         """The document that `evaluate --json` prints; undefined values are null. `by` adds every document, or place."""
         document = {
             "schema": SCHEMA,
-            "task": "tokens",
+            "task": self.task,
             "documents": len(self.documents),
-            "tokens": self.tokens,
+            self.unit: self.tokens,
             "unknown_tokens": self.unknown,
             "vocabulary": self.vocabulary,
             "in_sample": self.in_sample,

@@ -57,12 +57,12 @@ class Forecast:
 
     @property
     def series(self) -> int:
-        """How many series are forecast."""
+        """The number of series that are forecast."""
         return len(self.table.ids)
 
     @property
     def rows(self) -> int:
-        """How many rows the table has."""
+        """The number of rows of the table."""
         return int(self.table.times.size)
 
     def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002

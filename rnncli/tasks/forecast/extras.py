@@ -72,7 +72,7 @@ class ForecastExtras:
 
 
 ForecastState = Carried[ForecastExtras]
-"""What a stream of forecasts carries of each series."""
+"""The state that a stream of forecasts carries of each series."""
 
 
 def first_extras(pool: Pool, series: int, channels: int, *, wall: bool) -> ForecastExtras:

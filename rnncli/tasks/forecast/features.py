@@ -195,7 +195,7 @@ def normalise(crops: Crops, spec: ForecastSpec) -> Normalised:
 
 
 def input_count(spec: ForecastSpec, calendar_features: int) -> int:
-    """How many inputs a step has."""
+    """The number of inputs of a step."""
     beside = sum(covariate.width for covariate in spec.covariates)
     return (
         spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + beside + calendar_features
@@ -203,7 +203,7 @@ def input_count(spec: ForecastSpec, calendar_features: int) -> int:
 
 
 def known_count(spec: ForecastSpec, calendar_features: int) -> int:
-    """How much is known of each step of the horizon."""
+    """The number of values that are known of each step of the horizon."""
     return calendar_features + sum(covariate.width for covariate in spec.covariates if covariate.ahead)
 
 
@@ -221,7 +221,7 @@ def squash(x: Floats) -> Floats:
 
 
 def inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calendar, only: slice = slice(None)) -> Inputs:
-    """What the encoder sees at each step, or at some of them: [n, steps, inputs]."""
+    """The inputs of the encoder at each step, or at some of them: [n, steps, inputs]."""
     begin, stop, _ = only.indices(spec.steps)
     width = input_count(spec, len(calendar.feature_names))
     made = np.empty((len(crops.lengths), max(0, stop - begin), width), np.float32)
@@ -315,7 +315,7 @@ def _components(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec)
 
 
 def known(crops: Crops, rows: Ints, origins: Ints, spec: ForecastSpec, calendar: Calendar) -> Inputs:
-    """What is known of each step of the horizon before it comes, calendar and covariates: [o, horizon, known]."""
+    """The values known of each step of the horizon before it comes, calendar and covariates: [o, horizon, known]."""
     width = known_count(spec, len(calendar.feature_names))
     made = np.empty((len(rows), spec.horizon, width), np.float32)
     for some in pieces(len(rows), spec.horizon * (width + 1)):
@@ -355,7 +355,7 @@ def targets(
 
 
 def units(norm: Normalised, rows: Ints, origins: Ints) -> dict[str, Array]:
-    """What quantiles are relative to at each origin: level and spread, and whether they are on the logarithm: [o]."""
+    """The scale of quantiles at each origin: level and spread, and whether they are on the logarithm: [o]."""
     at = rows, origins
     return {"level": norm.level[at], "spread": norm.spread[at], "logs": norm.support.logs[rows]}
 

@@ -23,7 +23,7 @@ def refuse_what_sees_ahead(cell: str) -> None:
 
 
 def network_inputs(spec: ForecastSpec, calendar: Calendar) -> tuple[int, int]:
-    """How many values the encoder sees a step, and the decoder knows of each step of the horizon."""
+    """The numbers of values that the encoder sees a step, and the decoder knows of each step of the horizon."""
     calendar_features = len(calendar.feature_names)
     return features.input_count(spec, calendar_features), features.known_count(spec, calendar_features)
 

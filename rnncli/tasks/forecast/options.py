@@ -1,4 +1,4 @@
-"""What a caller can say of a forecast, checked."""
+"""The options of a forecast, checked."""
 
 from __future__ import annotations
 

@@ -214,6 +214,7 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
         layers=layers,
         hidden=sizes.hidden or (32 if small else 64),
         dropout=sizes.dropout if sizes.dropout is not None else (0.2 if small else 0.1),
+        recurrent_dropout=sizes.recurrent_dropout or 0.0,
         residual=not sizes.plain_stack,
         init=sizes.init or ("identity" if relu else f"chrono:{max(longest, 8)}"),
         inputs=inputs,

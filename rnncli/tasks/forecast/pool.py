@@ -126,7 +126,7 @@ def pooled(
 def baseline_quantiles(
     name: str, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec, support: Support
 ) -> Floats:
-    """What a baseline forecasts from the last rows up to ends[i] of each series[i]: [n, horizon, q]."""
+    """The forecasts of a baseline from the last rows up to ends[i] of each series[i]: [n, horizon, q]."""
     baseline: Baseline = find(BASELINES["forecast"], name, "baseline")
     made = np.empty((len(series), spec.horizon, len(spec.levels)))
     for begin in range(0, len(series), AT_A_TIME):  # their rows are copied
@@ -244,7 +244,7 @@ def _simplex(parts: int) -> NDArray[np.int64]:
 
 
 def _resamples(rng: np.random.Generator, series: Ints, window: Ints) -> list[Floats]:
-    """How often each forecast is drawn where series and windows are drawn with replacement: [N] each."""
+    """The number of times that each forecast is drawn where series and windows are drawn with replacement: [N] each."""
     (names, one), (windows, other) = np.unique(series, return_inverse=True), np.unique(window, return_inverse=True)
     drawn = [
         rng.multinomial(len(names), np.full(len(names), 1 / len(names)))[one]

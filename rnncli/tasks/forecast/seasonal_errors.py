@@ -41,7 +41,7 @@ class Gain:
 
 
 def gain(y: Floats, seasons: tuple[int, ...], without: tuple[int, ...]) -> Gain:
-    """What forecasts with `seasons` gain over those with the seasons `without`, over the horizon of the longest of
+    """The gain of forecasts with `seasons` over those with the seasons `without`, over the horizon of the longest of
     either, on series [s, rows] that end together and spread by about 1, NaN where missing and before they begin.
     """
     longest = max((1, *seasons, *without))

@@ -42,6 +42,7 @@ class Forecasting:
     """Quantiles of the next `horizon` rows, relative to the level and spread at the origin."""
 
     name, units = "forecast", "series"
+    text = False
 
     def lesson(self, panel: Panel, spec: ForecastSpec, ends: Ints) -> Examples:
         """The panel as crops with origins in them."""

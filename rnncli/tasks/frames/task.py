@@ -37,6 +37,7 @@ class NextFrames:
     """The next frames of a sequence, from those before."""
 
     name, units = "frames", "sequences"
+    text = False
 
     def lesson(self, panel: Panel, spec: FrameSpec, ends: Ints) -> Examples:
         """The panel as sequences that go on."""

@@ -53,12 +53,12 @@ class Labels:
 
     @property
     def series(self) -> int:
-        """How many sequences are labelled."""
+        """The number of sequences that are labelled."""
         return len(self.panel)
 
     @property
     def rows(self) -> int:
-        """How many rows the table has."""
+        """The number of rows of the table."""
         return len(self.said)
 
     @property

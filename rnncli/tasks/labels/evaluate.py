@@ -1,4 +1,4 @@
-"""How well a model labels sequences whose labels are known, beside what is simpler."""
+"""Scores of a model on sequences whose labels are known, beside those of baselines."""
 
 from __future__ import annotations
 

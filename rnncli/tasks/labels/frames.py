@@ -53,7 +53,7 @@ def rastered(panel: Panel, width: int) -> Panel:
 
 
 def numbers_and_codes(rows: Rows, spec: LabelSpec) -> tuple[Floats, Ints]:
-    """What is seen of each step: numbers [n, T, width] and, of channels that are embedded, codes [n, T, words], -1 for
+    """The inputs of each step: numbers [n, T, width] and, of channels that are embedded, codes [n, T, words], -1 for
     a category that training had not, -2 where there is none.
     """
     shape, real = rows.values.shape[:2], np.arange(rows.values.shape[1]) < rows.lengths[:, None]

@@ -52,7 +52,7 @@ def shapes(spec: LabelSpec, hidden: int) -> Shapes:
 
 
 def embedded(spec: LabelSpec, weights: Weights, numbers: Array, codes: Array, xp: Any) -> Array:
-    """What the encoder sees: frames of numbers [n, F, N] with the embeddings of their codes [n, F, window * words]
+    """The inputs of the encoder: frames of numbers [n, F, N] with the embeddings of their codes [n, F, window * words]
     behind them: [n, F, N + window * words * E]. A category that training had not has a row of its own; where there is
     none, zeros are seen.
     """

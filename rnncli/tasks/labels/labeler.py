@@ -62,7 +62,7 @@ class Labeler:
 
     @property
     def columns(self) -> Columns:
-        """What the columns of its data are."""
+        """The columns of its data, and their roles."""
         return self.known.columns
 
     @property
@@ -77,7 +77,7 @@ class Labeler:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """What a label can be; nothing where it is a number."""
+        """The classes of the label; none where it is a number."""
         return self.known.label.vocabulary
 
     def save(self, path: str | os.PathLike[str]) -> int:
@@ -166,7 +166,7 @@ class Labeler:
 
 
 def answers(spec: LabelSpec, said: Floats) -> Floats:
-    """What the head said, as probabilities of the classes, or quantiles in the data's units: [o, poolings, ...]."""
+    """The head's outputs, as probabilities of the classes, or quantiles in the data's units: [o, poolings, ...]."""
     if spec.classes:
         return np.asarray(np.exp(head.log_softmax(said, np)))
     return np.maximum.accumulate(spec.center + spec.scale * said, axis=-1)

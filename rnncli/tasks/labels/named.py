@@ -1,4 +1,4 @@
-"""What the columns of a table of labels are called."""
+"""The names of the columns of a table of labels."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def _weights(panel: Panel, label: Channel) -> tuple[float, ...]:
 
 
 def alike(panel: Panel) -> float:
-    """How much a step is like the one before: the correlation of neighbours around the mean of their step over all
+    """The likeness of a step and the one before: the correlation of neighbours around the mean of their step over all
     sequences, averaged over channels of numbers; 0 where there are none.
     """
     row = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
@@ -241,6 +241,7 @@ def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
         layers=layers,
         hidden=sizes.hidden or size_of(panel, spec).hidden,
         dropout=size_of(panel, spec).dropout if sizes.dropout is None else sizes.dropout,
+        recurrent_dropout=sizes.recurrent_dropout or 0.0,
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
         inputs=spec.width,

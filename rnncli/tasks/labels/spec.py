@@ -124,12 +124,12 @@ class LabelSpec(Spec):
 
     @property
     def pooling(self) -> str | None:
-        """How outputs are pooled, None where that is not chosen yet."""
+        """The pooling of outputs, None where that is not chosen yet."""
         return self.poolings[0] if len(self.poolings) == 1 and not self.per_step else None
 
     @property
     def class_weights(self) -> str:
-        """How much classes count in the loss, as an option says it."""
+        """The weights of classes in the loss, as an option says them."""
         return "balanced" if self.weights else "none"
 
     @property

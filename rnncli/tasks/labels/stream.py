@@ -69,7 +69,7 @@ class FirstTimes:
 
 
 LabelState = Carried[FirstTimes]
-"""What a stream of labels carries of each sequence."""
+"""The state that a stream of labels carries of each sequence."""
 
 
 @dataclass(frozen=True)

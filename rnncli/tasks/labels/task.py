@@ -40,6 +40,7 @@ class Labelling:
     """Probabilities of classes, or quantiles of a number, for whole sequences or for each step."""
 
     name, units = "labels", "sequences"
+    text = False
 
     def lesson(self, panel: Panel, spec: LabelSpec, ends: Ints) -> Examples:
         """The panel as sequences with labels."""
@@ -126,7 +127,7 @@ class Labelling:
         return ()
 
     def losses(self, spec: LabelSpec, found: Validated) -> Floats:
-        """How wrong the better pooling is: [N]."""
+        """The loss of the better pooling: [N]."""
         every = found.losses(spec)
         known = every[~np.isnan(every).any(axis=1)]
         return np.asarray(every[:, int(np.argmin(known.mean(axis=0))) if len(known) else 0])
@@ -156,10 +157,10 @@ class Labelling:
         rows, seen = spec.stride * spec.raster, spec.window * spec.raster
         step = (f"{rows} rows" if rows > 1 else "a row") + (f", seen {seen} at a time" if seen > rows else "")
         steps = int(np.median(_frames(panel.lengths, spec)))
-        return Facts(None, (), steps, whole=not spec.per_step, step=step)
+        return Facts(None, (), steps, whole=not spec.per_step, step=step, questions="labels")
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
-        """What is wrong with a labelled table."""
+        """The findings of a check in a labelled table."""
         from rnncli.tasks.labels.looked_at import looked_at
 
         return looked_at(data, choices, options, model)
@@ -241,7 +242,7 @@ class Labelling:
         return verdict(model.record)
 
     def outcome(self, model: Labeler) -> dict[str, Any]:
-        """What validation decided."""
+        """The choices that validation made."""
         return {"pooling": model.spec.poolings[0], "temperature": model.temperature}
 
     def stream(self, path: str | os.PathLike[str], model: Labeler, digest: str) -> Stream:

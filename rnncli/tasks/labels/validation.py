@@ -100,7 +100,7 @@ class Validated:
         return replace(self, said=said)
 
     def losses(self, spec: LabelSpec) -> Floats:
-        """How wrong each pooling's answers are, NaN where nobody knows: [N, poolings]. Log losses of classes; of
+        """The loss of each pooling's answers, NaN where nobody knows: [N, poolings]. Log losses of classes; of
         numbers the pinball loss in units of their scale.
         """
         known = ~np.isnan(self.labels)

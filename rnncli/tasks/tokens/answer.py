@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rnncli.tasks.answer import Answer
 
 TOP = 5  # next tokens of a document, where nobody says how many
-DOCUMENT = "document"
+DOCUMENT, STEP = "document", "step"
 
 
 def answer(
@@ -32,9 +32,15 @@ def answer(
 
     What is not asked for is not imported: a text begins sooner without the writers of tables.
     """
+    if options.get("quantiles"):
+        raise UsageError(
+            "--quantiles of events are those of training, and all are written", hint="leave --quantiles out"
+        )
     asked = [name for name in ("generate", "top", "score") if options.get(name) is not None]
     if len(asked) > 1:
         raise UsageError(f"--{asked[0]} and --{asked[1]} ask for two answers", hint=f"leave --{asked[1]} out")
+    if options.get("score") == STEP:
+        raise UsageError("--score step is for sets, one a step", hint="say --score token, or --score document")
     reading = Reading(model) if stream is None else stream
     count, score = options.get("generate"), options.get("score")
     if count is not None:

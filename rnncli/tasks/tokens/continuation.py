@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnncli import files
 from rnncli.data.load import Loaded
@@ -14,9 +16,12 @@ from rnncli.data.panel import Panel, offsets_of
 from rnncli.errors import SeriesRefused, UsageError
 from rnncli.events import Generated, Listener, Noted
 from rnncli.outline import Outline, shown
-from rnncli.tasks.tokens.generate import Drawing, generated
+from rnncli.tasks.tokens.event_lines import EventLines
+from rnncli.tasks.tokens.generate import Drawing, generated, generated_events
 from rnncli.tasks.tokens.stateful import Reading, Stream
+from rnncli.tasks.tokens.stream import TokenState
 from rnncli.tasks.tokens.text import Joining
+from rnncli.tasks.tokens.token_model import TokenModel
 
 SCHEMA = "rnncli.predict/1"
 OUTLINED = 200  # letters
@@ -78,21 +83,39 @@ def continued(loaded: Loaded, reading: Reading, count: int, drawing: Drawing, te
             hint="give one, or leave --generate out for the likeliest next tokens of each",
         )
     here = reading.read(panel)
-    joining, codes, parts = Joining(model, here), list[int](), list[str]()
-    for code in generated(model, here, count, drawing):
-        codes.append(code)
-        parts.append(joining.text_of(code))
-        tell(Generated(parts[-1]))
-    parts.append(joining.rest())
-    tell(Generated(parts[-1]))
-    if len(codes) < count:
-        tell(Noted(f"the document ended after {len(codes):,} tokens"))
+    rows, parts = list[NDArray[Any]](), list[str]()
+    for row, text in _pieces(model, here, count, drawing, panel.calendar.zone):
+        rows += [] if row is None else [row]
+        parts.append(text)
+        tell(Generated(text))
+    if len(rows) < count:
+        tell(Noted(f"the document ended after {len(rows):,} tokens"))
     if isinstance(reading, Stream):
-        reading.went_on(_of_codes(panel, codes))
-    return Continuation("".join(parts), len(codes), loaded.notes, loaded.skipped)
+        reading.went_on(_of_rows(panel, rows))
+    return Continuation("".join(parts), len(rows), loaded.notes, loaded.skipped)
 
 
-def _of_codes(panel: Panel, codes: list[int]) -> Panel:
-    """The panel's one document with other tokens."""
-    values = np.array(codes, panel.values.dtype)[:, None]
-    return replace(panel, values=values, offsets=offsets_of(np.array([len(codes)])))
+def _pieces(
+    model: TokenModel, here: TokenState, count: int, drawing: Drawing, zone: str | None
+) -> Iterator[tuple[NDArray[Any] | None, str]]:
+    """The rows [channels] that go on from a state with the text of each; before and behind them perhaps text alone."""
+    if model.spec.timing is not None:
+        lines = EventLines(model)
+        yield None, lines.header
+        for row in generated_events(model, here, count, drawing, zone):
+            yield row, lines.text_of(row)
+        return
+    joining = Joining(model, here)
+    if model.spec.plain:
+        for code in generated(model, here, count, drawing):
+            yield np.array([code]), joining.text_of(code)
+    else:
+        for row in generated_events(model, here, count, drawing, zone):
+            yield row, joining.text_of(int(row[0]))
+    yield None, joining.rest()
+
+
+def _of_rows(panel: Panel, rows: list[NDArray[Any]]) -> Panel:
+    """The panel's one document with other rows."""
+    values = np.array(rows, panel.values.dtype).reshape(len(rows), panel.values.shape[1])
+    return replace(panel, values=values, offsets=offsets_of(np.array([len(rows)])))

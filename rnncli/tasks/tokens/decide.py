@@ -10,16 +10,18 @@ import numpy as np
 from rnncli.baselines.tokens.baseline import Said
 from rnncli.baselines.tokens.documents import Documents
 from rnncli.data.panel import Panel, offsets_of, ranges
-from rnncli.evaluation.paired import Comparison
 from rnncli.evaluation.run import MODEL
 from rnncli.evaluation.tokens.run import Asked, evaluate_tokens
+from rnncli.tasks.document_verdict import NETWORK, compared, finite
+from rnncli.tasks.documents import Holdout
 from rnncli.tasks.plan import Trained
+from rnncli.tasks.tokens.events import waits_of
 from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.spec import TokenSpec
-from rnncli.tasks.tokens.validation import Holdout
 
-NETWORK = "network"
+TIMES = "times"  # what is compared beside the network's tokens
 SHOWN = ("perplexity", "cross_entropy", "accuracy")  # metrics that training shows
+OF_TIMES = ("mae_days", "mae_steps")  # and of times, where there are some
 
 
 def scores(panel: Panel, trained: Trained[TokenSpec]) -> dict[str, Any]:
@@ -29,47 +31,45 @@ def scores(panel: Panel, trained: Trained[TokenSpec]) -> dict[str, Any]:
     found, spec = trained.validated, trained.plan.spec
     if found is None or not len(found.said):
         return {"validation": {}, "validated_origins": 0, "comparisons": {}}
-    held, ids = _held(panel, found.holdout)
-    said = Said(found.said[:, 0], np.rint(found.said[:, 1]).astype(np.int64))
-    report = evaluate_tokens(Asked(held, ids, spec.tokens), said, _others(panel, found.holdout))
+    held, ids = _held(panel, spec, found.holdout)
+    timing = spec.timing
+    waits = None if timing is None else timing.times(found.said[:, 2:])
+    said = Said(found.said[:, 0], np.rint(found.said[:, 1]).astype(np.int64), waits)
+    count = timing is not None and timing.count
+    asked = Asked(held, ids, spec.tokens, count=count)
+    report = evaluate_tokens(asked, said, documents_of(panel.cut(found.holdout.ends(panel.lengths)), spec))
     overall = {NETWORK if name == MODEL else name: one.overall for name, one in report.scores.items()}
-    rivals = [name for name in overall if name != NETWORK]
-    rival = min(rivals, key=lambda name: overall[name]["cross_entropy"])
+    metrics = SHOWN if timing is None else (*SHOWN, OF_TIMES[count])
+    comparisons = {NETWORK: compared(report.against(_best(overall, "cross_entropy")))}
+    if timing is not None and report.comparisons["time"]:
+        comparisons[TIMES] = compared(report.against(_best(overall, OF_TIMES[count])))
     return {
-        "validation": {name: {metric: _known(one[metric]) for metric in SHOWN} for name, one in overall.items()},
+        "validation": {name: {metric: finite(one[metric]) for metric in metrics} for name, one in overall.items()},
         "validated_origins": report.tokens,
-        "comparisons": {NETWORK: _compared(report.against(rival))},
+        "comparisons": comparisons,
     }
 
 
-def documents_of(panel: Panel) -> Documents:
-    """The documents of a panel as n-grams take them."""
-    return Documents(codes_of(panel), panel.offsets)
+def _best(overall: dict[str, dict[str, float]], metric: str) -> str:
+    """The baseline with the lowest value of a metric, of those that have one."""
+    rivals = {name: one[metric] for name, one in overall.items() if name != NETWORK and not math.isnan(one[metric])}
+    return min(rivals, key=rivals.__getitem__)
 
 
-def _held(panel: Panel, holdout: Holdout) -> tuple[Documents, tuple[str, ...]]:
+def documents_of(panel: Panel, spec: TokenSpec) -> Documents:
+    """The documents of a panel as baselines take them, with times in days or steps where the spec has some."""
+    timing = spec.timing
+    if timing is None:
+        return Documents(codes_of(panel), panel.offsets)
+    return Documents(codes_of(panel), panel.offsets, waits_of(panel) / timing.day, timing.levels)
+
+
+def _held(panel: Panel, spec: TokenSpec, holdout: Holdout) -> tuple[Documents, tuple[str, ...]]:
     """What is held out of each document, as a document, with its id."""
     rows = ranges(panel.offsets[holdout.series] + holdout.first, holdout.stop - holdout.first)
     series, begins = np.unique(holdout.series, return_index=True)
     lengths = np.add.reduceat(holdout.stop - holdout.first, begins)
-    return Documents(codes_of(panel)[rows], offsets_of(lengths)), tuple(panel.ids[s] for s in series.tolist())
-
-
-def _others(panel: Panel, holdout: Holdout) -> Documents:
-    """What the search has seen of each document."""
-    return documents_of(panel.cut(holdout.ends(panel.lengths)))
-
-
-def _compared(found: Comparison) -> dict[str, Any]:
-    numbers = {"difference": _known(found.difference), "p": _known(found.p)}
-    return {
-        "rival": found.rival,
-        "metric": found.metric,
-        "better": found.difference < 0,
-        **numbers,
-        "method": found.method,
-    }
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    whole = documents_of(panel, spec)
+    waits = None if whole.waits is None else whole.waits[rows]
+    held = Documents(whole.codes[rows], offsets_of(lengths), waits, whole.levels)
+    return held, tuple(panel.ids[s] for s in series.tolist())

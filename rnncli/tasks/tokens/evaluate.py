@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnncli.arrays import Bools
+from rnncli.baselines.tokens.baseline import FIRST
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.evaluation.tokens.report import LEARN
@@ -28,10 +29,12 @@ def evaluated(
     loaded = load_known(data, choices, model, tell)
     panel, trained = loaded.panel, None
     if wanted.trained_on is not None:
-        trained = documents_of(load_known(wanted.trained_on, choices, model, tell).panel)
+        trained = documents_of(load_known(wanted.trained_on, choices, model, tell).panel, model.spec)
     notes = (LEARN,) if trained is None else ()
-    asked = Asked(documents_of(panel), panel.ids, model.spec.tokens, loaded.text_bytes, _seen(model, panel), notes)
-    report = evaluate_tokens(asked, Reading(model).said(panel), trained)
+    documents, timing = documents_of(panel, model.spec), model.spec.timing
+    count = timing is not None and timing.count
+    asked = Asked(documents, panel.ids, model.spec.tokens, loaded.text_bytes, _seen(model, panel), notes, count)
+    report = evaluate_tokens(asked, Reading(model).said(panel, FIRST), trained)
     return Scored(report, refitted=False, skipped=loaded.skipped)
 
 

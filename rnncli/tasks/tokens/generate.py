@@ -8,16 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Array
+from rnncli.arrays import Array, Ints
 from rnncli.cells.cell import State
 from rnncli.cells.named import cells_of
+from rnncli.data.tokens.channels import SINCE
 from rnncli.errors import UsageError
 from rnncli.layers.norm import layer_norm
 from rnncli.layers.stack import layer_weights
+from rnncli.options.generation import TOP_P
 from rnncli.options.types import AnswerOptions
-from rnncli.tasks.tokens import head
-from rnncli.tasks.tokens.stream import TokenState, last_codes
-from rnncli.tasks.tokens.token_model import LOOKED_UP, TokenModel
+from rnncli.tasks.seen import head_weights
+from rnncli.tasks.tokens import formulas
+from rnncli.tasks.tokens.events import moments
+from rnncli.tasks.tokens.spec import TokenSpec
+from rnncli.tasks.tokens.stream import TokenState, last_codes, last_rows, taken_in
+from rnncli.tasks.tokens.token_model import TokenModel
 
 UNKNOWN = 0  # the code of tokens that are not in the vocabulary
 LOOKED_UP_AHEAD = 1 << 22  # numbers: what the first layer makes of every token is made once where it is no more
@@ -43,7 +48,7 @@ class Drawing:
         if self.top_k is not None and self.top_k < 1:
             raise UsageError(f"--top-k must be above 0, not {self.top_k}", hint="leave it out to draw from all tokens")
         if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}")
+            raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}", hint=TOP_P)
 
 
 def drawing_of(options: AnswerOptions) -> Drawing:
@@ -89,12 +94,49 @@ def generated(model: TokenModel, here: TokenState, count: int, drawing: Drawing)
         yield code
 
 
+def generated_events(
+    model: TokenModel, here: TokenState, count: int, drawing: Drawing, zone: str | None
+) -> Iterator[NDArray[np.float64]]:
+    """Rows [channels] of up to `count` events that go on from the state of one document; beside an event there is
+    nothing but what is static, and its time, which is drawn from the quantiles, and never beyond the outermost of them.
+    """
+    spec, timing = model.spec, model.spec.timing
+    walks = [_Walk(model, here, member) for member in range(model.network.members)]
+    uniform = np.random.default_rng(drawing.seed).random(count)
+    moment = np.random.default_rng((drawing.seed, 1)).random(count)
+    rows, first = last_rows(here)
+    for at in range(count):
+        numbers, codes = taken_in(rows[:, None], first[:, None], spec, zone)
+        states = [walk.take_in(numbers, codes) for walk in walks]
+        code = drawn(model.log_probabilities(states)[0], drawing, float(uniform[at]), UNKNOWN)
+        if code == model.known.end:
+            return
+        rows = _next_row(rows, code, spec)
+        if timing is not None:
+            wait = float(np.interp(moment[at], timing.levels, model.waits(states)[0]))
+            rows[0, SINCE[0]] = moments(timing, rows[:, SINCE[1]], np.array([wait]))[0]
+        first = np.zeros(1, np.bool_)
+        yield rows[0]
+
+
+def _next_row(rows: NDArray[np.float64], code: int, spec: TokenSpec) -> NDArray[np.float64]:
+    """The row [1, channels] of an event after another one, whose time is not drawn yet."""
+    found = np.full_like(rows, np.nan)
+    found[:, 0] = code
+    for place, channel in enumerate(spec.beside, 1):
+        if channel.static:
+            found[:, place] = rows[:, place]
+    if spec.timing is not None:
+        found[:, [SINCE[1], -1]] = rows[:, [SINCE[0], -1]]
+    return found
+
+
 class _Walk:
     """One member that goes on from the state of one document, token after token."""
 
     def __init__(self, model: TokenModel, here: TokenState, member: int) -> None:
         network, weights = model.network, model.members[member]
-        self._network, self._table = network, weights[LOOKED_UP]
+        self._network, self._spec, self._head = network, model.spec, head_weights(weights)
         self._cells = cells_of(network.cell, network.layers)
         self._weights = [layer_weights(weights, index) for index in range(network.layers)]
         self._states: list[State] = [
@@ -102,23 +144,30 @@ class _Walk:
             for index in range(network.layers)
         ]
         first = self._weights[0]
-        self._ahead = self._projected(first) if len(self._table) * len(first["weight_ih"]) <= LOOKED_UP_AHEAD else None
+        small = (model.spec.boundary + 1) * len(first["weight_ih"]) <= LOOKED_UP_AHEAD
+        self._ahead = self._projected(first, np.arange(model.spec.boundary + 1)) if small and self._spec.plain else None
 
-    def _projected(self, first: dict[str, Array]) -> Array:
-        """What the first layer makes of every token before it knows its state: [tokens + 1, gates * H]."""
-        every = np.arange(len(self._table))[None]
-        return self._cells[0].project(first, head.embedded(self._table, every, np)[0], np)
+    def _projected(self, first: dict[str, Array], codes: Ints) -> Array:
+        """What the first layer makes of tokens [n] before it knows its state: [n, gates * H]."""
+        seen = formulas.embedded(self._spec, self._head, codes[None], np)
+        return self._cells[0].project(first, seen[0], np)
 
     def step(self, code: int) -> NDArray[np.float32]:
         """The output [1, H] after a token."""
+        if self._ahead is not None:
+            return self._advanced(self._ahead[code : code + 1])
+        return self._advanced(self._projected(self._weights[0], np.array([code])))
+
+    def take_in(self, numbers: Array, codes: Array) -> NDArray[np.float32]:
+        """The output [1, H] after an event: numbers [1, 1, N] and codes [1, 1, 1 + words]."""
+        seen = formulas.seen(self._spec, self._head, numbers, codes, np)
+        return self._advanced(self._cells[0].project(self._weights[0], seen[0], np))
+
+    def _advanced(self, first: Array) -> NDArray[np.float32]:
+        """The output [1, H] after what the first layer makes of an input before it knows its state."""
         x: Array = None
         for index, (cell, own) in enumerate(zip(self._cells, self._weights, strict=True)):
-            if index:
-                a = cell.project(own, x, np)
-            elif self._ahead is not None:
-                a = self._ahead[code : code + 1]
-            else:
-                a = cell.project(own, head.embedded(self._table, np.array([[code]]), np)[0], np)
+            a = cell.project(own, x, np) if index else first
             state, _ = cell.advance(own, a, self._states[index], np, self._network.activation)
             self._states[index] = state
             made = layer_norm(state[0], own)

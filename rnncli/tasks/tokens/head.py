@@ -18,6 +18,7 @@ import numpy as np
 
 from rnncli.arrays import Array
 from rnncli.layers.linear import linear
+from rnncli.layers.rows import Rows, rows_at
 from rnncli.tasks.seen import Shapes, Weights
 from rnncli.tasks.tokens.spec import TokenSpec
 
@@ -45,10 +46,22 @@ def begin(spec: TokenSpec, hidden: int, draw: Draw) -> Mapping[str, Array]:
 
 def embedded(table: Array, codes: Array, xp: Any) -> Array:
     """What the encoder sees of codes [n, T]: [n, T, H], zeros where a code is -1."""
-    seen = codes >= 0
-    at = xp.where(seen, codes, xp.zeros_like(codes))
-    rows = table[at] if xp is np else xp.nn.functional.embedding(at, table)
-    return rows * seen[..., None] * math.sqrt(table.shape[1])
+    return looked_up(table, codes, xp) * math.sqrt(table.shape[1])
+
+
+def entered(table: Array, codes: Array, xp: Any) -> Array | Rows:
+    """The same, as rows of the table where there are fewer of these than steps and none is forgotten."""
+    steps = codes.shape[0] * codes.shape[1]
+    if xp is np or steps <= len(table) or (codes < 0).any():
+        return embedded(table, codes, xp)
+    return Rows(table * math.sqrt(table.shape[1]), codes)
+
+
+def looked_up(table: Array, rows: Array, xp: Any) -> Array:
+    """Rows [...] of a table [n, W]: [..., W], zeros where a row is -1."""
+    seen = rows >= 0
+    at = xp.where(seen, rows, xp.zeros_like(rows))
+    return rows_at(table, at, xp) * seen[..., None]
 
 
 def head(spec: TokenSpec, weights: Weights, state: Array, xp: Any) -> Array:
@@ -63,12 +76,22 @@ def log_softmax(s: Array, xp: Any) -> Array:
 
 
 def loss(said: Array, targets: Array, xp: Any) -> Array:
-    """-log p of the token that came, in nats: logits [o, tokens], codes [o] (NaN where nobody knows) -> [o], there 0.
+    """-log p of what came, in nats: logits [o, tokens], codes [o] (NaN where nobody knows) -> [o], there 0."""
+    came, known = codes_in(targets, xp)
+    return -said_of(said, came, xp) * known
 
-    Torch has one kernel for it, which goes over the logits as few times as can be.
-    """
+
+def codes_in(targets: Array, xp: Any) -> tuple[Array, Array]:
+    """The codes in targets [o], 0 where nobody knows (NaN), and where that is known."""
     known = ~xp.isnan(targets)
-    came = xp.asarray(xp.where(known, targets, xp.zeros_like(targets)), dtype=xp.int64, device=said.device)
+    came = xp.where(known, targets, xp.zeros_like(targets))
+    return xp.asarray(came, dtype=xp.int64, device=targets.device), known
+
+
+def said_of(logits: Array, codes: Array, xp: Any) -> Array:
+    """log p of codes [o] by logits [o, n]: [o]. Torch has one kernel for it, which goes over the logits as few times as
+    can be.
+    """
     if xp is not np:
-        return xp.nn.functional.cross_entropy(said, came, reduction="none") * known
-    return -log_softmax(said, np)[np.arange(len(said)), came] * known
+        return -xp.nn.functional.cross_entropy(logits, codes, reduction="none")
+    return log_softmax(logits, np)[np.arange(len(logits)), codes]

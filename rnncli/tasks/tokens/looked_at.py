@@ -23,5 +23,6 @@ def looked_at(data: Any, choices: ColumnChoices, options: Mapping[str, Any], mod
     seen = found.seen
     if seen is None:
         return LookedAt(found.findings)
-    taken = described(seen.columns, seen.tokens)
+    beside = () if seen.rows is None else seen.rows.channels[1:]
+    taken = described(seen.columns, seen.tokens, beside)
     return LookedAt(found.findings, int(seen.lengths.sum()), len(seen.documents.ids), taken)

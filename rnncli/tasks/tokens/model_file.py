@@ -16,7 +16,7 @@ from rnncli.errors import UsageError
 from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series_names
 from rnncli.spec import Columns, NetworkSpec, TokenChoices, TrainingSpec
 from rnncli.tasks.seen import named_shapes
-from rnncli.tasks.tokens import head
+from rnncli.tasks.tokens import event_file, formulas
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
@@ -32,6 +32,7 @@ def to_file(model: TokenModel) -> tuple[Tensors, Meta]:
         TEXT: np.frombuffer(b"".join(encoded), np.uint8),
         ENDS: np.cumsum([len(token) for token in encoded], dtype=np.int64),
     }
+    beside = event_file.to_file(model.known)
     meta = {
         "task": "tokens",
         "network": model.network.to_json(),
@@ -43,8 +44,9 @@ def to_file(model: TokenModel) -> tuple[Tensors, Meta]:
         "vocabulary": words[TEXT].size,
         "series": {"count": len(model.names), "bytes": names[NAMES].size},
         "record": model.record,
+        **beside.meta,
     }
-    return {**model.weights, **names, **words}, meta
+    return {**model.weights, **names, **words, **beside.tensors}, meta
 
 
 def _specs(meta: Meta) -> tuple[NetworkSpec, TokenSpec, TrainingSpec]:
@@ -58,7 +60,7 @@ def _specs(meta: Meta) -> tuple[NetworkSpec, TokenSpec, TrainingSpec]:
 def layout(meta: Meta) -> checkpoint.Layout:
     """The tensors that a description implies. UsageError where it contradicts itself."""
     network, spec, _ = _specs(meta)
-    shapes = named_shapes(network, head.shapes(spec, network.hidden))
+    shapes = named_shapes(network, formulas.shapes(spec, network.hidden))
     if network.members * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values()) > LARGEST_MODEL:
         raise UsageError("it claims to be larger than any model")
     return {
@@ -66,6 +68,7 @@ def layout(meta: Meta) -> checkpoint.Layout:
         **name_layout(meta["series"]["count"], meta["series"]["bytes"]),
         TEXT: (np.dtype("u1"), (meta["vocabulary"],)),
         ENDS: (np.dtype("<i8"), (spec.tokens,)),
+        **event_file.layout(meta),
     }
 
 
@@ -73,14 +76,15 @@ def from_file(found: checkpoint.Model) -> TokenModel:
     """The model in a file that was checked. UsageError where its parts contradict each other."""
     meta = found.meta
     network, spec, training = _specs(meta)
-    weights = {name: found.tensors[name] for name in named_shapes(network, head.shapes(spec, network.hidden))}
+    weights = {name: found.tensors[name] for name in named_shapes(network, formulas.shapes(spec, network.hidden))}
     columns, choices = Columns.from_json(meta["columns"]), TokenChoices.from_json(meta["choices"])
     columns.check_marks()
     zone = meta["zone"]
     if zone is not None and type(zone) is not str:
         raise UsageError("its zone is no text")
     _check(columns, choices, vocabulary := _vocabulary(found))
-    known = KnownTokens(columns, Channel(columns.target, "token", "target", vocabulary), choices, zone)
+    beside, timed = event_file.from_file(found, spec, columns)
+    known = KnownTokens(columns, Channel(columns.target, "token", "target", vocabulary), choices, zone, beside, timed)
     _check_record(meta["record"])
     return TokenModel(network, spec, training, known, weights, tuple(series_names(found)), meta["record"])
 

@@ -15,59 +15,87 @@ from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
-from rnncli.tasks.plan import Sizes, evaluate_every
+from rnncli.tasks.plan import Refit, Sizes, evaluate_every
+from rnncli.tasks.tokens import event_plan
+from rnncli.tasks.tokens.adaptive import clusters_for
 from rnncli.tasks.tokens.spec import TokenSpec
 
 CELL = "lstm"
 BATCH, STEPS = 32, 64  # streams side by side, and steps of each that are learnt from at a time
 FEWEST_STEPS, MOST_STEPS = 200, 200_000
 FORGOTTEN = 0.05
-NARROW = 256  # units up to which steps are longer
+REFIT = Refit(share=0.1, rate=0.2)  # a tenth of a text is little more to learn from: most of the time is the search's
 MANY_KINDS = 1_000  # tokens: of more, some kinds are forgotten
 
 
 @dataclass(frozen=True)
 class Size:
-    """The network for up to so many tokens, its dropout, how often training goes through them, and how many networks
-    say together what comes next: few tokens are learnt in as many ways as there are networks.
+    """The network for up to so many tokens, what is left out of it, at what rate and how often training goes through
+    them, and how many networks say together what comes next: few tokens are learnt in as many ways as there are
+    networks.
     """
 
     tokens: float
+    layers: int
     hidden: int
     dropout: float
+    recurrent_dropout: float
+    rate: float
     rounds: float
     members: int
 
 
-SIZES = (
-    Size(20_000, 64, 0.3, 40, 4),
-    Size(100_000, 128, 0.3, 30, 2),
-    Size(500_000, 256, 0.3, 20, 1),
-    Size(math.inf, 512, 0.2, 12, 1),
+CHARACTERS = (
+    Size(20_000, 1, 64, 0.3, 0.0, 5e-3, 40, 4),
+    Size(100_000, 1, 128, 0.3, 0.0, 5e-3, 30, 2),
+    Size(500_000, 1, 256, 0.3, 0.0, 5e-3, 20, 1),
+    Size(math.inf, 1, 512, 0.25, 0.15, 2e-3, 12, 1),
 )
+WORDS = (
+    Size(20_000, 1, 64, 0.3, 0.0, 5e-3, 40, 4),
+    Size(100_000, 1, 128, 0.3, 0.0, 5e-3, 30, 2),
+    Size(500_000, 2, 192, 0.3, 0.2, 3e-3, 15, 1),
+    Size(math.inf, 2, 256, 0.3, 0.2, 2e-3, 10, 1),
+)
+"""Of many kinds, whose table costs more than the recurrence: a narrow network goes through the tokens more often."""
+EVENTS = (
+    Size(20_000, 1, 64, 0.3, 0.0, 5e-3, 40, 4),
+    Size(100_000, 1, 128, 0.3, 0.0, 5e-3, 20, 2),
+    Size(500_000, 1, 128, 0.2, 0.0, 5e-3, 10, 2),
+    Size(math.inf, 1, 192, 0.2, 0.0, 5e-3, 5, 1),
+)
+"""Of events with more than their tokens, of which there are few kinds: they need a smaller network than words."""
+LONGER = 2.5  # as often does training go through tokens at most where a time budget says how long it may take
 BUDGETS = ((60, 128), (240, 256), (1_800, 512), (math.inf, 768))
 """Seconds of a time budget below which a network is no wider than so many units."""
 
 
-def token_spec(panel: Panel, options: TrainOptions) -> TokenSpec:
-    """The choices that follow from the documents of a panel, and from what was said. InputRefused for documents in
-    which nothing comes next.
+def token_spec(panel: Panel, options: TrainOptions, *, counted: bool = False) -> TokenSpec:
+    """The choices that follow from the documents of a panel, whose times may be `counted`, and from what was said.
+    InputRefused for documents in which nothing comes next.
     """
     tokens = len(panel.channels[0].vocabulary)
     if not tokens:
         raise InputRefused("the vocabulary is empty", hint="give documents that hold something")
     longest = int(panel.lengths.max())
+    beside = event_plan.seen_beside(panel)
     return TokenSpec(
         tokens=tokens,
         steps=max(1, min(int(options.get("tbptt") or STEPS), longest)),
         forgotten=FORGOTTEN if tokens > MANY_KINDS else 0.0,
         ranked=options.get("split") != "byte",
+        beside=beside,
+        timing=event_plan.timing_of(panel, options, counted=counted),
+        blanked=event_plan.BLANKED if any(channel.categories for channel in beside) else 0.0,
+        clusters=clusters_for(tokens),
     )
 
 
 def size_of(panel: Panel) -> Size:
-    """The size for as many tokens as there are."""
-    return next(size for size in SIZES if len(panel.values) < size.tokens)
+    """The size for as many tokens, of as many kinds, as there are."""
+    kinds = len(panel.channels[0].vocabulary)
+    sizes = EVENTS if len(panel.channels) > 1 else WORDS if kinds > MANY_KINDS else CHARACTERS
+    return next(size for size in sizes if len(panel.values) < size.tokens)
 
 
 def width(panel: Panel, budget: float | None) -> int:
@@ -77,36 +105,44 @@ def width(panel: Panel, budget: float | None) -> int:
 
 
 def network_spec(panel: Panel, sizes: Sizes) -> NetworkSpec:
-    """One layer of LSTM. UsageError for a cell that looks ahead."""
-    cell = sizes.cell or CELL
+    """Layers of LSTM. UsageError for a cell that looks ahead."""
+    cell, size = sizes.cell or CELL, size_of(panel)
     refuse_bidirectional(cell, "the next token must not be seen before it is said")
     refuse_convolution(cell)
-    layers = sizes.layers or layers_of(cell) or 1
+    layers = sizes.layers or layers_of(cell) or size.layers
     hidden = sizes.hidden or width(panel, sizes.time_budget)
     return NetworkSpec(
         cell=resolved(cell, layers, ()),
         activation=sizes.activation,
         layers=layers,
         hidden=hidden,
-        dropout=size_of(panel).dropout if sizes.dropout is None else sizes.dropout,
+        dropout=_or(sizes.dropout, size.dropout),
+        recurrent_dropout=_or(sizes.recurrent_dropout, size.recurrent_dropout),
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
         inputs=hidden,
-        members=sizes.members or size_of(panel).members,
+        members=sizes.members or size.members,
         layer_norm=sizes.layer_norm,
     )
 
 
-def training_spec(panel: Panel, spec: TokenSpec, hidden: int, sizes: Sizes) -> TrainingSpec:
+def _or(given: float | None, planned: float) -> float:
+    return planned if given is None else given
+
+
+def training_spec(panel: Panel, spec: TokenSpec, sizes: Sizes) -> TrainingSpec:
     """Steps, streams and rates; the steps are those of the search on held-out positions."""
-    tokens = len(panel.values)
-    batch = sizes.batch or max(1, min(BATCH, tokens // (4 * spec.steps)))
-    planned = math.ceil(size_of(panel).rounds * tokens / (batch * spec.steps))
+    tokens, size = len(panel.values), size_of(panel)
+    filled = spec.steps if spec.plain else event_plan.steps_of(panel, spec)
+    usual = BATCH if spec.plain else event_plan.batch_of(filled)
+    batch = sizes.batch or max(1, min(usual, int(tokens // (4 * filled))))
+    rounds = size.rounds * (1 if sizes.time_budget is None else LONGER)
+    planned = math.ceil(rounds * tokens / (batch * filled))
     steps = sizes.steps or min(MOST_STEPS, max(FEWEST_STEPS, planned))
     return TrainingSpec(
         steps=steps,
         batch=batch,
-        learning_rate=sizes.learning_rate or (5e-3 if hidden <= NARROW else 3e-3),
+        learning_rate=sizes.learning_rate or size.rate,
         weight_decay=0.01,
         clip=sizes.clip or 1.0,
         seed=sizes.seed,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,52 +16,25 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Bools, Floats, Inputs, Ints
 from rnncli.checkpoint import Layout
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, offsets_of, ranges
+from rnncli.data.tokens.channels import SINCE, TIMES
+from rnncli.errors import SeriesRefused
 from rnncli.inference.advance import advanced
-from rnncli.inference.carried import Carried
+from rnncli.inference.carried import Carried, chosen, joined
 from rnncli.inference.hidden import carry
-from rnncli.inference.kept_rows import KeptRows
-from rnncli.inference.streaming import AtHand, NewRows
+from rnncli.inference.streaming import AtHand, NewRows, NoExtras
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.tokens import head
-from rnncli.tasks.tokens.examples import LOGITS
+from rnncli.tasks.documents import LOGITS
+from rnncli.tasks.seen import head_weights
+from rnncli.tasks.tokens import formulas
+from rnncli.tasks.tokens.events import seen_of
+from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
-LogProbabilities = NDArray[np.float32]
-Heard = Callable[[Ints, LogProbabilities], None]
-"""What is told of rows [k] of a panel: the logarithms of the probabilities of what comes there [k, tokens]."""
+Heard = Callable[[Ints, list[NDArray[np.float32]]], None]
+"""What is told of rows [k] of a panel: each member's outputs [k, H], from which follows what comes there."""
 
-
-@dataclass(frozen=True)
-class NoExtras:
-    """That nothing is kept of S documents beside what every stream keeps."""
-
-    series: int
-
-    @property
-    def begun(self) -> Bools:
-        """That there is nothing to go on from: [S]."""
-        return np.zeros(self.series, np.bool_)
-
-    def at(self, places: Ints) -> NoExtras:
-        """Nothing of the documents at these places."""
-        return NoExtras(len(places))
-
-    def beside(self, other: NoExtras) -> NoExtras:
-        """Nothing of these documents and of others."""
-        return NoExtras(self.series + other.series)
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """No tensors."""
-        return {}
-
-    def kept_rows(self) -> dict[str, KeptRows]:
-        """No rows."""
-        return {}
-
-    def described(self) -> dict[str, Any]:
-        """No description."""
-        return {}
+DOCUMENTS, ROWS = 4_096, 1 << 20  # that are read at a time
 
 
 TokenState = Carried[NoExtras]
@@ -84,8 +58,9 @@ class StreamingTokens:
 
     @property
     def channels(self) -> int:
-        """A row is a token."""
-        return 1
+        """A row is a token and what stands beside it."""
+        timed = self.model.spec.timing is not None
+        return 1 + len(self.model.spec.beside) + len(TIMES) * timed
 
     @property
     def compared(self) -> Sequence[int]:
@@ -107,13 +82,14 @@ class StreamingTokens:
 
     def inputs(self, at_hand: AtHand, new: NewRows) -> Iterable[Inputs]:
         """What each member sees at new positions: [n, length, H] each."""
-        step = np.arange(-1, new.length - 1)
+        spec, step = self.model.spec, np.arange(-1, new.length - 1)
         row = (new.start - at_hand.before[new.places])[:, None] + step
         row += at_hand.panel.offsets[new.places][:, None]
-        before = at_hand.panel.values[np.maximum(row, 0), 0].astype(np.int64)
-        codes = np.where(new.start[:, None] + step < 0, self.model.spec.boundary, before)
+        first = new.start[:, None] + step < 0
+        row = np.where(first, row + 1, row)  # of which what is static is seen
+        numbers, codes = taken_in(at_hand.panel.values[row], first, spec, at_hand.panel.calendar.zone)
         for weights in self.members():
-            yield head.embedded(weights[TABLE], codes, np)
+            yield formulas.seen(spec, head_weights(weights), numbers, codes, np)
 
     def begun(self, panel: Panel) -> NoExtras:
         """Nothing."""
@@ -132,44 +108,139 @@ class StreamingTokens:
         return NoExtras(series)
 
 
-TABLE = f"head.{head.TABLE}"
+def taken_in(rows: NDArray[Any], first: Bools, spec: TokenSpec, zone: str | None) -> tuple[Inputs, Ints]:
+    """Numbers [..., N] and codes [..., 1 + words] that the network takes in of rows [..., channels], of which those
+    that stand behind a `first` position [...] are before their document.
+    """
+    codes = np.where(first, spec.boundary, np.nan_to_num(rows[..., 0])).astype(np.int64)
+    if spec.plain:
+        return np.zeros((*codes.shape, 0), np.float32), codes[..., None]
+    numbers, words = seen_of(rows, first, spec, zone)
+    return numbers, np.concatenate([codes[..., None], words], axis=-1)
+
+
+def going_on(model: TokenModel, here: TokenState, panel: Panel) -> Panel:
+    """The panel, whose documents go on from rows that were read, with what these say of the first ones that are new:
+    what is static, when the event before them came, and the first one. SeriesRefused for one that came earlier.
+    """
+    known = np.flatnonzero((here.tail.rows > 0) & (panel.lengths > 0))
+    if model.spec.plain or not len(known):
+        return panel
+    values, last = panel.values.copy(), here.tail.values[here.tail.offsets[1:][known] - 1]
+    row = panel.offsets[:-1][known]
+    every, of = ranges(row, panel.lengths[known]), np.repeat(np.arange(len(known)), panel.lengths[known])
+    for place, channel in enumerate(model.spec.beside, 1):
+        if channel.static:
+            values[every, place] = last[of, place]
+    if model.spec.timing is not None:
+        back = values[row, SINCE[0]] < last[:, SINCE[0]]
+        if back.any():
+            name = panel.ids[int(known[np.argmax(back)])]
+            raise SeriesRefused(
+                "an event came before those that were read on from",
+                name,
+                where=f"case {name!r}",
+                hint="give only what is new, in the order of time; or begin a new state with all of it",
+            )
+        values[row, SINCE[1]] = last[:, SINCE[0]]
+        values[every, -1] = last[of, -1]
+    return replace(panel, values=values)
 
 
 def read_on(model: StreamingTokens, here: TokenState, panel: Panel, heard: Heard | None = None) -> TokenState:
     """The state after all tokens of a panel, which go on from `here` (in the panel's order); of each of them `heard` is
-    told what was held for likely in its place.
+    told the outputs in its place, no more at once than what follows from them has room for.
+
+    Documents are read in groups, and of each a window after the other, so that memory does not grow with them.
     """
-    panel = replace(panel, starts=here.ends)
+    if not len(panel):
+        return here
+    read = []
+    for begin in range(0, len(panel), DOCUMENTS):
+        places = np.arange(begin, min(begin + DOCUMENTS, len(panel)))
+        read.append(_read_group(model, chosen(here, places.tolist()), panel, places, heard))
+    return reduce(joined, read)
+
+
+def _read_group(
+    model: StreamingTokens, here: TokenState, panel: Panel, places: Ints, heard: Heard | None
+) -> TokenState:
+    """The state after all tokens of some documents of a panel."""
+    first, lengths = panel.offsets[places], panel.lengths[places]
+    window = max(1, ROWS // len(places))
+    for begin in range(0, max(1, int(lengths.max())), window):
+        count = np.clip(lengths - begin, 0, window)
+        rows = ranges(first + np.minimum(begin, lengths), count)
+        some = replace(
+            panel,
+            ids=here.ids,
+            offsets=offsets_of(count),
+            values=panel.values[rows],
+            starts=here.ends,
+            phases=panel.phases[places],
+            groups=None,
+        )
+        told = None if heard is None else _told(model, here, first + begin, heard)
+        here = advanced(model, here, some, count, told)
+    return here
+
+
+def _told(
+    model: StreamingTokens, here: TokenState, first: Ints, heard: Heard
+) -> Callable[[NewRows, list[NDArray[np.float32]]], None]:
+    """Who tells of the rows of a window, of which document s has its first one at row first[s]."""
 
     def hear(rows: NewRows, outputs: list[NDArray[np.float32]]) -> None:
-        if heard is None:
-            return
-        begin = panel.offsets[rows.places] + rows.start - here.consumed[rows.places]
+        begin = first[rows.places] + rows.start - here.consumed[rows.places]
         at = (begin[:, None] + np.arange(rows.length)).ravel()
         flat = [states.reshape(len(at), -1) for states in outputs]
-        most = max(1, LOGITS // model.model.spec.tokens)
-        for first in range(0, len(at), most):
-            some = slice(first, first + most)
-            heard(at[some], model.model.log_probabilities([states[some] for states in flat]))
+        for part in _parts(model, len(at)):
+            heard(at[part], [states[part] for states in flat])
 
-    return advanced(model, here, panel, panel.lengths, hear)
+    return hear
 
 
-def following(model: StreamingTokens, here: TokenState) -> NDArray[np.float32]:
-    """The logarithms of the probabilities of what follows the last token of each document: [S, tokens]."""
-    parts, every = [], np.arange(len(here.ids))
-    most = max(1, LOGITS // model.model.spec.tokens)
-    for begin in range(0, max(1, len(every)), most):
-        places = every[begin : begin + most]
+def _parts(model: StreamingTokens, count: int) -> Iterator[slice]:
+    """So many outputs in parts, of each of which the probabilities of all tokens have room."""
+    most = max(1, LOGITS // model.model.spec.widest)
+    return (slice(begin, begin + most) for begin in range(0, count, most))
+
+
+@dataclass(frozen=True)
+class Following:
+    """What follows the last token of each document: the likeliest tokens [S, top], the likeliest first, with the
+    logarithms of their probabilities. Where there are times, also quantiles of the time until then [S, levels], from
+    the times of these last tokens on [S] (NaN where there is none yet).
+    """
+
+    codes: Ints
+    log_probabilities: NDArray[np.float32]
+    waits: Floats | None = None
+    times: Floats | None = None
+
+
+def following(model: StreamingTokens, here: TokenState, top: int, zone: str | None = None) -> Following:
+    """The `top` likeliest tokens that follow the last one of each document, whose times are in a zone, and when."""
+    every, timing = np.arange(len(here.ids)), model.model.spec.timing
+    codes, likely = np.zeros((len(every), top), np.int64), np.zeros((len(every), top), np.float32)
+    waits = None if timing is None else np.zeros((len(every), len(timing.levels)))
+    for some in _parts(model, len(every)):
+        places = every[some]
         outputs = carry(
             model.network,
             model.members(),
             {name: part.copy() for name, part in here.hidden.items()},
             places,
-            _last_inputs(model, here, places),
+            _last_inputs(model, here, places, zone),
         )
-        parts.append(model.model.log_probabilities([states[:, 0] for states in outputs]))
-    return np.concatenate(parts)
+        last = [states[:, 0] for states in outputs]
+        logs = model.model.log_probabilities(last)
+        codes[some] = np.argsort(-logs, axis=1, kind="stable")[:, :top]
+        likely[some] = np.take_along_axis(logs, codes[some], axis=1)
+        if waits is not None:
+            waits[some] = model.model.waits(last)
+    times = None if waits is None else last_rows(here)[0][:, SINCE[0]]
+    return Following(codes, likely, waits, times)
 
 
 def last_codes(model: TokenModel, here: TokenState) -> Ints:
@@ -179,7 +250,16 @@ def last_codes(model: TokenModel, here: TokenState) -> Ints:
     return codes
 
 
-def _last_inputs(model: StreamingTokens, here: TokenState, places: Ints) -> Iterator[Inputs]:
-    codes = last_codes(model.model, here)[places][:, None]
+def last_rows(here: TokenState) -> tuple[NDArray[Any], Bools]:
+    """The last row of each document, and which have none yet: [S, channels], [S]."""
+    first = here.tail.rows == 0
+    rows = np.full((len(first), here.tail.values.shape[1]), np.nan)
+    rows[~first] = here.tail.values
+    return rows, first
+
+
+def _last_inputs(model: StreamingTokens, here: TokenState, places: Ints, zone: str | None) -> Iterator[Inputs]:
+    rows, first = last_rows(here)
+    numbers, codes = taken_in(rows[places][:, None], first[places][:, None], model.model.spec, zone)
     for weights in model.members():
-        yield head.embedded(weights[TABLE], codes, np)
+        yield formulas.seen(model.model.spec, head_weights(weights), numbers, codes, np)

@@ -15,21 +15,23 @@ from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.events import Listener
+from rnncli.layers.rows import Rows
 from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
 from rnncli.tasks.seen import Seen, Shapes, Weights, at_origins
-from rnncli.tasks.tokens import head, model_file
+from rnncli.tasks.tokens import formulas, model_file
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
 if TYPE_CHECKING:  # predict imports this module, and nothing that only training needs
     from rnncli.tasks.answer import Answer
+    from rnncli.tasks.documents import Holdout
     from rnncli.tasks.plan import Plan, Trained
     from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Scored
     from rnncli.tasks.tokens.examples import Examples
     from rnncli.tasks.tokens.stateful import Stream
-    from rnncli.tasks.tokens.validation import Holdout, Validated
+    from rnncli.tasks.tokens.validation import Validated
 
 OFTEN = 1 << 14  # held-out tokens that are scored again and again; all are in the end
 
@@ -38,6 +40,7 @@ class NextToken:
     """Probabilities of the next token, at every position of a document."""
 
     name, units = "tokens", "documents"
+    text = True
 
     def lesson(self, panel: Panel, spec: TokenSpec, ends: Ints) -> Examples:
         """The panel as documents that go on."""
@@ -46,17 +49,17 @@ class NextToken:
         return examples(panel, spec, ends)
 
     def head_shapes(self, spec: TokenSpec, network: NetworkSpec) -> Shapes:
-        """One table of what is seen and said of tokens."""
-        return head.shapes(spec, network.hidden)
+        """One table of what is seen and said of tokens, or one for each cluster of a large vocabulary."""
+        return formulas.shapes(spec, network.hidden)
 
     def begin(self, spec: TokenSpec, network: NetworkSpec, draw: Draw) -> Mapping[str, Array]:
         """A random table."""
-        return head.begin(spec, network.hidden, draw)
+        return formulas.begin(spec, network.hidden, draw)
 
-    def enter(self, spec: TokenSpec, weights: Weights, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
-        """The rows of the table that the tokens before each position have."""
+    def enter(self, spec: TokenSpec, weights: Weights, seen: Seen, xp: Any) -> Array | Rows:
+        """The rows of the table that the tokens before each position have, with what stands beside them."""
         assert seen.codes is not None
-        return head.embedded(weights[head.TABLE], seen.codes[..., 0], xp)
+        return formulas.entered(spec, weights, seen.inputs, seen.codes, xp)
 
     def read(self, spec: TokenSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
         """The output at each position that is asked about: [o, H]."""
@@ -67,23 +70,28 @@ class NextToken:
         spec: TokenSpec,
         weights: Weights,
         state: Array,
-        beside: Mapping[str, Array],  # noqa: ARG002
+        beside: Mapping[str, Array],
         xp: Any,
     ) -> Array:
-        """Logits of all that can come next: [o, outputs]."""
-        return head.head(spec, weights, state, xp)
+        """Logits of all that can come next [o, tokens] or, of a large vocabulary, log p of what came [o, 1]; of events
+        with times, quantiles of the time to it behind them.
+        """
+        return formulas.said(spec, weights, state, beside, xp)
 
-    def loss(self, spec: TokenSpec, said: Array, targets: Array, xp: Any) -> Array:  # noqa: ARG002
-        """Cross entropy: [o]."""
-        return head.loss(said, targets, xp)
+    def loss(self, spec: TokenSpec, said: Array, targets: Array, xp: Any) -> Array:
+        """Cross entropy, and the loss of the time beside it: [o]."""
+        return formulas.loss(spec, said, targets, xp)
 
-    def answers(self, spec: TokenSpec, said: Floats, units: Mapping[str, Array]) -> Floats:  # noqa: ARG002
-        """How likely what came was held, and how many tokens for more likely: [o, 2]. All that was said of a text would
-        fill the memory.
+    def answers(self, spec: TokenSpec, said: Floats, units: Mapping[str, Array]) -> Floats:
+        """How likely what came was held, and how many tokens for more likely: [o, 2]; quantiles of the time to it
+        behind them. All that was said of a text would fill the memory.
         """
         from rnncli.tasks.tokens.answers import of_what_came
 
-        return of_what_came(said, units["next"])
+        came = units[formulas.CAME]
+        tokens, times = formulas.parts_of(spec, said)
+        found = np.where(np.isnan(came)[:, None], np.nan, tokens) if spec.clusters else of_what_came(tokens, came)
+        return found if spec.timing is None else np.concatenate([found, times], axis=1)
 
     def context(self, spec: TokenSpec) -> int:
         """Steps that are learnt from at a time."""
@@ -104,7 +112,7 @@ class NextToken:
 
     def hold_out(self, panel: Panel, spec: TokenSpec) -> Holdout:  # noqa: ARG002
         """A tenth of the tokens."""
-        from rnncli.tasks.tokens.validation import hold_out
+        from rnncli.tasks.documents import hold_out
 
         return hold_out(panel)
 
@@ -118,14 +126,14 @@ class NextToken:
         from rnncli.tasks.tokens.validation import pieces, validated
 
         lesson = pieces(panel, spec, holdout)
-        return Asking(lesson, holdout.series, holdout.stop, validated(holdout))
+        return Asking(lesson, holdout.series, holdout.stop, validated(panel, spec, holdout))
 
     def further(self, panel: Panel, spec: TokenSpec, holdout: Holdout) -> tuple[Asking, ...]:  # noqa: ARG002
         """Nothing else is asked."""
         return ()
 
     def losses(self, spec: TokenSpec, found: Validated) -> Floats:  # noqa: ARG002
-        """How unlikely what came was held: [N]."""
+        """How unlikely what came was held, and how far its time was from what was said: [N]."""
         return found.losses()
 
     def choose(self, plan: Plan[TokenSpec], found: list[Validated]) -> int:  # noqa: ARG002
@@ -150,7 +158,8 @@ class NextToken:
         """Nothing is ahead, and no lag matters more than others."""
         from rnncli.tasks.task import Facts
 
-        return Facts(None, (), int(np.median(panel.lengths)), step="a token")
+        rows = int(np.median(panel.lengths))
+        return Facts(None, (), rows, step="a token", questions="tokens", context_option="tbptt")
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: TokenModel | None) -> LookedAt:
         """What is wrong with documents."""

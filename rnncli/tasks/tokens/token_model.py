@@ -11,24 +11,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.arrays import Floats, Ints
 from rnncli.cells.named import with_activation
 from rnncli.data.tokens.known import KnownTokens, shown_token
 from rnncli.data.tokens.load import described
-from rnncli.layers.linear import for_products, linear
+from rnncli.layers.linear import for_products
 from rnncli.model import save_locked
 from rnncli.options.table import settled
 from rnncli.outline import Outline, shown
 from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
-from rnncli.tasks.seen import HEAD
-from rnncli.tasks.tokens import head
+from rnncli.tasks.seen import HEAD, Weights, head_weights
+from rnncli.tasks.tokens import adaptive, event_head, formulas
+from rnncli.tasks.tokens.answers import ranks_of
+from rnncli.tasks.tokens.head import TABLE
 from rnncli.tasks.tokens.spec import TokenSpec
 
 if TYPE_CHECKING:
     from rnncli.tasks.task import Task
 
 NAMED = 12  # tokens in a line
-LOOKED_UP, OUT, BIAS = HEAD + head.TABLE, "out", HEAD + head.BIAS
+LOOKED_UP = HEAD + TABLE, HEAD + event_head.LOOKED_UP  # how the names of tables begin, of which rows are looked up
 
 
 @shown
@@ -93,14 +96,22 @@ class TokenModel:
         names = [shown_token(token) for token in self.vocabulary[:NAMED]]
         more = f" and {len(self.vocabulary) - NAMED:,} more" if len(self.vocabulary) > NAMED else ""
         return (
-            ("tokens", described(self.columns, self.known.choices)),
+            ("tokens", described(self.columns, self.known.choices, self.known.beside)),
             ("vocabulary", f"{len(self.vocabulary):,}: {' '.join(names)}{more}"),
+            *self._times(),
             ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
             (
                 "training",
                 f"{training.steps} steps, batch {training.batch}, tbptt {training.tbptt}, seed {training.seed}",
             ),
         )
+
+    def _times(self) -> list[tuple[str, str]]:
+        timing = self.spec.timing
+        if timing is None:
+            return []
+        levels = ", ".join(f"{level:g}" for level in timing.levels)
+        return [("time to the next", f"quantiles {levels}, in {'steps' if timing.count else 'days'}")]
 
     def described(self) -> dict[str, Any]:
         """The model described as JSON."""
@@ -119,24 +130,54 @@ class TokenModel:
 
     @cached_property
     def members(self) -> tuple[dict[str, NDArray[np.float32]], ...]:
-        """The weights of each member as products are fast with them; `out` are the rows of the table that can come
-        next, whose other copy is looked up.
-        """
-        return tuple(self._of_member(number) for number in range(self.network.members))
+        """The weights of each member: tables as rows of them are looked up, others as products are fast with them."""
+        return tuple(
+            {
+                name: weight[number] if name.startswith(LOOKED_UP) else for_products(weight[number])
+                for name, weight in self.weights.items()
+            }
+            for number in range(self.network.members)
+        )
 
-    def _of_member(self, number: int) -> dict[str, NDArray[np.float32]]:
-        own = {name: weight[number] for name, weight in self.weights.items()}
-        table = own[LOOKED_UP]
-        fast = {name: for_products(weight) for name, weight in own.items() if name != LOOKED_UP}
-        return fast | {LOOKED_UP: table, OUT: for_products(table[: self.spec.tokens])}
+    @cached_property
+    def heads(self) -> tuple[Weights, ...]:
+        """The weights of each member's head, as products are fast with them."""
+        return tuple({name: for_products(weight) for name, weight in head_weights(own).items()} for own in self.members)
 
     def log_probabilities(self, outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """The logarithms of the probabilities of what comes next, of the mean of what the members say, from the outputs
         [o, H] of each: [o, tokens that can come].
         """
-        said = [
-            head.log_softmax(linear(states, weights[OUT], weights[BIAS]), np)
-            for weights, states in zip(self.members, outputs, strict=True)
-        ]
-        found: NDArray[np.float32] = said[0] if len(said) == 1 else np.log(np.mean(np.exp(said), axis=0))
+        every = zip(self.heads, outputs, strict=True)
+        said = [formulas.log_probabilities(self.spec, weights, states, np) for weights, states in every]
+        found: NDArray[np.float32] = adaptive.mean_of(said, np)
         return found
+
+    def said(
+        self, outputs: Sequence[NDArray[np.float32]], came: Ints, ranked: int | None
+    ) -> tuple[NDArray[np.float32], Ints]:
+        """The logarithm of the probability of each token that `came` [o], and how many were held for more likely,
+        counted up to `ranked` (all if None, none if 0): [o] each, from the outputs [o, H] of each member.
+        """
+        none = np.zeros(len(came), np.int64)
+        if not self.spec.clusters:
+            logs = self.log_probabilities(outputs)
+            ranks = none if ranked == 0 else ranks_of(logs, came)
+            return np.take_along_axis(logs, came[:, None], axis=1)[:, 0], ranks
+        every = zip(self.heads, outputs, strict=True)
+        own = adaptive.mean_of([adaptive.log_p(self.spec, *one, came, np) for one in every], np)
+        most = self.spec.tokens if ranked is None else ranked
+        return own, none if ranked == 0 else adaptive.ranks(self.spec, self.heads, outputs, came, own, most, np)
+
+    def waits(self, outputs: Sequence[NDArray[np.float32]]) -> Floats:
+        """Quantiles of the time to the next event, in days or, where times are counted, in steps, the mean in z of
+        what the members say, from the outputs [o, H] of each: [o, levels].
+        """
+        timing = self.spec.timing
+        assert timing is not None
+        said = [
+            event_head.quantiles(timing, weights, states, np)
+            for weights, states in zip(self.heads, outputs, strict=True)
+        ]
+        z = np.mean(np.array(said, np.float64), axis=0)
+        return np.asarray(np.maximum.accumulate(timing.times(z), axis=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from rnncli.cells.named import refuse_bidirectional, refuse_unused_activation
@@ -14,6 +15,7 @@ from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
 from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
 from rnncli.tasks.tokens import plan as planning
+from rnncli.tasks.tokens.adaptive import ABOVE
 from rnncli.tasks.tokens.decide import scores
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.task import TASK
@@ -25,6 +27,11 @@ def refuse_senseless(options: TrainOptions) -> None:
     cell = options.get("cell") or planning.CELL
     refuse_bidirectional(cell, "the next token must not be seen before it is said")
     refuse_unused_activation(cell, options.get("activation"))
+    if options.get("quantiles") and options.get("time") is None:
+        raise UsageError(
+            "--quantiles of tokens are those of the time to the next event, and no time is named",
+            hint="name the column of times (--time), or leave --quantiles out",
+        )
     if options.get("context") is not None:
         raise UsageError(
             "--context is for forecasts and labels: a document is read from its beginning on",
@@ -35,20 +42,21 @@ def refuse_senseless(options: TrainOptions) -> None:
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[TokenSpec]:
     """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
-    spec = planning.token_spec(panel, options)
+    spec = planning.token_spec(panel, options, counted=loaded.columns.time_type == "integer")
     network = planning.network_spec(panel, given)
-    return Plan(TASK, network, spec, planning.training_spec(panel, spec, network.hidden, given))
+    training = planning.training_spec(panel, spec, given)
+    return Plan(TASK, network, spec, training, refit=planning.REFIT)
 
 
 def planned_on(loaded: Loaded, start: TokenModel, options: TrainOptions) -> Plan[TokenSpec]:
     """A model's own network and vocabulary, trained as long and as gently as a refit."""
     given = Sizes(**fields_given(Sizes, options))
     spec = replace(start.spec, steps=options.get("tbptt") or start.spec.steps)
-    usual = planning.training_spec(loaded.panel, spec, start.network.hidden, given)
+    usual = planning.training_spec(loaded.panel, spec, given)
     steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
     rate = given.learning_rate or REFIT_RATE * usual.learning_rate
     gentle = replace(given, steps=steps, learning_rate=rate)
-    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, start.network.hidden, gentle))
+    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, gentle))
 
 
 def planned_again(loaded: Loaded, model: TokenModel) -> Plan[TokenSpec]:
@@ -61,7 +69,17 @@ def inferred(loaded: Loaded, plan: Plan[TokenSpec]) -> str:
     """The inference in one line, printed before anything is trained."""
     assert loaded.tokens is not None
     width = f"{plan.network.layers} x {plan.network.hidden}"
-    return f"{described(loaded.columns, loaded.tokens)}; {plan.spec.tokens:,} kinds; {plan.network.cell}, {width}"
+    kinds = f"{plan.spec.tokens:,} kinds{_clustered(plan.spec)}"
+    taken = described(loaded.columns, loaded.tokens, loaded.panel.channels[1:])
+    return f"{taken}; {kinds}; {plan.network.cell}, {width}"
+
+
+def _clustered(spec: TokenSpec) -> str:
+    """What is said of a vocabulary that is too large for one softmax."""
+    if not spec.clusters:
+        return ""
+    sizes = ", ".join(f"{end - first:,}" for first, end in pairwise((0, *spec.clusters, spec.tokens)))
+    return f", more than {ABOVE:,}: an adaptive softmax over clusters of {sizes}, the rarer ones narrower"
 
 
 def settled(loaded: Loaded, plan: Plan[TokenSpec], trained: Trained[TokenSpec], start: TokenModel | None) -> TokenModel:

@@ -1,33 +1,37 @@
-"""Whether a network that knows how documents go on is worth having, in one sentence."""
+"""Whether a network that knows how documents go on, and when, is worth having."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from rnncli.outline import metric_name
-from rnncli.tasks.tokens.decide import NETWORK
+from rnncli.tasks.document_verdict import ALPHA, NETWORK
+from rnncli.tasks.document_verdict import verdict as verdict_of
+from rnncli.tasks.tokens.decide import OF_TIMES, TIMES
 
-ALPHA = 0.05
+RIVALS = {"time": "the median of all times", "time-after": "the median after the same event"}
 
 
 def verdict(record: Mapping[str, Any]) -> str:
-    """What the held-out tokens say, also where it is not what one would like to hear."""
-    validation, found = record["validation"], record["comparisons"].get(NETWORK)
-    if not validation or found is None:
-        return "there are too few tokens to tell whether the network is better than what is simpler"
-    rival, count = found["rival"], record["validated_origins"]
-    figures = [
-        f"{metric_name(name)} {_shown(value)} against {_shown(validation[rival][name])}"
-        for name, value in validation[NETWORK].items()
-    ]
-    p = found["p"]
-    figures += [f"{count:,} token{'s' * (count != 1)}", *([] if p is None else [f"p = {p:.2g}"])]
+    """What the held-out tokens say, and of events the times to them, also where it is not what one would like to
+    hear.
+    """
+    validation, timed = record["validation"], record["comparisons"].get(TIMES)
+    of_tokens = {name: {k: v for k, v in one.items() if k not in OF_TIMES} for name, one in validation.items()}
+    told = verdict_of({**record, "validation": of_tokens}, "tokens", "token")
+    return told if timed is None else f"{told}; {_of_times(validation, timed)}"
+
+
+def _of_times(validation: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """What the held-out times say of the median time to the next event."""
+    metric, rival, p = found["metric"], found["rival"], found["p"]
+    ours, theirs = (validation[name][metric] for name in (NETWORK, rival))
     better = found["better"]
     unsure = " (but this may be chance)" if better and (p is None or p > ALPHA) else ""
-    what = "better" if better else "no better"
-    return f"the network is {what}{unsure} than the {rival} on held-out tokens ({', '.join(figures)})"
+    p_is = "" if p is None else f", p = {p:.2g}"
+    than = f"{'better' if better else 'no better'}{unsure} than {RIVALS[rival]}"
+    return f"of the time to the next event it is {than} (off by {ours:.4g} against {theirs:.4g} {_unit(metric)}{p_is})"
 
 
-def _shown(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4g}"
+def _unit(metric: str) -> str:
+    return metric.removeprefix("mae_")

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rnncli.baselines.tokens import kneser_ney
 from rnncli.baselines.tokens.baseline import FIRST
@@ -78,7 +79,7 @@ def test_every_probability_is_that_of_the_equations(order: int) -> None:
         padded: list[Hashable] = [BEGIN, *text]
         for at, token in enumerate(text, 1):
             expected.append(plain.probability(tuple(padded[max(at - order + 1, 0) : at]), token))
-    assert np.exp(said.log_probabilities) == pytest.approx(np.array(expected), rel=1e-9)
+    assert np.exp(said.log_probabilities) == pytest.approx(np.array(expected), rel=1e-6)
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -110,6 +111,27 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     found = trigram.learn(documents(language(2)), 30)
     assert found.said(asked).ranks.tolist() == whole.ranks.tolist()
     assert found.said(asked).log_probabilities.tolist() == whole.log_probabilities.tolist()
+
+
+def test_millions_of_kinds_of_tokens_are_told_apart_as_few_are() -> None:
+    size, texts, asked = 1 << 24, language(2), language(3, count=5)
+    far = np.random.default_rng(0).choice(size, 30, replace=False).astype(np.uint32)
+    few, many = counted(documents(texts), 30, 3), counted(Documents(*_renamed(texts, far)), size, 3)
+    history = documents(asked).history(2)
+    codes = documents(asked).codes.astype(np.int64)
+    renamed = np.where(history < 0, -1, far[history].astype(np.int64))
+    found = many.probability(renamed, far[codes].astype(np.int64))
+    below = np.array([level.left[0] for level in few.levels[:1]]) * (1 / 30 - 1 / size)
+    shared = np.ones(len(codes))
+    for order in (2, 3):
+        place, known = few.levels[order - 1].found(few.contexts.of(history, order - 1))
+        shared *= np.where(known, few.levels[order - 1].left[place], 1.0)
+    assert found == pytest.approx(few.probability(history, codes) - shared * below, rel=1e-9)
+
+
+def _renamed(texts: Sequence[Sequence[int]], names: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    plain = documents(texts)
+    return names[plain.codes], plain.offsets
 
 
 def test_discounts_by_hand() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from rnncli.data.panel import Panel
-from rnncli.tasks.tokens.examples import examples, groups
+from rnncli.tasks.documents import PIECE, WARM, groups, hold_out
+from rnncli.tasks.tokens.examples import examples
 from rnncli.tasks.tokens.spec import TokenSpec
-from rnncli.tasks.tokens.validation import PIECE, WARM, hold_out, pieces
+from rnncli.tasks.tokens.validation import pieces
 from rnncli.training.stretches import Stretches
 
 Coded = Callable[..., Panel]

@@ -12,8 +12,9 @@ import pytest
 
 import rnncli
 from rnncli.layers.encoder import outputs
+from rnncli.tasks import document_table as tables
 from rnncli.tasks.seen import head_weights
-from rnncli.tasks.tokens import head
+from rnncli.tasks.tokens import head, stream
 from tests.tasks.tokens.conftest import Trained
 
 
@@ -76,6 +77,23 @@ def test_what_is_read_in_parts_is_scored_with_the_same_bits(case_model: Trained,
         for case, log in zip(part["case"], part["log_p"], strict=True):
             before[case] = before.get(case, 0) + 1
             assert log == told[case, before[case]]
+
+
+def test_how_much_is_read_and_written_at_a_time_changes_no_bit(
+    case_model: Trained, cases_table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> tuple[list[bytes], float]:
+        answers = [rnncli.predict(str(cases_table), str(case_model.path), score=of) for of in ("token", "document")]
+        scores = rnncli.evaluate(str(cases_table), str(case_model.path)).report.model_scores
+        return [answers[0].encode(), answers[0].encode("jsonl"), answers[1].encode()], scores["perplexity"]
+
+    whole, perplexity = said()
+    monkeypatch.setattr(stream, "DOCUMENTS", 7)
+    monkeypatch.setattr(stream, "ROWS", 20)
+    monkeypatch.setattr(tables, "AT_ONCE", 50)
+    parts, same = said()
+    assert parts == whole
+    assert same == pytest.approx(perplexity, rel=1e-12)
 
 
 def test_the_likeliest_next_tokens_of_every_case_are_written(case_model: Trained, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 import rnncli
+from rnncli.errors import InputRefused
 from rnncli.training.events import Stepped
 from rnncli.workflows.result import Training
 from tests.conftest import Run
@@ -99,6 +101,8 @@ def test_a_model_says_what_it_is(run_rnncli: Run, text_model: Trained) -> None:
     [
         (("--generate", "4", "--top-k", "0"), "the", "--top-k must be"),
         (("--generate", "4", "--top-p", "1.5"), "the", "--top-p must be above 0 and at most 1"),
+        (("--generate", "4", "--top-p", "0"), "the", "--top-p must be"),
+        (("--generate", "4", "--temperature", "0"), "the", "--temperature must be"),
         (("--generate", "4", "--score", "token"), "the", "--generate and --score ask for two answers"),
         (("--generate", "4", "--output", "x.csv"), "the", "--generate writes text"),
         (("--temperature", "2"), "the", "--temperature says how --generate draws"),
@@ -114,6 +118,18 @@ def test_what_makes_no_sense_is_one_clear_error(
     assert done.returncode in (2, 4)
     assert says in done.stderr.splitlines()[0]
     assert not done.stdout
+    assert "hint: " in done.stderr
+
+
+def test_a_table_is_not_taken_for_a_text(text_model: Trained, cases_table: Path) -> None:
+    for ask in (
+        lambda: rnncli.predict(str(cases_table), str(text_model.path), score="document"),
+        lambda: rnncli.evaluate(str(cases_table), str(text_model.path)),
+        lambda: rnncli.train(str(cases_table), split="word", steps=1),
+    ):
+        with pytest.raises(InputRefused, match="a table by its name") as refused:
+            ask()
+        assert "--text COLUMN" in refused.value.hint
 
 
 def test_a_model_of_another_task_is_not_asked_to_generate(run_rnncli: Run, small_model: Path) -> None:
@@ -145,7 +161,9 @@ def test_the_gradient_of_a_next_token_is_followed_back_on_the_text(
 ) -> None:
     done = run_rnncli("inspect-gradients", verse, "-m", text_model.path, "--quick", "--series", 4)
     assert done.returncode == 0, done.stderr
+    assert re.search(r"1 document, \d+ tokens,", done.stdout)
     assert "a step is a token" in done.stdout
+    assert "--context" not in done.stdout  # which trainings on documents refuse
     options = ("--token", "event", "--id", "case", "--hidden", 4, "--quick", "--json")
     fresh = run_rnncli("inspect-gradients", cases_table, *options)
     assert fresh.returncode == 0, fresh.stderr

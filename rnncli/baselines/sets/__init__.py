@@ -1,0 +1,1 @@
+"""Baselines of sets: how frequent tokens are, and whether they stay."""

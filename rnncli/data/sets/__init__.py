@@ -1,0 +1,1 @@
+"""Tables of sets, one a row: read, and coded by a vocabulary of what can be in them."""

@@ -1,0 +1,1 @@
+"""The set task: which tokens are in the next set of a document."""
