@@ -42,8 +42,8 @@ def new_beside(
 def documents_with(codes: Floats, series: Ints, categories: int) -> Ints:
     """How many documents have each category: [categories]."""
     known = codes >= 0
-    pairs = np.unique(np.stack([series[known], codes[known].astype(np.int64)]), axis=1)
-    return np.bincount(pairs[1], minlength=categories)
+    pairs = np.unique(series[known] * categories + codes[known].astype(np.int64))
+    return np.bincount(pairs % max(categories, 1), minlength=categories)
 
 
 def _ranked(codes: Floats, channel: Channel, series: Ints) -> tuple[Floats, Channel]:
