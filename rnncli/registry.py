@@ -31,6 +31,7 @@ TASKS = {
     "labels": "rnncli.tasks.labels.task:TASK",
     "tokens": "rnncli.tasks.tokens.task:TASK",
     "sets": "rnncli.tasks.sets.task:TASK",
+    "frames": "rnncli.tasks.frames.task:TASK",
 }
 BASELINES = {
     "forecast": {
@@ -56,6 +57,12 @@ BASELINES = {
     "sets": {
         "frequencies": "rnncli.baselines.sets.counted:frequencies",
         "persistence": "rnncli.baselines.sets.counted:persistence",
+    },
+    "frames": {
+        "last-frame": "rnncli.baselines.frames.still:last_frame",
+        "mean-frame": "rnncli.baselines.frames.still:mean_frame",
+        "linear-extrapolation": "rnncli.baselines.frames.still:linear_extrapolation",
+        "advection": "rnncli.baselines.frames.advection:advection",
     },
 }
 METRICS = {
@@ -98,6 +105,13 @@ METRICS = {
         "accuracy": "rnncli.metrics.sets:ACCURACY",
         "micro_f1": "rnncli.metrics.sets:MICRO_F1",
         "macro_f1": "rnncli.metrics.sets:MACRO_F1",
+    },
+    "frames": {
+        "mse": "rnncli.metrics.frames:MSE",
+        "mae": "rnncli.metrics.frames:MAE",
+        "ssim": "rnncli.metrics.frames:SSIM",
+        "psnr": "rnncli.metrics.frames:PSNR",
+        "csi": "rnncli.metrics.frames:CSI",
     },
 }
 READERS = {
@@ -194,6 +208,17 @@ SET_CHECKS = {
     "token-once": "rnncli.data.checks.sets:token_once",
     "token-unknown": "rnncli.data.checks.sets:token_unknown",
     "refused": "rnncli.data.checks.sets:refused",
+}
+FRAME_CHECKS = {
+    "frame-missing": "rnncli.data.checks.frames:frame_missing",
+    "sequence-short": "rnncli.data.checks.frames:sequence_short",
+    "lengths-differ": "rnncli.data.checks.frames:lengths_differ",
+    "sequence-constant": "rnncli.data.checks.frames:sequence_constant",
+    "sequence-repeated": "rnncli.data.checks.frames:sequence_repeated",
+    "sequence-learnt": "rnncli.data.checks.frames:sequence_learnt",
+    "pixel-missing": "rnncli.data.checks.frames:pixel_missing",
+    "pixel-constant": "rnncli.data.checks.frames:pixel_constant",
+    "pixel-saturated": "rnncli.data.checks.frames:pixel_saturated",
 }
 GRADIENT_CHECKS = {
     "exploding": "rnncli.diagnostics.checks.exploding:exploding",

@@ -17,6 +17,15 @@ _SIZES = {"layers": 256, "hidden": LARGEST_SIZE, "inputs": LARGEST_SIZE, "member
 
 LABEL_KINDS = ("class", "number")
 SPLITS = ("char", "word", "space", "byte")
+FRAME_TYPES = {  # as they are said, and as NumPy writes them; without an order of bytes they are the lowest first
+    "uint8": "|u1",
+    **{
+        f"{name}{order}": f"{mark}{code}"
+        for name, code in (("uint16", "u2"), ("int16", "i2"), ("float16", "f2"), ("float32", "f4"))
+        for order, mark in (("", "<"), ("-le", "<"), ("-be", ">"))
+    },
+}
+LARGEST_GRID = 1 << 28  # numbers of a frame
 INITIALISATIONS = ("orthogonal", "chrono:STEPS", "identity", "uniform")
 _FLOAT32 = 3.4e38  # torch refuses larger numbers
 _ANY = float_info.max
@@ -253,6 +262,58 @@ class TokenChoices(Spec):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"{name.replace('_', '-')} must be at least {least}, not {value}")
+
+
+@dataclass(frozen=True)
+class FrameChoices(Spec):
+    """What the user said about frames; None means "find out", or what is usual.
+
+    `frame` is the column of frames, the variable or array of a file that has several, or a pattern of columns that are
+    pixels; it may be None where files are frames. `grid` is HxW or HxWxC: rows, columns and channels of pixels.
+    `frame_dtype` is one of FRAME_TYPES. What is stored is to be multiplied by `frame_scale`, and is missing where it is
+    `frame_missing`, a number as text, or nan. UsageError for what is none of these.
+    """
+
+    frame: str | None = None
+    grid: str | None = None
+    frame_dtype: str | None = None
+    frame_scale: float | None = None
+    frame_missing: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.frame_dtype not in (None, *FRAME_TYPES):
+            known = ", ".join(FRAME_TYPES)
+            raise UsageError(f"there are no frames of {self.frame_dtype!r}", hint=f"choose from: {known}")
+        scale = self.frame_scale
+        if scale is not None and not (math.isfinite(scale) and scale != 0):
+            raise UsageError(f"frame-scale is a number that stored values are multiplied by, not {scale}")
+        self.missing  # noqa: B018 it checks
+        self.shape  # noqa: B018 likewise
+
+    @property
+    def missing(self) -> float | None:
+        """The stored value that stands for a missing pixel; None if there is none."""
+        try:
+            return None if self.frame_missing is None else float(self.frame_missing)
+        except ValueError:
+            raise UsageError(
+                f"frame-missing is the stored value of missing pixels, not {self.frame_missing!r}",
+                hint="give a number, such as -9999, or nan",
+            ) from None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The numbers of the grid, two or three; none if it was not said."""
+        if self.grid is None:
+            return ()
+        sizes = self.grid.split("x")
+        found = tuple(int(size) for size in sizes if size.isdecimal() and len(size) < 10)
+        if len(found) != len(sizes) or len(found) not in (2, 3) or not 0 < math.prod(found) <= LARGEST_GRID:
+            raise UsageError(
+                f"a grid is rows x columns, or rows x columns x channels, not {self.grid!r}",
+                hint="write it like 48x48 or 64x64x3",
+            )
+        return found
 
 
 @dataclass(frozen=True)

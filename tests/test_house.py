@@ -33,9 +33,10 @@ ROWS = {
     "sea_temperature.csv.gz": 19225,
     "us_employment.csv": 2640,
     "digits.csv": 1600,
+    "moving_digits.parquet": 2400,
 }
 REGISTERED = {
-    "checks": ("CHECKS", "LABEL_CHECKS", "TOKEN_CHECKS", "SET_CHECKS"),
+    "checks": ("CHECKS", "LABEL_CHECKS", "TOKEN_CHECKS", "SET_CHECKS", "FRAME_CHECKS"),
     "findings": ("GRADIENT_CHECKS", "TRIAL_CHECKS"),
     "remedies": ("REMEDIES",),
     "metrics": ("METRICS",),
@@ -43,7 +44,7 @@ REGISTERED = {
     "cells": ("CELLS",),
     "formats": ("READERS", "WRITERS"),
 }
-WRAPPERS = {"dilated", "bidirectional"}  # names of cells that stand before another one's
+WRAPPERS = {"dilated", "bidirectional", "conv"}  # names of cells that stand before another one's
 
 
 class Block(NamedTuple):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnncli.cells.name import parsed
+from rnncli.cells.name import Kernel, parsed
+from rnncli.layers.convolution import convolution, grown
 from rnncli.layers.linear import linear
 
 Array = Any
@@ -32,7 +33,9 @@ class Cell:
     is where the first begins if nothing is known of how long a memory must be. `begin` gives first values to some
     weights in another way: from uniform draws [2, H] and the steps to remember, where these are known. `initial` is
     what parts of the state are before the first step, where that is not 0. Where the blocks of W_ih are the taps of a
-    convolution, they are `added` up, and begin smaller by the root of their number.
+    convolution, they are `added` up, and begin smaller by the root of their number. With a `kernel` a step is that of
+    every pixel of a grid: x is [..., h, w, I], all parts of the state [B, h, w, H], and the stacked weights have a
+    kernel's rows and columns: [gates * H, k, k, I].
     """
 
     name: str
@@ -52,6 +55,7 @@ class Cell:
     added: bool = False
     dilation: int = 1
     inner: Cell | None = None
+    kernel: Kernel | None = None
 
     @property
     def family(self) -> str:
@@ -65,9 +69,10 @@ class Cell:
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the weights of a layer."""
-        rows = self.gates * hidden
-        stacked: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs)}
-        stacked |= {"weight_hh": (rows, hidden)} if self.recurrent else {}
+        rows, kernel = self.gates * hidden, self.kernel
+        around_input, around_state = ((), ()) if kernel is None else ((kernel.input,) * 2, (kernel.state,) * 2)
+        stacked: dict[str, tuple[int, ...]] = {"weight_ih": (rows, *around_input, inputs)}
+        stacked |= {"weight_hh": (rows, *around_state, hidden)} if self.recurrent else {}
         stacked |= {"bias": (rows,)} if self.biased else {}
         return stacked | dict.fromkeys(self.matrices, (hidden, hidden)) | dict.fromkeys(self.vectors, (hidden,))
 
@@ -76,14 +81,18 @@ class Cell:
         return int(weights["weight_ih"].shape[0]) // self.gates
 
     def zero_state(self, x: Array, hidden: int, xp: Any) -> State:
-        """The state before the first step of x [B, ...], in x's type."""
-        zero = xp.zeros((len(x), hidden), dtype=x.dtype, device=x.device)
+        """The state before the first step of x [B, ..., I], or x [B, ..., h, w, I], in x's type."""
+        grid = () if self.kernel is None else self.kernel.grid(*x.shape[-3:-1])
+        zero = xp.zeros((len(x), *grid, hidden), dtype=x.dtype, device=x.device)
         parts = {value: zero + value for value in {0.0, *self.initial.values()}}
         return tuple(parts[self.initial.get(name, 0.0)] for name in self.state_names)
 
     def project(self, weights: Mapping[str, Array], x: Array, xp: Any) -> Array:
         """The part of a step that needs no state: x [..., I] -> a = W_ih x + b [..., gates * H]."""
-        return linear(x, weights["weight_ih"], weights.get("bias"), xp)
+        weight, bias, kernel = weights["weight_ih"], weights.get("bias"), self.kernel
+        if kernel is None:
+            return linear(x, weight, bias, xp)
+        return convolution(grown(x, kernel.growth, xp), weight, bias, xp, kernel.stride)
 
     def step(
         self, weights: Mapping[str, Array], x: Array, state: State, xp: Any, activation: str = "tanh"

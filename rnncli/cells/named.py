@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnncli.cells.cell import Cell
+from rnncli.cells.convolved import convolved
 from rnncli.cells.dilated import dilated
 from rnncli.cells.fir import over
-from rnncli.cells.name import BIDIRECTIONAL, DILATED, CellName, parsed, parsed_list
+from rnncli.cells.name import BIDIRECTIONAL, CONV, DILATED, CellName, Kernel, parsed, parsed_list
 from rnncli.errors import UsageError
 from rnncli.registry import CELLS, find
 
@@ -17,6 +18,8 @@ def cell_named(name: str | CellName) -> Cell:
     name = parsed(name) if isinstance(name, str) else name
     if name.head == DILATED and name.inner is not None:
         return _dilated(name, name.inner)
+    if name.head == CONV and name.inner is not None and name.kernel is not None:
+        return convolved(cell_named(name.inner), name.kernel)
     if name.bidirectional:
         raise UsageError(
             f"{name} reads a sequence from both ends, and has no step that could be taken alone",
@@ -100,6 +103,26 @@ def refuse_bidirectional(text: str, reason: str) -> None:
     for name in parsed_list(text):
         if name.bidirectional:
             raise UsageError(f"{name} reads a sequence from both ends, and {reason}", hint=f"use {name.inner}")
+
+
+def refuse_convolution(text: str) -> None:
+    """UsageError where one of these cells sees the pixels around each one, and there are no frames."""
+    for name in parsed_list(text):
+        if kernel_of(name) is not None:
+            raise UsageError(
+                f"{name} sees the pixels around each one, and there are no frames",
+                hint=f"use {name.core}, or say what frames are: --frame COLUMN",
+            )
+
+
+def on_grid(text: str) -> bool:
+    """Whether any of these cells sees the pixels around each one."""
+    return any(kernel_of(name) is not None for name in parsed_list(text))
+
+
+def kernel_of(name: CellName) -> Kernel | None:
+    """The kernel in a cell's name, whatever is wrapped around it; None if it has none."""
+    return name.kernel if name.kernel is not None or name.inner is None else kernel_of(name.inner)
 
 
 def checked(text: str) -> str:

@@ -33,6 +33,7 @@ def shown(done: Inspection) -> list[str]:
     parts = [
         facts([*subject(done), *panels(report.evidence)], width(1)),
         layers(report),
+        reach(report),
         findings(report),
         rules(report),
         remedies(report),
@@ -146,6 +147,12 @@ def layers(report: GradientReport) -> list[str]:
             ]
         )
     return [*table(header, rows), *_radius(evidence)]
+
+
+def reach(report: GradientReport) -> list[str]:
+    """How far around a pixel the network looks, by lag; nothing where it has no grid."""
+    outline = report.outline()
+    return [*table(outline.header, outline.rows), outline.more] if outline.rows else []
 
 
 def _radius(evidence: Evidence) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.terminal import put
 from rnncli.cli.written import file_of
+from rnncli.data.writers.suffix import OF_FRAMES
 from rnncli.errors import OutputExists
 from rnncli.events import Generated
 from rnncli.options.types import AskedOptions
@@ -31,6 +32,7 @@ def predict(
     point: Literal["median", "mean"] | None = None,
     tidy: bool = False,
     csv_raw: bool = False,
+    plot: str | None = None,
     if_exists: str | None = None,
     max_age: float | None = None,
     now: str | None = None,
@@ -39,7 +41,7 @@ def predict(
     **asked: Unpack[AskedOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
-    path, heard = file_of(output, WRITERS), Heard(streams)
+    path, heard = file_of(output, (*WRITERS, *OF_FRAMES)), Heard(streams)
     from rnncli.workflows.predict import predict as work
 
     try:
@@ -59,6 +61,7 @@ def predict(
             lock_wait=lock_wait,
             tidy=tidy,
             csv_raw=csv_raw,
+            plot=plot,
             on_event=streams if streams.json else heard,
             **asked,
         )

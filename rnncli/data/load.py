@@ -22,7 +22,7 @@ from rnncli.data.source import sources
 from rnncli.data.timetext import read_times, whole_numbers
 from rnncli.data.zones import from_wall, shown_twice_in, to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
-from rnncli.spec import ColumnChoices, Columns, LabelChoices, TokenChoices
+from rnncli.spec import ColumnChoices, Columns, FrameChoices, LabelChoices, TokenChoices
 
 LARGEST, SMALLEST = 1e150, 1e-150  # their squares are still numbers
 GAP_LIMIT, GAP_ALLOWANCE = 50, 100_000  # grid rows for each row given, and how many more are no matter
@@ -48,7 +48,8 @@ class Loaded:
     time: their `times` [rows] (UTC microseconds, or whole numbers) are kept beside, None where they have none, and so
     are the `groups` of their sequences, if a column says which belong together; `labels` is how they were read.
     Documents of tokens may have `times`, too; `tokens` is how they were read, and `text_bytes` [documents] how many
-    bytes of UTF-8 their texts have.
+    bytes of UTF-8 their texts have. So may frames, of which `frames` is how they were read, and `frame_form` in what
+    they came.
     """
 
     panel: Panel
@@ -60,6 +61,8 @@ class Loaded:
     labels: LabelChoices | None = None
     tokens: TokenChoices | None = None
     text_bytes: Ints | None = None
+    frames: FrameChoices | None = None
+    frame_form: str = ""
 
     def select(self, chosen: Ints) -> Loaded:
         """The data of the chosen series alone, in that order."""

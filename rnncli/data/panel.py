@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rnncli.arrays import Floats, Ints
+from rnncli.arrays import Floats, Inputs, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.channel import Channel
+from rnncli.data.frames.block import Block
 
 
 def ranges(begin: Ints, length: Ints) -> Ints:
@@ -38,7 +40,8 @@ class Panel:
     `channels` say what each column is; the target, or the label, is channel 0. NaN is a missing value, and a gap in
     time is rows of NaN. Where the one channel is of tokens, values are codes in the smallest unsigned type; where it is
     of sets, they are int8, with a column for each token. Row i of series s lies at ordinal starts[s] + i of the
-    calendar, with the series' phase. Series of one of the `groups` [series] belong together.
+    calendar, with the series' phase. Series of one of the `groups` [series] belong together. Frames lie in `blocks`, by
+    the names of their channels, whose values are rows of the block.
     """
 
     ids: tuple[str, ...]
@@ -49,6 +52,7 @@ class Panel:
     calendar: Calendar
     channels: tuple[Channel, ...]
     groups: Ints | None = None
+    blocks: Mapping[str, Block] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Number of series."""
@@ -80,6 +84,15 @@ class Panel:
     def target(self, s: int) -> Floats:
         """The target of a series, a view: [rows]."""
         return self.series(s)[:, 0]
+
+    def frames(self, series: Ints, first_row: Ints, steps: int) -> Inputs:
+        """Frames first_row ... first_row + steps - 1 of n series by channel 0: [n, steps, height, width, channels].
+
+        NaN where a pixel or a frame is missing, and outside a series.
+        """
+        begin, length = self.offsets[series], self.lengths[series]
+        rows = gather(self.targets, begin, length, first_row, steps, 0, 0)
+        return self.blocks[self.channels[0].name].gather(rows)
 
     def ends(self) -> Ints:
         """Ordinal of the last row of each series."""

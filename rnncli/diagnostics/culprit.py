@@ -76,7 +76,7 @@ def _first_broken(states_of: Sequence[Tensor], lengths: Tensor) -> tuple[int, in
     """
     for course, states in enumerate(states_of):
         real = torch.arange(len(states), device=lengths.device)[:, None] < lengths
-        bad = ~torch.isfinite(states).all(dim=3).all(dim=1) & real
+        bad = ~torch.isfinite(states).flatten(3).all(dim=3).all(dim=1) & real
         if bad.any():
             step, row = (int(part) for part in bad.nonzero()[0])
             return row, course, step

@@ -10,6 +10,7 @@ from rnncli.diagnostics import profile
 from rnncli.diagnostics.evidence import SEASON, Evidence
 from rnncli.diagnostics.finding import Finding, Proposal
 from rnncli.diagnostics.gates import Gate, LayerActivity
+from rnncli.diagnostics.reach import Reach
 from rnncli.diagnostics.resampling import mean_interval
 from rnncli.diagnostics.verdict import RULES
 
@@ -136,6 +137,16 @@ def memory(evidence: Evidence) -> dict[str, Any]:
         "impulse_response": found.response.tolist(),
         "impulse_length": found.response_length,
         "impulse_finite_after": found.finite,
+    }
+
+
+def reach(found: Reach) -> dict[str, Any]:
+    """How far around a pixel the network looks, by lag, in pixels on a side."""
+    return {
+        "allowed": list(found.allowed),
+        "found": list(found.found),
+        "effective": list(found.effective),
+        "share": found.share.tolist(),
     }
 
 

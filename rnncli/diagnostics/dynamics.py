@@ -20,6 +20,7 @@ from torch import Tensor
 
 from rnncli.cells.cell import Cell
 from rnncli.diagnostics.direction import layer_name
+from rnncli.diagnostics.on_grid import largest_exponent
 from rnncli.diagnostics.profile import SMALLEST
 from rnncli.diagnostics.resampling import Floats, Interval, Ints, mean_interval
 from rnncli.diagnostics.unrolling import LayerPath, Stack
@@ -88,13 +89,16 @@ class LayerDynamics:
 
 def layer_dynamics(network: Stack, path: LayerPath, groups: Ints, exponents: int | None = None) -> LayerDynamics:
     """The dynamics of one layer, or direction, along its path; `exponents` are as many as the state is wide, unless
-    fewer will do.
+    fewer will do. Of a layer on a grid it is the largest one, and no singular values.
     """
     rho, sigma = _recurrent_size(path)
+    size = path.states[1:].flatten(3).square().mean(dim=(1, 3)).sqrt()
+    layer, direction = path.course.layer, path.course.direction
+    if path.cell.kernel is not None:  # of a grid the state is too large for its Jacobian
+        largest = _array(largest_exponent(path, network.activation, ALIGNING))[:, None]
+        return LayerDynamics(layer, largest, np.zeros((0, 1)), rho, sigma, _array(size), groups, direction)
     width = path.states.shape[1] * path.states.shape[3]
     found = spectrum(path.cell, path, network.activation, min(width, exponents or width))
-    size = path.states[1:].square().mean(dim=(1, 3)).sqrt()
-    layer, direction = path.course.layer, path.course.direction
     return LayerDynamics(layer, found, singular_values(network, path), rho, sigma, _array(size), groups, direction)
 
 
@@ -166,7 +170,7 @@ def _recurrent_size(path: LayerPath) -> tuple[float | None, float | None]:
     most, a largest singular value below 1 makes gradients vanish, and one above 1 is needed for them to explode
     (Pascanu, Mikolov & Bengio 2013). In a gated cell they decide nothing.
     """
-    if path.gated:
+    if path.gated or path.cell.kernel is not None:
         return None, None
     recurrent = path.weights["weight_hh"].detach().double()
     if not torch.isfinite(recurrent).all():

@@ -13,6 +13,7 @@ from rnncli.diagnostics.events import Gradients
 from rnncli.diagnostics.flow import Flow
 from rnncli.diagnostics.gates import LayerActivity
 from rnncli.diagnostics.memory import Memory
+from rnncli.diagnostics.reach import Reach
 from rnncli.diagnostics.resampling import Ints
 from rnncli.diagnostics.verdict import Verdict, judge
 
@@ -94,7 +95,9 @@ class Steps:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the panels found. `diverged` is where training from here stopped being finite, in words; "" where not."""
+    """What the panels found. `diverged` is where training from here stopped being finite, in words; "" where not.
+    `reach` is how far around a pixel a network on a grid looks.
+    """
 
     subject: Subject
     flow: Flow
@@ -105,6 +108,7 @@ class Evidence:
     series: SeriesShares
     groups: Ints
     diverged: str = ""
+    reach: Reach | None = None
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:

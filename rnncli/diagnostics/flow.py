@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import torch
@@ -80,7 +81,7 @@ def gradient_by_lag(
     named |= {name: tensor for name, tensor in (head or {}).items() if tensor.requires_grad}
     norms: list[list[dict[str, Floats]]] = []
     totals, losses = [torch.zeros_like(tensor) for tensor in named.values()], []
-    for rows in _chunks(len(x), x.shape[1], exact):
+    for rows in _chunks(len(x), prod(x.shape[1:-1]), exact):
         loss, by_layer, gradients = _backward(exact, x[rows].double(), rows, loss_of, list(named.values()))
         losses.append(loss)
         norms.append(by_layer)
@@ -97,7 +98,7 @@ def gradient_by_lag(
 
 
 def _chunks(rows: int, steps: int, network: Stack) -> Iterator[slice]:
-    """Rows whose unroll fits into ELEMENTS."""
+    """Rows whose unroll fits into ELEMENTS, of so many steps each, or pixels of all steps."""
     width = sum(c.cell.hidden(c.weights) * (KEPT_PER_GATE * c.cell.gates + 2) for c in network.courses)
     size = max(1, ELEMENTS // max(1, width * steps))
     for start in range(0, rows, size):
@@ -124,7 +125,7 @@ def _backward(
 
 
 def _norms(by_state: Tensor, by_gate: Tensor, cell: Cell) -> dict[str, Floats]:
-    """Gradients [T, states, B, H] and [B, T, gates * H] -> norms [lags, B] by name, lag 0 first."""
+    """Gradients [T, states, B, ..., H] and [B, T, ..., gates * H] -> norms [lags, B] by name, lag 0 first."""
     states = by_state.flip(0)
     gates = by_gate.transpose(0, 1).flip(0).chunk(cell.gates, dim=-1)
     found = {name: _norm(states[:, [part]]) for part, name in enumerate(cell.state_names)}
@@ -133,7 +134,10 @@ def _norms(by_state: Tensor, by_gate: Tensor, cell: Cell) -> dict[str, Floats]:
 
 
 def _norm(gradients: Tensor) -> Floats:
-    """The norm over states and units, [lags, states, B, H] -> [lags, B]; scaled, for squares of 1e-200 are zero."""
+    """The norm over states and units, and pixels of a grid, [lags, states, B, ..., H] -> [lags, B]; scaled, for squares
+    of 1e-200 are zero.
+    """
+    gradients = gradients.flatten(3)
     largest = gradients.abs().amax(dim=(1, 3), keepdim=True)
     scale = torch.where(largest > 0, largest, 1.0)
     norm = (gradients / scale).square().sum(dim=(1, 3)).sqrt() * scale[:, 0, :, 0]

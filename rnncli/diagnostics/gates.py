@@ -18,6 +18,7 @@ from torch import Tensor
 from rnncli.cells.cell import Cell
 from rnncli.diagnostics.direction import layer_name
 from rnncli.diagnostics.dynamics import step_jacobians
+from rnncli.diagnostics.on_grid import own_slopes
 from rnncli.diagnostics.resampling import Floats
 from rnncli.diagnostics.unrolling import LayerPath, Stack
 
@@ -128,7 +129,7 @@ def _slopes(heard: Tensor, a: Tensor, gates: int) -> tuple[Tensor, ...]:
     if not heard.requires_grad:
         return tuple(torch.zeros(gates, 1))
     (slope,) = torch.autograd.grad(heard.sum(), a, retain_graph=True, materialize_grads=True, allow_unused=True)
-    return slope[0].chunk(gates)
+    return slope[0].chunk(gates, dim=-1)
 
 
 def _gate(name: str, scale: float, argument: Tensor) -> Gate:
@@ -140,7 +141,7 @@ def _gate(name: str, scale: float, argument: Tensor) -> Gate:
         values = 0.5 + 0.5 * values
         beyond = (values < LOW, values > HIGH)
         span = (0.0, 1.0)
-    stuck = torch.maximum(*(part.double().mean(dim=0) for part in beyond)) > MOST_STEPS
+    stuck = torch.maximum(*(part.double().flatten(0, -2).mean(dim=0) for part in beyond)) > MOST_STEPS
     counts = np.histogram(values.numpy(), BINS, span)[0] / max(1, values.numel())
     low, high = (float(part.double().mean()) for part in beyond)
     kind = "tanh" if scale == 1.0 else "sigmoid"
@@ -148,8 +149,8 @@ def _gate(name: str, scale: float, argument: Tensor) -> Gate:
 
 
 def _dead(states: Tensor) -> float:
-    """The share of units whose output never moves: [T, states, B, H]."""
-    spread = states[:, 0].std(dim=(0, 1), correction=0)
+    """The share of units whose output never moves: [T, states, B, ..., H]."""
+    spread = states[:, 0].flatten(0, -2).std(dim=0, correction=0)
     largest = spread.max()
     return float((spread <= STILL * largest).double().mean()) if largest > 0 else 1.0
 
@@ -158,17 +159,25 @@ def _stuck(network: Stack, path: LayerPath) -> float:
     """The share of units of a network without gates that are at an end of their tanh in most steps."""
     if path.gated or network.activation != "tanh":
         return 0.0
-    return float(((path.states[1:, 0].abs() > FLAT).double().mean(dim=(0, 1)) > MOST_STEPS).double().mean())
+    flat = (path.states[1:, 0].abs() > FLAT).double().flatten(0, -2)
+    return float((flat.mean(dim=0) > MOST_STEPS).double().mean())
 
 
 def _kept(network: Stack, path: LayerPath, points: int = TIME_POINTS) -> Floats:
     """-1 / log of each unit's own slope d s_t / d s_(t-1), the mean over data: of an LSTM's memory cell it is its
     forget gate, of a GRU mostly its update gate. The part of the state that keeps most counts.
     """
-    a, states = path.points()
-    chosen = torch.linspace(0, len(a) - 1, min(points, len(a))).long()
-    own = step_jacobians(path.cell, path.weights, a[chosen], states[:, chosen], network.activation)
-    slope = own.diagonal(dim1=1, dim2=2).abs().clamp(1e-12).log().mean(dim=0)
+    slope = _slopes_to_itself(network, path, points).abs().clamp(1e-12).log().mean(dim=0)
     best = slope.reshape(path.states.shape[1], -1).max(dim=0).values
     kept = torch.where(best < 0, -path.dilation / best, torch.inf)
     return np.sort(np.asarray(kept.numpy(), dtype=np.float64))
+
+
+def _slopes_to_itself(network: Stack, path: LayerPath, points: int) -> Tensor:
+    """The slope of each number of the state to itself a step before, at some points: [points, states * H]."""
+    if path.cell.kernel is not None:
+        return own_slopes(path, network.activation)
+    a, states = path.points()
+    chosen = torch.linspace(0, len(a) - 1, min(points, len(a))).long()
+    own = step_jacobians(path.cell, path.weights, a[chosen], states[:, chosen], network.activation)
+    return own.diagonal(dim1=1, dim2=2)

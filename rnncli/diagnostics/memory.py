@@ -104,7 +104,7 @@ def impulse_response(outputs_of: Callable[[Tensor], Tensor], x: Tensor, at: int)
     """
     moved = x.clone()
     moved[:, at] += x.std(dim=(0, 1), correction=0)
-    change = (outputs_of(moved) - outputs_of(x))[:, at:].norm(dim=2).mean(dim=0)
+    change = (outputs_of(moved) - outputs_of(x))[:, at:].flatten(2).norm(dim=2).mean(dim=0)
     return np.asarray((change / change[0] if change[0] > 0 else change).numpy(), dtype=np.float64)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.gates import LayerActivity
 from rnncli.diagnostics.profile import PRECISION, LayerFlow
+from rnncli.diagnostics.reach import Reach
 from rnncli.diagnostics.report import GradientReport
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -36,7 +37,8 @@ def draw(report: GradientReport, step: str, kind: str) -> bytes:
     from matplotlib.figure import Figure
 
     with mpl.rc_context(SETTINGS):
-        rows = 3 if report.before is not None else 2
+        tried, reached = report.before is not None, report.evidence.reach
+        rows = 2 + tried + (reached is not None)
         figure = Figure(figsize=(WIDTH, ROW * rows + 0.5), dpi=100, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, 2)
@@ -46,9 +48,12 @@ def draw(report: GradientReport, step: str, kind: str) -> bytes:
         _heat_map(axes[0, 1], figure, evidence, step)
         _gates(axes[1, 0], evidence)
         _spectrum(axes[1, 1], evidence)
-        if report.before is not None:
+        if tried:
             _trials(axes[2, 0], report)
             _left(axes[2, 1], report)
+        if reached is not None:
+            _reach(axes[-1, 0], reached, step)
+            _neighbourhood(axes[-1, 1], figure, reached)
         out = io.BytesIO()
         figure.savefig(out, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
     return out.getvalue()
@@ -141,6 +146,35 @@ def _spectrum(axes: Any, evidence: Evidence) -> None:
     axes.set(title="Lyapunov spectrum", xlabel="exponent, by size", ylabel="log of growth per step")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
+
+
+def _reach(axes: Any, found: Reach, step: str) -> None:
+    """Pixels on a side by lag: what the kernels allow, what is not zero, and what holds 90 % of the gradient."""
+    lines = (("by the kernels", found.allowed), ("not 0", found.found), ("90 % of the gradient", found.effective))
+    for place, (name, sides) in enumerate(lines):
+        axes.plot(range(len(sides)), sides, label=name, marker=".", **_style(place))
+    axes.set(xlabel=f"lag (steps of {step})", ylabel="pixels on a side", title="How far around a pixel it looks")
+    axes.set_ylim(0)
+    axes.legend(frameon=False)
+
+
+def _neighbourhood(axes: Any, figure: Any, found: Reach) -> None:
+    """The gradient at every pixel, of all lags, with the square of each lag that holds 90 % of it."""
+    total = found.maps.sum(axis=0)
+    shown = np.log10(np.clip(total / max(total.max(), 1e-300), 1e-4, 1))
+    image = axes.imshow(shown, cmap="cividis", vmin=-4, vmax=0, interpolation="nearest")
+    row, column = (size // 2 for size in total.shape)
+    pixels = found.pixels
+    first_with = {side: lag for lag, side in reversed(list(enumerate(found.effective)))}
+    for side, lag in first_with.items():
+        half = side / pixels / 2
+        left, right, top, bottom = column - half, column + half, row - half, row + half
+        axes.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color="white", linewidth=0.8)
+        axes.text(left, top, f" lag {lag}", color="white", fontsize=FONT - 2, va="top", clip_on=True)
+    axes.set(title="The neighbourhood, and 90 % of it by lag", xticks=(), yticks=())
+    axes.set_xlim(-0.5, total.shape[1] - 0.5)
+    axes.set_ylim(total.shape[0] - 0.5, -0.5)
+    figure.colorbar(image, ax=axes, label="share of the largest (log10)")
 
 
 def _trials(axes: Any, report: GradientReport) -> None:

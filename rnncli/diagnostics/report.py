@@ -12,6 +12,7 @@ import numpy as np
 from rnncli.diagnostics import document
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.finding import FAULT, Finding, Proposal, examine, prescribe
+from rnncli.diagnostics.reach import told
 from rnncli.diagnostics.trial import Trial
 from rnncli.diagnostics.verdict import Verdict
 from rnncli.outline import Outline, shown
@@ -71,7 +72,8 @@ class GradientReport:
         found = [(finding.check, finding.says) for finding in self.findings]
         remedies = [("remedy", f"{p.flags}: {p.why}" if p.flags else p.why) for p in self.proposals]
         facts = [("diagnosis", self.diagnosis), *layers[:OUTLINED], *found[:OUTLINED], *remedies[:1]]
-        return Outline("GradientReport", facts)
+        reach = self.evidence.reach
+        return Outline("GradientReport", facts, *(() if reach is None else told(reach)))
 
     def has(self, name: str) -> bool:
         """Whether a verdict or a finding has this name."""
@@ -98,6 +100,7 @@ class GradientReport:
             "rules": document.rules(),
             "layers": [document.layer(evidence, index) for index in range(len(evidence.flow.layers))],
             "memory": document.memory(evidence),
+            **({} if evidence.reach is None else {"reach": document.reach(evidence.reach)}),
             "parameters": document.parameters(evidence),
             "training_steps": document.training_steps(evidence),
             "series_shares": document.series(evidence),

@@ -156,8 +156,9 @@ def paths(network: Stack, x: Tensor) -> tuple[Tensor, list[LayerPath]]:
 
 
 def _path(course: Course, a: Tensor, after: list[State]) -> LayerPath:
-    cell, weights = course.cell, course.weights
+    cell = course.cell
     inner, steps = undilated(cell), list(range((len(after) - 1) % cell.dilation, len(after), cell.dilation))
-    zero = torch.stack(inner.zero_state(a[:, 0], cell.hidden(weights), torch))
+    first = zip(inner.state_names, after[0], strict=True)
+    zero = torch.stack([torch.zeros_like(part) + inner.initial.get(name, 0.0) for name, part in first])
     states = torch.stack([zero, *(torch.stack(after[step]) for step in steps)])
     return LayerPath(course, inner, a[:, steps], states, cell.dilation)

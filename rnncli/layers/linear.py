@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncli.layers.convolution import convolution
+
 Array = Any
 
 ROWS = 8  # BLAS treats other rows of a product differently; blocks of 8 (unlike 12, 16, 32) gave one result everywhere
@@ -17,7 +19,11 @@ def linear(x: Array, weight: Array, bias: Array | None = None, xp: Any = np) -> 
 
     In NumPy, a row's result has the same bits however many rows there are and wherever it stands, provided that BLAS
     runs on one thread and the weight keeps its layout. Weights in Fortran order (`for_products`) are faster.
+
+    A weight [N, k, k, K] is over the k x k pixels around each pixel of x [..., h, w, K]: a convolution.
     """
+    if weight.ndim > 2:
+        return convolution(x, weight, bias, xp)
     if xp is not np:
         return xp.nn.functional.linear(x, weight, bias)
     product = _row_by_row(x, weight)
@@ -27,8 +33,10 @@ def linear(x: Array, weight: Array, bias: Array | None = None, xp: Any = np) -> 
 
 
 def for_products(weight: NDArray[Any]) -> NDArray[Any]:
-    """A copy of a weight in Fortran order, with which many products are fast; some processors round otherwise."""
-    return np.asfortranarray(weight)
+    """A copy of a weight [N, ..., K] that lies in memory as its transpose [..., K, N] would, with which many products
+    are fast; some processors round otherwise.
+    """
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(weight, 0, -1)), -1, 0)
 
 
 def _row_by_row(x: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:

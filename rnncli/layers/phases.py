@@ -21,15 +21,16 @@ def by_phase(run: Run, cell: Cell, x: Array, state: State, xp: Any) -> tuple[Arr
     if not whole:
         return _within_a_round(run, x, state, parts, xp)
     phases = [xp.stack([state[(d - 1 - p) * parts + part] for p in range(d)], 1) for part in range(parts)]
-    columns = xp.swapaxes(x[:, : whole * d].reshape(batch, whole, d, -1), 1, 2)
-    made, after = run(columns.reshape(batch * d, whole, -1), tuple(_flat(phase) for phase in phases))
-    outputs = [xp.swapaxes(made.reshape(batch, d, whole, -1), 1, 2).reshape(batch, whole * d, -1)]
-    phases = [part.reshape(batch, d, -1) for part in after]
+    columns = xp.swapaxes(x[:, : whole * d].reshape(batch, whole, d, *x.shape[2:]), 1, 2)
+    made, after = run(columns.reshape(batch * d, whole, *x.shape[2:]), tuple(_flat(phase) for phase in phases))
+    inner = made.shape[2:]
+    outputs = [xp.swapaxes(made.reshape(batch, d, whole, *inner), 1, 2).reshape(batch, whole * d, *inner)]
+    phases = [part.reshape(batch, d, *part.shape[1:]) for part in after]
     if rest:
         begun = tuple(_flat(phase[:, :rest]) for phase in phases)
-        made, after = run(x[:, whole * d :].reshape(batch * rest, 1, -1), begun)
-        outputs.append(made.reshape(batch, rest, -1))
-        ended = [part.reshape(batch, rest, -1) for part in after]
+        made, after = run(x[:, whole * d :].reshape(batch * rest, 1, *x.shape[2:]), begun)
+        outputs.append(made.reshape(batch, rest, *inner))
+        ended = [part.reshape(batch, rest, *part.shape[1:]) for part in after]
         phases = [xp.concatenate([new, old[:, rest:]], 1) for new, old in zip(ended, phases, strict=True)]
     newest_first = tuple(phases[part][:, (rest - 1 - lag) % d] for lag in range(d) for part in range(parts))
     return xp.concatenate(outputs, 1), newest_first
@@ -42,11 +43,11 @@ def _within_a_round(run: Run, x: Array, state: State, parts: int, xp: Any) -> tu
     batch, steps = x.shape[0], x.shape[1]
     kept, used = state[: len(state) - steps * parts], state[len(state) - steps * parts :]
     oldest_first = [xp.stack([*used[part::parts]][::-1], 1) for part in range(parts)]
-    made, after = run(x.reshape(batch * steps, 1, -1), tuple(_flat(part) for part in oldest_first))
-    ended = [part.reshape(batch, steps, -1) for part in after]
+    made, after = run(x.reshape(batch * steps, 1, *x.shape[2:]), tuple(_flat(part) for part in oldest_first))
+    ended = [part.reshape(batch, steps, *part.shape[1:]) for part in after]
     newest_first = [ended[part][:, step] for step in reversed(range(steps)) for part in range(parts)]
-    return made.reshape(batch, steps, -1), (*newest_first, *kept)
+    return made.reshape(batch, steps, *made.shape[2:]), (*newest_first, *kept)
 
 
 def _flat(phase: Array) -> Array:
-    return phase.reshape(phase.shape[0] * phase.shape[1], -1)
+    return phase.reshape(phase.shape[0] * phase.shape[1], *phase.shape[2:])

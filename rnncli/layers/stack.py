@@ -18,13 +18,16 @@ def stack(
     """x [B, T, I] -> [B, T, H] through `run_layer(index, x)`.
 
     From the second layer on, a residual adds the layer's input to its output (He et al. 2016); `between` (dropout, in
-    training) acts on what passes from layer to layer, the residual included.
+    training) acts on what passes from layer to layer, the residual included. A layer that leaves the grid of its input
+    adds what last passed on the grid that it comes to (Ronneberger, Fischer & Brox 2015), if anything did.
     """
+    passed: dict[tuple[int, ...], Array] = {}
     for index in range(layers):
-        if index and between is not None:
-            x = between(x)
+        if index:
+            x = x if between is None else between(x)
+            passed[x.shape] = x
         output = run_layer(index, x)
-        x = output + x if residual and index else output
+        x = output + passed[output.shape] if residual and output.shape in passed else output
     return x
 
 

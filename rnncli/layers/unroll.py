@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,18 +35,19 @@ def unroll(
     for a in _projected(cell, weights, x, xp):
         state, _ = cell.advance(weights, a, state, xp, activation)
         outputs.append(state[0])
-    return _by_row(outputs, x, hidden, xp), state
+    return _by_row(outputs, state[0], xp), state
 
 
 def _projected(cell: Cell, weights: Mapping[str, Array], x: Array, xp: Any) -> Iterator[Array]:
     """The projected input of each step. One product for many steps: a step alone is slow, the bits are the same."""
-    steps = max(1, ROWS_AT_ONCE // max(1, len(x)) if xp is np else x.shape[1])
+    rows = math.prod(x.shape[2:-1]) * len(x)
+    steps = max(1, ROWS_AT_ONCE // max(1, rows) if xp is np else x.shape[1])
     for start in range(0, x.shape[1], steps):
         yield from cell.project(weights, xp.swapaxes(x[:, start : start + steps], 0, 1), xp)
 
 
-def _by_row(outputs: list[Array], x: Array, hidden: int, xp: Any) -> Array:
-    """T outputs [B, H] as one array [B, T, H]."""
+def _by_row(outputs: list[Array], state: Array, xp: Any) -> Array:
+    """T outputs [B, H], of the same shape as this part of a state, as one array [B, T, H]."""
     if not outputs:
-        return xp.zeros((len(x), 0, hidden), dtype=x.dtype, device=x.device)
+        return state[:, None][:, :0]
     return xp.swapaxes(xp.stack(outputs), 0, 1)

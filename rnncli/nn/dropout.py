@@ -11,11 +11,12 @@ from torch import Generator, Tensor
 def dropout(x: Tensor, share: float, generator: Generator) -> Tensor:
     """x with each unit 0 with this probability, and the others scaled up to keep the mean (Srivastava et al. 2014).
 
-    Of sequences [n, T, H] a unit is dropped for the whole sequence (Gal & Ghahramani 2016).
+    Of sequences [n, T, H] or [n, T, h, w, H] a unit is dropped for the whole sequence (Gal & Ghahramani 2016), and
+    everywhere in a frame (Tompson et al. 2015).
     """
     if not share:
         return x
-    shape = (x.shape[0], 1, x.shape[2]) if x.ndim > 2 else x.shape
+    shape = (len(x), *(1 for _ in x.shape[1:-1]), x.shape[-1])
     kept = torch.empty(shape, device=x.device).bernoulli_(1 - share, generator=generator)
     return x * (kept / (1 - share))
 

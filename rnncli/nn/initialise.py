@@ -19,10 +19,10 @@ def initialise(cell: Cell, weights: Mapping[str, Tensor], init: str, generator: 
     """Fill one layer's weights in place, as drawn from `generator`.
 
     orthogonal    recurrent block of each gate orthogonal (Saxe et al. 2014), input blocks Glorot-uniform (for a
-                  convolution over all its taps), biases 0 but 1 for a forget gate (Jozefowicz et al. 2015)
+                  convolution over all its taps or pixels), biases 0 but 1 for a forget gate (Jozefowicz et al. 2015)
     chrono:T      the same, with gate biases for memories of up to T steps (Tallec & Ollivier 2018); a cell without
                   gates has none to set
-    identity      recurrent blocks are the identity, for ReLU networks (Le, Jaitly & Hinton 2015)
+    identity      recurrent blocks are the identity, for ReLU networks (Le, Jaitly & Hinton 2015), of each pixel alone
     uniform       PyTorch's default, U[-1/sqrt(H), 1/sqrt(H)] everywhere
 
     What a cell begins in a way of its own, as the eigenvalues of an LRU, does so under each of them; of a dilated cell
@@ -70,12 +70,12 @@ def _blocks(cell: Cell, weights: Mapping[str, Tensor], scheme: str, generator: G
     square = (*(["weight_hh"] if cell.recurrent else []), *cell.matrices)
     for block in (block for name in square for block in _by_gate(weights[name], hidden)):
         if scheme == "identity":
-            torch.nn.init.eye_(block)
+            torch.nn.init.eye_(_middle(block.zero_()))
         else:
             torch.nn.init.orthogonal_(block, generator=generator)
     gain = cell.gates**-0.5 if cell.added else 1.0
     for block in _by_gate(weights["weight_ih"], hidden):
-        torch.nn.init.xavier_uniform_(block, gain, generator=generator)
+        torch.nn.init.xavier_uniform_(block.flatten(1), gain, generator=generator)
 
 
 def _biases(cell: Cell, weights: Mapping[str, Tensor], scheme: str, memory: float, generator: Generator) -> None:
@@ -94,6 +94,11 @@ def _biases(cell: Cell, weights: Mapping[str, Tensor], scheme: str, memory: floa
             gates[cell.input_gate].copy_(-open_for)
     elif cell.keep_gate is not None:
         gates[cell.keep_gate].fill_(cell.forget_bias)
+
+
+def _middle(block: Tensor) -> Tensor:
+    """What a kernel [H, k, k, H] has for its own pixel, a view: [H, H]."""
+    return block if block.ndim == 2 else block[:, block.shape[1] // 2, block.shape[2] // 2]
 
 
 def _by_gate(stacked: Tensor, hidden: int) -> tuple[Tensor, ...]:

@@ -11,7 +11,8 @@ t is, for the sums s that enter them,
     D      <- D f + p_i * dL/ds_i + p_f * dL/ds_f
     d_{t-1} = W_hh^T dL/ds
 
-The gradient of W_hh is one product over all steps, and those of the peepholes are one sum.
+The gradient of W_hh is one product over all steps, and those of the peepholes are one sum. On a grid the pixels of all
+sequences stand side by side as rows B, and products with W_hh are convolutions; nothing else sees that there is a grid.
 """
 
 from __future__ import annotations
@@ -24,24 +25,32 @@ from torch import Tensor
 from torch.autograd import Function
 
 from rnncli.cells.cell import Cell, State
+from rnncli.nn.around import Grid, around, back_from, of_kernel
 
 PEEPHOLES = ("peephole_i", "peephole_f", "peephole_o")
 
 
 class _Lstm(Function):
     """a [T, B, G H], weight_hh [G H, H], h_0 and c_0 [B, H] and the peepholes p [G - 1, H] of i, f and o (of f and o
-    where the gates are coupled and G is 3), or none -> h [T, B, H] and the last c [B, H].
+    where the gates are coupled and G is 3), or none -> h [T, B, H] and the last c [B, H]. With a `grid` of rows and
+    columns B is all pixels of all sequences, and weight_hh [G H, k, k, H].
     """
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, weight: Tensor, h0: Tensor, c0: Tensor, p: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, a: Tensor, weight: Tensor, h0: Tensor, c0: Tensor, p: Tensor | None, grid: Grid
+    ) -> tuple[Tensor, Tensor]:
         steps, (batch, hidden) = len(a), h0.shape
         h, c = (torch.empty(steps + 1, batch, hidden, dtype=a.dtype, device=a.device) for _ in range(2))
-        gates, squashed, across = torch.empty_like(a), torch.empty_like(h[1:]), weight.t()
+        gates, squashed = torch.empty_like(a), torch.empty_like(h[1:])
+        across = weight.t() if grid is None else weight
         seen = a.shape[2] // hidden - 2  # gates that see the memory before the step: i and f, or f
         h[0], c[0] = h0, c0
         for t in range(steps):
-            s = torch.addmm(a[t], h[t], across, out=gates[t])
+            if grid is None:
+                s = torch.addmm(a[t], h[t], across, out=gates[t])
+            else:
+                s = torch.add(a[t], around(h[t], weight, grid), out=gates[t])
             before, g, o = s[:, : seen * hidden], s[:, seen * hidden : -hidden], s[:, -hidden:]
             if p is not None:
                 before.view(batch, seen, hidden).addcmul_(p[:-1], c[t][:, None])
@@ -57,6 +66,7 @@ class _Lstm(Function):
             torch.tanh(c[t + 1], out=squashed[t])
             torch.mul(o.sigmoid_(), squashed[t], out=h[t + 1])
         ctx.save_for_backward(weight, h, c, gates, squashed, p)
+        ctx.grid = grid
         return h[1:], c[-1].clone()
 
     @staticmethod
@@ -84,19 +94,27 @@ class _Lstm(Function):
             if p is not None:
                 for place, peephole in enumerate(p[:-1]):
                     big_d.addcmul_(peephole, through[t, :, place])
-            torch.mm(through[t].view(batch, -1), weight, out=d)
-        flat = through.view(steps * batch, -1)
-        of_weight = flat.t() @ h[:-1].reshape(steps * batch, hidden)
+            if ctx.grid is None:
+                torch.mm(through[t].view(batch, -1), weight, out=d)
+            else:
+                d = back_from(through[t].view(batch, -1), weight, ctx.grid)
+        flat, before = through.view(steps * batch, -1), h[:-1].reshape(steps * batch, hidden)
+        of_weight = flat.t() @ before if ctx.grid is None else of_kernel(flat, before, weight, ctx.grid)
         of_p = None
         if p is not None:
             inwards = (through[:, :, :-2] * c[:-1, :, None]).sum(dim=(0, 1))
             of_p = torch.cat([inwards, (through[:, :, -1] * c[1:]).sum(dim=(0, 1))[None]])
-        return flat.view(gates.shape), of_weight, d, big_d, of_p
+        return flat.view(gates.shape), of_weight, d, big_d, of_p, None
 
 
 def lstm(cell: Cell, weights: Mapping[str, Tensor], a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:  # noqa: ARG001
-    """The layer of a variant: projected inputs a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
+    """The layer of a variant: projected inputs a [T, B, gates * H] -> outputs [B, T, H] and the last state; or, of a
+    convolved one, a [T, B, h, w, gates * H] and so on.
+    """
+    steps, *shape = a.shape[:-1]
+    rows = (part.reshape(-1, part.shape[-1]) for part in state)
     seeing = [weights[name] for name in PEEPHOLES if name in cell.vectors]
-    peepholes = torch.stack(seeing) if seeing else None
-    h, c = _Lstm.apply(a, weights["weight_hh"], *state, peepholes)  # type: ignore[no-untyped-call]
-    return h.transpose(0, 1), (h[-1], c)
+    peepholes, grid = torch.stack(seeing) if seeing else None, None if cell.kernel is None else (shape[1], shape[2])
+    h, c = _Lstm.apply(a.reshape(steps, -1, a.shape[-1]), weights["weight_hh"], *rows, peepholes, grid)  # type: ignore[no-untyped-call]
+    h = h.view(steps, *shape, -1)
+    return h.transpose(0, 1), (h[-1], c.view(*shape, -1))

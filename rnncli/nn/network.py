@@ -39,7 +39,7 @@ def encode(
     if carried is not None:
         _refuse_carrying(network)
     layers = recurrent_layers(network.cell, network.layers)
-    before = [_before(layer.cell, index, x, network.hidden, carried, fresh) for index, layer in enumerate(layers)]
+    earlier = dict(carried or {})
 
     def run_layer(index: int, own: Mapping[str, Tensor], x: Tensor | Rows) -> Tensor:
         layer = layers[index]
@@ -47,7 +47,8 @@ def encode(
             own = connections_dropped(own, network.recurrent_dropout, generator)
 
         def run_cell(weights: Mapping[str, Tensor], x: Tensor | Rows) -> Tensor:
-            outputs, state = fused(layer.cell, weights, x, before[index], network.activation)
+            before = _before(layer.cell, index, x, network.hidden, earlier, fresh)
+            outputs, state = fused(layer.cell, weights, x, before, network.activation)
             if carried is not None:
                 carried[f"layer{index}"] = torch.stack([part.detach() for part in state])
             return outputs
@@ -67,15 +68,14 @@ def _refuse_carrying(network: NetworkSpec) -> None:
 
 
 def _before(
-    cell: Cell, index: int, x: Tensor | Rows, hidden: int, carried: Mapping[str, Tensor] | None, fresh: Tensor | None
+    cell: Cell, index: int, x: Tensor | Rows, hidden: int, earlier: Mapping[str, Tensor], fresh: Tensor | None
 ) -> tuple[Tensor, ...] | None:
     """The state from which a layer goes on, None if that is the first."""
-    if not carried or fresh is None:
+    if not earlier or fresh is None:
         return None
     first = cell.zero_state(x, hidden, torch)
-    return tuple(
-        torch.where(fresh[:, None], new, part) for new, part in zip(first, carried[f"layer{index}"], strict=True)
-    )
+    begins = fresh.reshape(-1, *(1 for _ in first[0].shape[1:]))
+    return tuple(torch.where(begins, new, part) for new, part in zip(first, earlier[f"layer{index}"], strict=True))
 
 
 def state_shapes(network: NetworkSpec, rows: int) -> dict[str, tuple[int, ...]]:

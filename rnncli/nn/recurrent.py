@@ -33,6 +33,7 @@ OWN: dict[str, Callable[[Cell, Weights, Tensor, State, str], tuple[Tensor, State
     "lru": linear_recurrence.lru,
     "fir": linear_recurrence.fir,
 }
+ON_GRID = ("lstm", "lstm-peephole", "lstm-coupled", "lstm-peephole-coupled")
 
 
 def fused(
@@ -46,6 +47,8 @@ def fused(
     own = OWN.get(cell.family)
     if isinstance(x, Rows) and cell.name == "lstm":  # PyTorch's own would multiply the row of every step
         own = lstm_kernel.lstm
+    if cell.kernel is not None:
+        own = lstm_kernel.lstm if cell.family in ON_GRID else None
     if own is not None and cell.inner is None:
         return own(cell, weights, _projected(cell, weights, x), start, activation)
     x = dense(x, torch)

@@ -9,7 +9,8 @@ from rnncli.registry import READERS
 DATA_IS = "DATA is files, folders (one file a series), quoted globs, or - for stdin."
 ON_BAD_SERIES = ("fail", "skip")
 FOUND, MEMORY = "found in the data", "what fits into memory"
-FORECAST, LABELS, TOKENS, SETS = ("forecast",), ("labels",), ("tokens",), ("sets",)
+FORECAST, LABELS, TOKENS = ("forecast",), ("labels",), ("tokens",)
+SETS, FRAMES = ("sets",), ("frames",)
 MODELS = (PREDICT, EVALUATE, INSPECT, CHECK, INFO)
 
 OPTIONS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncli.options.commands import CELLS, CHECK, EVALUATE, INSPECT, PREDICT, TRAIN
-from rnncli.options.data import FORECAST
+from rnncli.options.data import FORECAST, FRAMES
 from rnncli.options.option import (
     CELLS as CELL_NAMES,
 )
@@ -40,7 +40,7 @@ OPTIONS = (
             EVALUATE: Meaning(says="Rows to forecast from an origin.", follows="the trained one", heading=SCORING),
             CHECK: Meaning(says="How far future covariates must be known.", follows="the model's", heading=DATA),
         },
-        tasks=FORECAST,
+        tasks=(*FORECAST, *FRAMES),
         of_model=True,
         at="forecast.horizon",
     ),
@@ -80,7 +80,10 @@ OPTIONS = (
         commands=BUILDING,
         of_model=True,
         at="forecast.steps",
-        differently={"labels": Meaning(follows="whole sequences; 512 at a time with --per-step")},
+        differently={
+            "labels": Meaning(follows="whole sequences; 512 at a time with --per-step"),
+            "frames": Meaning(follows="10 frames"),
+        },
     ),
     Option(
         "cell",
@@ -91,7 +94,10 @@ OPTIONS = (
         commands=BUILDING,
         of_model=True,
         at="network.cell",
-        differently={"labels": Meaning(follows="bidirectional:gru; gru with --online")},
+        differently={
+            "labels": Meaning(follows="bidirectional:gru; gru with --online"),
+            "frames": Meaning(follows="conv:3:lstm"),
+        },
     ),
     Option(
         "activation",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from rnncli.errors import UsageError
 
-TASKS = ("forecast", "labels", "tokens", "sets")
+TASKS = ("forecast", "labels", "tokens", "sets", "frames")
 DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 SCORING, GRADIENTS = "Scoring", "Gradients"
 OUTPUT, UNATTENDED, SETTINGS = "Output", "Unattended", "Settings"

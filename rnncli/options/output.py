@@ -20,7 +20,7 @@ from rnncli.options.option import (
 
 POINTS = ("median", "mean")
 LOG_FORMATS = ("text", "json")
-GROUPS = ("series", "class", "group", "document", "position")
+GROUPS = ("series", "class", "group", "document", "position", "lead")
 EXISTING = ("replace", "skip", "error")
 
 OPTIONS = (
@@ -64,7 +64,8 @@ OPTIONS = (
     Option(
         "by",
         CHOICE,
-        "Also show the scores of each series; of labels: class or group; of tokens: document or position.",
+        "Also show the scores of each series; of labels: class or group; of tokens: document or position; of frames:"
+        " lead.",
         OUTPUT,
         commands=(EVALUATE,),
         functions=(),
@@ -79,7 +80,17 @@ OPTIONS = (
         metavar="OUT",
         tasks=FORECAST,
     ),
-    Option("plot", TEXT, "Draw a picture (.png, .svg).", OUTPUT, commands=(INSPECT,), metavar="FILE"),
+    Option(
+        "plot",
+        TEXT,
+        "Draw a picture (.png, .svg).",
+        OUTPUT,
+        commands=(PREDICT, EVALUATE, INSPECT),
+        metavar="FILE",
+        differently=dict.fromkeys(
+            (PREDICT, EVALUATE), Meaning(says="Draw frames and their forecast: a strip (.png), or a loop (.gif).")
+        ),
+    ),
     Option("json", SWITCH, "Print one JSON document on stdout.", OUTPUT, commands=EVERY, functions=()),
     Option("quiet", SWITCH, "Print nothing on success.", OUTPUT, commands=EVERY, functions=(), short="-q"),
     Option("verbose", SWITCH, "Say more on stderr.", OUTPUT, commands=EVERY, functions=(), short="-v"),

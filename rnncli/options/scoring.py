@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncli.options.commands import EVALUATE, INSPECT
-from rnncli.options.data import FORECAST, LABELS, SETS, TOKENS
+from rnncli.options.data import FORECAST, FRAMES, LABELS, SETS, TOKENS
 from rnncli.options.option import COUNT, GRADIENTS, LEVEL, NAMES, REPEATED, SCORING, SWITCH, TEXT, Meaning, Option
 
 _GATE = "a gate that fails ends with exit code 7"
@@ -28,7 +28,7 @@ OPTIONS = (
         default="1",
         commands=(EVALUATE,),
         metavar="K",
-        tasks=FORECAST,
+        tasks=(*FORECAST, *FRAMES),
     ),
     Option(
         "stride",
@@ -37,7 +37,7 @@ OPTIONS = (
         SCORING,
         follows="the horizon",
         commands=(EVALUATE,),
-        tasks=FORECAST,
+        tasks=(*FORECAST, *FRAMES),
     ),
     Option(
         "refit",

@@ -6,21 +6,28 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rnncli.errors import UsageError
-from rnncli.options import data, generation, labels, network, output, scoring, tokens, training
+from rnncli.options import data, frames, generation, labels, network, output, scoring, tokens, training
 from rnncli.options.commands import command_of
 from rnncli.options.option import DATA, HEADINGS, NETWORK, TRAINING, Option
 
-_OF_TASKS = (*labels.OPTIONS, *tokens.OPTIONS)
+_OF_TASKS = (*labels.OPTIONS, *tokens.OPTIONS, *frames.OPTIONS)
 _WRITING = (*generation.OPTIONS, *output.OPTIONS)
 _WRITTEN = (*data.OPTIONS, *network.OPTIONS, *training.OPTIONS, *_OF_TASKS, *scoring.OPTIONS, *_WRITING)
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _WRITTEN}
 _BY_KEYWORD = {option.keyword: option for option in _WRITTEN if option.keyword}
-_MADE = {"forecast": "forecasts", "labels": "labels", "tokens": "tokens", "sets": "sets of tokens"}
+_MADE = {
+    "forecast": "forecasts",
+    "labels": "labels",
+    "tokens": "tokens",
+    "sets": "sets of tokens",
+    "frames": "frames",
+}
 _ASKED = {
     "forecast": "without --label a forecast is asked for",
     "labels": "--label asks for labels",
     "tokens": "--token, --text, --split or a text, unless --format csv says that it is a table, asks for tokens",
     "sets": "--multi-hot, or --set-separator, asks for sets of tokens",
+    "frames": "--frame, --grid or files of frames ask for frames",
 }
 
 

@@ -70,8 +70,24 @@ class TokenOptions(TypedDict, total=False):
     vocabulary: int | None
 
 
-class ReadingOptions(ColumnOptions, LabelledOptions, TokenOptions, total=False):
-    """How the data are read, and what is labelled, or a token, in them."""
+class FrameOptions(TypedDict, total=False):
+    """Where frames are, and how their pixels are stored: see `FrameChoices`."""
+
+    frame: str | None
+    grid: str | Iterable[int] | None
+    frame_dtype: str | None
+    frame_scale: float | None
+    frame_missing: str | float | None
+
+
+class FrameLearningOptions(FrameOptions, total=False):
+    """Where frames are, and what is learnt of them."""
+
+    loss: Literal["squared", "absolute", "bernoulli", "quantiles"] | None
+
+
+class ReadingOptions(ColumnOptions, LabelledOptions, TokenOptions, FrameOptions, total=False):
+    """How the data are read, and what is labelled, a token or a frame in them."""
 
 
 class LabelOptions(LabelledOptions, total=False):
@@ -103,7 +119,7 @@ class ArchitectureOptions(ColumnOptions, total=False):
     seed: int | None
 
 
-class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, total=False):
+class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearningOptions, total=False):
     """A network whose gradients are inspected, with what decides on its steps."""
 
     learning_rate: float | None
@@ -111,7 +127,7 @@ class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, total=Fals
     clip: float | None
 
 
-class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, total=False):
+class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearningOptions, total=False):
     """Options of training: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
     `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
 
@@ -171,6 +187,7 @@ class PredictOptions(AskedOptions, total=False):
     lock_wait: float | None
     tidy: bool
     csv_raw: bool
+    plot: str | os.PathLike[str] | None
 
 
 class AnswerOptions(PredictOptions, total=False):

@@ -122,7 +122,8 @@ class Facts:
     """What the gradient diagnosis is told of a task: how many steps ahead an answer reaches (None where no answer
     does), the lags that matter, in steps, what one of them is called, and the rows of a typical series; whether a
     series is read `whole` and asked about once, at its end; what a step is, if it is no row of the calendar; what its
-    `questions` are called; and the option that says how far back a training looks.
+    `questions` are called; the option that says how far back a training looks; how many steps of a crop come `after`
+    the last row that is seen; and how many pixels of a frame, on a side, are one of the network's grid.
     """
 
     horizon: int | None
@@ -133,6 +134,8 @@ class Facts:
     step: str = ""
     questions: str = "origins"
     context_option: str = "context"
+    after: int = 0
+    patch: int = 1
 
 
 class Stream(Protocol):

@@ -25,6 +25,7 @@ from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
+from rnncli.workflows.pictures import check_plot, draw
 from rnncli.workflows.train import refit as train_again
 
 ALPHA = 0.05
@@ -121,6 +122,7 @@ def evaluate(
     refit: bool = True,
     trained_on: Any = None,
     group: str | None = None,
+    plot: str | os.PathLike[str] | None = None,
     device: str | None = None,
     threads: int | None = None,
     on_event: Listener | None = None,
@@ -132,19 +134,23 @@ def evaluate(
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
     came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
     is marked so where sequences of training are scored; baselines beside it learn from the tables `trained_on`, and
-    `group` is a column by which labels are scored as well.
+    `group` is a column by which labels are scored as well. Of frames `plot` is a picture of a sequence, its forecast
+    and what came (.png, or a loop: .gif).
 
     Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
     (0.05), and with `fail_on_drift` the data must not have drifted since training.
     """
     tell = on_event or unheard
-    paths = {"data": data, "model": model, "forecasts": forecasts, "trained_on": trained_on}
+    paths = {"data": data, "model": model, "forecasts": forecasts, "trained_on": trained_on, "plot": plot}
     keep_apart("evaluate", {**options, **paths})
     if (model is None) == (forecasts is None):
         raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
     choices = column_choices(options)
-    if model is None:
+    loaded_model = None if model is None else given(model).model
+    if plot is not None:
+        check_plot(plot, loaded_model)
+    if loaded_model is None:
         gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
         table.refuse_of_other_task({"trained_on": trained_on, "group": group}, task.name)
         scored: Scored = task.scored_saved(data, forecasts, choices, tell)
@@ -153,12 +159,14 @@ def evaluate(
         def again(loaded: Loaded, found: Any) -> Any:
             return train_again(loaded, found, {"device": device, "threads": threads}, tell)
 
-        found, wanted = given(model).model, Backtest(windows, stride, horizon, refit, trained_on, group)
+        found, wanted = loaded_model, Backtest(windows, stride, horizon, refit, trained_on, group)
         asked = {**options, "horizon": horizon, "stride": stride, "windows": None if windows == 1 else windows}
         asked |= {"refit": refit, "trained_on": trained_on, "group": group}
         table.refuse_of_other_task(asked, found.task.name, by_model=True)
         gates = _gates(options, found.task.name)
         scored = found.task.evaluated(data, found, choices, wanted, tell, again)
+    if plot is not None:
+        draw(plot, scored.report, tell)
     return Evaluation(
         scored.report,
         scored.refitted,

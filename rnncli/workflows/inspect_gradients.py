@@ -54,7 +54,7 @@ class Inspection:
         found = report.facts[0], ("network", self.source), *report.facts[1:]
         failed = [("failed", ", ".join(self.failed))] if self.failed else []
         plot = [("picture", self.plot)] if self.plot else []
-        return Outline("Inspection", [*found, *failed, *plot])
+        return Outline("Inspection", [*found, *failed, *plot], report.header, report.rows, report.more)
 
     def check(self) -> None:
         """GateFailed if something was found that must not be."""

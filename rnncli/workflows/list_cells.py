@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from rnncli.cells.cell import Cell
+from rnncli.cells.convolved import convolved
 from rnncli.cells.dilated import dilated
 from rnncli.cells.fir import over
 from rnncli.layers.bidirectional import bidirectional
@@ -70,7 +71,12 @@ def list_cells(*, inputs: int = INPUTS, hidden: int = HIDDEN) -> CellList:
 
     UsageError where these are not above 0.
     """
-    wrappers = (("fir:STEPS", over), ("dilated:CELL", dilated), ("bidirectional:CELL", bidirectional))
+    wrappers = (
+        ("fir:STEPS", over),
+        ("dilated:CELL", dilated),
+        ("bidirectional:CELL", bidirectional),
+        ("conv:KERNEL:CELL", convolved),
+    )
     return CellList(
         inputs,
         hidden,

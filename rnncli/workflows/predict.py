@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, Literal, Unpack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli import files
-from rnncli.data.writers.suffix import format_of
+from rnncli.data.writers.suffix import OF_FRAMES, format_of
 from rnncli.errors import UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.memory import give_back
 from rnncli.options import table
 from rnncli.options.types import AnswerOptions, Model, PredictOptions
+from rnncli.registry import WRITERS
 from rnncli.tasks.answer import Answer
 from rnncli.tasks.reading import listed
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
+
+if TYPE_CHECKING:
+    from rnncli.tasks.task import Task
 
 
 @public
@@ -43,7 +48,8 @@ def predict(
     only rows that it has not seen are consumed, and the forecast is that of a network which saw them all. Of a model
     that labels steps as they come (`online`), the rows that it has not seen are labelled. A model of documents gives
     the likeliest next tokens, how likely those of `data` were (`score`), or goes on with so many (`generate`): text, of
-    which `on_event` is told as it is made, or sets; with `state`, all data go on from where they ended before.
+    which `on_event` is told as it is made, or sets; with `state`, all data go on from where they ended before. Of a
+    model of frames `plot` is a picture of the first sequence and its forecast (.png, or a loop: .gif).
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
@@ -52,7 +58,7 @@ def predict(
     _refuse_without_drawing(options)
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
     if output is not None:
-        format_of(output)
+        format_of(output, (*WRITERS, *OF_FRAMES))
         files.check_writable(output)
     state, wait = options.get("state"), options.get("lock_wait") or 0.0
     if state is not None:
@@ -62,11 +68,16 @@ def predict(
             files.refuse_existing(output)
         found = given(model)
         task = found.model.task
+        if output is not None:
+            _refuse_unfit(output, task, options)
         table.refuse_of_other_task(
             {**options, "horizon": horizon, "point": None if point == "median" else point}, task.name, by_model=True
         )
-        if task.text and output is not None and options.get("generate") is not None:
-            raise UsageError("--generate writes text, and --output a table", hint="leave --output out: > FILE keeps it")
+        plot = options.get("plot")
+        if plot is not None:
+            from rnncli.workflows.pictures import check_plot
+
+            check_plot(plot, found.model)
         stream = None if state is None else task.stream(state, found.model, found.digest)
         levels = None if quantiles is None else tuple(quantiles)
         asked: AnswerOptions = {**options, "horizon": horizon, "quantiles": levels, "point": point}
@@ -74,11 +85,23 @@ def predict(
         if output is not None:
             give_back()  # a file is as large again
             answer.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
-            for line in answer.remarks(format_of(output)):
+            for line in answer.remarks(Path(output).suffix.lower().removeprefix(".")):
                 tell(Noted(line))
+        if plot is not None:
+            from rnncli.workflows.pictures import draw
+
+            draw(plot, answer, tell)
         if stream is not None:
             stream.keep()
     return answer
+
+
+def _refuse_unfit(output: str | os.PathLike[str], task: Task[Any], options: PredictOptions) -> None:
+    """UsageError where what a model says cannot be written to such a file."""
+    if task.name != "frames":
+        format_of(output)
+    if task.text and options.get("generate") is not None:
+        raise UsageError("--generate writes text, and --output a table", hint="leave --output out: > FILE keeps it")
 
 
 def _refuse_without_drawing(options: PredictOptions) -> None:

@@ -22,6 +22,7 @@ from rnncli.diagnostics.evidence import Evidence, Steps, Subject
 from rnncli.diagnostics.flow import Flow, LossOfOutputs, gradient_by_lag
 from rnncli.diagnostics.gates import layer_activity
 from rnncli.diagnostics.memory import cuts, memory
+from rnncli.diagnostics.reach import Reach, reach
 from rnncli.diagnostics.unrolling import Stack, paths, undilated
 from rnncli.diagnostics.watch import Moments, Watch
 from rnncli.errors import TrainingDiverged
@@ -38,7 +39,7 @@ from rnncli.training.session import objective_for
 Weights = Mapping[str, Tensor]
 PROBE = Phase("probe")
 LONGEST_LAG = 400  # steps that gradients are followed back
-CHUNK = 128
+CHUNK, REACHED = 128, 8  # crops at once; and of which the reach in space is measured
 
 
 @dataclass(frozen=True)
@@ -99,19 +100,28 @@ class Probe:
         _, along = paths(network, self.batch(long).inputs.double())
         steps, diverged = self.training_steps(effort.trained)
         task, spec = self.plan.task, self.plan.spec
-        whole = min(task.context(spec), rows.steps)
-        lengths = cuts(whole, task.facts(self.panel, spec).lags)
+        facts, whole = task.facts(self.panel, spec), min(task.context(spec), rows.steps)
+        lengths = cuts(whole, facts.lags)
+        steps_of = tuple(length + facts.after for length in lengths)
+        used = memory(network, batch.inputs.double(), loss, steps_of, rows.series, self.batch(long).inputs.double())
         return Evidence(
             self.subject(),
             flow,
-            memory(network, batch.inputs.double(), loss, lengths, rows.series, self.batch(long).inputs.double()),
+            replace(used, lengths=lengths),
             tuple(layer_dynamics(network, path, long.series, effort.exponents) for path in along),
             tuple(layer_activity(network, path) for path in along),
             steps,
             self.shares(effort.compared),
             rows.series,
             diverged,
+            self.reach(batch.inputs[:, : batch.inputs.shape[1] - facts.after], facts.patch),
         )
+
+    def reach(self, inputs: Tensor, patch: int) -> Reach | None:
+        """How far around a pixel the network looks in some crops; None where it has no grid."""
+        if any(layer.cell.kernel is None for layer in self.network.each):
+            return None
+        return reach(self.network, inputs[:REACHED], patch)
 
     def subject(self) -> Subject:
         """What is examined, in the words of its flags."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import rnncli
 from rnncli.data.channel import vocabularies
+from rnncli.data.frames.block import PIECE
 from rnncli.data.load import Loaded
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.task import Model
@@ -36,11 +37,15 @@ def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
     for array in (panel.values, panel.offsets, panel.starts, panel.phases):
         _add(digest, array)
+    for block in panel.blocks.values():
+        for part in block.parts:
+            for begin in range(0, len(part), some := max(1, PIECE // part[0].nbytes)):
+                _add(digest, part[begin : begin + some])
     for name, weight in sorted(start.weights.items()) if start else ():
         digest.update(name.encode())
         _add(digest, weight)
     return digest.hexdigest()
 
 
-def _add(digest: hashlib._Hash, array: NDArray[np.generic]) -> None:
+def _add(digest: hashlib._Hash, array: NDArray[Any]) -> None:
     digest.update(np.ascontiguousarray(array).view(np.uint8).data)

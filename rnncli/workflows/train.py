@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli import checkpoint, files
 from rnncli import model as models
+from rnncli.cells.named import on_grid
+from rnncli.data.frames.files import holds_frames, is_array
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
+from rnncli.data.tokens.load import holds_text
 from rnncli.errors import ModelRefused, TrainingDiverged
 from rnncli.events import Budgeted, Listener, Noted, Phase, unheard
 from rnncli.options import table
-from rnncli.options.types import TrainOptions
+from rnncli.options.types import FrameOptions, TrainOptions
 from rnncli.registry import TASKS, find
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.plan import Plan, Trained
@@ -54,31 +57,33 @@ class _Job:
 
 
 def task_of(options: TrainOptions, data: Any) -> Task[Any]:
-    """The task that options and data ask for: labels where a label is named, sets where these are said, tokens where it
-    is said what they are or data are texts and not said to be tables (`format`), else forecasts.
+    """The task that options and data ask for: labels where a label is named, sets where these are said, tokens or
+    frames where it is said what they are or data are texts or files of frames and not said to be tables (`format`),
+    else forecasts.
     """
     said = any(options.get(key) is not None for key in ("split", "text", "token"))
+    framed = any(options.get(key) is not None for key in FrameOptions.__annotations__)
     if options.get("label") is not None:
         name = "labels"
     elif options.get("multi_hot") or options.get("set_separator") is not None:
         name = "sets"
-    elif said or (options.get("format") is None and _holds_text(data)):
+    elif said or (options.get("format") is None and _holds(data, holds_text)):
         name = "tokens"
+    elif framed or any(map(is_array, listed(data))) or (options.get("format") is None and _holds(data, holds_frames)):
+        name = "frames"
     else:
         name = "forecast"
     task: Task[Any] = find(TASKS, name, "task")
     return task
 
 
-def _holds_text(data: Any) -> bool:
-    """Whether data are paths of texts; whatever else is wrong with them is said when they are read."""
-    from rnncli.data.tokens.load import holds_text
-
+def _holds(data: Any, kind: Callable[[Any], bool]) -> bool:
+    """Whether data are paths of files of a kind; whatever else is wrong with them is said when they are read."""
     if not all(isinstance(item, (str, os.PathLike)) and os.fspath(item) for item in listed(data)):
         return False
     try:
-        return holds_text(data)
-    except OSError:
+        return kind(data)
+    except (OSError, ValueError):
         return False
 
 
@@ -279,8 +284,8 @@ def _keep_diverged(
 
 
 def _threads(network: NetworkSpec) -> int | None:
-    """One thread where the work of a step is too small to be shared; else as many as there are."""
-    return 1 if network.layers * network.hidden < SHARED else None
+    """One thread where the work of a step is too small to be shared; else, as on a grid, as many as there are."""
+    return 1 if network.layers * network.hidden < SHARED and not on_grid(network.cell) else None
 
 
 def _finish(job: _Job, trained: Trained[Any]) -> Training:

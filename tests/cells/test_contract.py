@@ -1,4 +1,4 @@
-"""What every registered cell keeps to, and every one that is dilated."""
+"""What every registered cell keeps to, and every one that is dilated, or convolved."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ from rnncli.nn.recurrent import fused
 from rnncli.registry import CELLS
 
 INPUTS, HIDDEN, STEPS, SERIES = 5, 6, 11, 9
+GRID = 3, 4  # of cells that are convolved
 WITH_ACTIVATION = [name for name in CELLS if cell_named(name).activations]
 KINDS = [(name, "tanh") for name in CELLS] + [(name, "relu") for name in WITH_ACTIVATION]
 KINDS += [
     (name, "tanh")
     for name in ("dilated:3:lstm", "dilated:4:slstm", "dilated:2:fir", "dilated:20:rnn", "fir:3", "dilated:2:fir:4")
+]
+KINDS += [(f"conv:3:{name}", "tanh") for name in CELLS] + [
+    ("conv:1x3/2:rnn", "relu"),
+    ("dilated:3:conv:3+2:lstm", "tanh"),
 ]
 MODULES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 every_cell = pytest.mark.parametrize(("name", "activation"), KINDS)
@@ -32,14 +37,27 @@ def make(name: str, dtype: torch.dtype = torch.float64, seed: int = 0) -> tuple[
     cell = cell_named(name)
     generator = torch.Generator().manual_seed(seed)
     shapes = cell.shapes(INPUTS, HIDDEN)
-    weights = {key: 0.5 * torch.randn(shape, generator=generator, dtype=dtype) for key, shape in shapes.items()}
-    return cell, weights, torch.randn(SERIES, STEPS, INPUTS, generator=generator, dtype=dtype)
+    weights = {
+        key: 0.5 / (shape[1] if len(shape) > 2 else 1) * torch.randn(shape, generator=generator, dtype=dtype)
+        for key, shape in shapes.items()
+    }
+    return cell, weights, torch.randn(*inputs_of(cell, SERIES, STEPS), generator=generator, dtype=dtype)
+
+
+def inputs_of(cell: Cell, series: int, steps: int) -> tuple[int, ...]:
+    """The shape of the inputs of so many sequences of so many steps."""
+    return series, steps, *(GRID if cell.kernel else ()), INPUTS
+
+
+def outputs_of(cell: Cell) -> tuple[int, ...]:
+    """The shape of each part of a state."""
+    return SERIES, *(cell.kernel.grid(*GRID) if cell.kernel else ()), HIDDEN
 
 
 def some_state(cell: Cell, weights: dict[str, Tensor], x: Tensor) -> tuple[Tensor, ...]:
     """A state that the cell gets into: not every tuple of arrays is one."""
     generator = torch.Generator().manual_seed(1)
-    before = torch.randn(len(x), 3, INPUTS, generator=generator, dtype=x.dtype)
+    before = torch.randn(*inputs_of(cell, len(x), 3), generator=generator, dtype=x.dtype)
     with torch.no_grad():
         return unroll(cell, weights, before, None, torch)[1]
 
@@ -131,13 +149,14 @@ def test_the_step_is_differentiable_as_finite_differences_say(name: str, activat
 @every_cell
 def test_shapes_of_weights_state_and_output_are_as_declared(name: str, activation: str) -> None:
     cell, weights, x = make(name)
-    assert weights["weight_ih"].shape == (cell.gates * HIDDEN, INPUTS)
+    around = [(side, side) for side in (cell.kernel.input, cell.kernel.state)] if cell.kernel else [(), ()]
+    assert weights["weight_ih"].shape == (cell.gates * HIDDEN, *around[0], INPUTS)
     assert cell.hidden(weights) == HIDDEN
     if cell.recurrent:
-        assert weights["weight_hh"].shape == (cell.gates * HIDDEN, HIDDEN)
+        assert weights["weight_hh"].shape == (cell.gates * HIDDEN, *around[1], HIDDEN)
     output, state = cell.step(weights, x[:, 0], cell.zero_state(x, HIDDEN, torch), torch, activation)
-    assert output.shape == (SERIES, HIDDEN)
-    assert [part.shape for part in state] == [(SERIES, HIDDEN)] * len(cell.state_names)
+    assert output.shape == outputs_of(cell)
+    assert [part.shape for part in state] == [outputs_of(cell)] * len(cell.state_names)
 
 
 @every_cell
@@ -178,7 +197,7 @@ def test_a_series_has_the_same_bits_in_any_company(name: str, activation: str) -
     alone = unroll(cell, arrays, series[None], activation=activation)[0][0]
     random = np.random.default_rng(0)
     for size in (*range(1, 18), 33):
-        company = random.standard_normal((size, STEPS, INPUTS), dtype=np.float32)
+        company = random.standard_normal(inputs_of(cell, size, STEPS), dtype=np.float32)
         company[size // 2] = series
         assert np.array_equal(unroll(cell, arrays, company, activation=activation)[0][size // 2], alone)
 
@@ -188,7 +207,7 @@ def test_a_series_has_the_same_bits_at_any_position(name: str, activation: str) 
     cell, weights, x = make(name, torch.float32)
     arrays, series = in_numpy(weights), x.numpy()[0]
     alone = unroll(cell, arrays, series[None], activation=activation)[0][0]
-    company = np.random.default_rng(0).standard_normal((20, STEPS, INPUTS), dtype=np.float32)
+    company = np.random.default_rng(0).standard_normal(inputs_of(cell, 20, STEPS), dtype=np.float32)
     for position in range(20):
         placed = company.copy()
         placed[position] = series
@@ -198,7 +217,7 @@ def test_a_series_has_the_same_bits_at_any_position(name: str, activation: str) 
 @every_cell
 def test_padding_on_the_right_changes_nothing_before_it(name: str, activation: str) -> None:
     cell, weights, x = make(name)
-    padded = torch.cat([x, 100 * torch.ones(SERIES, 3, INPUTS, dtype=x.dtype)], dim=1)
+    padded = torch.cat([x, 100 * torch.ones(inputs_of(cell, SERIES, 3), dtype=x.dtype)], dim=1)
     with_padding, without = (fused(cell, weights, data, None, activation)[0] for data in (padded, x))
     assert largest(with_padding[:, :STEPS], without) < 1e-12
     unrolled = unroll(cell, weights, padded, None, torch, activation=activation)[0]
@@ -214,7 +233,7 @@ def test_gates_can_be_traced_and_lie_between_0_and_1(name: str, activation: str)
         assert set(gates) <= set(cell.gate_names) | {"g"}
         assert bool(gates) == (not cell.activations)
         for gate in gates.values():
-            assert gate.shape == (SERIES, HIDDEN)
+            assert gate.shape == outputs_of(cell)
             assert 0 <= gate.min() <= gate.max() <= 1
 
 
@@ -231,7 +250,8 @@ def test_a_step_does_not_depend_on_what_comes_after_it(name: str, activation: st
 @every_cell
 def test_no_input_however_large_overflows(name: str, activation: str) -> None:
     cell, weights, _ = make(name, torch.float32)
-    outputs, _ = unroll(cell, in_numpy(weights), np.full((1, 2, INPUTS), 1e30, np.float32), activation=activation)
+    large = np.full(inputs_of(cell, 1, 2), 1e30, np.float32)
+    outputs, _ = unroll(cell, in_numpy(weights), large, activation=activation)
     assert np.isfinite(outputs).all()
 
 

@@ -51,7 +51,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         (
             ("predict", "x", "-m", "m", "-o", "a.xlsx"),
             "the suffix of 'a.xlsx' does not say what to write",
-            "end it in .csv, .parquet, .jsonl",
+            "end it in .csv, .parquet, .jsonl, .npy",
         ),
         (
             ("evaluate", "x", "-m", "m", "-o", "a.txt"),

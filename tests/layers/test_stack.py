@@ -27,15 +27,25 @@ def test_a_stack_maps_inputs_to_hidden_units_at_every_step(layers: int, residual
 
 
 def test_each_layer_reads_the_one_below() -> None:
-    assert stack(lambda index, x: x + 10**index, 3, 0, residual=False) == 111
+    assert stack(lambda index, x: x + 10**index, 3, np.zeros(1), residual=False) == 111
 
 
 def test_a_residual_adds_the_input_of_every_layer_but_the_first() -> None:
-    assert stack(lambda index, x: 10 * x, 3, 1, residual=True) == (10 * 11) * 11
+    assert stack(lambda index, x: 10 * x, 3, np.ones(1), residual=True) == (10 * 11) * 11
+
+
+def test_a_layer_that_comes_back_to_a_grid_adds_what_last_passed_there() -> None:
+    def halved_and_doubled(index: int, x: np.ndarray) -> np.ndarray:
+        return [x, x[:, :, ::2], x, np.repeat(x, 2, 2)][index]
+
+    frames = np.arange(8.0).reshape(1, 1, 4, 2)
+    coarse = 2 * frames[:, :, ::2]  # the layer that stays on the coarse grid has its own residual
+    found = stack(halved_and_doubled, 4, frames, residual=True)
+    assert np.array_equal(found, np.repeat(coarse, 2, 2) + frames)
 
 
 def test_dropout_acts_between_layers_only() -> None:
-    assert stack(lambda index, x: x + 1, 3, 0, residual=False, between=lambda x: 10 * x) == 111
+    assert stack(lambda index, x: x + 1, 3, np.zeros(1), residual=False, between=lambda x: 10 * x) == 111
 
 
 def test_dropout_keeps_the_shape() -> None:

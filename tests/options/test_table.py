@@ -271,10 +271,12 @@ def test_info_tells_every_option_that_a_model_keeps(small_model: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "task", "message"),
     [
-        ({"horizon": 3}, "labels", "--horizon is for forecasts, and --label asks for labels"),
+        ({"horizon": 3}, "labels", "--horizon is for forecasts and frames, and --label asks for labels"),
         ({"wide": True, "seed": 3}, "labels", "--wide is for forecasts, and --label asks for labels"),
         ({"min": 0.0}, "labels", "--min is for forecasts, and --label asks for labels"),
         ({"pooling": "max"}, "forecast", "--pooling is for labels, and without --label a forecast is asked for"),
+        ({"grid": "4x4"}, "forecast", "--grid is for frames, and without --label a forecast is asked for"),
+        ({"split": "char"}, "frames", "--split is for tokens, and --frame, --grid or files of frames ask for frames"),
     ],
 )
 def test_an_option_of_another_task_is_refused(options: dict[str, Any], task: str, message: str) -> None:
@@ -286,7 +288,7 @@ def test_an_option_of_another_task_is_refused(options: dict[str, Any], task: str
 
 
 def test_the_reason_may_be_a_model() -> None:
-    with pytest.raises(UsageError, match="--horizon is for forecasts, and the model makes labels"):
+    with pytest.raises(UsageError, match="--horizon is for forecasts and frames, and the model makes labels"):
         table.refuse_of_other_task({"horizon": 3}, "labels", by_model=True)
 
 

@@ -121,6 +121,21 @@ def sets(*, gaps: bool = False) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+def clips(*lengths: int, amounts: bool = False) -> pa.Table:
+    """Clips of a square that moves on through a small frame; of amounts, with a frame that is missing."""
+    rng, rows = np.random.default_rng(6), []
+    for s, length in enumerate(lengths):
+        place, speed = rng.integers(0, 4, 2), rng.integers(0, 2, 2)
+        for i in range(length):
+            frame = np.zeros((5, 6), np.float32)
+            row, column = (place + speed * i) % (4, 5)
+            frame[row : row + 2, column : column + 2] = 1 + (rng.gamma(1) if amounts else 0)
+            cell = frame.ravel().tolist() if amounts else frame.astype(np.uint8).tobytes()
+            if not (amounts and (s, i) == (1, 4)):
+                rows.append({"id": f"s{s}", "t": i, "frame": cell})
+    return pa.Table.from_pylist(rows)
+
+
 @dataclass(frozen=True)
 class Kind:
     """Data, and the options beside `SMALL` with which they are learnt from."""
@@ -136,6 +151,9 @@ ALL_ROLES = {"past": ("past",), "future": ("future", "kind"), "static": ("place"
 WORDS = {"token": "word", "id": ("id",)}
 NOTES = {"token": "notes", "multi_hot": True, "id": ("id",)}
 RELU = {"cell": "rnn", "activation": "relu", "hidden": 3}
+FRAMES = {"frame": "frame", "grid": "5x6", "id": ("id",), "context": 4, "horizon": 3}
+LENGTHS = 14, 9, 8, 10, 7, 9, 8, 9, 7, 8, 9, 3
+COARSER = {"cell": "conv:3/2:lstm,conv:3+2:gru", "layers": 2}
 KINDS: dict[str, dict[str, Kind]] = {
     "forecast": {
         "plain": Kind(days(40, 47, 55, 4), AHEAD),
@@ -180,6 +198,15 @@ KINDS: dict[str, dict[str, Kind]] = {
         "missing": Kind(sets(gaps=True), NOTES | {"cell": "gru"}),
         "tbptt": Kind(sets(), NOTES | {"tbptt": 3, "cell": "lstm,dilated:2:gru", "layers": 2}),
         "relu": Kind(sets(), NOTES | RELU),
+    },
+    "frames": {
+        "shares": Kind(clips(*LENGTHS), FRAMES | {"cell": "conv:3:lstm"}),
+        "means": Kind(clips(*LENGTHS, amounts=True), FRAMES | {"cell": "conv:1:gru"}),
+        "medians": Kind(clips(*LENGTHS, amounts=True), FRAMES | {"loss": "absolute", "layer_norm": True}),
+        "quantiles": Kind(clips(*LENGTHS, amounts=True), FRAMES | {"quantiles": (0.1, 0.5, 0.9)}),
+        "coarser": Kind(clips(*LENGTHS), FRAMES | COARSER),
+        "few clips": Kind(clips(30, 22), FRAMES),
+        "relu": Kind(clips(*LENGTHS), FRAMES | RELU | {"horizon": 1, "context": 6}),
     },
 }
 CASES = [(task, kind) for task, kinds in KINDS.items() for kind in kinds]
@@ -304,6 +331,9 @@ def otherwise(panel: Panel, ends: Ints, roles: tuple[str, ...], *, labels: bool)
             kinds = len(channel.vocabulary)
             if channel.kind == "set":
                 values[rows] = values[rows] <= 0
+                continue
+            if channel.kind == "frame":  # a value is the place of a frame
+                values[rows, place] = old[::-1]
                 continue
             values[rows, place] = 3 * old[::-1] + 50 if channel.kind == "number" else (old + 1) % kinds
     return replace(panel, values=values)

@@ -65,7 +65,7 @@ def test_formulas_say_the_same_in_torch_and_in_numpy(task: str, kind: str, dtype
         np.random.default_rng(0),
     )
     for seen in (exact(part, dtype) for part in seen_by(one)):
-        states = rng.normal(size=(*seen.inputs.shape[:2], one.plan.network.hidden)).astype(dtype)
+        states = rng.normal(size=(*seen.inputs.shape[:-1], one.plan.network.hidden)).astype(dtype)
         found = []
         for xp, w, s, h in ((np, weights, seen, states), (torch, tensors, on(seen), torch.from_numpy(states))):
             read = one.task.read(spec, w, h, s, xp)
@@ -188,7 +188,7 @@ def test_the_loss_is_differentiable_as_finite_differences_say(task: str, kind: s
     one = made(task, kind)
     seen, spec = on(exact(seen_by(one)[0])), one.plan.spec
     head = {name: weight.double().requires_grad_() for name, weight in head_weights(one.weights).items()}
-    shape = (*seen.inputs.shape[:2], one.plan.network.hidden)
+    shape = (*seen.inputs.shape[:-1], one.plan.network.hidden)
     states = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
     targets = torch.where(seen.targets.isnan(), torch.zeros_like(seen.targets), seen.targets)
 

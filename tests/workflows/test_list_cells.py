@@ -19,7 +19,12 @@ def test_every_cell_is_listed_with_its_formula_and_its_source() -> None:
     for cell in document["cells"]:
         assert "_t = " in cell["formula"]
         assert any(year in cell["source"] for year in ("19", "20"))
-    assert [wrapper["name"] for wrapper in document["wrappers"]] == ["fir:STEPS", "dilated:CELL", "bidirectional:CELL"]
+    assert [wrapper["name"] for wrapper in document["wrappers"]] == [
+        "fir:STEPS",
+        "dilated:CELL",
+        "bidirectional:CELL",
+        "conv:KERNEL:CELL",
+    ]
 
 
 def test_sizes_are_those_of_the_textbook() -> None:

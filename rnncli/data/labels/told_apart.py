@@ -19,7 +19,7 @@ from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns, LabelChoices
 
 TIMES = ("t", "time", "step", "ds", "timestep", "time_step", "timestamp", "datetime", "date")
-_NAMES = "id|uid|uuid|series|sequence|seq|sample|case|trial|recording|session"
+_NAMES = "id|uid|uuid|series|sequence|seq|sample|case|trial|recording|session|clip|video"
 _CALLED_ID = re.compile(rf"(?:.*_)?(?:{_NAMES})(?:_id)?|case_concept_name")  # the last as process logs in XES have it
 _MANY_ROWS = 20  # that count up are no accident
 _LOOKED_AT = 40  # columns of whole numbers or texts that may be ids or steps

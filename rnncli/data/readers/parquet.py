@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ from rnncli.data.source import Source
 from rnncli.spec import ColumnChoices
 
 SAMPLE_ROWS = 2_000
+PIECE = 8 << 20  # bytes that are read at once of a column whose cells are large
+LARGE = 1 << 10  # bytes of a cell that is no time, id or number
 NO_THREAD = "launch worker threads"  # what Arrow says where a limit leaves no room for the stack of one
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # row numbers, unless they are times
 
@@ -34,8 +37,34 @@ def read(source: Source, choices: ColumnChoices) -> Opened:
     def head(names: Sequence[str]) -> pa.Table | None:
         return _use(source, lambda file: next(file.iter_batches(SAMPLE_ROWS, columns=list(names)), None))
 
-    schema = _use(source, lambda file: file.schema_arrow)
-    return _opened(source, choices, schema, wanted, size, head)
+    schema, large = _use(source, lambda file: (file.schema_arrow, _large(file.metadata)))
+    return _opened(source, choices, schema, wanted, size, head, large)
+
+
+def _large(footer: Any) -> frozenset[str]:
+    """The columns whose cells are too large to be times or ids."""
+    sizes: dict[str, int] = {}
+    for name, length in _chunks(footer):
+        sizes[name] = sizes.get(name, 0) + length
+    return frozenset(name for name, size in sizes.items() if size > LARGE * footer.num_rows)
+
+
+def column_pieces(source: Source, name: str) -> Iterator[pa.Array]:
+    """A column whose cells are large, some rows at a time: of a table in memory, or of a Parquet file.
+
+    InputRefused if that is damaged.
+    """
+    from pyarrow import parquet
+
+    if source.table is not None:
+        yield from source.table.column(name).chunks
+        return
+    with source.open() as stream, _sound(source):
+        file = parquet.ParquetFile(stream, page_checksum_verification=True)
+        taken = sum(length for path, length in _chunks(file.metadata) if path.partition(".")[0] == name)
+        each = max(1, taken // max(1, file.metadata.num_rows))
+        for batch in file.iter_batches(max(1, min(SAMPLE_ROWS, PIECE // each)), columns=[name]):
+            yield batch.column(0)
 
 
 def _chunks(footer: Any) -> Iterator[tuple[str, int]]:
@@ -56,15 +85,21 @@ def _use(source: Source, use: Callable[[Any], Any], texts: Sequence[str] = ()) -
     """What `use` gives for the opened file, in which the columns `texts` are read as dictionaries."""
     from pyarrow import parquet
 
-    with source.open() as stream:
-        try:
-            return use(parquet.ParquetFile(stream, read_dictionary=list(texts), page_checksum_verification=True))
-        except MemoryError:
-            raise
-        except (pa.ArrowException, OSError) as error:
-            if NO_THREAD in str(error):
-                raise MemoryError from error
-            raise _damaged(source, error) from error
+    with source.open() as stream, _sound(source):
+        return use(parquet.ParquetFile(stream, read_dictionary=list(texts), page_checksum_verification=True))
+
+
+@contextmanager
+def _sound(source: Source) -> Iterator[None]:
+    """InputRefused where Arrow finds a file damaged; MemoryError where there is no room for it, or for a thread."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        if NO_THREAD in str(error):
+            raise MemoryError from error
+        raise _damaged(source, error) from error
 
 
 def read_arrow(source: Source, choices: ColumnChoices) -> Opened:
@@ -87,6 +122,7 @@ def _opened(
     wanted: Callable[[Mapping[str, Kind]], pa.Table],
     size: Callable[[Collection[str], Limits], Size],
     head: Callable[[Sequence[str]], Any],
+    large: Collection[str] = (),
 ) -> Opened:
     limits_of(choices).check_columns(len(schema.names), source.name)
     twice = repeated(schema.names)
@@ -95,7 +131,8 @@ def _opened(
     kinds = {column.name: kind_of(column.type) for column in schema}
     kinds = {name: kind for name, kind in kinds.items() if kind != "whole" or not _PANDAS_INDEX.fullmatch(name)}
     clocks = {column.name: Shown(look="clock") for column in schema if pa.types.is_time(column.type)}
-    shown = _shown(kinds, choices, head) | clocks
+    looked_at = {name: kind for name, kind in kinds.items() if name not in large}
+    shown = _shown(looked_at, choices, head) | clocks
     return Opened(
         kinds | {name: what.kind for name, what in shown.items() if what.kind},
         wanted,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def read_events(
     notes: list[str] = []
     passed = Passed()
     if known is None:
-        columns, notes = _new_columns(tables, choices, tokens)
+        columns, notes = new_columns(tables, choices, tokens)
         wanted = _new_wanted(tables, choices, tokens, columns, passed)
     else:
         columns = roles.renamed(known.columns, choices)
@@ -86,13 +86,35 @@ def read_events(
     channels = (Channel(tokens.token, "token", "target"), *beside)
     together = np.stack([np.where(codes < 0, np.nan, codes), *values], axis=1)
     rows = replace(rows, values=together, channels=channels, notes=tuple(notes))
+    rows, zone = on_time(rows, choices, known)
+    return rows, found, zone
+
+
+class KnownRows(Protocol):
+    """What a model knows of rows whose times are beside them, on no grid."""
+
+    @property
+    def columns(self) -> Columns:
+        """What their columns are."""
+
+    @property
+    def channel(self) -> Channel:
+        """What they hold."""
+
+    @property
+    def zone(self) -> str | None:
+        """The zone of times that do not say theirs."""
+
+
+def on_time(rows: Rows, choices: ColumnChoices, known: KnownRows | None) -> tuple[Rows, str | None]:
+    """Rows with times in UTC, those that are seen, and the zone of the times. UsageError where they need one."""
     zone = _zone(rows, choices, known)
     rows = in_utc(rows, zone, choices)
     if choices.as_of is not None:
         if not rows.columns.times:
             raise UsageError("--as-of needs a time, and rows have none", hint="say which column it is: --time NAME")
         rows = seen_as_of(rows, choices.as_of, zone)
-    return rows, found, zone
+    return rows, zone
 
 
 def told_of_events(choices: ColumnChoices, tokens: TokenChoices) -> bool:
@@ -111,20 +133,26 @@ def _new_wanted(
     return channel_kinds(kinds, tables.looks(), tokens.channels or rest, passed, named=bool(tokens.channels))
 
 
-def _new_columns(tables: Tables, choices: ColumnChoices, tokens: TokenChoices) -> tuple[Columns, list[str]]:
-    """What tells documents apart and says when, found as for labels that each row has."""
+def new_columns(
+    tables: Tables, choices: ColumnChoices, tokens: TokenChoices, unread: Collection[str] = ()
+) -> tuple[Columns, list[str]]:
+    """What tells documents apart and says when, found as for labels that each row has; `unread` columns, of which the
+    one of tokens may be one, are neither.
+    """
     kinds, looks, token = tables.kinds(), tables.looks(), tokens.token
     assert token is not None
+    kinds = {name: kind for name, kind in kinds.items() if name not in unread}
     moments = [name for name in (choices.time, choices.clock) if name is not None]
     named = [token, *choices.id, *moments, *tokens.channels]
     for name in named:
-        if name not in kinds:
+        if name not in kinds and name not in unread:
             raise roles.missing_column(name, kinds, tables.name)
     if len(set(named)) < len(named):
         raise UsageError(f"a column was given two roles: {', '.join(named)}", hint="name each column once")
     free = tuple(name for name in kinds if name not in named)
     guesses = candidates(kinds, free)
-    heads = load_columns(tables, dict.fromkeys((*named, *guesses), "text"), choices, Faults())
+    wanted = [name for name in (*named, *guesses) if name not in unread]
+    heads = load_columns(tables, dict.fromkeys(wanted, "text"), choices, Faults())
     usable = tuple(name for name in guesses if kinds[name] != "text" or heads.is_text(name))
     table = Table(heads, kinds, looks, choices, LabelChoices(label=token, per_step=True), usable)
     interleaved = _interleaved(table)
@@ -153,7 +181,7 @@ def _interleaved(table: Table) -> tuple[str, ...]:
     return (found[0],)
 
 
-def _zone(rows: Rows, choices: ColumnChoices, known: KnownTokens | None) -> str | None:
+def _zone(rows: Rows, choices: ColumnChoices, known: KnownRows | None) -> str | None:
     """The zone of the times; at prediction the model's, which must be of the same kind."""
     if known is None or not rows.columns.times:
         return zone_of(rows, choices, None)

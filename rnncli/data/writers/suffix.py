@@ -9,6 +9,8 @@ from pathlib import Path
 from rnncli.errors import UsageError
 from rnncli.registry import WRITERS
 
+OF_FRAMES = ("npy",)  # what only frames are written as
+
 
 def format_of(path: str | os.PathLike[str], formats: Iterable[str] = tuple(WRITERS)) -> str:
     """The one of these formats that a file's suffix asks for. UsageError if it asks for none of them."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnncli import checkpoint
+from rnncli.cells.named import refuse_convolution
 from rnncli.data.calendar import Calendar
 from rnncli.data.statistics import Statistics
 from rnncli.errors import UsageError
@@ -156,4 +157,5 @@ def _check_doubt(found: Any) -> None:
 
 def _shapes(network: NetworkSpec, spec: ForecastSpec) -> dict[str, tuple[int, ...]]:
     refuse_what_sees_ahead(network.cell)
+    refuse_convolution(network.cell)
     return named_shapes(network, head.shapes(network, spec, len(spec.plain)))

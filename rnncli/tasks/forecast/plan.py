@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
 from rnncli.cells.name import parsed_list
-from rnncli.cells.named import layers_of, resolved, takes_activation
+from rnncli.cells.named import layers_of, refuse_convolution, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
@@ -205,6 +205,7 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     longest = max(spec.seasons)
     cell = sizes.cell or CELL
     refuse_what_sees_ahead(cell)
+    refuse_convolution(cell)
     relu = sizes.activation == "relu" and all(map(takes_activation, parsed_list(cell)))
     layers = sizes.layers or layers_of(cell) or (1 if small else 2)
     return NetworkSpec(

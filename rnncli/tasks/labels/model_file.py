@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnncli import checkpoint
+from rnncli.cells.named import refuse_convolution
 from rnncli.data.channel import Channel
 from rnncli.data.labels.known import KnownLabels
 from rnncli.errors import UsageError
@@ -55,6 +56,7 @@ def _specs(meta: Meta) -> tuple[NetworkSpec, LabelSpec, TrainingSpec]:
     ahead = spec.online and any(cell.startswith("bidirectional:") for cell in cells)
     if network.inputs != spec.width or not ways or ahead:
         raise UsageError("its network does not fit its labels")
+    refuse_convolution(network.cell)
     return network, spec, TrainingSpec.from_json(meta["training"])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
-from rnncli.cells.named import layers_of, resolved
+from rnncli.cells.named import layers_of, refuse_convolution, resolved
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
 from rnncli.options.types import TrainOptions
@@ -233,6 +233,7 @@ def refit_of(panel: Panel, spec: LabelSpec) -> Refit:
 def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
     """Two bidirectional layers, or causal ones where a label must not wait for what comes later."""
     cell = sizes.cell or (ONLINE_CELL if spec.online else CELL)
+    refuse_convolution(cell)
     layers = sizes.layers or layers_of(cell) or LAYERS
     return NetworkSpec(
         cell=resolved(cell, layers, ()),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnncli import checkpoint
+from rnncli.cells.named import refuse_convolution
 from rnncli.data.channel import Channel
 from rnncli.data.tokens.known import KnownTokens
 from rnncli.data.tokens.vocabulary import UNKNOWN
@@ -52,6 +53,7 @@ def _specs(meta: Meta) -> tuple[NetworkSpec, TokenSpec, TrainingSpec]:
     network, spec = NetworkSpec.from_json(meta["network"]), TokenSpec.from_json(meta["tokens"])
     if network.inputs != network.hidden or any(cell.startswith("bidirectional:") for cell in network.cell.split(",")):
         raise UsageError("its network does not fit its tokens")
+    refuse_convolution(network.cell)
     return network, spec, TrainingSpec.from_json(meta["training"])
 
 

@@ -10,6 +10,7 @@ import json
 import lzma
 from typing import Any
 
+import frames
 import numpy as np
 import pyarrow as pa
 import tables
@@ -147,4 +148,5 @@ MAKERS = (damaged, odd, compressed)
 @functools.cache
 def all_cases() -> Cases:
     """Every hostile file, of tables.py too, made once: some are hundreds of megabytes before they are compressed."""
-    return {name: case for make in (*tables.MAKERS, *MAKERS) for name, case in make().items()}
+    makers = (*tables.MAKERS, *MAKERS, *frames.MAKERS)
+    return {name: case for make in makers for name, case in make().items()}

@@ -1,0 +1,1 @@
+"""How well frames are forecast, by lead time, beside what is simpler."""

@@ -1,0 +1,1 @@
+"""Frames: sequences of pictures or maps, and what comes next."""

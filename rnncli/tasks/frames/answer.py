@@ -1,0 +1,249 @@
+"""The next frames as a table: made by a model of its data, and written, printed, or taken as an array."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rnncli import files
+from rnncli.arrays import Inputs, Ints
+from rnncli.data.frames.block import Block, Stored
+from rnncli.data.ids import parts_of
+from rnncli.data.labels.known import time_calendar
+from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
+from rnncli.data.writers import csv, parquet
+from rnncli.data.writers.frames import frame_cells, npy, pixel_columns
+from rnncli.data.writers.pictures import Pictured
+from rnncli.data.writers.suffix import format_of
+from rnncli.data.writers.table import number_array, text_array, typed_times, written_times
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
+from rnncli.events import Listener
+from rnncli.options.types import AnswerOptions
+from rnncli.outline import Outline, shown
+from rnncli.spec import ColumnChoices
+from rnncli.tasks.frames.frame_model import FrameModel
+from rnncli.tasks.frames.reading import load_known
+
+SCHEMA = "rnncli.predict/1"
+STEP, QUANTILE = "step", "quantile"
+OUTLINED, NOTES = 5, 3  # rows, and notes
+PAST = 10  # frames of a picture
+FORMATS = ("csv", "parquet", "jsonl", "npy")
+
+
+def answer(data: Data, model: FrameModel, choices: ColumnChoices, options: AnswerOptions, tell: Listener) -> NextFrames:
+    """The frames that follow those of each sequence. UsageError for a horizon, or quantiles, that were not trained."""
+    horizon, levels = _horizon(options.get("horizon"), model), _levels(options.get("quantiles"), model)
+    loaded = load_known(data, choices, model, tell)
+    panel = loaded.panel
+    series = np.arange(len(panel))
+    made = model.forecasts if levels is None else model.quantiles
+    found = np.concatenate(list(made(panel, series, panel.lengths)))[:, :horizon]
+    if levels is not None:
+        places = [model.spec.levels.index(level) for level in levels]
+        found = np.moveaxis(found[..., places], -1, 2)
+    return NextFrames(model, loaded, found, levels, loaded.notes, loaded.skipped)
+
+
+def _horizon(asked: int | None, model: FrameModel) -> int:
+    trained = model.spec.horizon
+    if asked is not None and asked > trained:
+        raise UsageError(
+            f"--horizon is {asked:,}, and the model says {trained:,} frames at most", hint="train with a longer one"
+        )
+    return asked or trained
+
+
+def _levels(asked: tuple[float, ...] | None, model: FrameModel) -> tuple[float, ...] | None:
+    if asked is None:
+        return None
+    unknown = [f"{level:g}" for level in asked if level not in model.spec.levels]
+    if unknown:
+        known = ", ".join(f"{level:g}" for level in model.spec.levels)
+        hint = f"it has {known}" if known else "train with --quantiles"
+        raise UsageError(f"the model has no quantile {', '.join(unknown)} of a pixel", hint=hint)
+    return tuple(sorted(asked))
+
+
+@shown
+@dataclass(frozen=True)
+class NextFrames:
+    """What follows the sequences of `loaded` data: `values` [series, horizon, height, width, channels] in the data's
+    units, with an axis of quantiles after the horizon where `levels` are asked for.
+    """
+
+    model: FrameModel
+    loaded: Loaded
+    values: Inputs
+    levels: tuple[float, ...] | None = None
+    notes: tuple[str, ...] = ()
+    skipped: tuple[SeriesRefused, ...] = ()
+
+    @property
+    def series(self) -> int:
+        """How many sequences go on."""
+        return len(self.values)
+
+    @property
+    def rows(self) -> int:
+        """How many frames there are, one a row."""
+        return int(np.prod(self.values.shape[: 2 if self.levels is None else 3]))
+
+    @property
+    def _block(self) -> Block:
+        panel = self.loaded.panel
+        return panel.blocks[panel.channels[0].name]
+
+    @cached_property
+    def stored(self) -> Stored:
+        """The frames in the type in which pixels came: the shape of `values`."""
+        return self._block.encoded(self.values)
+
+    def _beside(self, *, as_text: bool, raw: bool) -> dict[str, pa.Array]:
+        """The columns that say what each row is about: sequence, time or step, and quantile."""
+        columns, panel = self.model.columns, self.loaded.panel
+        horizon, each = self.values.shape[1], self.rows // (len(self.values) * self.values.shape[1])
+        series = np.repeat(np.arange(len(panel)), horizon * each)
+        lead = np.tile(np.repeat(np.arange(1, horizon + 1), each), len(panel))
+        write = (lambda text: text) if raw else csv.defused
+        names = columns.ids or ((columns.id_name,) if len(panel) > 1 or columns.by_file else ())
+        parts = [parts_of(name, max(1, len(columns.ids))) for name in panel.ids]
+        found = {name: text_array([write(part[at]) for part in parts], series) for at, name in enumerate(names)}
+        if self.loaded.times is None:
+            found[STEP] = number_array(lead, pa.int64())
+        else:
+            when = typed_times if not as_text else written_times
+            calendar = time_calendar(columns, self.model.known.zone)
+            found[columns.time or STEP] = when(self._times()[series, lead - 1], columns, calendar)
+        if self.levels is not None:
+            found[QUANTILE] = number_array(np.tile(np.array(self.levels), len(panel) * horizon))
+        return found
+
+    def _times(self) -> Ints:
+        """The times of the frames to come, as far apart as the last two of their sequence: [series, horizon]."""
+        times, panel = self.loaded.times, self.loaded.panel
+        assert times is not None
+        last = panel.offsets[1:] - 1
+        apart = np.where(panel.lengths > 1, times[last] - times[np.maximum(last - 1, 0)], 1)
+        return np.asarray(times[last][:, None] + apart[:, None] * np.arange(1, self.values.shape[1] + 1))
+
+    def table(self, form: str, *, as_text: bool = False, raw: bool = True) -> pa.Table:
+        """A row for each frame, whose pixels are `bytes`, `lists`, or columns. InputRefused where two columns would
+        have one name.
+        """
+        beside = self._beside(as_text=as_text, raw=raw)
+        frames = self.stored.reshape(self.rows, *self.model.spec.shape)
+        cells = frame_cells(frames, form, self.model.columns.target) if form else pixel_columns(frames, self._target)
+        for name in set(beside) & set(cells):
+            raise InputRefused(f"the table would have two columns called {name!r}", hint="rename it in the data")
+        return pa.Table.from_arrays([*beside.values(), *cells.values()], [*beside, *cells])
+
+    @property
+    def _target(self) -> str:
+        return self.model.columns.target
+
+    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
+        """The table as a file's bytes: of CSV a column for each pixel, else cells as they came; or an array. UsageError
+        for a tidy one, which is a forecast's.
+        """
+        if tidy:
+            raise UsageError("--tidy is for forecasts of numbers, and the model makes frames", hint="leave --tidy out")
+        if format == "npy":
+            return self._array()
+        if format == "csv":
+            rows = self.table("", as_text=True, raw=raw)
+            texts = [*self.model.columns.ids, self.model.columns.id_name]
+            return csv.encode_rows(rows, [name for name in rows.column_names if name not in texts], raw=raw)
+        if format == "parquet":
+            return parquet.encode_rows(self.table(self._form))
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self._json_rows()).encode()
+
+    @property
+    def _form(self) -> str:
+        """How cells of frames are written: as they came in a table, else as lists."""
+        form = self.loaded.frame_form
+        return "" if form == "columns" else form if form in ("bytes", "lists") else "lists"
+
+    def _array(self) -> bytes:
+        if self.levels is not None and len(self.levels) > 1:
+            raise UsageError("an array has no column of quantiles", hint="ask for one quantile, or write Parquet")
+        return npy(self.stored if self.levels is None else self.stored[:, :, 0])
+
+    def _json_rows(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.table("lists", as_text=True).to_pylist()
+        return found
+
+    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
+        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
+        data = self.encode(format_of(path, FORMATS), tidy=tidy, raw=raw)
+        files.atomic_write(path, data)
+        return len(data)
+
+    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
+        """Nothing is to be said of the table."""
+        return ()
+
+    def to_numpy(self) -> Inputs:
+        """The frames in the data's units, float32: the shape of `values`."""
+        return self.values
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as a pyarrow table, with cells as they came."""
+        return self.table(self._form)
+
+    def to_pandas(self) -> Any:
+        """The rows as a DataFrame; needs pandas."""
+        return self.to_arrow().to_pandas()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows for any library that speaks Arrow: pandas, polars, DuckDB."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    @property
+    def pictured(self) -> Pictured:
+        """The first sequence and what follows it, to be drawn; of quantiles the middle one."""
+        panel, some = self.loaded.panel, min(PAST, int(self.loaded.panel.lengths[0]))
+        past = panel.frames(np.array([0]), panel.lengths[:1] - some, some)[0]
+        said = self.values[0] if self.levels is None else self.values[0][:, len(self.levels) // 2]
+        return Pictured(panel.ids[0], past, said)
+
+    def outline(self) -> Outline:
+        """How many frames follow how many sequences, and how bright the first ones are."""
+        skipped = f", {len(self.skipped):,} more are skipped" if self.skipped else ""
+        shape = "x".join(map(str, self.model.spec.shape[: 2 + (self.model.spec.shape[2] > 1)]))
+        facts = [
+            ("sequences", f"{self.series:,}{skipped}"),
+            ("frames", f"{self.rows:,} of {shape}"),
+            *(("note", note) for note in self.notes[:NOTES]),
+        ]
+        first = self._beside(as_text=True, raw=True)
+        flat = self.values.reshape(self.rows, -1)[:OUTLINED]
+        names = [*first, "least", "mean", "largest"]
+        rows = [
+            [*(str(column[at].as_py()) for column in first.values()), *map(_number, (one.min(), one.mean(), one.max()))]
+            for at, one in enumerate(flat)
+        ]
+        more = f"... {self.rows - OUTLINED:,} more frames" if self.rows > OUTLINED else ""
+        return Outline("Frames", facts, names, rows, more)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document behind `--json`."""
+        return {
+            "schema": SCHEMA,
+            "task": "frames",
+            "shape": list(self.model.spec.shape),
+            "series": self._json_rows(),
+            "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
+            "notes": list(self.notes),
+        }
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"

@@ -1,0 +1,159 @@
+"""A model that knows how frames go on: specs, weights, and the next frames, in NumPy alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.arrays import Array, Inputs, Ints
+from rnncli.cells.named import with_activation
+from rnncli.data.frames.known import KnownFrames
+from rnncli.data.frames.rows import described
+from rnncli.data.panel import Panel
+from rnncli.layers.encoder import outputs
+from rnncli.layers.linear import for_products
+from rnncli.model import save_locked
+from rnncli.options.table import settled
+from rnncli.outline import Outline, shown
+from rnncli.registry import TASKS, find
+from rnncli.spec import Columns, NetworkSpec, TrainingSpec
+from rnncli.tasks.frames import head
+from rnncli.tasks.frames.examples import Examples
+from rnncli.tasks.frames.spec import QUANTILES, FrameSpec
+from rnncli.tasks.seen import Seen, Weights, head_weights
+
+if TYPE_CHECKING:
+    from rnncli.tasks.task import Task
+
+
+@shown
+@dataclass(frozen=True)
+class FrameModel:
+    """A trained model: specs, weights [members, ...], what it knows of its data, the ids of the sequences that it
+    learnt from, and the `mean` of their frames [height, width, channels], NaN where a pixel was never known.
+    """
+
+    network: NetworkSpec
+    spec: FrameSpec
+    training: TrainingSpec
+    known: KnownFrames
+    weights: dict[str, NDArray[np.float32]]
+    names: tuple[str, ...]
+    mean: Inputs
+    record: dict[str, Any]
+
+    @property
+    def task(self) -> Task[FrameSpec]:
+        """The task of frames."""
+        task: Task[FrameSpec] = find(TASKS, "frames", "task")
+        return task
+
+    @property
+    def model(self) -> FrameModel:
+        """The model itself: what holds a model is taken wherever a model file is."""
+        return self
+
+    @property
+    def columns(self) -> Columns:
+        """What the columns of its data are."""
+        return self.known.columns
+
+    @property
+    def series(self) -> int:
+        """The number of sequences that it was trained on."""
+        return len(self.names)
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers, over all members."""
+        return sum(weight.size for weight in self.weights.values())
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
+        return save_locked(path, self)
+
+    def outline(self) -> Outline:
+        """What the model is."""
+        return Outline("Frame model", (("trained on", f"{len(self.names):,} sequences"), *self.facts()))
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a name and a line about the model, for people."""
+        network, spec, training = self.network, self.spec, self.training
+        cell = with_activation(network.cell, network.activation)
+        members = f", {network.members} members" if network.members > 1 else ""
+        return (
+            ("frames", described(self.columns, self.known.choices)),
+            ("forecast", f"the next {spec.horizon} after {spec.context}, {said(spec)}"),
+            ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
+            ("grid", grid(spec)),
+            ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}"),
+        )
+
+    def described(self) -> dict[str, Any]:
+        """The model described as JSON."""
+        return {
+            "columns": self.columns.to_json(),
+            "choices": self.known.choices.to_json(),
+            "network": self.network.to_json(),
+            "frames": self.spec.to_json(),
+            "training": self.training.to_json(),
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """The values that the model settles, by the names of the options that would set them."""
+        return settled({"columns": self.columns, "frames": self.spec, "frame_choices": self.known.choices})
+
+    @cached_property
+    def members(self) -> tuple[dict[str, NDArray[np.float32]], ...]:
+        """The weights of each member as products are fast with them."""
+        every = range(self.network.members)
+        return tuple({name: for_products(weight[one]) for name, weight in self.weights.items()} for one in every)
+
+    def said(self, seen: Seen) -> Inputs:
+        """What is said to some questions in the data's units, the mean of what the members say: [o, horizon, height,
+        width, channels], with a last axis of quantiles where the model has levels.
+        """
+        total = np.zeros((), np.float32)
+        for weights in self.members:
+            own = head_weights(weights)
+            state = head.read(outputs(self.network, weights, seen.inputs), seen)
+            total = total + self._in_units(own, state, seen)
+        return np.asarray(total / np.float32(self.network.members), np.float32)
+
+    def _in_units(self, weights: Weights, state: Array, seen: Seen) -> Array:
+        said = head.head(self.spec, weights, state, seen.beside, np)
+        return head.in_units(self.spec, said, seen.units.get("size"))
+
+    def forecasts(self, panel: Panel, series: Ints, rows: Ints) -> Iterator[Inputs]:
+        """The next frames after the first rows[i] of each series[i], some questions at a time, in order: [some,
+        horizon, height, width, channels], their medians where the model has levels. The answer to a question has the
+        same bits alone and among others.
+        """
+        for found in self.quantiles(panel, series, rows):
+            yield found[..., self.spec.median] if self.spec.loss == QUANTILES else found
+
+    def quantiles(self, panel: Panel, series: Ints, rows: Ints) -> Iterator[Inputs]:
+        """The same with all levels, if there are any, as a last axis."""
+        for seen in Examples(panel, self.spec, panel.lengths).at(series, rows):
+            yield self.said(seen)
+
+
+def said(spec: FrameSpec) -> str:
+    """What is said of a pixel, for people."""
+    if spec.loss == QUANTILES:
+        return f"quantiles {', '.join(f'{level:g}' for level in spec.levels)}"
+    return {"squared": "the mean", "absolute": "the median", "bernoulli": "the mean of a share"}[spec.loss]
+
+
+def grid(spec: FrameSpec) -> str:
+    """The grid of the network, for people."""
+    if spec.flat:
+        return "none: every pixel is a number of its own"
+    rows, columns = ("x".join(map(str, sides)) for sides in (spec.grid, spec.patch))
+    return f"{rows}, one state for {columns} pixels"
