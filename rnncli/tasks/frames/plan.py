@@ -211,6 +211,7 @@ def network_spec(spec: FrameSpec, cells: str, layers: int, sizes: Sizes) -> Netw
         layers=layers,
         hidden=sizes.hidden or (FLAT_UNITS if spec.flat else _units(size, sizes.time_budget)),
         dropout=sizes.dropout or 0.0,
+        recurrent_dropout=sizes.recurrent_dropout or 0.0,
         residual=not sizes.plain_stack,
         init=sizes.init or "orthogonal",
         inputs=spec.inputs,
