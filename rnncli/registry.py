@@ -98,7 +98,7 @@ METRICS = {
         "mae_days": "rnncli.metrics.waits:MAE_DAYS",
         "pinball_days": "rnncli.metrics.waits:PINBALL_DAYS",
         "mae_steps": "rnncli.metrics.waits:MAE_STEPS",
-        "coverage_80": "rnncli.metrics.waits:COVERAGE_80",
+        "coverage": "rnncli.metrics.waits:COVERAGE",
     },
     "sets": {
         "cross_entropy": "rnncli.metrics.sets:CROSS_ENTROPY",

@@ -30,7 +30,7 @@ def convolution(x: Array, weight: Array, bias: Array | None = None, xp: Any = np
 
 
 def _in_torch(x: Array, weight: Array, bias: Array | None, torch: Any, stride: int) -> Array:
-    """The same by torch's own kernel, which takes frames with channels last as they lie."""
+    """The convolution by torch's own kernel, which takes frames with channels last as they lie."""
     frames, kernel = x.reshape(-1, *x.shape[-3:]).permute(0, 3, 1, 2), weight.permute(0, 3, 1, 2)
     made = torch.nn.functional.conv2d(frames, kernel, bias, stride, weight.shape[1] // 2).permute(0, 2, 3, 1)
     return made.reshape(*x.shape[:-3], *made.shape[1:])

@@ -38,10 +38,13 @@ class Predicted:
 
 @dataclass(frozen=True)
 class TokenMetric:
-    """A registered metric of tokens: `of` returns one value of what was predicted; `better` says which are better."""
+    """A registered metric of tokens: `of` returns one value of what was predicted; `better` says which are better, and
+    `called` is its name in reports, where that is another than the registered one.
+    """
 
     of: Callable[[Predicted], float]
     better: Better
+    called: str = ""
 
 
 def cross_entropy(predicted: Predicted) -> float:

@@ -66,4 +66,4 @@ def _known(predicted: Predicted) -> tuple[Floats, Floats] | None:
 MAE_DAYS = TokenMetric(mae_days, better="lower")
 PINBALL_DAYS = TokenMetric(pinball_days, better="lower")
 MAE_STEPS = TokenMetric(mae_steps, better="lower")
-COVERAGE_80 = TokenMetric(coverage_80, better=None)
+COVERAGE = TokenMetric(coverage_80, better=None, called="coverage_80")

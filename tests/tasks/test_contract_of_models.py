@@ -131,3 +131,12 @@ def test_prediction_imports_neither_torch_nor_pandas(task: str, kind: str, run_p
     models.save(tmp_path / "m", model_of(task, kind))
     done = run_python("-c", PREDICTS, tmp_path / "data.parquet", tmp_path / "m")
     assert (done.stdout.strip(), done.returncode) == ("", 0), done.stderr
+
+
+@every_case
+def test_a_training_that_is_repeated_is_planned_as_it_was(task: str, kind: str) -> None:
+    one, model = made(task, kind), model_of(task, kind)
+    again = one.task.planned_again(one.loaded, model)
+    assert (again.network, again.spec) == (model.network, model.spec)
+    assert again.training == replace(model.training, time_budget=None)
+    assert again.refit == one.plan.refit

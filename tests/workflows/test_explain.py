@@ -18,8 +18,7 @@ def test_a_name_is_explained_in_every_kind_that_has_it() -> None:
 @pytest.mark.parametrize(
     ("typed", "name"),
     [
-        ("coverage_80", "coverage_80"),
-        ("coverage_95", "coverage"),
+        ("coverage_80", "coverage"),
         ("msis_97.5", "msis"),
         ("dilated:24:gru", "dilated"),
         ("fir:24", "fir"),

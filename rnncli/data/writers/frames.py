@@ -51,6 +51,6 @@ def npy(stored: Stored) -> bytes:
 
 
 def _native(values: Stored) -> Stored:
-    """The same numbers in the machine's own order of bytes, and truth as 0 and 1."""
+    """Numbers in the machine's own order of bytes, and truth as 0 and 1."""
     kind = np.dtype(np.uint8) if values.dtype.kind == "b" else values.dtype.newbyteorder("=")
     return values.astype(kind, copy=False)

@@ -74,7 +74,9 @@ class TokenScores:
 
 @cache
 def _metrics() -> Mapping[str, TokenMetric]:
-    return {name: find(METRICS["tokens"], name, "metric") for name in METRICS["tokens"]}
+    """Metrics by their names in reports."""
+    found: dict[str, TokenMetric] = {name: find(METRICS["tokens"], name, "metric") for name in METRICS["tokens"]}
+    return {metric.called or name: metric for name, metric in found.items()}
 
 
 def _score(said: Said, part: Part, times: Times | None) -> dict[str, float]:

@@ -17,7 +17,7 @@ from rnncli.arrays import Inputs, Ints
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
 from rnncli.tasks.frames import head
-from rnncli.tasks.frames.base import bases
+from rnncli.tasks.frames.expected import bases
 from rnncli.tasks.frames.patches import patched
 from rnncli.tasks.frames.spec import FrameSpec
 from rnncli.tasks.seen import Seen

@@ -139,7 +139,7 @@ class FrameModel:
             yield found[..., self.spec.median] if self.spec.loss == QUANTILES else found
 
     def quantiles(self, panel: Panel, series: Ints, rows: Ints) -> Iterator[Inputs]:
-        """The same with all levels, if there are any, as a last axis."""
+        """What `forecasts` says, with all levels of the model, if there are any, as a last axis."""
         for seen in Examples(panel, self.spec, panel.lengths).at(series, rows):
             yield self.said(seen)
 

@@ -22,7 +22,7 @@ from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
-from rnncli.tasks.frames.base import moves
+from rnncli.tasks.frames.expected import moves
 from rnncli.tasks.frames.spec import BERNOULLI, LOSSES, QUANTILES, SQUARED, FrameSpec
 from rnncli.tasks.frames.validation import MANY
 from rnncli.tasks.plan import Refit, Sizes, evaluate_every

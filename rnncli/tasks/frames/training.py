@@ -57,8 +57,8 @@ def planned_on(loaded: Loaded, start: FrameModel, options: TrainOptions) -> Plan
 
 def planned_again(loaded: Loaded, model: FrameModel) -> Plan[FrameSpec]:
     """The plan of a model's training, once more on other frames and without a time budget."""
-    del loaded
-    return Plan(TASK, model.network, model.spec, replace(model.training, time_budget=None))
+    training = replace(model.training, time_budget=None)
+    return Plan(TASK, model.network, model.spec, training, refit=planning.refit_of(loaded.panel))
 
 
 def inferred(loaded: Loaded, plan: Plan[FrameSpec]) -> str:

@@ -89,8 +89,8 @@ def planned_on(loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[La
 
 def planned_again(loaded: Loaded, model: Labeler) -> Plan[LabelSpec]:
     """The plan of a model's training, once more on other sequences and without a time budget."""
-    del loaded
-    return Plan(TASK, model.network, model.spec, replace(model.training, time_budget=None))
+    training = replace(model.training, time_budget=None)
+    return Plan(TASK, model.network, model.spec, training, refit=planning.refit_of(loaded.panel, model.spec))
 
 
 def inferred(loaded: Loaded, plan: Plan[LabelSpec]) -> str:

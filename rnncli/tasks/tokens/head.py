@@ -50,7 +50,9 @@ def embedded(table: Array, codes: Array, xp: Any) -> Array:
 
 
 def entered(table: Array, codes: Array, xp: Any) -> Array | Rows:
-    """The same, as rows of the table where there are fewer of these than steps and none is forgotten."""
+    """What the encoder sees of codes [n, T], as rows of the table where there are fewer of these than steps and none is
+    forgotten.
+    """
     steps = codes.shape[0] * codes.shape[1]
     if xp is np or steps <= len(table) or (codes < 0).any():
         return embedded(table, codes, xp)

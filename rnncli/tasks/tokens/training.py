@@ -62,7 +62,8 @@ def planned_on(loaded: Loaded, start: TokenModel, options: TrainOptions) -> Plan
 def planned_again(loaded: Loaded, model: TokenModel) -> Plan[TokenSpec]:
     """The plan of a model's training, once more on other documents and without a time budget."""
     del loaded
-    return Plan(TASK, model.network, model.spec, replace(model.training, time_budget=None))
+    training = replace(model.training, time_budget=None)
+    return Plan(TASK, model.network, model.spec, training, refit=planning.REFIT)
 
 
 def inferred(loaded: Loaded, plan: Plan[TokenSpec]) -> str:

@@ -73,13 +73,16 @@ def test_every_probability_is_that_of_the_equations(order: int) -> None:
     texts, size = language(0), 30
     found, plain = counted(documents(texts), size, order), WordByWord(texts, size, order)
     asked = language(1, count=3)
-    said = found.said(documents(asked))
+    read = documents(asked)
+    said = found.said(read).log_probabilities
+    exact = found.probability(read.history(found.steps, 0, read.rows), read.codes.astype(np.int64))
     expected = []
     for text in asked:
         padded: list[Hashable] = [BEGIN, *text]
         for at, token in enumerate(text, 1):
             expected.append(plain.probability(tuple(padded[max(at - order + 1, 0) : at]), token))
-    assert np.exp(said.log_probabilities) == pytest.approx(np.array(expected), rel=1e-6)
+    assert exact == pytest.approx(np.array(expected), rel=1e-9)
+    assert np.array_equal(said, np.log(exact).astype(np.float32))
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
