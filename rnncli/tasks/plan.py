@@ -17,6 +17,7 @@ from rnncli.tasks.seen import Shapes, named_shapes
 from rnncli.tasks.task import S, Task
 
 ROUNDING = 1 + 1e-9
+WEIGHT_DECAY, CLIP, AVERAGING = 0.01, 1.0, 0.99
 REFIT_SHARE, REFIT_RATE = 0.3, 0.3  # of the steps, and of the learning rate, with everything
 EVALUATIONS, LEAST_BETWEEN = 12, 5  # of a search, and steps from one to the next
 
@@ -43,6 +44,28 @@ class Sizes:
     tbptt: int | None = None
     seed: int = 0
     time_budget: float | None = None
+
+    def training(self, *, steps: int, batch: int, rate: float, tbptt: int | None) -> TrainingSpec:
+        """A training of so many steps at this rate, unless others were said."""
+        steps = self.steps or steps
+        return TrainingSpec(
+            steps=steps,
+            batch=self.batch or batch,
+            learning_rate=self.learning_rate or rate,
+            weight_decay=WEIGHT_DECAY,
+            clip=self.clip or CLIP,
+            seed=self.seed,
+            averaging=AVERAGING,
+            evaluate_every=evaluate_every(steps),
+            time_budget=self.time_budget,
+            tbptt=tbptt,
+            clip_value=self.clip_value,
+        )
+
+    def gently(self, usual: TrainingSpec) -> Sizes:
+        """What was said, and otherwise as long and as gentle a training as the refit of a usual one."""
+        steps = self.steps or max(1, round(REFIT_SHARE * usual.steps))
+        return replace(self, steps=steps, learning_rate=self.learning_rate or REFIT_RATE * usual.learning_rate)
 
 
 @dataclass(frozen=True)

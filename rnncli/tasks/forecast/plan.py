@@ -19,7 +19,7 @@ from rnncli.tasks.forecast import plain
 from rnncli.tasks.forecast.network import network_inputs, refuse_what_sees_ahead
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import SMALLEST_LOG_RANGE, shown, support
-from rnncli.tasks.plan import Plan, Sizes, evaluate_every
+from rnncli.tasks.plan import Plan, Sizes
 
 HORIZONS = {"hour": 48, "day": 14, "business day": 10, "week": 13, "month": 18, "quarter": 8, "year": 6}  # as in M4
 CELL = "lstm"
@@ -227,18 +227,11 @@ def training_spec(network: NetworkSpec, forecast: ForecastSpec, sizes: Sizes) ->
     """Steps, batch and rates; the steps are those of the search on held-out rows."""
     small = network.hidden * network.layers < 64
     steps = sizes.steps or (400 if small else 640)
-    return TrainingSpec(
+    return sizes.training(
         steps=steps,
-        batch=sizes.batch or _batch(64 if small else 32, forecast, sizes.tbptt),
-        learning_rate=sizes.learning_rate or (3e-3 if small else 6e-3),
-        weight_decay=0.01,
-        clip=sizes.clip or 1.0,
-        seed=sizes.seed,
-        averaging=0.99,
-        evaluate_every=evaluate_every(steps),
-        time_budget=sizes.time_budget,
+        batch=_batch(64 if small else 32, forecast, sizes.tbptt),
+        rate=3e-3 if small else 6e-3,
         tbptt=sizes.tbptt,
-        clip_value=sizes.clip_value,
     )
 
 

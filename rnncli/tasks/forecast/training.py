@@ -24,9 +24,7 @@ from rnncli.tasks.forecast.plan import WITHOUT_COVARIATES
 from rnncli.tasks.forecast.rows import rows_seen
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.task import TASK
-from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
-
-WARM_SHARE, WARM_RATE = REFIT_SHARE, REFIT_RATE  # what going on with new data takes, as a refit does
+from rnncli.tasks.plan import Plan, Sizes, Trained
 
 
 def refuse_senseless(options: TrainOptions) -> None:
@@ -65,10 +63,7 @@ def planned_on(loaded: Loaded, start: Forecaster, options: TrainOptions) -> Plan
     spec = replace(fitted, **scale)
     given = Sizes(**fields_given(Sizes, options))
     usual = planning.training_spec(start.network, spec, given)
-    steps = given.steps or max(1, round(WARM_SHARE * usual.steps))
-    rate = given.learning_rate or WARM_RATE * usual.learning_rate
-    training = planning.training_spec(start.network, spec, replace(given, steps=steps, learning_rate=rate))
-    return Plan(TASK, start.network, spec, training)
+    return Plan(TASK, start.network, spec, planning.training_spec(start.network, spec, given.gently(usual)))
 
 
 def planned_again(loaded: Loaded, model: Forecaster) -> Plan[ForecastSpec]:

@@ -25,7 +25,7 @@ from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.frames.expected import moves
 from rnncli.tasks.frames.spec import BERNOULLI, LOSSES, QUANTILES, SQUARED, FrameSpec
 from rnncli.tasks.frames.validation import MANY
-from rnncli.tasks.plan import Refit, Sizes, evaluate_every
+from rnncli.tasks.plan import Refit, Sizes
 
 CELL = "conv:3:lstm"
 HORIZON, CONTEXT = 10, 10  # frames
@@ -278,16 +278,4 @@ def training_spec(panel: Panel, spec: FrameSpec, network: NetworkSpec, sizes: Si
     rounds = math.ceil(ROUNDS * len(panel.targets) / (batch * (spec.context + spec.horizon)))
     most = MOST_STEPS if sizes.time_budget is not None else min(MOST_STEPS, math.ceil(WORK / cost))
     steps = sizes.steps or max(FEWEST_STEPS, min(rounds, most))
-    return TrainingSpec(
-        steps=steps,
-        batch=batch,
-        learning_rate=sizes.learning_rate or 3e-3,
-        weight_decay=0.01,
-        clip=sizes.clip or 1.0,
-        seed=sizes.seed,
-        averaging=0.99,
-        evaluate_every=evaluate_every(steps),
-        time_budget=sizes.time_budget,
-        tbptt=None,
-        clip_value=sizes.clip_value,
-    )
+    return sizes.training(steps=steps, batch=batch, rate=3e-3, tbptt=None)

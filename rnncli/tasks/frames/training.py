@@ -19,7 +19,7 @@ from rnncli.tasks.frames.decide import mean_frame, scores
 from rnncli.tasks.frames.frame_model import FrameModel, grid, said
 from rnncli.tasks.frames.spec import FrameSpec
 from rnncli.tasks.frames.task import TASK
-from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
+from rnncli.tasks.plan import Plan, Sizes, Trained
 
 
 def refuse_senseless(options: TrainOptions) -> None:
@@ -49,10 +49,8 @@ def planned_on(loaded: Loaded, start: FrameModel, options: TrainOptions) -> Plan
     """A model's own network and spec, trained as long and as gently as a refit."""
     given, panel = Sizes(**fields_given(Sizes, options)), loaded.panel
     usual = planning.training_spec(panel, start.spec, start.network, given)
-    steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
-    rate = given.learning_rate or REFIT_RATE * usual.learning_rate
-    gentle = replace(given, steps=steps, learning_rate=rate)
-    return Plan(TASK, start.network, start.spec, planning.training_spec(panel, start.spec, start.network, gentle))
+    gentle = planning.training_spec(panel, start.spec, start.network, given.gently(usual))
+    return Plan(TASK, start.network, start.spec, gentle)
 
 
 def planned_again(loaded: Loaded, model: FrameModel) -> Plan[FrameSpec]:

@@ -15,7 +15,7 @@ from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.labels.frames import rastered
 from rnncli.tasks.labels.spec import LAST, POOLINGS, Input, LabelSpec
-from rnncli.tasks.plan import Refit, Sizes, evaluate_every
+from rnncli.tasks.plan import Refit, Sizes
 
 CELL, ONLINE_CELL = "bidirectional:gru", "gru"
 LAYERS, MEMBERS, SHORT = 2, 4, 24  # frames of sequences that are short
@@ -256,16 +256,9 @@ def training_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> TrainingSpec:
     steps = sizes.steps or _steps(panel, spec)
     frames = -(-int(np.quantile(panel.lengths, TYPICAL)) // (spec.stride * spec.raster))
     rows = spec.steps if spec.per_step else frames
-    return TrainingSpec(
+    return sizes.training(
         steps=steps,
-        batch=sizes.batch or max(1, min(size.batch, ROWS_A_STEP // max(1, min(rows, sizes.tbptt or rows)))),
-        learning_rate=sizes.learning_rate or 4e-3,
-        weight_decay=0.01,
-        clip=sizes.clip or 1.0,
-        seed=sizes.seed,
-        averaging=0.99,
-        evaluate_every=evaluate_every(steps),
-        time_budget=sizes.time_budget,
+        batch=max(1, min(size.batch, ROWS_A_STEP // max(1, min(rows, sizes.tbptt or rows)))),
+        rate=4e-3,
         tbptt=sizes.tbptt,
-        clip_value=sizes.clip_value,
     )

@@ -24,7 +24,7 @@ from rnncli.tasks.labels.named import table_names
 from rnncli.tasks.labels.online import refuse_what_looks_ahead
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.task import TASK
-from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
+from rnncli.tasks.plan import Plan, Sizes, Trained
 from rnncli.tasks.seen import named_shapes
 
 
@@ -81,10 +81,7 @@ def planned_on(loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[La
     """A model's own network and label, trained as long and as gently as a refit."""
     given = Sizes(**fields_given(Sizes, options))
     usual = planning.training_spec(loaded.panel, start.spec, given)
-    steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
-    rate = given.learning_rate or REFIT_RATE * usual.learning_rate
-    gentle = replace(given, steps=steps, learning_rate=rate)
-    return Plan(TASK, start.network, start.spec, planning.training_spec(loaded.panel, start.spec, gentle))
+    return Plan(TASK, start.network, start.spec, planning.training_spec(loaded.panel, start.spec, given.gently(usual)))
 
 
 def planned_again(loaded: Loaded, model: Labeler) -> Plan[LabelSpec]:

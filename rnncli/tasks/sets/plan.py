@@ -15,7 +15,7 @@ from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
-from rnncli.tasks.plan import Sizes, evaluate_every
+from rnncli.tasks.plan import Sizes
 from rnncli.tasks.sets.examples import documents_of
 from rnncli.tasks.sets.spec import SetSpec
 
@@ -102,16 +102,4 @@ def training_spec(panel: Panel, spec: SetSpec, sizes: Sizes) -> TrainingSpec:
     batch = sizes.batch or max(1, min(BATCH, rows // (4 * spec.steps)))
     planned = math.ceil(size_of(panel).rounds * rows / (batch * spec.steps))
     steps = sizes.steps or min(MOST_STEPS, max(FEWEST_STEPS, planned))
-    return TrainingSpec(
-        steps=steps,
-        batch=batch,
-        learning_rate=sizes.learning_rate or 5e-3,
-        weight_decay=0.01,
-        clip=sizes.clip or 1.0,
-        seed=sizes.seed,
-        averaging=0.99,
-        evaluate_every=evaluate_every(steps),
-        time_budget=sizes.time_budget,
-        tbptt=spec.steps,
-        clip_value=sizes.clip_value,
-    )
+    return sizes.training(steps=steps, batch=batch, rate=5e-3, tbptt=spec.steps)

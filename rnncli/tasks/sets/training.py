@@ -12,7 +12,7 @@ from rnncli.data.tokens.load import described
 from rnncli.errors import UsageError
 from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
-from rnncli.tasks.plan import REFIT_RATE, REFIT_SHARE, Plan, Sizes, Trained
+from rnncli.tasks.plan import Plan, Sizes, Trained
 from rnncli.tasks.sets import plan as planning
 from rnncli.tasks.sets.decide import scores
 from rnncli.tasks.sets.examples import documents_of
@@ -48,10 +48,7 @@ def planned_on(loaded: Loaded, start: SetModel, options: TrainOptions) -> Plan[S
     given = Sizes(**fields_given(Sizes, options))
     spec = replace(start.spec, steps=options.get("tbptt") or start.spec.steps)
     usual = planning.training_spec(loaded.panel, spec, given)
-    steps = given.steps or max(1, round(REFIT_SHARE * usual.steps))
-    rate = given.learning_rate or REFIT_RATE * usual.learning_rate
-    gentle = replace(given, steps=steps, learning_rate=rate)
-    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, gentle))
+    return Plan(TASK, start.network, spec, planning.training_spec(loaded.panel, spec, given.gently(usual)))
 
 
 def planned_again(loaded: Loaded, model: SetModel) -> Plan[SetSpec]:

@@ -15,7 +15,7 @@ from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
-from rnncli.tasks.plan import Refit, Sizes, evaluate_every
+from rnncli.tasks.plan import Refit, Sizes
 from rnncli.tasks.tokens import event_plan
 from rnncli.tasks.tokens.adaptive import clusters_for
 from rnncli.tasks.tokens.spec import TokenSpec
@@ -139,16 +139,4 @@ def training_spec(panel: Panel, spec: TokenSpec, sizes: Sizes) -> TrainingSpec:
     rounds = size.rounds * (1 if sizes.time_budget is None else LONGER)
     planned = math.ceil(rounds * tokens / (batch * filled))
     steps = sizes.steps or min(MOST_STEPS, max(FEWEST_STEPS, planned))
-    return TrainingSpec(
-        steps=steps,
-        batch=batch,
-        learning_rate=sizes.learning_rate or size.rate,
-        weight_decay=0.01,
-        clip=sizes.clip or 1.0,
-        seed=sizes.seed,
-        averaging=0.99,
-        evaluate_every=evaluate_every(steps),
-        time_budget=sizes.time_budget,
-        tbptt=spec.steps,
-        clip_value=sizes.clip_value,
-    )
+    return sizes.training(steps=steps, batch=batch, rate=size.rate, tbptt=spec.steps)
