@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
-from rnncli.cells.named import with_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Statistics
 from rnncli.data.wall import at_steps, laid, on_the_wall
 from rnncli.errors import SeriesRefused
-from rnncli.model import save_locked
 from rnncli.options import table
 from rnncli.outline import Outline, shown
-from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.beyond import in_blocks
@@ -30,9 +26,7 @@ from rnncli.tasks.forecast.network import forecast
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
 from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
-
-if TYPE_CHECKING:
-    from rnncli.tasks.task import Task
+from rnncli.tasks.trained_model import TrainedModel
 
 CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small;
 CHUNK_TARGETS, CHUNK_ROWS = 1 << 16, 1 << 19  # so does that of what is forecast, and of what is looked back on
@@ -64,12 +58,13 @@ class Histories:
 
 @shown
 @dataclass(frozen=True)
-class Forecaster:
+class Forecaster(TrainedModel[ForecastSpec]):
     """A trained model: specs, weights [members, ...], each training series' last ordinal and statistics (None in files
     of format 1); the pool that its network is averaged with, and the calibration of its intervals, [horizon, q] and
     [k, horizon, q] for `young` series (None where nothing was held out).
     """
 
+    of_task = "forecast"
     network: NetworkSpec
     spec: ForecastSpec
     training: TrainingSpec
@@ -84,29 +79,9 @@ class Forecaster:
     young: Floats | None = None
 
     @property
-    def task(self) -> Task[ForecastSpec]:
-        """The forecast task."""
-        task: Task[ForecastSpec] = find(TASKS, "forecast", "task")
-        return task
-
-    @property
     def series(self) -> int:
         """The number of series that it was trained on."""
         return len(self.cutoffs)
-
-    @property
-    def model(self) -> Forecaster:
-        """The model itself: what holds a model is taken wherever a model file is."""
-        return self
-
-    @property
-    def parameters(self) -> int:
-        """Trained numbers, over all members."""
-        return sum(weight.size for weight in self.weights.values())
-
-    def save(self, path: str | os.PathLike[str]) -> int:
-        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
-        return save_locked(path, self)
 
     def outline(self) -> Outline:
         """What the model is."""
@@ -114,12 +89,8 @@ class Forecaster:
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a name and a line about the model, for people."""
-        columns, network, spec, training = self.columns, self.network, self.spec, self.training
+        columns, spec, training = self.columns, self.spec, self.training
         seasons = ", ".join(str(season) for season in spec.seasons) if spec.seasons != (1,) else "none"
-        cell = with_activation(network.cell, network.activation)
-        shape = f"{cell}, {network.layers} x {network.hidden}" + (
-            f", {network.members} members" if network.members > 1 else ""
-        )
         truncated = f", tbptt {training.tbptt}" if training.tbptt else ""
         return (
             (
@@ -133,7 +104,7 @@ class Forecaster:
             ),
             ("seasons", f"{seasons} (steps{' on the wall clock' * spec.wall})" if spec.seasons != (1,) else seasons),
             ("horizon", f"{spec.horizon} steps, from the last {self.context} rows"),
-            ("network", f"{shape}, {self.parameters:,} parameters"),
+            ("network", self.sizes()),
             ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}{truncated}"),
             ("forecast", str(self.pool)),
             ("values", _values(spec)),

@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Array, Inputs, Ints
-from rnncli.cells.named import with_activation
 from rnncli.data.frames.known import KnownFrames
 from rnncli.data.frames.rows import described
 from rnncli.data.panel import Panel
 from rnncli.layers.encoder import outputs
 from rnncli.layers.linear import for_products
-from rnncli.model import save_locked
 from rnncli.options.table import settled
 from rnncli.outline import Outline, shown
-from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.frames import head
 from rnncli.tasks.frames.examples import Examples
 from rnncli.tasks.frames.spec import QUANTILES, FrameSpec
 from rnncli.tasks.seen import Seen, Weights, head_weights
-
-if TYPE_CHECKING:
-    from rnncli.tasks.task import Task
+from rnncli.tasks.trained_model import TrainedModel
 
 
 @shown
 @dataclass(frozen=True)
-class FrameModel:
+class FrameModel(TrainedModel[FrameSpec]):
     """A trained model: specs, weights [members, ...], what it knows of its data, the ids of the sequences that it
     learnt from, and the `mean` of their frames [height, width, channels], NaN where a pixel was never known.
     """
 
+    of_task = "frames"
     network: NetworkSpec
     spec: FrameSpec
     training: TrainingSpec
@@ -47,17 +42,6 @@ class FrameModel:
     names: tuple[str, ...]
     mean: Inputs
     record: dict[str, Any]
-
-    @property
-    def task(self) -> Task[FrameSpec]:
-        """The task of frames."""
-        task: Task[FrameSpec] = find(TASKS, "frames", "task")
-        return task
-
-    @property
-    def model(self) -> FrameModel:
-        """The model itself: what holds a model is taken wherever a model file is."""
-        return self
 
     @property
     def columns(self) -> Columns:
@@ -69,28 +53,17 @@ class FrameModel:
         """The number of sequences that it was trained on."""
         return len(self.names)
 
-    @property
-    def parameters(self) -> int:
-        """Trained numbers, over all members."""
-        return sum(weight.size for weight in self.weights.values())
-
-    def save(self, path: str | os.PathLike[str]) -> int:
-        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
-        return save_locked(path, self)
-
     def outline(self) -> Outline:
         """What the model is."""
         return Outline("Frame model", (("trained on", f"{len(self.names):,} sequences"), *self.facts()))
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a name and a line about the model, for people."""
-        network, spec, training = self.network, self.spec, self.training
-        cell = with_activation(network.cell, network.activation)
-        members = f", {network.members} members" if network.members > 1 else ""
+        spec, training = self.spec, self.training
         return (
             ("frames", described(self.columns, self.known.choices)),
             ("forecast", f"the next {spec.horizon} after {spec.context}, {said(spec)}"),
-            ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
+            ("network", self.sizes()),
             ("grid", grid(spec)),
             ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}"),
         )

@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Array, Floats, Ints
-from rnncli.cells.named import with_activation
 from rnncli.data.channel import Channel
 from rnncli.data.labels.known import KnownLabels
 from rnncli.data.panel import Panel
 from rnncli.layers.encoder import outputs
-from rnncli.model import save_locked
 from rnncli.options.table import settled
 from rnncli.outline import Outline, shown
-from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels.decide import tempered
 from rnncli.tasks.labels.examples import examples
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.seen import Seen, Weights, head_weights
-
-if TYPE_CHECKING:
-    from rnncli.tasks.task import Task
+from rnncli.tasks.trained_model import TrainedModel
 
 NAMED = 10  # classes or channels in a line
 
 
 @shown
 @dataclass(frozen=True)
-class Labeler:
+class Labeler(TrainedModel[LabelSpec]):
     """A trained model: specs, weights [members, ...], what it knows of its data, the ids of the sequences that it
     learnt from, and the temperature of its classes.
     """
 
+    of_task = "labels"
     network: NetworkSpec
     spec: LabelSpec
     training: TrainingSpec
@@ -48,17 +43,6 @@ class Labeler:
     names: tuple[str, ...]
     record: dict[str, Any]
     temperature: float = 1.0
-
-    @property
-    def task(self) -> Task[LabelSpec]:
-        """The label task."""
-        task: Task[LabelSpec] = find(TASKS, "labels", "task")
-        return task
-
-    @property
-    def model(self) -> Labeler:
-        """The model itself: what holds a model is taken wherever a model file is."""
-        return self
 
     @property
     def columns(self) -> Columns:
@@ -71,18 +55,9 @@ class Labeler:
         return len(self.names)
 
     @property
-    def parameters(self) -> int:
-        """Trained numbers, over all members."""
-        return sum(weight.size for weight in self.weights.values())
-
-    @property
     def classes(self) -> tuple[str, ...]:
         """The classes of the label; none where it is a number."""
         return self.known.label.vocabulary
-
-    def save(self, path: str | os.PathLike[str]) -> int:
-        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
-        return save_locked(path, self)
 
     def outline(self) -> Outline:
         """What the model is."""
@@ -90,9 +65,7 @@ class Labeler:
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a name and a line about the model, for people."""
-        network, spec, training, columns = self.network, self.spec, self.training, self.columns
-        cell = with_activation(network.cell, network.activation)
-        members = f", {network.members} members" if network.members > 1 else ""
+        spec, training, columns = self.spec, self.training, self.columns
         truncated = f", tbptt {training.tbptt}" if training.tbptt else ""
         time = f"time {' and '.join(columns.times)}, " if columns.times else ""
         every = "each step" if spec.stride == 1 else f"each {spec.stride} steps"
@@ -103,7 +76,7 @@ class Labeler:
             ("label", f"{self.known.label.name}, {'one a step' if spec.per_step else 'one a sequence'}: {self._kind}"),
             ("channels", _named([channel.name for channel in self.known.inputs])),
             ("seen", f"{frames}" + (", online" if spec.online else "")),
-            ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
+            ("network", self.sizes()),
             ("pooling", "the output of the step" if spec.per_step else spec.poolings[0]),
             ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}{truncated}"),
             *((("temperature", f"{self.temperature:.3g}"),) if spec.classes else ()),

@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Floats
-from rnncli.cells.named import with_activation
 from rnncli.data.tokens.known import KnownTokens, shown_token
 from rnncli.data.tokens.load import described
 from rnncli.layers.linear import for_products
-from rnncli.model import save_locked
 from rnncli.options.table import settled
 from rnncli.outline import Outline, shown
-from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.seen import head_weights
 from rnncli.tasks.sets import head
 from rnncli.tasks.sets.spec import SetSpec
 from rnncli.tasks.sets.validation import with_unknown
-
-if TYPE_CHECKING:
-    from rnncli.tasks.task import Task
+from rnncli.tasks.trained_model import TrainedModel
 
 NAMED = 12  # tokens in a line
 
 
 @shown
 @dataclass(frozen=True)
-class SetModel:
+class SetModel(TrainedModel[SetSpec]):
     """A trained model: specs, weights [members, ...], what it knows of its data, and the ids of the documents that it
     learnt from.
     """
 
+    of_task = "sets"
     network: NetworkSpec
     spec: SetSpec
     training: TrainingSpec
@@ -46,17 +41,6 @@ class SetModel:
     weights: dict[str, NDArray[np.float32]]
     names: tuple[str, ...]
     record: dict[str, Any]
-
-    @property
-    def task(self) -> Task[SetSpec]:
-        """The set task."""
-        task: Task[SetSpec] = find(TASKS, "sets", "task")
-        return task
-
-    @property
-    def model(self) -> SetModel:
-        """The model itself: what holds a model is taken wherever a model file is."""
-        return self
 
     @property
     def columns(self) -> Columns:
@@ -73,30 +57,19 @@ class SetModel:
         """The number of documents that it was trained on."""
         return len(self.names)
 
-    @property
-    def parameters(self) -> int:
-        """Trained numbers, over all members."""
-        return sum(weight.size for weight in self.weights.values())
-
-    def save(self, path: str | os.PathLike[str]) -> int:
-        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
-        return save_locked(path, self)
-
     def outline(self) -> Outline:
         """A summary of the model."""
         return Outline("Set model", (("trained on", f"{len(self.names):,} documents"), *self.facts()))
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a name and a line about the model, for people."""
-        network, training = self.network, self.training
-        cell = with_activation(network.cell, network.activation)
-        members = f", {network.members} members" if network.members > 1 else ""
+        training = self.training
         names = [shown_token(token) for token in self.vocabulary[1 : NAMED + 1]]
         more = f" and {self.spec.outputs - NAMED:,} more" if self.spec.outputs > NAMED else ""
         return (
             ("sets", described(self.columns, self.known.choices)),
             ("vocabulary", f"{self.spec.outputs:,}: {' '.join(names)}{more}"),
-            ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
+            ("network", self.sizes()),
             (
                 "training",
                 f"{training.steps} steps, batch {training.batch}, tbptt {training.tbptt}, seed {training.seed}",

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
-from rnncli.cells.named import with_activation
 from rnncli.data.tokens.known import KnownTokens, shown_token
 from rnncli.data.tokens.load import described
 from rnncli.layers.linear import for_products
-from rnncli.model import save_locked
 from rnncli.options.table import settled
 from rnncli.outline import Outline, shown
-from rnncli.registry import TASKS, find
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.seen import HEAD, Weights, head_weights
 from rnncli.tasks.tokens import adaptive, event_head, formulas
 from rnncli.tasks.tokens.answers import ranks_of
 from rnncli.tasks.tokens.head import TABLE
 from rnncli.tasks.tokens.spec import TokenSpec
-
-if TYPE_CHECKING:
-    from rnncli.tasks.task import Task
+from rnncli.tasks.trained_model import TrainedModel
 
 NAMED = 12  # tokens in a line
 LOOKED_UP = HEAD + TABLE, HEAD + event_head.LOOKED_UP  # how the names of tables begin, of which rows are looked up
@@ -36,11 +30,12 @@ LOOKED_UP = HEAD + TABLE, HEAD + event_head.LOOKED_UP  # how the names of tables
 
 @shown
 @dataclass(frozen=True)
-class TokenModel:
+class TokenModel(TrainedModel[TokenSpec]):
     """A trained model: specs, weights [members, ...], what it knows of its data, and the ids of the documents that it
     learnt from.
     """
 
+    of_task = "tokens"
     network: NetworkSpec
     spec: TokenSpec
     training: TrainingSpec
@@ -48,17 +43,6 @@ class TokenModel:
     weights: dict[str, NDArray[np.float32]]
     names: tuple[str, ...]
     record: dict[str, Any]
-
-    @property
-    def task(self) -> Task[TokenSpec]:
-        """The token task."""
-        task: Task[TokenSpec] = find(TASKS, "tokens", "task")
-        return task
-
-    @property
-    def model(self) -> TokenModel:
-        """The model itself: what holds a model is taken wherever a model file is."""
-        return self
 
     @property
     def columns(self) -> Columns:
@@ -75,31 +59,20 @@ class TokenModel:
         """The number of documents that it was trained on."""
         return len(self.names)
 
-    @property
-    def parameters(self) -> int:
-        """Trained numbers, over all members."""
-        return sum(weight.size for weight in self.weights.values())
-
-    def save(self, path: str | os.PathLike[str]) -> int:
-        """Write the model file, whole or not at all; returns its bytes. OutputLocked or StorageFailed."""
-        return save_locked(path, self)
-
     def outline(self) -> Outline:
         """What the model is."""
         return Outline("Token model", (("trained on", f"{len(self.names):,} documents"), *self.facts()))
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a name and a line about the model, for people."""
-        network, training = self.network, self.training
-        cell = with_activation(network.cell, network.activation)
-        members = f", {network.members} members" if network.members > 1 else ""
+        training = self.training
         names = [shown_token(token) for token in self.vocabulary[:NAMED]]
         more = f" and {len(self.vocabulary) - NAMED:,} more" if len(self.vocabulary) > NAMED else ""
         return (
             ("tokens", described(self.columns, self.known.choices, self.known.beside)),
             ("vocabulary", f"{len(self.vocabulary):,}: {' '.join(names)}{more}"),
             *self._times(),
-            ("network", f"{cell}, {network.layers} x {network.hidden}{members}, {self.parameters:,} parameters"),
+            ("network", self.sizes()),
             (
                 "training",
                 f"{training.steps} steps, batch {training.batch}, tbptt {training.tbptt}, seed {training.seed}",
