@@ -47,11 +47,12 @@ def shown(done: Inspection) -> list[str]:
 def subject(done: Inspection) -> list[tuple[str, str]]:
     """What was examined, and on what."""
     from rnncli.cells.named import with_activation
+    from rnncli.diagnostics.evidence import SEASON
 
     of, evidence = done.report.evidence.subject, done.report.evidence
     cell = with_activation(of.cell, of.activation)
     lags = " and ".join(map(str, of.lags_that_matter))
-    matter = f"{of.lag_name}s of {lags} steps" if lags else f"no {of.lag_name}" if of.horizon is not None else ""
+    matter = f"{of.lag_name}s of {lags} steps" if lags else f"no {of.lag_name}" if of.lag_name == SEASON else ""
     layers = "1 layer" if of.layers == 1 else f"{of.layers} layers"
     series, origins = len(set(evidence.groups.tolist())), len(evidence.groups)
     asked = "" if of.whole else f" {counted(origins, of.questions)},"
@@ -123,7 +124,8 @@ def _series(evidence: Evidence) -> list[tuple[str, str]]:
         return []
     worst = max(range(len(shares.ids)), key=lambda s: shares.losses[s] if math.isfinite(shares.losses[s]) else math.inf)
     part = shares.share(shares.ids[worst], shares.losses)
-    return [("series", f"{shares.ids[worst]!r} has the largest loss, {part:.0%} of that of {len(shares.ids):,} series")]
+    every = counted(len(shares.ids), evidence.subject.units)
+    return [("series", f"{shares.ids[worst]!r} has the largest loss, {part:.0%} of that of {every}")]
 
 
 def layers(report: GradientReport) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -283,3 +285,14 @@ def test_the_reach_is_told() -> None:
     report = rnncli.inspect_gradients(frames(), model(), quick=True)
     assert [row[0] for row in report.outline().rows] == ["0", "1", "2"]
     assert report.to_json()["reach"]["allowed"] == [5, 6, 6]
+
+
+def test_a_screen_of_frames_says_nothing_of_seasons_and_counts_sequences(
+    run_rnncli: Callable[..., Any], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "clips.npy", np.random.default_rng(0).integers(0, 255, (6, 7, 6, 6)).astype(np.uint8))
+    options = ("--grid", "6x6", "--horizon", 2, "--hidden", 4, "--layers", 1, "--quick")
+    done = run_rnncli("inspect-gradients", tmp_path / "clips.npy", *options)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"sequences, \d+ origins, \d+ steps back; a step is a frame\n", done.stdout)
+    assert "of that of 6 sequences" in done.stdout

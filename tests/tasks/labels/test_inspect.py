@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ def test_a_label_s_gradient_is_reported_by_direction_and_without_seasons(
     assert done.returncode == 0, done.stderr
     assert "layer 1 backward" in done.stdout
     assert "a step is a row" in done.stdout
+    assert re.search(r"of that of \d+ sequences", done.stdout)
     assert not {"season", "horizon", "origins", "forecast"} & set(done.stdout.split())
 
 
