@@ -32,6 +32,7 @@ from rnncli.tasks.task import Asking
 F = TypeVar("F", bound=Forecaster)
 
 JUDGED = 96  # series whose past is looked at
+STRANGE = 0.1  # share of a network below which it is said that it knows nothing of such series
 FARTHEST = 720  # steps in one pass
 
 
@@ -41,6 +42,8 @@ def fitted(base: F, loaded: Loaded, horizon: int | None = None) -> F:
     panel, calendar = loaded.panel, loaded.panel.calendar
     steps = min(FARTHEST, horizon or default_horizon(calendar, panel.lengths))
     spec = universal_spec(panel, steps, base.spec.levels)
+    if not (panel.lengths <= spec.young[-1]).any():
+        spec = replace(spec, young=())
     cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))
     found = replace(
         base,
@@ -56,10 +59,13 @@ def fitted(base: F, loaded: Loaded, horizon: int | None = None) -> F:
 
 
 def tell_fitted(model: Forecaster, tell: Listener) -> None:
-    """What an unfitted model took from the data, in one line."""
+    """What an unfitted model took from the data, and whether their past says that it knows nothing of them."""
     seasons = " and ".join(map(str, model.spec.seasons)) if model.spec.seasons != (1,) else "none"
     what = described(model.columns, str(model.calendar.frequency))
-    tell(Noted(f"base, trained on made-up series alone: {what}, season {seasons}; {model.pool}"))
+    told = f"{what}, season {seasons}, horizon {model.spec.horizon}; {model.pool}"
+    tell(Noted(f"base, trained on made-up series alone: {told}"))
+    if model.pool.network < STRANGE:
+        tell(Noted("on the past of these series simpler forecasts did better than its network: train one for them"))
 
 
 def judged(forecaster: Forecaster, panel: Panel) -> Decided:

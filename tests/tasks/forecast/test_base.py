@@ -163,3 +163,15 @@ def test_training_goes_on_from_it(run_rnncli: Run, weekly: Path, tmp_path: Path)
     model = rnncli.info(output).model
     assert (model.spec.universal, model.spec.horizon, model.unfitted) == (True, 5, False)
     assert np.isfinite(rnncli.predict(weekly, output).table.quantiles).all()
+
+
+def test_it_says_where_simpler_forecasts_did_better(run_rnncli: Run, sample_data: Path, tmp_path: Path) -> None:
+    waves, jobs = table(tmp_path / "y.csv", wave(12, 120)), sample_data / "us_employment.csv"
+    shares = []
+    for data in (waves, jobs):
+        loaded = TASK.load_new(data, ColumnChoices(), {}, lambda event: None)
+        shares.append(rnncli.info(BASE).model.for_data(loaded, 7).pool.network)
+        told = run_rnncli("predict", data, "--horizon", 7).stderr
+        assert "horizon 7; " in told
+        assert ("simpler forecasts did better" in told) == (shares[-1] < 0.1)
+    assert min(shares) < 0.1 < max(shares)
