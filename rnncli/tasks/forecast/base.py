@@ -25,6 +25,7 @@ from rnncli.tasks.forecast.pool import prior_pool
 from rnncli.tasks.forecast.reading import without_calendar
 from rnncli.tasks.forecast.rows import rows_seen
 from rnncli.tasks.forecast.task import TASK
+from rnncli.tasks.forecast.validation import Holdout
 from rnncli.tasks.plan import Plan, Trained
 from rnncli.tasks.seen import Seen
 from rnncli.tasks.task import Asking
@@ -73,13 +74,21 @@ def judged(forecaster: Forecaster, panel: Panel) -> Decided:
     spec = forecaster.spec
     seen = rows_seen(panel, spec)
     some = seen.select(np.unique(np.linspace(0, len(seen) - 1, min(len(seen), JUDGED)).astype(np.int64)))
-    holdout = TASK.hold_out(some, spec)
+    holdout = _observed(some, TASK.hold_out(some, spec), spec.horizon)
     if not len(holdout):
         return Decided(prior_pool(spec))
     plan = Plan(TASK, forecaster.network, spec, forecaster.training)
     found = _answered(forecaster, TASK.held_out(some, spec, holdout))
     young = tuple(_answered(forecaster, asking) for asking in TASK.further(some, spec, holdout))
     return decided(some, Trained(plan, forecaster.weights, found, (), further=young))
+
+
+def _observed(panel: Panel, holdout: Holdout, horizon: int) -> Holdout:
+    """The origins before and after which something is observed."""
+    seen = np.concatenate([[0], np.cumsum(~np.isnan(panel.targets))])
+    begin = panel.offsets[holdout.series]
+    at, end = begin + holdout.origins, np.minimum(begin + holdout.origins + horizon, panel.offsets[holdout.series + 1])
+    return holdout.at(np.flatnonzero((seen[at] > seen[begin]) & (seen[end] > seen[at])))
 
 
 def _answered(forecaster: Forecaster, asking: Asking) -> Any:
