@@ -35,7 +35,7 @@ TASKS = {
 }
 BASE = "base"
 PRETRAINED = {
-    BASE: ("pretrained/base.safetensors", "968de705401f070c064b5a0dcf87d90897600451ae21d466f33274cdec86c9ce")
+    BASE: ("pretrained/base.safetensors", "f5a7b9b8d09316527c3492a0a4ab6b8ad5de555d02ca3977d59f0eb1c6f5fcf6")
 }  # models that come with the program, and their digests
 BASELINES = {
     "forecast": {
