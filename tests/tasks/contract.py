@@ -136,6 +136,21 @@ def clips(*lengths: int, amounts: bool = False) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+def labelled_clips() -> pa.Table:
+    """Clips whose square moves down or does not, with a number of each; with a frame and a pixel that are missing."""
+    rng, rows = np.random.default_rng(8), []
+    for s in range(12):
+        for i in range(3 + int(rng.integers(4))):
+            frame = np.zeros((5, 6), np.float32)
+            frame[i % 4 if s % 2 else 1, 2:4] = 1 + rng.random()
+            frame[4, 5] = np.nan if (s, i) == (2, 1) else 0
+            cell = None if (s, i) == (1, 1) else frame.ravel().tolist()
+            rows.append(
+                {"id": f"s{s}", "kind": "ab"[s % 2], "size": s + 0.5, "up": "no" if i % 2 else "yes", "x": cell}
+            )
+    return pa.Table.from_pylist(rows)
+
+
 @dataclass(frozen=True)
 class Kind:
     """Data, and the options beside `SMALL` with which they are learnt from."""
@@ -147,6 +162,7 @@ class Kind:
 AHEAD = {"horizon": 3, "context": 6, "season": (7,)}
 WHOLE = {"label": "kind", "channels": ("x", "y")}
 STEPS = {"label": "up", "per_step": True, "channels": ("x", "y")}
+CLIPS = {"label": "kind", "id": ("id",), "frame": "x", "grid": "5x6", "frame_missing": "nan", "layers": 2}
 ALL_ROLES = {"past": ("past",), "future": ("future", "kind"), "static": ("place", "size")}
 WORDS = {"token": "word", "id": ("id",)}
 NOTES = {"token": "notes", "multi_hot": True, "id": ("id",)}
@@ -182,6 +198,12 @@ KINDS: dict[str, dict[str, Kind]] = {
         "step numbers": Kind(sequences(), STEPS | {"label": "height", "label_kind": "number"}),
         "step words": Kind(sequences(words=80), STEPS | {"channels": ("x", "word")}),
         "online": Kind(sequences(gaps=True), STEPS | {"online": True}),
+        "clips": Kind(labelled_clips(), CLIPS),
+        "clips in one direction": Kind(labelled_clips(), CLIPS | {"cell": "conv:3:gru,conv:3/2:lstm", "layers": 2}),
+        "numbers of clips": Kind(labelled_clips(), CLIPS | {"label": "size", "label_kind": "number"}),
+        "labels of frames": Kind(labelled_clips(), CLIPS | {"label": "up", "per_step": True}),
+        "frames as they come": Kind(labelled_clips(), CLIPS | {"label": "up", "per_step": True, "online": True}),
+        "flat clips": Kind(labelled_clips(), CLIPS | {"cell": "gru"}),
         "tbptt": Kind(sequences(), STEPS | {"online": True, "tbptt": 3, "cell": "lstm", "layers": 2}),
     },
     "tokens": {

@@ -55,7 +55,7 @@ def read_frames(tables: Tables, choices: ColumnChoices, frames: FrameChoices, kn
     heads = load_columns(tables, dict.fromkeys((*columns.times, *columns.ids), "text"), choices, faults)
     told = known is None or choices.time_format is not None
     rows = bare_rows(heads, kinds, columns, Wall(choices.zone or (known.zone if known else None), told=told), faults)
-    stored, places, form = _frames(heads, pixels, choices, frames)
+    stored, places, form = frames_of(heads, pixels, choices, frames)
     channel = Channel(columns.target, "frame", "target", shape=stored.shape[1:])
     rows = replace(rows, values=places[:, None], channels=(channel,), notes=tuple(notes))
     rows, zone = on_time(rows, choices, known)
@@ -64,7 +64,7 @@ def read_frames(tables: Tables, choices: ColumnChoices, frames: FrameChoices, kn
     return FrameRows(rows, stored, zone, settled, form)
 
 
-def _frames(
+def frames_of(
     heads: Tables, pixels: list[str], choices: ColumnChoices, frames: FrameChoices
 ) -> tuple[Stored, Floats, str]:
     """The block, the row of it for each row of the tables, and what the frames came in."""
