@@ -14,6 +14,7 @@ from rnncli.data.frames.block import Stored
 from rnncli.data.frames.cells import BYTES, read_cells
 from rnncli.data.frames.columns import pixel_columns, read_pixels
 from rnncli.data.frames.known import KnownFrames
+from rnncli.data.frames.maps import Maps, map_names, pixels_of, read_maps, shown_maps, with_maps
 from rnncli.data.frames.pixels import shown_grid
 from rnncli.data.labels.rows import bare_rows, load_columns
 from rnncli.data.load import GAP_LIMIT, sorted_rows
@@ -21,7 +22,7 @@ from rnncli.data.rows import Rows
 from rnncli.data.tables import Faults, Tables
 from rnncli.data.times import Wall
 from rnncli.data.tokens.events import new_columns, on_time
-from rnncli.errors import SeriesRefused
+from rnncli.errors import SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns, FrameChoices, TokenChoices
 
 COLUMNS = "columns"  # what frames came in: columns that are pixels
@@ -29,10 +30,13 @@ COLUMNS = "columns"  # what frames came in: columns that are pixels
 
 @dataclass(frozen=True)
 class FrameRows:
-    """Rows whose one value is the row of `stored` [frames, height, width, channels] that is their frame, in UTC."""
+    """Rows whose first value is the row of `stored` [frames, height, width, channels] that is their frame, in UTC; the
+    others are rows of the blocks of `maps`.
+    """
 
     rows: Rows
     stored: Stored
+    maps: Maps
     zone: str | None
     frames: FrameChoices
     form: str
@@ -46,9 +50,12 @@ def read_frames(tables: Tables, choices: ColumnChoices, frames: FrameChoices, kn
     pixels = [] if frames.frame in kinds else pixel_columns(frames.frame, kinds, tables.name)
     notes: list[str] = []
     if known is None:
-        columns, notes = new_columns(tables, choices, TokenChoices(token=frames.frame), (frames.frame, *pixels))
+        unread = {frames.frame, *pixels, *_of_maps(tables, choices)}
+        columns, notes = new_columns(tables, choices, TokenChoices(token=frames.frame), unread)
+        columns = replace(columns, past=choices.past, future=choices.future, static=choices.static)
     else:
         columns = roles.renamed(known.columns, choices)
+        _of_maps(tables, columns, "the model was trained with it")
         for name in (*columns.times, *columns.ids):
             if name not in kinds:
                 raise roles.missing_column(name, kinds, tables.name, "the model was trained with it")
@@ -58,10 +65,22 @@ def read_frames(tables: Tables, choices: ColumnChoices, frames: FrameChoices, kn
     stored, places, form = frames_of(heads, pixels, choices, frames)
     channel = Channel(columns.target, "frame", "target", shape=stored.shape[1:])
     rows = replace(rows, values=places[:, None], channels=(channel,), notes=tuple(notes))
+    maps = read_maps(heads, choices, columns, frames, stored)
+    rows = with_maps(rows, maps)
     rows, zone = on_time(rows, choices, known)
     kind = frames.frame_dtype or ("uint8" if form == BYTES else None)
     settled = replace(frames, grid=shown_grid(stored.shape[1:]), frame_dtype=kind)
-    return FrameRows(rows, stored, zone, settled, form)
+    return FrameRows(rows, stored, maps, zone, settled, form)
+
+
+def _of_maps(tables: Tables, columns: ColumnChoices | Columns, hint: str = "") -> list[str]:
+    """The columns of maps. InputRefused if one is not there; UsageError if one is named twice."""
+    named = [name for name, _ in map_names(columns)]
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"column {twice!r} was given two roles", hint="name each column once")
+    kinds = tables.kinds()
+    return [*named, *(pixel for name in named for pixel in pixels_of(name, kinds, tables.name, hint))]
 
 
 def frames_of(
@@ -78,8 +97,8 @@ def frames_of(
 
 @dataclass(frozen=True)
 class Sequences:
-    """Frames in the order of their sequences: `places` [rows] in the block, NaN where one is missing; `times` [rows]
-    if they have any, and the place of each sequence in its file.
+    """Frames in the order of their sequences: `places` [rows, channels] in the blocks of frames and of maps, NaN where
+    one is missing; `times` [rows] if they have any.
     """
 
     ids: tuple[str, ...]
@@ -95,14 +114,14 @@ def in_sequences(rows: Rows) -> Sequences:
     order, offsets = sorted_rows(rows, notes)
     first = order[offsets[:-1]]
     ids = tuple(rows.ids[code] for code in rows.codes[first].tolist())
-    places = rows.values[order, 0]
+    places = rows.values[order]
     if not rows.columns.times:
         return Sequences(ids, np.diff(offsets), places, None, tuple(notes))
     times = rows.times[order]
     _refuse_twice(rows, order, times, offsets)
     found = [_with_gaps(times[begin:end]) for begin, end in pairwise(offsets.tolist())]
     lengths = np.array([len(grid) for grid, _ in found], np.int64)
-    spread = np.full(int(lengths.sum()), np.nan)
+    spread = np.full((int(lengths.sum()), places.shape[1]), np.nan)
     begins = np.cumsum(lengths) - lengths
     spread[np.concatenate([begin + at for begin, (_, at) in zip(begins.tolist(), found, strict=True)])] = places
     missing = int(lengths.sum()) - len(places)
@@ -146,4 +165,5 @@ def described(columns: Columns, frames: FrameChoices) -> str:
     time = f"time {' and '.join(map(repr, columns.times))}, " if columns.times else ""
     ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one sequence"
     kind = f" of {frames.frame_dtype}" if frames.frame_dtype else ""
-    return f"{time}{'one sequence a file' if columns.by_file else ids}, frames {columns.target!r}: {frames.grid}{kind}"
+    each = "one sequence a file" if columns.by_file else ids
+    return f"{time}{each}, frames {columns.target!r}: {frames.grid}{kind}{shown_maps(columns)}"

@@ -29,7 +29,9 @@ from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.frames.frame_model import FrameModel
+from rnncli.tasks.frames.maps import short_of_maps
 from rnncli.tasks.frames.reading import load_known
+from rnncli.tasks.reading import without_bad
 
 SCHEMA = "rnncli.predict/1"
 STEP, QUANTILE = "step", "quantile"
@@ -42,14 +44,24 @@ def answer(data: Data, model: FrameModel, choices: ColumnChoices, options: Answe
     """The frames that follow those of each sequence. UsageError for a horizon, or quantiles, that were not trained."""
     horizon, levels = _horizon(options.get("horizon"), model), _levels(options.get("quantiles"), model)
     loaded = load_known(data, choices, model, tell)
+    bad = short_of_maps(loaded.panel, last_frames(loaded), horizon)
+    loaded = without_bad(loaded, bad, InputRefused, tell, skip=choices.on_bad_series == "skip")
     panel = loaded.panel
     series = np.arange(len(panel))
     made = model.forecasts if levels is None else model.quantiles
-    found = np.concatenate(list(made(panel, series, panel.lengths)))[:, :horizon]
+    found = np.concatenate(list(made(panel, series, last_frames(loaded))))[:, :horizon]
     if levels is not None:
         places = [model.spec.levels.index(level) for level in levels]
         found = np.moveaxis(found[..., places], -1, 2)
     return NextFrames(model, loaded, found, levels, loaded.notes, loaded.skipped)
+
+
+def last_frames(loaded: Loaded) -> Ints:
+    """How many rows of each sequence there are before the first frame to come: all, or those up to the last frame where
+    rows can hold what is known ahead.
+    """
+    panel = loaded.panel
+    return panel.observed_ends() if loaded.columns.future else panel.lengths
 
 
 def _horizon(asked: int | None, model: FrameModel) -> int:
@@ -130,8 +142,9 @@ class NextFrames:
         """The times of the frames to come, as far apart as the last two of their sequence: [series, horizon]."""
         times, panel = self.loaded.times, self.loaded.panel
         assert times is not None
-        last = panel.offsets[1:] - 1
-        apart = np.where(panel.lengths > 1, times[last] - times[np.maximum(last - 1, 0)], 1)
+        ends = last_frames(self.loaded)
+        last = panel.offsets[:-1] + ends - 1
+        apart = np.where(ends > 1, times[last] - times[np.maximum(last - 1, 0)], 1)
         return np.asarray(times[last][:, None] + apart[:, None] * np.arange(1, self.values.shape[1] + 1))
 
     def table(self, form: str, *, as_text: bool = False, raw: bool = True) -> pa.Table:
@@ -209,8 +222,9 @@ class NextFrames:
     @property
     def pictured(self) -> Pictured:
         """The first sequence and what follows it, to be drawn; of quantiles the middle one."""
-        panel, some = self.loaded.panel, min(PAST, int(self.loaded.panel.lengths[0]))
-        past = panel.frames(np.array([0]), panel.lengths[:1] - some, some)[0]
+        panel, ends = self.loaded.panel, last_frames(self.loaded)[:1]
+        some = min(PAST, int(ends[0]))
+        past = panel.frames(np.array([0]), ends - some, some)[0]
         said = self.values[0] if self.levels is None else self.values[0][:, len(self.levels) // 2]
         return Pictured(panel.ids[0], past, said)
 

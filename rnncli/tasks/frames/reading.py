@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnncli.data.frames.load import frame_choices, load_frames
+from rnncli.data.frames.load import frame_choices, load_frames, up_to_now
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.events import Listener
@@ -30,4 +30,5 @@ def load_to_train(
     data: Data, choices: ColumnChoices, options: TrainOptions, start: FrameModel | None, tell: Listener
 ) -> Loaded:
     """Frames to train on."""
-    return load_new(data, choices, options, tell) if start is None else load_known(data, choices, start, tell)
+    found = load_new(data, choices, options, tell) if start is None else load_known(data, choices, start, tell)
+    return up_to_now(found)
