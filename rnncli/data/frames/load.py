@@ -11,6 +11,7 @@ import numpy as np
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.frames.block import Block, Stored
+from rnncli.data.frames.clips import in_clips
 from rnncli.data.frames.files import holds_frames, read_files
 from rnncli.data.frames.known import KnownFrames
 from rnncli.data.frames.maps import map_names, spread_statics
@@ -48,11 +49,7 @@ def load_frames(
     if known is not None and map_names(choices):
         raise UsageError("the model says which maps it sees", hint="leave --past, --future and --static out")
     in_files = frames.frame is None or holds_frames(given)
-    loaded = (
-        _of_files(given, choices, frames, hint=_NAMED if known is None else _TRAINED)
-        if in_files
-        else _of_tables(given, choices, frames, known)
-    )
+    loaded = _of_files(given, choices, frames, known) if in_files else _of_tables(given, choices, frames, known)
     return loaded if known is None else _as_known(loaded, known)
 
 
@@ -70,11 +67,13 @@ def frame_choices(options: Mapping[str, Any]) -> FrameChoices:
     )
 
 
-def _of_files(given: Data, choices: ColumnChoices, frames: FrameChoices, hint: str) -> Loaded:
+def _of_files(given: Data, choices: ColumnChoices, frames: FrameChoices, known: KnownFrames | None) -> Loaded:
     for flag, said in (("--time", choices.time), ("--id", choices.id), ("--as-of", choices.as_of)):
         if said:
             raise UsageError(f"files of frames have no columns, and {flag} is given", hint=f"leave {flag} out")
-    clips, form = read_files(given, frames, hint)
+    of = choices if known is None else known.columns
+    named = map_names(of)
+    clips, form = read_files(given, frames, _NAMED if known is None else _TRAINED, named)
     shapes = {clip.stored.shape[1:]: clip for clip in reversed(clips)}
     if len(shapes) > 1:
         other = next(clip for clip in clips if clip.stored.shape[1:] != clips[0].stored.shape[1:])
@@ -90,15 +89,18 @@ def _of_files(given: Data, choices: ColumnChoices, frames: FrameChoices, hint: s
             f"two sequences would be called {twice[0].name!r}", where=twice[0].where, hint="rename one of the files"
         )
     _refuse_other_type([(clip.stored, clip.where) for clip in clips], frames)
-    lengths = np.array([len(clip.stored) for clip in clips], np.int64)
-    places = np.arange(lengths.sum(), dtype=np.float64)[:, None]
-    sequences = Sequences(tuple(clip.name for clip in clips), lengths, places, None, ())
     target = frames.frame or FRAME
-    columns = Columns(None, None, target, time_type="integer", by_file=True)
+    sequences, time = in_clips(clips, [role for _, role in named])
+    columns = Columns(time, None, target, time_type="integer" if time is None else "timestamp", by_file=True)
+    columns = replace(columns, past=of.past, future=of.future, static=of.static)
     settled = replace(frames, grid=shown_grid(clips[0].stored.shape[1:]))
     block = Block(tuple(clip.stored for clip in clips), frames.frame_scale or 1.0, frames.missing)
-    channel = Channel(target, "frame", "target", shape=block.shape)
-    return _loaded(sequences, columns, ((channel, block),), settled, form, clips[0].where)
+    pairs = [(Channel(target, "frame", "target", shape=block.shape), block)]
+    for place, (name, role) in enumerate(named):
+        beside = Block(tuple(clip.maps[place] for clip in clips), 1.0, np.nan)
+        checked(beside, FrameChoices(), f"{clips[0].where}, map {name!r}")
+        pairs.append((Channel(name, "frame", role, shape=beside.shape), beside))
+    return _loaded(sequences, columns, pairs, settled, form, clips[0].where)
 
 
 def _refuse_other_type(found: Sequence[tuple[Stored, str]], frames: FrameChoices) -> None:

@@ -15,12 +15,18 @@ from rnncli.data.frames.block import Block, Stored
 from rnncli.data.frames.cells import first_cell, read_cells
 from rnncli.data.frames.columns import pixel_columns, read_pixels
 from rnncli.data.frames.pixels import checked
+from rnncli.data.panel import Panel, gather
 from rnncli.data.rows import Rows
 from rnncli.data.tables import Tables
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, SeriesRefused
 from rnncli.spec import ColumnChoices, Columns, FrameChoices
 
 ROLES = ("past", "future", "static")
+SHOWN = 3  # frames in a message
+_HINT = (
+    "add a row with the maps and an empty frame for each frame to come; or ask for a shorter --horizon,"
+    " or leave such sequences out: --on-bad-series skip"
+)
 
 
 @dataclass(frozen=True)
@@ -146,3 +152,25 @@ def shown_maps(columns: Columns) -> str:
     told: dict[str, Any] = {"past": "maps up to now", "future": "maps known ahead", "static": "maps that stay"}
     some = [f"{told[role]} {', '.join(map(repr, getattr(columns, role)))}" for role in ROLES if getattr(columns, role)]
     return "".join(f", {one}" for one in some)
+
+
+def short_of_maps(panel: Panel, ends: Ints, horizon: int) -> list[SeriesRefused]:
+    """The sequences for which some of the frames to come have no map that is to be known ahead."""
+    found: dict[int, SeriesRefused] = {}
+    for place, channel in enumerate(panel.channels):
+        if channel.role != "future":
+            continue
+        rows = gather(panel.values[:, place], panel.offsets[:-1], panel.lengths, ends, horizon, 0, 0)
+        for s in np.flatnonzero(np.isnan(rows).any(axis=1)).tolist():
+            found.setdefault(s, _refused(panel, s, channel.name, 1 + np.flatnonzero(np.isnan(rows[s])), horizon))
+    return [found[s] for s in sorted(found)]
+
+
+def _refused(panel: Panel, s: int, name: str, leads: Ints, horizon: int) -> SeriesRefused:
+    which = ", ".join(map(str, leads[:SHOWN].tolist())) + (f" and {len(leads) - SHOWN:,} more" * (len(leads) > SHOWN))
+    return SeriesRefused(
+        f"its maps {name!r} are missing for {len(leads):,} of the {horizon:,} frames to come, number {which}",
+        panel.ids[s],
+        where=f"sequence {panel.ids[s]!r}",
+        hint=_HINT,
+    )

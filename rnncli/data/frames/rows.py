@@ -119,7 +119,7 @@ def in_sequences(rows: Rows) -> Sequences:
         return Sequences(ids, np.diff(offsets), places, None, tuple(notes))
     times = rows.times[order]
     _refuse_twice(rows, order, times, offsets)
-    found = [_with_gaps(times[begin:end]) for begin, end in pairwise(offsets.tolist())]
+    found = [with_gaps(times[begin:end]) for begin, end in pairwise(offsets.tolist())]
     lengths = np.array([len(grid) for grid, _ in found], np.int64)
     spread = np.full((int(lengths.sum()), places.shape[1]), np.nan)
     begins = np.cumsum(lengths) - lengths
@@ -144,7 +144,7 @@ def _refuse_twice(rows: Rows, order: Ints, times: Ints, offsets: Ints) -> None:
         )
 
 
-def _with_gaps(times: Ints) -> tuple[Ints, Ints]:
+def with_gaps(times: Ints) -> tuple[Ints, Ints]:
     """The times of a sequence with those that are missing between them, and the places of its own [rows] in these.
 
     Where steps are no multiples of the shortest one, or far too many would be missing, nothing is.

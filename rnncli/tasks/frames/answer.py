@@ -13,7 +13,10 @@ import pyarrow as pa
 
 from rnncli import files
 from rnncli.arrays import Inputs, Ints
+from rnncli.data.calendar import Calendar
 from rnncli.data.frames.block import Block, Stored
+from rnncli.data.frames.maps import short_of_maps
+from rnncli.data.frequency import infer_frequency
 from rnncli.data.ids import parts_of
 from rnncli.data.labels.known import time_calendar
 from rnncli.data.load import Loaded
@@ -29,7 +32,6 @@ from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.frames.frame_model import FrameModel
-from rnncli.tasks.frames.maps import short_of_maps
 from rnncli.tasks.frames.reading import load_known
 from rnncli.tasks.reading import without_bad
 
@@ -84,6 +86,20 @@ def _levels(asked: tuple[float, ...] | None, model: FrameModel) -> tuple[float, 
     return tuple(sorted(asked))
 
 
+def uneven(times: Ints, offsets: Ints, zone: str | None) -> Calendar | None:
+    """The calendar of times [rows] that are months, quarters or years apart, or days of a zone; None where all steps
+    are of one length, or are none of these.
+    """
+    steps = np.diff(times)
+    steps[offsets[1:-1] - 1] = steps[:1]
+    if len(np.unique(steps)) < 2:
+        return None
+    try:
+        return Calendar(infer_frequency(times, offsets, zone), (1,), zone)
+    except InputRefused:
+        return None
+
+
 @shown
 @dataclass(frozen=True)
 class NextFrames:
@@ -132,20 +148,31 @@ class NextFrames:
             found[STEP] = number_array(lead, pa.int64())
         else:
             when = typed_times if not as_text else written_times
-            calendar = time_calendar(columns, self.model.known.zone)
+            calendar = time_calendar(columns, self._zone)
             found[columns.time or STEP] = when(self._times()[series, lead - 1], columns, calendar)
         if self.levels is not None:
             found[QUANTILE] = number_array(np.tile(np.array(self.levels), len(panel) * horizon))
         return found
 
     def _times(self) -> Ints:
-        """The times of the frames to come, as far apart as the last two of their sequence: [series, horizon]."""
-        times, panel = self.loaded.times, self.loaded.panel
+        """The times of the frames to come: [series, horizon]; so many months after the last one where frames are months
+        apart, else as far apart as the last two of their sequence.
+        """
+        times, panel, ends = self.loaded.times, self.loaded.panel, last_frames(self.loaded)
         assert times is not None
-        ends = last_frames(self.loaded)
         last = panel.offsets[:-1] + ends - 1
+        lead = np.arange(1, self.values.shape[1] + 1)
+        calendar = None if self.loaded.columns.time_type == "integer" else uneven(times, panel.offsets, self._zone)
+        if calendar is not None:
+            ordinals, phases = calendar.ordinals(times[last])
+            ahead = ordinals[:, None] + lead
+            return calendar.times(ahead, np.broadcast_to(phases[:, None], ahead.shape))
         apart = np.where(ends > 1, times[last] - times[np.maximum(last - 1, 0)], 1)
-        return np.asarray(times[last][:, None] + apart[:, None] * np.arange(1, self.values.shape[1] + 1))
+        return np.asarray(times[last][:, None] + apart[:, None] * lead)
+
+    @property
+    def _zone(self) -> str | None:
+        return self.model.known.zone
 
     def table(self, form: str, *, as_text: bool = False, raw: bool = True) -> pa.Table:
         """A row for each frame, whose pixels are `bytes`, `lists`, or columns. InputRefused where two columns would

@@ -6,17 +6,11 @@ import numpy as np
 
 from rnncli.arrays import Floats, Inputs, Ints
 from rnncli.data.channel import Channel
-from rnncli.data.panel import Panel, gather
-from rnncli.errors import SeriesRefused
+from rnncli.data.panel import Panel
 from rnncli.tasks.frames.patches import patched
 from rnncli.tasks.frames.spec import FrameSpec, Map
 
 LOOKED_AT = 256  # maps that say what values are like
-SHOWN = 3  # frames in a message
-_HINT = (
-    "add a row with the maps and an empty frame for each frame to come; or ask for a shorter --horizon,"
-    " or leave such sequences out: --on-bad-series skip"
-)
 
 
 def maps_of(panel: Panel) -> tuple[Map, ...]:
@@ -62,25 +56,3 @@ def _seen(panel: Panel, spec: FrameSpec, place: int, one: Map, series: Ints, fir
     blank = np.zeros((len(seen), context + spec.horizon - 1 - steps, *seen.shape[2:]), np.float32)
     blank[..., -1] = 1
     return np.concatenate([seen, blank], axis=1)
-
-
-def short_of_maps(panel: Panel, ends: Ints, horizon: int) -> list[SeriesRefused]:
-    """The sequences for which some of the frames to come have no map that is to be known ahead."""
-    found: dict[int, SeriesRefused] = {}
-    for place, channel in enumerate(panel.channels):
-        if channel.role != "future":
-            continue
-        rows = gather(panel.values[:, place], panel.offsets[:-1], panel.lengths, ends, horizon, 0, 0)
-        for s in np.flatnonzero(np.isnan(rows).any(axis=1)).tolist():
-            found.setdefault(s, _refused(panel, s, channel.name, 1 + np.flatnonzero(np.isnan(rows[s])), horizon))
-    return [found[s] for s in sorted(found)]
-
-
-def _refused(panel: Panel, s: int, name: str, leads: Ints, horizon: int) -> SeriesRefused:
-    which = ", ".join(map(str, leads[:SHOWN].tolist())) + (f" and {len(leads) - SHOWN:,} more" * (len(leads) > SHOWN))
-    return SeriesRefused(
-        f"its maps {name!r} are missing for {len(leads):,} of the {horizon:,} frames to come, number {which}",
-        panel.ids[s],
-        where=f"sequence {panel.ids[s]!r}",
-        hint=_HINT,
-    )
