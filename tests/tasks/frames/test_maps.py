@@ -15,7 +15,6 @@ import pytest
 from pyarrow import csv, parquet
 
 import rnncli
-from rnncli.data.checks.framed import check_frames
 from rnncli.data.frames.load import load_frames, up_to_now
 from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import ColumnChoices, FrameChoices
@@ -110,23 +109,10 @@ def test_a_map_that_is_missing_ahead_is_named_and_its_sequence_can_be_left_out(t
         rnncli.predict(table, model())
     assert rnncli.predict(table, model(), on_bad_series="skip").series == 1
     assert rnncli.predict(table, model(), horizon=1).series == 3
-    found = check_frames(table, ColumnChoices(), FrameChoices(), model().model.known, (), 2).findings
-    assert [(one.id, one.severity, one.count) for one in found if one.severity == "error"] == [
-        ("future-ends-early", "error", 2)
-    ]
     parquet.write_table(table.drop(["wind"]), tmp_path / "still.parquet")
     model().model.save(tmp_path / "m")
     done = run_rnncli("predict", tmp_path / "still.parquet", "-m", tmp_path / "m")
     assert (done.returncode, "there is no column 'wind'" in done.stderr) == (4, True)
-
-
-def test_maps_that_are_missing_are_told_of() -> None:
-    rows = mapped(3).to_pylist()
-    rows[4]["wind"] = None
-    frames = FrameChoices("rain", "4x5")
-    found = {one.id: one for one in check_frames(pa.Table.from_pylist(rows), CHOICES, frames).findings}
-    assert (found["map-missing"].severity, found["map-missing"].count) == ("note", 1)
-    assert "map-missing" not in {one.id for one in check_frames(mapped(3), CHOICES, frames).findings}
 
 
 def test_maps_may_be_bytes_as_frames_are_a_byte_a_pixel_lists_or_columns(tmp_path: Path) -> None:
