@@ -75,7 +75,11 @@ def _block(
     if pixels:
         found = read_pixels(tables, pixels, choices, said)
         return Block((found,), 1.0, np.nan), np.arange(len(found), dtype=np.float64)
-    cells = read_cells(tables, name, said)
+    try:
+        cells = read_cells(tables, name, said)
+    except InputRefused as error:
+        error.where = f"{error.where}, map {name!r}"
+        raise
     missing = missing if missing is not None or cells.stored.dtype.kind != "f" else np.nan
     return Block((cells.stored,), said.frame_scale or 1.0, missing), cells.places
 

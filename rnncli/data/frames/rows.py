@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -51,6 +52,7 @@ def read_frames(tables: Tables, choices: ColumnChoices, frames: FrameChoices, kn
     notes: list[str] = []
     if known is None:
         unread = {frames.frame, *pixels, *_of_maps(tables, choices)}
+        _refuse_twice_named([frames.frame, choices.time, *choices.id, *(name for name, _ in map_names(choices))])
         columns, notes = new_columns(tables, choices, TokenChoices(token=frames.frame), unread)
         columns = replace(columns, past=choices.past, future=choices.future, static=choices.static)
     else:
@@ -74,13 +76,17 @@ def read_frames(tables: Tables, choices: ColumnChoices, frames: FrameChoices, kn
 
 
 def _of_maps(tables: Tables, columns: ColumnChoices | Columns, hint: str = "") -> list[str]:
-    """The columns of maps. InputRefused if one is not there; UsageError if one is named twice."""
+    """The columns of maps. InputRefused if one is not there."""
     named = [name for name, _ in map_names(columns)]
-    twice = next((name for name in named if named.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(f"column {twice!r} was given two roles", hint="name each column once")
     kinds = tables.kinds()
     return [*named, *(pixel for name in named for pixel in pixels_of(name, kinds, tables.name, hint))]
+
+
+def _refuse_twice_named(names: Sequence[str | None]) -> None:
+    """UsageError where a column is named twice."""
+    twice = next((name for name in names if name is not None and names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"column {twice!r} was given two roles", hint="name each column once")
 
 
 def frames_of(
