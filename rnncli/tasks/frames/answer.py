@@ -23,7 +23,7 @@ from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.writers import csv, parquet
 from rnncli.data.writers.frames import frame_cells, npy, pixel_columns
-from rnncli.data.writers.pictures import Pictured
+from rnncli.data.writers.pictures import DRAWN, Pictured
 from rnncli.data.writers.suffix import format_of
 from rnncli.data.writers.table import number_array, text_array, typed_times, written_times
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
@@ -247,13 +247,15 @@ class NextFrames:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     @property
-    def pictured(self) -> Pictured:
-        """The first sequence and what follows it, to be drawn; of quantiles the middle one."""
-        panel, ends = self.loaded.panel, last_frames(self.loaded)[:1]
-        some = min(PAST, int(ends[0]))
-        past = panel.frames(np.array([0]), ends - some, some)[0]
-        said = self.values[0] if self.levels is None else self.values[0][:, len(self.levels) // 2]
-        return Pictured(panel.ids[0], past, said)
+    def pictured(self) -> tuple[Pictured, ...]:
+        """The first sequences and what follows them, to be drawn; of quantiles the middle one."""
+        said = self.values if self.levels is None else self.values[:, :, len(self.levels) // 2]
+        panel, ends = self.loaded.panel, last_frames(self.loaded)
+        some = np.minimum(PAST, ends)
+        return tuple(
+            Pictured(panel.ids[s], panel.frames(np.array([s]), ends[[s]] - some[s], int(some[s]))[0], said[s])
+            for s in range(min(DRAWN, len(panel)))
+        )
 
     def outline(self) -> Outline:
         """How many frames follow how many sequences, and how bright the first ones are."""
