@@ -110,7 +110,7 @@ OPTIONS = (
         "A table of what is known of the rows to forecast; may be repeated.",
         commands=(PREDICT,),
         metavar="FILE",
-        tasks=FORECAST,
+        tasks=(*FORECAST, *FRAMES),
         in_python=Meaning(says="Tables of what is known of the rows to forecast, in the forms that `data` can have."),
     ),
     Option(

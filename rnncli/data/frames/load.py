@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
+from rnncli.data.frames.ahead import with_ahead
 from rnncli.data.frames.block import Block, Stored
 from rnncli.data.frames.clips import in_clips
 from rnncli.data.frames.files import holds_frames, read_files
@@ -36,20 +37,25 @@ def load_frames(
     choices: ColumnChoices | None = None,
     frames: FrameChoices | None = None,
     known: KnownFrames | None = None,
+    ahead: Data | None = None,
 ) -> Loaded:
     """Read every source in `given` as sequences of frames: files of arrays or pictures, or a column, or columns.
 
     The panel's channels are of kind "frame", the target and maps beside it, and blocks keep the type in which pixels
-    are stored. With `known`,
-    columns and `frames` are those of a model. Raises InputRefused or SeriesRefused with the place of what is wrong,
-    UsageError for choices that make no sense.
+    are stored. With `known`, columns and `frames` are those of a model, and `ahead` are tables of its maps that are
+    known ahead. Raises InputRefused or SeriesRefused with the place of what is wrong, UsageError for choices that make
+    no sense.
     """
     choices, frames = choices or ColumnChoices(), (known.choices if known else frames) or FrameChoices()
     refuse_senseless(choices)
     if known is not None and map_names(choices):
         raise UsageError("the model says which maps it sees", hint="leave --past, --future and --static out")
     in_files = frames.frame is None or holds_frames(given)
-    loaded = _of_files(given, choices, frames, known) if in_files else _of_tables(given, choices, frames, known)
+    if in_files and ahead is not None:
+        raise UsageError(
+            "--future-data goes with frames in a table, and these are files", hint="leave --future-data out"
+        )
+    loaded = _of_files(given, choices, frames, known) if in_files else _of_tables(given, choices, frames, known, ahead)
     return loaded if known is None else _as_known(loaded, known)
 
 
@@ -115,11 +121,14 @@ def _refuse_other_type(found: Sequence[tuple[Stored, str]], frames: FrameChoices
             )
 
 
-def _of_tables(given: Data, choices: ColumnChoices, frames: FrameChoices, known: KnownFrames | None) -> Loaded:
+def _of_tables(
+    given: Data, choices: ColumnChoices, frames: FrameChoices, known: KnownFrames | None, ahead: Data | None
+) -> Loaded:
     usual = None if known is None else known.columns.format
     told = choices if known is None else choices.as_told(known.columns)
     tables = open_tables(sources(given, choices.format, limits_of(choices), usual), told)
     found = read_frames(tables, choices, frames, known)
+    found = found if ahead is None or known is None else with_ahead(found, ahead, choices, known)
     block = Block((found.stored,), frames.frame_scale or 1.0, frames.missing)
     pairs = tuple(zip(found.rows.channels, (block, *found.maps.blocks), strict=True))
 

@@ -13,7 +13,7 @@ from rnncli.data import columns as roles
 from rnncli.data.channel import Channel
 from rnncli.data.frames.block import Block, Stored
 from rnncli.data.frames.cells import first_cell, read_cells
-from rnncli.data.frames.columns import pixel_columns, read_pixels
+from rnncli.data.frames.columns import pixel_columns, read_pixels, without_empty
 from rnncli.data.frames.pixels import checked
 from rnncli.data.panel import Panel, gather
 from rnncli.data.rows import Rows
@@ -73,8 +73,8 @@ def _block(
     tables: Tables, name: str, pixels: list[str], choices: ColumnChoices, said: FrameChoices, missing: float | None
 ) -> tuple[Block, Floats]:
     if pixels:
-        found = read_pixels(tables, pixels, choices, said)
-        return Block((found,), 1.0, np.nan), np.arange(len(found), dtype=np.float64)
+        found, places = without_empty(read_pixels(tables, pixels, choices, said))
+        return Block((found,), 1.0, np.nan), places
     try:
         cells = read_cells(tables, name, said)
     except InputRefused as error:

@@ -13,7 +13,7 @@ from rnncli.data import columns as roles
 from rnncli.data.channel import Channel
 from rnncli.data.frames.block import Stored
 from rnncli.data.frames.cells import BYTES, read_cells
-from rnncli.data.frames.columns import pixel_columns, read_pixels
+from rnncli.data.frames.columns import pixel_columns, read_pixels, without_empty
 from rnncli.data.frames.known import KnownFrames
 from rnncli.data.frames.maps import Maps, map_names, pixels_of, read_maps, shown_maps, with_maps
 from rnncli.data.frames.pixels import shown_grid
@@ -94,8 +94,8 @@ def frames_of(
 ) -> tuple[Stored, Floats, str]:
     """The block, the row of it for each row of the tables, and what the frames came in."""
     if pixels:
-        stored = read_pixels(heads, pixels, choices, frames)
-        return stored, np.arange(len(stored), dtype=np.float64), COLUMNS
+        stored, places = without_empty(read_pixels(heads, pixels, choices, frames))
+        return stored, places, COLUMNS
     assert frames.frame is not None
     cells = read_cells(heads, frames.frame, frames)
     return cells.stored, cells.places, cells.form

@@ -45,7 +45,7 @@ FORMATS = ("csv", "parquet", "jsonl", "npy")
 def answer(data: Data, model: FrameModel, choices: ColumnChoices, options: AnswerOptions, tell: Listener) -> NextFrames:
     """The frames that follow those of each sequence. UsageError for a horizon, or quantiles, that were not trained."""
     horizon, levels = _horizon(options.get("horizon"), model), _levels(options.get("quantiles"), model)
-    loaded = load_known(data, choices, model, tell)
+    loaded = load_known(data, choices, model, tell, options.get("future_data") or None)
     bad = short_of_maps(loaded.panel, last_frames(loaded), horizon)
     loaded = without_bad(loaded, bad, InputRefused, tell, skip=choices.on_bad_series == "skip")
     panel = loaded.panel

@@ -21,9 +21,11 @@ def load_new(data: Data, choices: ColumnChoices, options: TrainOptions, tell: Li
     return told(load_frames(data, choices, frame_choices(options)), tell)
 
 
-def load_known(data: Data, choices: ColumnChoices, model: FrameModel, tell: Listener) -> Loaded:
-    """Frames, read as those of a model were."""
-    return told(load_frames(data, choices, known=model.known), tell)
+def load_known(
+    data: Data, choices: ColumnChoices, model: FrameModel, tell: Listener, ahead: Data | None = None
+) -> Loaded:
+    """Frames, read as those of a model were, and maps that are known `ahead` from tables of their own."""
+    return told(load_frames(data, choices, known=model.known, ahead=ahead), tell)
 
 
 def load_to_train(

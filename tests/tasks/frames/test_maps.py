@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pytest
 from pyarrow import csv, parquet
 
 import rnncli
 from rnncli.data.frames.load import load_frames, up_to_now
-from rnncli.errors import InputRefused, UsageError
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, FrameChoices
 from rnncli.tasks.frames.examples import Examples
 from rnncli.tasks.frames.maps import seen_maps
@@ -133,6 +134,38 @@ def test_maps_may_be_bytes_as_frames_are_a_byte_a_pixel_lists_or_columns(tmp_pat
     csv.write_csv(pa.table(wide), tmp_path / "wide.csv")
     panel = load_frames(str(tmp_path / "wide.csv"), ColumnChoices(future=("q*",)), FrameChoices("p*", "4x5")).panel
     np.testing.assert_allclose(panel.frames(np.array([0]), np.array([0]), 6, 1)[0].reshape(6, -1), pixels)
+
+
+def test_what_is_known_ahead_may_stand_in_a_table_of_its_own() -> None:
+    table = mapped(3, seed=4)
+    ahead = pa.compute.is_null(table["rain"])
+    past, later = table.filter(pa.compute.invert(ahead)), table.filter(ahead).select(["id", "when", "ahead"])
+    whole = rnncli.predict(table, model()).values
+    for data in (past, table):  # which may say the same
+        assert np.array_equal(rnncli.predict(data, model(), future_data=later).values, whole)
+    other = later.set_column(2, "ahead", pa.array([[1.0] * 20] * len(later)))
+    assert not np.array_equal(rnncli.predict(past, model(), future_data=other).values, whole)
+    with pytest.raises(SeriesRefused, match="two maps 'ahead' of one time"):
+        rnncli.predict(table, model(), future_data=other)
+    with pytest.raises(InputRefused, match="'ahead' are missing for 2 of the 2"):
+        rnncli.predict(past, model(), future_data=past)
+    small = later.set_column(2, "ahead", pa.array([[[1.0] * 4] * 5] * len(later)))
+    with pytest.raises(InputRefused, match="5x4, and frames are 4x5"):
+        rnncli.predict(past, model(), future_data=small)
+    with pytest.raises(InputRefused, match="'ahead'"):
+        rnncli.predict(past, model(), future_data=later.drop(["ahead"]))
+    alone = rnncli.train(past, frame="rain", grid="4x5", steps=2, **SIZE)
+    with pytest.raises(UsageError, match="no maps that are known ahead"):
+        rnncli.predict(past, alone, future_data=later)
+
+
+def test_columns_of_pixels_that_are_all_empty_are_no_frame(tmp_path: Path) -> None:
+    lines = ["t,p0,p1,q0,q1", "0,1,2,5,6", "1,3,4,7,8", "2,,,9,10"]
+    (tmp_path / "wide.csv").write_text("\n".join(lines) + "\n")
+    choices = ColumnChoices(time="t", future=("q*",))
+    panel = load_frames(str(tmp_path / "wide.csv"), choices, FrameChoices("p*", "1x2")).panel
+    assert panel.observed_ends().tolist() == [2]
+    assert panel.frames(np.array([0]), np.array([1]), 2, 1)[0, :, 0, :, 0].tolist() == [[7, 8], [9, 10]]
 
 
 @pytest.mark.parametrize(
