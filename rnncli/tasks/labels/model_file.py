@@ -129,7 +129,8 @@ def _check(known: KnownLabels, spec: LabelSpec) -> None:
     seen += [] if spec.pictures is None else [(spec.pictures.name, 0)]
     said = [(channel.name, _categories(channel)) for channel in known.inputs]
     of_frames = any(channel.kind == "frame" for channel in known.channels)
-    if of_frames != (spec.pictures is not None) or of_frames != (known.frames is not None):
+    frame = None if known.frames is None else known.frames.frame
+    if of_frames != (spec.pictures is not None) or frame != (spec.pictures.name if spec.pictures else None):
         raise UsageError("its frames do not fit its labels")
     if (spec.raster == 1 and said != seen) or (spec.raster > 1 and (len(said), len(seen)) != (1, spec.raster)):
         raise UsageError("its channels do not fit its labels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,7 +18,7 @@ from pyarrow import csv, parquet
 
 import rnncli
 from rnncli.data.frames.load import load_frames, up_to_now
-from rnncli.errors import InputRefused, SeriesRefused, UsageError
+from rnncli.errors import InputRefused, ModelRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, FrameChoices
 from rnncli.tasks.frames.examples import Examples
 from rnncli.tasks.frames.maps import seen_maps
@@ -25,6 +26,7 @@ from rnncli.tasks.frames.patches import unpatched
 from rnncli.tasks.frames.plan import frame_spec
 from tests.conftest import Run
 
+SIGNING = runpy.run_path(str(Path(__file__).parents[2] / "faults" / "fuzz" / "signing.py"))
 ROLES: dict[str, Any] = {"past": ("wind",), "future": ("ahead",), "static": ("hill",)}
 SIZE: dict[str, Any] = {
     "horizon": 2,
@@ -183,6 +185,33 @@ def test_a_map_that_is_on_no_such_grid_is_one_clear_error(cell: Any, error: str)
     rows = [row | {"wind": cell} for row in mapped(2).to_pylist()]
     with pytest.raises(InputRefused, match=error):
         loaded(pa.Table.from_pylist(rows))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("columns", "future"), []),
+        (("columns", "past"), ["ahead"]),
+        (("frames", "maps"), []),
+        (("frames", "maps", 0, "role"), "future"),
+        (("frames", "maps", 0, "role"), "target"),
+        (("frames", "maps", 0, "channels"), 1),
+        (("frames", "maps", 1, "name"), "wind"),
+        (("frames", "maps", 1, "scale"), -1.0),
+        (("frames", "mirrored"), True),
+    ],
+)
+def test_a_model_whose_maps_contradict_each_other_is_refused(tmp_path: Path, place: Any, value: object) -> None:
+    model().model.save(tmp_path / "m")
+    document, table, body = SIGNING["opened"]((tmp_path / "m").read_bytes())
+    part: Any = document
+    for name in place[:-1]:
+        part = part[name]
+    part[place[-1]] = value
+    (tmp_path / "forged").write_bytes(SIGNING["signed"](document, table, body))
+    with pytest.raises(ModelRefused) as refused:
+        rnncli.info(tmp_path / "forged")
+    assert refused.value.hint
 
 
 def test_maps_are_named_once_and_by_the_training_alone() -> None:

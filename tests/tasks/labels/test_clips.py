@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shlex
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from pyarrow import csv, parquet
 
 import rnncli
-from rnncli.errors import InputRefused, UsageError
+from rnncli.errors import InputRefused, ModelRefused, UsageError
 from rnncli.events import unheard
 from rnncli.registry import TASKS, find
 from rnncli.spec import ColumnChoices
@@ -21,6 +22,7 @@ from rnncli.tasks.labels.pictures import pictured, summaries, summed_up
 from rnncli.tasks.labels.plan import label_spec
 from tests.conftest import Run
 
+SIGNING = runpy.run_path(str(Path(__file__).parents[2] / "faults" / "fuzz" / "signing.py"))
 FLAGS = ("--frame", "frame", "--grid", "8x8", "--label", "way", "--hidden", 6, "--steps", 60)
 
 
@@ -187,6 +189,38 @@ def test_clips_of_another_size_and_files_of_frames_are_refused(
     np.save(tmp_path / "clips.npy", np.zeros((4, 3, 8, 8), np.uint8))
     done = run_rnncli("train", tmp_path / "clips.npy", "--frame", "x", "--label", "way", "-o", tmp_path / "m")
     assert (done.returncode, "labels stand in a column, and files of frames have none" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("frames",), None),
+        (("frames", "frame"), "other"),
+        (("labels", "pictures"), None),
+        (("labels", "pictures", "name"), "other"),
+        (("labels", "pictures", "patch"), [2, 2]),
+        (("labels", "pictures", "patch"), [9, 1]),
+        (("labels", "pictures", "shape"), [1 << 20, 1 << 20, 1]),
+        (("labels", "pictures", "scale"), 0.0),
+        (("labels", "pictures", "gaps"), True),
+        (("labels", "pictures", "flat"), True),
+        (("labels", "raster"), 2),
+        (("columns", "id"), "frame"),
+        (("network", "cell"), "bidirectional:lstm,bidirectional:lstm"),
+    ],
+)
+def test_a_model_whose_parts_contradict_each_other_is_refused(
+    clips: tuple[Path, Path, Path], tmp_path: Path, place: tuple[str, ...], value: object
+) -> None:
+    document, table, body = SIGNING["opened"](clips[2].read_bytes())
+    part = document
+    for name in place[:-1]:
+        part = part[name]
+    part[place[-1]] = value
+    (tmp_path / "forged").write_bytes(SIGNING["signed"](document, table, body))
+    with pytest.raises(ModelRefused) as refused:
+        rnncli.info(tmp_path / "forged")
+    assert refused.value.hint
 
 
 def test_a_check_looks_at_labels_and_at_pixels(tmp_path: Path, run_rnncli: Run) -> None:
