@@ -6,6 +6,7 @@ import json
 import runpy
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,8 @@ from rnncli.tasks.labels.plan import label_spec
 from tests.conftest import Run
 
 SIGNING = runpy.run_path(str(Path(__file__).parents[2] / "faults" / "fuzz" / "signing.py"))
-FLAGS = ("--frame", "frame", "--grid", "8x8", "--label", "way", "--hidden", 6, "--steps", 60)
+FEW: dict[str, Any] = {"hidden": 4, "steps": 2}
+SMALL: dict[str, Any] = {"cell": "conv:3:lstm", "layers": 1, "hidden": 6, "steps": 60, "learning_rate": 0.02}
 
 
 def moving(count: int = 40, seed: int = 0, side: int = 8, **more: object) -> pa.Table:
@@ -49,7 +51,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     paths = folder / "clips.parquet", folder / "others.parquet", folder / "model.safetensors"
     parquet.write_table(moving(), paths[0])
     parquet.write_table(moving(24, seed=1), paths[1])
-    rnncli.train(paths[0], output=paths[2], frame="frame", grid="8x8", label="way", hidden=6, steps=60)
+    rnncli.train(paths[0], output=paths[2], frame="frame", grid="8x8", label="way", **SMALL)
     return paths
 
 
@@ -90,7 +92,7 @@ def test_a_broken_training_goes_on_and_an_unbroken_one_is_up_to_date(tmp_path: P
         if getattr(event, "step", 0) == 4:
             raise KeyboardInterrupt
 
-    options = {"frame": "frame", "grid": "8x8", "label": "way", "hidden": 4, "steps": 6}
+    options = SMALL | {"frame": "frame", "grid": "8x8", "label": "way", "steps": 6}
     whole = rnncli.train(moving(10), output=tmp_path / "whole", **options)
     with pytest.raises(KeyboardInterrupt):
         rnncli.train(moving(10), output=tmp_path / "broken", on_event=stop, **options)
@@ -105,7 +107,7 @@ def test_pixels_in_columns_and_lists_are_labelled_as_bytes_are(tmp_path: Path, c
     pixels = np.stack([np.frombuffer(cell, np.uint8) for cell in table["frame"].to_pylist()])
     columns = {f"p{place}": pixels[:, place] for place in range(64)}
     csv.write_csv(pa.table({"clip": table["clip"], "way": table["way"], **columns}), tmp_path / "wide.csv")
-    options = {"label": "way", "hidden": 4, "steps": 4, "id": "clip", "grid": "8x8"}
+    options = SMALL | {"label": "way", "steps": 4, "id": "clip", "grid": "8x8"}
     wide = rnncli.train(tmp_path / "wide.csv", frame="p*", **options)
     made = rnncli.train(table, frame="frame", **options)
     ours, theirs = rnncli.predict(tmp_path / "wide.csv", wide), rnncli.predict(table, made)
@@ -116,11 +118,11 @@ def test_pixels_in_columns_and_lists_are_labelled_as_bytes_are(tmp_path: Path, c
 
 def test_frames_are_labelled_one_by_one_and_numbers_are_said(tmp_path: Path) -> None:
     table = moving(12)
-    steps = rnncli.train(table, frame="frame", grid="8x8", label="at", label_kind="number", per_step=True, steps=4)
+    steps = rnncli.train(table, frame="frame", grid="8x8", label="at", label_kind="number", per_step=True, **FEW)
     said = rnncli.predict(table, steps).to_arrow()
     assert said.num_rows == table.num_rows
     assert said.column_names[:4] == ["clip", "step", "label", "q0.1"]
-    online = rnncli.train(table, frame="frame", grid="8x8", label="way", per_step=True, online=True, steps=2)
+    online = rnncli.train(table, frame="frame", grid="8x8", label="way", per_step=True, online=True, **FEW)
     with pytest.raises(UsageError, match="--state is not for frames"):
         rnncli.predict(table, online, state=tmp_path / "state")
 
