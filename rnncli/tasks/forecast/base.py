@@ -25,6 +25,7 @@ from rnncli.tasks.forecast.pool import prior_pool
 from rnncli.tasks.forecast.reading import without_calendar
 from rnncli.tasks.forecast.rows import rows_seen
 from rnncli.tasks.forecast.task import TASK
+from rnncli.tasks.forecast.validation import Holdout
 from rnncli.tasks.plan import Plan, Trained
 from rnncli.tasks.seen import Seen
 from rnncli.tasks.task import Asking
@@ -32,6 +33,7 @@ from rnncli.tasks.task import Asking
 F = TypeVar("F", bound=Forecaster)
 
 JUDGED = 96  # series whose past is looked at
+STRANGE = 0.1  # share of a network below which it is said that it knows nothing of such series
 FARTHEST = 720  # steps in one pass
 
 
@@ -41,6 +43,8 @@ def fitted(base: F, loaded: Loaded, horizon: int | None = None) -> F:
     panel, calendar = loaded.panel, loaded.panel.calendar
     steps = min(FARTHEST, horizon or default_horizon(calendar, panel.lengths))
     spec = universal_spec(panel, steps, base.spec.levels)
+    if not (panel.lengths <= spec.young[-1]).any():
+        spec = replace(spec, young=())
     cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))
     found = replace(
         base,
@@ -56,10 +60,13 @@ def fitted(base: F, loaded: Loaded, horizon: int | None = None) -> F:
 
 
 def tell_fitted(model: Forecaster, tell: Listener) -> None:
-    """What an unfitted model took from the data, in one line."""
+    """What an unfitted model took from the data, and whether their past says that it knows nothing of them."""
     seasons = " and ".join(map(str, model.spec.seasons)) if model.spec.seasons != (1,) else "none"
     what = described(model.columns, str(model.calendar.frequency))
-    tell(Noted(f"base, trained on made-up series alone: {what}, season {seasons}; {model.pool}"))
+    told = f"{what}, season {seasons}, horizon {model.spec.horizon}; {model.pool}"
+    tell(Noted(f"base, trained on made-up series alone: {told}"))
+    if model.pool.network < STRANGE:
+        tell(Noted("on the past of these series simpler forecasts did better than its network: train one for them"))
 
 
 def judged(forecaster: Forecaster, panel: Panel) -> Decided:
@@ -67,13 +74,21 @@ def judged(forecaster: Forecaster, panel: Panel) -> Decided:
     spec = forecaster.spec
     seen = rows_seen(panel, spec)
     some = seen.select(np.unique(np.linspace(0, len(seen) - 1, min(len(seen), JUDGED)).astype(np.int64)))
-    holdout = TASK.hold_out(some, spec)
+    holdout = _observed(some, TASK.hold_out(some, spec), spec.horizon)
     if not len(holdout):
         return Decided(prior_pool(spec))
     plan = Plan(TASK, forecaster.network, spec, forecaster.training)
     found = _answered(forecaster, TASK.held_out(some, spec, holdout))
     young = tuple(_answered(forecaster, asking) for asking in TASK.further(some, spec, holdout))
     return decided(some, Trained(plan, forecaster.weights, found, (), further=young))
+
+
+def _observed(panel: Panel, holdout: Holdout, horizon: int) -> Holdout:
+    """The origins before and after which something is observed."""
+    seen = np.concatenate([[0], np.cumsum(~np.isnan(panel.targets))])
+    begin = panel.offsets[holdout.series]
+    at, end = begin + holdout.origins, np.minimum(begin + holdout.origins + horizon, panel.offsets[holdout.series + 1])
+    return holdout.at(np.flatnonzero((seen[at] > seen[begin]) & (seen[end] > seen[at])))
 
 
 def _answered(forecaster: Forecaster, asking: Asking) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 import rnncli
 from rnncli.data.panel import Panel
-from rnncli.errors import ModelRefused, UsageError
+from rnncli.errors import InputRefused, ModelRefused, UsageError
 from rnncli.registry import BASE, PRETRAINED
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.features import input_count, known_count
@@ -35,7 +35,8 @@ def wave(season: int, rows: int, noise: float = 0.05) -> np.ndarray:
 
 
 def table(path: Path, values: np.ndarray) -> Path:
-    path.write_text("t,y\n" + "".join(f"{t},{value!r}\n" for t, value in enumerate(values.tolist())))
+    rows = (f"{t},{value!r}\n".replace("nan", "") for t, value in enumerate(values.tolist()))
+    path.write_text("t,y\n" + "".join(rows))
     return path
 
 
@@ -163,3 +164,25 @@ def test_training_goes_on_from_it(run_rnncli: Run, weekly: Path, tmp_path: Path)
     model = rnncli.info(output).model
     assert (model.spec.universal, model.spec.horizon, model.unfitted) == (True, 5, False)
     assert np.isfinite(rnncli.predict(weekly, output).table.quantiles).all()
+
+
+def test_it_says_where_simpler_forecasts_did_better(run_rnncli: Run, sample_data: Path, tmp_path: Path) -> None:
+    waves, jobs = table(tmp_path / "y.csv", wave(12, 120)), sample_data / "us_employment.csv"
+    shares = []
+    for data in (waves, jobs):
+        loaded = TASK.load_new(data, ColumnChoices(), {}, lambda event: None)
+        shares.append(rnncli.info(BASE).model.for_data(loaded, 7).pool.network)
+        told = run_rnncli("predict", data, "--horizon", 7).stderr
+        assert "horizon 7; " in told
+        assert ("simpler forecasts did better" in told) == (shares[-1] < 0.1)
+    assert min(shares) < 0.1 < max(shares)
+
+
+def test_rows_that_nobody_knows_judge_nothing(tmp_path: Path) -> None:
+    values = wave(4, 380)
+    values[30:375] = np.nan
+    made = rnncli.predict(table(tmp_path / "y.csv", values), horizon=4)
+    assert np.isfinite(made.table.quantiles).all()
+    values[375:] = np.nan
+    with pytest.raises(InputRefused, match="nothing to forecast from"):
+        rnncli.predict(table(tmp_path / "y.csv", values), horizon=4)
