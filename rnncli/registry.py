@@ -7,8 +7,10 @@ Objects are named as "module:object" and imported on first use, so that listing 
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from rnncli.errors import UsageError
 
@@ -119,10 +121,20 @@ READERS = {
     "tsv": "rnncli.data.readers.csv:read_tsv",
     "parquet": "rnncli.data.readers.parquet:read",
 }
+CONTENTS = {  # how a file or a stream begins that has no suffix
+    b"PAR1": "parquet",
+}
+SCHEMES = {
+    "file": "rnncli.data.schemes.file:sources",
+}
+FOLDERS: dict[str, str] = {}  # what a folder that is no mere heap of files has in it: a name, or a pattern
 WRITERS = {
     "csv": "rnncli.data.writers.csv:encode",
     "parquet": "rnncli.data.writers.parquet:encode",
     "jsonl": "rnncli.data.writers.jsonl:encode",
+}
+SINKS = {
+    "file": "rnncli.data.sinks.file:sink",
 }
 CHECKS = {
     "time-missing": "rnncli.data.checks.missing:time_missing",
@@ -249,6 +261,20 @@ REMEDIES = {
     "fresh": "rnncli.diagnostics.remedies.depth:fresh",
     "series": "rnncli.diagnostics.remedies.series:series",
 }
+
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def scheme_of(text: str) -> str | None:
+    """The scheme of a URL, in small letters: what stands before "://". None for a path."""
+    found = _URL.match(text)
+    return None if found is None else found[1].lower()
+
+
+def local_path(text: str) -> str | None:
+    """The path that a text says, or a file's URL; None for any other URL."""
+    scheme = scheme_of(text)
+    return text if scheme is None else unquote(urlsplit(text).path) if scheme == "file" else None
 
 
 def find(table: dict[str, str], name: str, kind: str) -> Any:

@@ -56,7 +56,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         (
             ("evaluate", "x", "-m", "m", "-o", "a.txt"),
             "the suffix of 'a.txt' does not say what to write",
-            "end it in .json, .csv, .jsonl, .parquet",
+            "end it in .json, .csv, .parquet, .jsonl",
         ),
         (("evaluate", "x"), "neither a model nor saved forecasts were given", "give -m MODEL, or --forecasts FILE"),
         (

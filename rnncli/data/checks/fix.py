@@ -22,7 +22,6 @@ from rnncli.data.zones import to_wall
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
 
-FORMATS = ("csv", "parquet")
 LEFT_OUT = {
     reading.NO_TIME: "without a time",
     reading.BAD_TIME: "whose time cannot be read",
