@@ -120,9 +120,18 @@ READERS = {
     "csv": "rnncli.data.readers.csv:read",
     "tsv": "rnncli.data.readers.csv:read_tsv",
     "parquet": "rnncli.data.readers.parquet:read",
+    "jsonl": "rnncli.data.readers.jsonl:read",
+    "ndjson": "rnncli.data.readers.jsonl:read",
+    "arrow": "rnncli.data.readers.arrow:read",
+    "arrows": "rnncli.data.readers.arrow:read",
+    "feather": "rnncli.data.readers.arrow:read",
 }
 CONTENTS = {  # how a file or a stream begins that has no suffix
     b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"FEA1": "feather",
+    b"\xff\xff\xff\xff": "arrows",
+    b"{": "jsonl",
 }
 SCHEMES = {
     "file": "rnncli.data.schemes.file:sources",
@@ -132,6 +141,9 @@ WRITERS = {
     "csv": "rnncli.data.writers.csv:encode",
     "parquet": "rnncli.data.writers.parquet:encode",
     "jsonl": "rnncli.data.writers.jsonl:encode",
+    "arrow": "rnncli.data.writers.arrow:encode",
+    "arrows": "rnncli.data.writers.arrow:encode_stream",
+    "feather": "rnncli.data.writers.arrow:encode",
 }
 SINKS = {
     "file": "rnncli.data.sinks.file:sink",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rnncli.tasks.answer import Answer
 
 FORMATS = (*WRITERS, *OF_FRAMES)
+STREAMED = {"arrow": "arrows"}  # what goes to stdout is no file in which a reader can jump
 
 
 def predict(
@@ -111,7 +112,7 @@ def _pieces(made: Answer, format: str | None, writing: WrittenOptions) -> Iterab
     """The answer for stdout, in pieces where it may be long."""
     from rnncli.workflows.options import style_of
 
-    return made.pieces(format or "csv", **asdict(style_of(writing)))
+    return made.pieces(STREAMED.get(format or "", format or "csv"), **asdict(style_of(writing)))
 
 
 def left_alone(streams: Streams, path: str | None) -> int:

@@ -84,7 +84,7 @@ class Forecast:
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
         """What is to be said of the table in a file of this format."""
-        if format == "parquet" and has_hour_twice(self.table):
+        if format not in ("csv", "jsonl") and has_hour_twice(self.table):
             return ("an hour that the clock shows twice stands twice: such times have no offset, as in CSV",)
         return ()
 
