@@ -125,6 +125,9 @@ READERS = {
     "arrow": "rnncli.data.readers.arrow:read",
     "arrows": "rnncli.data.readers.arrow:read",
     "feather": "rnncli.data.readers.arrow:read",
+    "xlsx": "rnncli.data.readers.excel:read",
+    "xls": "rnncli.data.readers.excel:read",
+    "ods": "rnncli.data.readers.excel:read",
 }
 CONTENTS = {  # how a file or a stream begins that has no suffix
     b"PAR1": "parquet",
@@ -132,6 +135,8 @@ CONTENTS = {  # how a file or a stream begins that has no suffix
     b"FEA1": "feather",
     b"\xff\xff\xff\xff": "arrows",
     b"{": "jsonl",
+    b"PK\x03\x04": "xlsx",
+    b"\xd0\xcf\x11\xe0": "xls",
 }
 SCHEMES = {
     "file": "rnncli.data.schemes.file:sources",
@@ -144,6 +149,7 @@ WRITERS = {
     "arrow": "rnncli.data.writers.arrow:encode",
     "arrows": "rnncli.data.writers.arrow:encode_stream",
     "feather": "rnncli.data.writers.arrow:encode",
+    "xlsx": "rnncli.data.writers.excel:encode",
 }
 SINKS = {
     "file": "rnncli.data.sinks.file:sink",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
@@ -11,7 +12,7 @@ from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.terminal import put
 from rnncli.cli.written import place_of, size_of
 from rnncli.data.writers.suffix import OF_FRAMES
-from rnncli.errors import OutputExists
+from rnncli.errors import OutputExists, UsageError
 from rnncli.events import Generated
 from rnncli.options.types import AskedOptions, WrittenOptions
 from rnncli.registry import WRITERS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rnncli.tasks.answer import Answer
 
 FORMATS = (*WRITERS, *OF_FRAMES)
+TEXTS = ("csv", "jsonl")
 STREAMED = {"arrow": "arrows"}  # what goes to stdout is no file in which a reader can jump
 
 
@@ -50,6 +52,7 @@ def predict(
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
     path, heard = place_of(output, out_format, FORMATS), Heard(streams)
+    _refuse_terminal(path, out_format)
     writing: WrittenOptions = {
         "out_format": out_format,
         "out_separator": out_separator,
@@ -92,6 +95,12 @@ def predict(
         streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
         streams.result(partial(written, made, path, out_format))
     return SKIPPED if made.skipped else 0
+
+
+def _refuse_terminal(path: str | None, format: str | None) -> None:  # noqa: A002
+    """UsageError where bytes that are no text would go to a terminal."""
+    if path is None and format not in (None, *TEXTS) and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"{format} is no text to be shown here", hint="name a file: -o FILE, or pipe it on: | PROGRAM")
 
 
 class Heard:

@@ -103,7 +103,7 @@ OPTIONS = (
         COUNT,
         "Write numbers with so many significant digits.",
         OUTPUT,
-        follows="12 in text, all 17 in Parquet and Arrow",
+        follows="12 in texts and workbooks, else all",
         commands=(PREDICT, EVALUATE),
         functions=(PREDICT,),
     ),

@@ -39,6 +39,7 @@ class ColumnOptions(TypedDict, total=False):
     wide: bool
     strict: bool
     format: str | None
+    sheet: str | None
     zone: str | None
     as_of: str | None
     on_bad_series: str | None
