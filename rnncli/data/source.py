@@ -288,7 +288,7 @@ def no_format(path: Path) -> NoReturn:
     raise UsageError(
         f"the suffix of {path.name!r} does not say what format it is",
         where=str(path),
-        hint=f"known are {_known()}; or say --format {'|'.join(READERS)}",
+        hint=f"known are {_known()}; or say --format NAME",
     )
 
 
@@ -298,7 +298,7 @@ def _known_format(path: Path) -> str | None:
 
 
 def _known() -> str:
-    return ", ".join(SUFFIXES) + " (csv and tsv also .gz, .zst)"
+    return ", ".join(SUFFIXES) + " (texts also .gz, .zst)"
 
 
 def _opened(path: Path | None) -> BinaryIO:

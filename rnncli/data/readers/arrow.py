@@ -40,6 +40,8 @@ class _Ipc:
             start = stream.read(len(_FILE))
         if start.startswith(_FIRST_FEATHER):
             raise self.source.refused("this is version 1 of Feather", hint="write it again as version 2, or as Parquet")
+        if not start:
+            raise self.source.refused("the file is empty", hint="write or copy it again")
         return bool(start == _FILE)
 
     @cached_property

@@ -16,7 +16,7 @@ from typing import Any
 
 from rnncli.data.limits import Limits, Size, limits_of
 from rnncli.data.readers import csv as texts
-from rnncli.data.readers.sheet_cells import Hidden, hidden_cells
+from rnncli.data.readers.sheet_cells import Hidden, column_name, hidden_cells
 from rnncli.data.readers.sheet_header import header_of
 from rnncli.data.readers.table import Opened
 from rnncli.data.source import Source, storage_error
@@ -69,6 +69,8 @@ def _workbook(source: Source, limits: Limits) -> Iterator[tuple[Any, Hidden]]:
     except OSError as error:
         raise storage_error(source, error) from error
     limits.check([Size(0, len(data), len(data))], [source.name], source.name)
+    if not data:
+        raise source.refused("the file is empty", hint="a workbook has a sheet with a header and rows")
     if _ENCRYPTED in data:
         raise source.refused("the workbook is protected by a password", hint=_LOCKED)
     try:
@@ -113,8 +115,9 @@ def _refuse_large(source: Source, reach: tuple[int, int], limits: Limits) -> Non
     """InputRefused for a sheet whose last cell is so far away that all before it do not fit into memory."""
     rows, columns = reach
     if rows * columns > FAR and not limits.allow(Size(rows, 0, rows * columns * CELL)):
+        last = f"{column_name(columns - 1)}{rows}"
         raise source.refused(
-            f"the sheet reaches to cell {column_name(columns - 1)}{rows}: there is no room for {rows * columns:,} cells",
+            f"the sheet reaches to cell {last}, and there is no room for {rows * columns:,} cells",
             hint="delete what lies far away from the table; or save a large table as CSV",
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ _BLOCK = 1 << 20
 _KINDS = {
     bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object",
 }  # fmt: skip
+_CORRECT = "correct it, or write null"
 _ARRAY = "write one object a line: jq -c '.[]', or orient='records', lines=True in pandas"
 _FLAT = """the other keys: {"ds": ..., "y": ...}"""
 _OBJECT = 'a line is like {"ds": "2024-05-01", "y": 3}'
@@ -110,6 +112,10 @@ def _explained(source: Source, error: Exception) -> InputRefused:
         found = _read(source, number, line)
         for key, value in found.items():
             kind = _kind(value)
+            if value in (math.inf, -math.inf):
+                raise source.refused(
+                    f"the number under key {key!r} is too large", line=number, hint="correct it, or null"
+                )
             if kind and kinds.setdefault(key, kind) != kind:
                 return source.refused(
                     f"key {key!r} is {kind} here, and {kinds[key]} above",

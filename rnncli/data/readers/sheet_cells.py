@@ -66,9 +66,8 @@ def hidden_cells(source: Source, data: bytes, limits: Limits) -> Hidden:
             paths = _paths(archive.read("xl/workbook.xml"), archive.read("xl/_rels/workbook.xml.rels"))
             return Hidden(xlsx=tuple(archive.read(path) if path in names else b"" for path in paths))
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise source.refused(
-            f"this is not a sound workbook ({error})", hint="open it in a spreadsheet and save it again"
-        ) from error
+        reason, hint = error.args[0] if error.args else error, "open it in a spreadsheet and save it again"
+        raise source.refused(f"this is not a sound workbook ({reason})", hint=hint) from error
 
 
 def _paths(workbook: bytes, links: bytes) -> list[str]:

@@ -25,7 +25,7 @@ def header_of(source: Source, rows: list[list[Any]], merged: Merged, *, strict: 
     last = _last(rows)
     for place in filled[:-1][:LOOKED_AT]:
         columns = [column for column, row in enumerate(last) if row >= place]
-        if _names(rows[place], columns):
+        if _names(rows[place], columns, indexed=place == filled[0]):
             if strict and place != filled[0]:
                 raise source.refused(
                     "the header is not in the first row", line=place + 1, hint="take away what is above it"
@@ -44,10 +44,12 @@ def _last(rows: list[list[Any]]) -> list[int]:
     return last
 
 
-def _names(row: list[Any], columns: list[int]) -> bool:
-    """Whether a row names every column, but perhaps the first one, an index of rows, and is no row of values itself."""
+def _names(row: list[Any], columns: list[int], *, indexed: bool) -> bool:
+    """Whether a row names every column, but perhaps the first one, if rows may be `indexed`, and has no values."""
     cells = [row[column] for column in columns]
-    named = all(cell != "" for cell in cells[1:]) and any(isinstance(cell, str) and cell.strip() for cell in cells)
+    named = all(cell != "" for cell in cells[indexed:]) and any(
+        isinstance(cell, str) and cell.strip() for cell in cells
+    )
     return named and not _has_values(cells)
 
 
