@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rnncli import registry
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.writers.forecasts import results_of
-from rnncli.data.writers.results import Style, pieces
+from rnncli.data.writers.results import Style, pieces, significant
 from rnncli.data.writers.table import ForecastTable
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
@@ -308,3 +308,48 @@ def test_writing_imports_neither_pandas_nor_torch() -> None:
     here, root = Path(__file__).parent, Path(registry.__file__).parents[1]
     command = [sys.executable, "-c", script, str(here), str(root)]
     assert subprocess.run(command, env={**os.environ}, check=False).returncode == 0
+
+
+def test_texts_have_twelve_digits_and_types_all_of_them_unless_fewer_are_asked_for() -> None:
+    third = replace(forecast(("a",)), point=np.array([[1 / 3, 200 / 3]]))
+    for form, told in (("csv", "0.333333333333"), ("jsonl", "0.333333333333")):
+        text = b"".join(pieces(results_of(third), form, Style())).decode()
+        assert told in text
+        assert "0.3333333333333" not in text
+    exact = pq.read_table(pa.BufferReader(b"".join(pieces(results_of(third), "parquet", Style()))))
+    assert exact.column("forecast").to_pylist() == [1 / 3, 200 / 3]
+    assert cells(third, digits=3)[1][2] == "0.333"
+    assert read(third, digits=3).column("forecast").to_pylist() == [0.333, 66.7]
+
+
+def test_digits_are_those_that_python_prints() -> None:
+    chance = np.random.default_rng(1)
+    values = np.append(chance.normal(size=500) * 10.0 ** chance.integers(-290, 290, 500), [0, 9.9995, np.inf, np.nan])
+    for digits in (1, 3, 12, 16):
+        expected = [float(f"{value:.{digits - 1}e}") for value in values.tolist()]
+        np.testing.assert_array_equal(significant(values, digits), expected)
+
+
+def test_csv_for_a_spreadsheet_of_another_language() -> None:
+    rows = encoded(replace(forecast(("a;b", "c")), point=np.full((2, 2), 1234.5)), decimal=",").decode().splitlines()
+    assert rows[0] == "unique_id;ds;forecast;q0.025;q0.5;q0.9"
+    assert rows[1].startswith('"a;b";2024-03-30 00:00:00;1234,5;0;')
+    assert rows[3].startswith("c;2024-03-30 00:00:00;1234,5;")
+    assert encoded(forecast(("c",)), separator="\t").decode().splitlines()[0].split("\t")[:2] == ["unique_id", "ds"]
+
+
+def test_a_wide_table_has_a_column_a_series_and_nothing_where_one_has_ended() -> None:
+    table = forecast(("a", "=b"))
+    times = table.times.copy()
+    times[1] += 86_400_000_000
+    header, *rows = cells(replace(table, times=times), wide=True)
+    assert header == ["ds", "a", "'=b"]
+    assert [row[0][:10] for row in rows] == ["2024-03-30", "2024-03-31", "2024-04-01"]
+    point = table.point
+    assert [[cell and f"{float(cell):.17g}" for cell in row[1:]] for row in rows] == [
+        [f"{point[0, 0]:.17g}", ""],
+        [f"{point[0, 1]:.17g}", f"{point[1, 0]:.17g}"],
+        ["", f"{point[1, 1]:.17g}"],
+    ]
+    with pytest.raises(InputRefused, match="two columns called 'ds'"):
+        cells(forecast(("a", "ds")), wide=True)

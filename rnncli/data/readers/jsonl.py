@@ -113,9 +113,7 @@ def _explained(source: Source, error: Exception) -> InputRefused:
         for key, value in found.items():
             kind = _kind(value)
             if value in (math.inf, -math.inf):
-                raise source.refused(
-                    f"the number under key {key!r} is too large", line=number, hint="correct it, or null"
-                )
+                return source.refused(f"the number under key {key!r} is too large", line=number, hint=_CORRECT)
             if kind and kinds.setdefault(key, kind) != kind:
                 return source.refused(
                     f"key {key!r} is {kind} here, and {kinds[key]} above",

@@ -119,14 +119,14 @@ def significant(values: Floats, digits: int) -> Floats:
     found, usual = values.copy(), np.isfinite(values) & (values != 0)
     with np.errstate(over="ignore", under="ignore"):
         shift = digits - 1 - np.floor(np.log10(np.abs(values[usual]))).astype(np.int64)
-    near = np.abs(shift) <= _EXACT
+    near = (np.abs(shift) <= _EXACT) & (digits <= _SURE)
     found[np.flatnonzero(usual)[near]] = _shifted(values[usual][near], shift[near])
     for place in np.flatnonzero(usual)[~near]:
         found[place] = float(f"{values[place]:.{digits - 1}e}")
     return found
 
 
-_EXACT = 22  # powers of ten up to this one are float64
+_EXACT, _SURE = 22, 14  # powers of ten up to this one are float64; digits for which a product is exact enough
 
 
 def _shifted(values: Floats, shift: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
