@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import width, wrapped
-from rnncli.cli.written import place_of
+from rnncli.cli.written import place_of, refuse_unwritten
 from rnncli.errors import InputRefused, OutputExists
 from rnncli.options.types import ReadingOptions
 from rnncli.outline import counted
@@ -40,6 +40,8 @@ def check(
     for people to look at.
     """
     path = place_of(fix, out_format, WRITERS)
+    marks = {"out_separator": out_separator, "out_decimal": out_decimal}
+    refuse_unwritten(path, "--fix", {"out_format": out_format, **marks})
     from rnncli.workflows.check import check as work
 
     try:
@@ -52,8 +54,7 @@ def check(
             lock_wait=lock_wait,
             csv_raw=csv_raw,
             out_format=out_format,
-            out_separator=out_separator,
-            out_decimal=out_decimal,
+            **marks,
             on_event=streams,
             **options,
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
-from rnncli.cli.written import place_of, sink_at
+from rnncli.cli.written import place_of, refuse_unwritten, sink_at
 from rnncli.errors import OutputExists, UsageError
 from rnncli.options.types import ColumnOptions, WrittenOptions
 from rnncli.registry import WRITERS
@@ -54,6 +54,7 @@ def evaluate(
     """Score a model beside what is simpler."""
     path = place_of(output, out_format, FORMATS)
     writing: WrittenOptions = {"out_separator": out_separator, "out_decimal": out_decimal, "digits": digits}
+    refuse_unwritten(path, "-o", {"out_format": out_format, **writing})
     _check(model, forecasts, {"--windows": windows, "--stride": stride, "--horizon": horizon})
     from rnncli.evaluation.shown import refuse_other_grouping
     from rnncli.workflows.evaluate import evaluate as work

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from rnncli.errors import UsageError
 
 if TYPE_CHECKING:
     from rnncli.data.sinks.sink import Sink
+
+
+def refuse_unwritten(path: str | None, flag: str, given: Mapping[str, object]) -> None:
+    """UsageError where an option says how a file is written, and none is: it would be named by `flag`."""
+    said = next((name for name, value in given.items() if path is None and value is not None), None)
+    if said is not None:
+        name = said.replace("_", "-")
+        raise UsageError(f"--{name} says how a file is written, and none is", hint=f"name one: {flag} FILE")
 
 
 def place_of(path: str | None, format: str | None, formats: Iterable[str]) -> str | None:  # noqa: A002
