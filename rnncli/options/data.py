@@ -192,6 +192,14 @@ OPTIONS = (
         choices=tuple(READERS),
         at="columns.format",
     ),
+    Option(
+        "sheet",
+        TEXT,
+        "The sheet of a workbook, by its name or number.",
+        follows="the only one",
+        commands=READING,
+        at="columns.sheet",
+    ),
     Option("as_of", TEXT, "See no row that is later than this time.", commands=READING, metavar="TIME"),
     Option(
         "on_bad_series",

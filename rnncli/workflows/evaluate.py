@@ -6,12 +6,12 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Unpack
 
-from rnncli import files
 from rnncli.data.load import Loaded
+from rnncli.data.sinks.sink import Into, sink_of
 from rnncli.data.statistics import Drift, refuse_drift
+from rnncli.data.writers.results import Style, StyleOptions, of_table
 from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
 from rnncli.evaluation.shown import ScoreReport
@@ -19,7 +19,7 @@ from rnncli.events import Listener, unheard
 from rnncli.options import table
 from rnncli.options.types import ColumnOptions, Model
 from rnncli.outline import Outline, shown
-from rnncli.registry import BASE, TASKS, find
+from rnncli.registry import BASE, TASKS, WRITERS, find
 from rnncli.tasks.task import Backtest, Scored
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
@@ -29,6 +29,7 @@ from rnncli.workflows.pictures import check_plot, draw
 from rnncli.workflows.train import refit as train_again
 
 ALPHA = 0.05
+FORMATS = ("json", *WRITERS)
 
 
 @shown
@@ -84,11 +85,23 @@ class Evaluation:
         where = "".join(f"; --by {name} shows where they are worst" for name in self.report.groupings[:1])
         return f"the scores are printed all the same{where}"
 
-    def write(self, path: str | os.PathLike[str], *, by: str | None = None) -> int:
-        """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
-        data = _encoded(self, Path(path).suffix.lower(), by=by)
-        files.atomic_write(path, data)
-        return len(data)
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        by: str | None = None,
+        format: str | None = None,  # noqa: A002  # as users call it
+        **style: Unpack[StyleOptions],
+    ) -> int:
+        """Write the scores as .json, or as rows of any other format that the suffix, or `format`, asks for; returns
+        the bytes.
+        """
+        sink, asked = sink_of(path, Into(format, FORMATS)), Style(**style)
+        if sink.format == "json":
+            return sink.put([(json.dumps(self.to_json(by=by), allow_nan=False) + "\n").encode()])
+        import pyarrow as pa
+
+        return sink.write(of_table(pa.Table.from_pylist(self.report.rows(by))), asked)
 
 
 class EvaluateOptions(ColumnOptions, total=False):
@@ -186,28 +199,3 @@ def _gates(options: EvaluateOptions, task: str) -> _Gates:
     conditions = tuple(read_condition(text, task) for text in options.get("fail_if") or ())
     rivals = tuple(rival_name(text, task) for text in options.get("must_beat") or ())
     return _Gates(conditions, rivals, ALPHA if alpha is None else alpha)
-
-
-def _encoded(evaluation: Evaluation, suffix: str, *, by: str | None) -> bytes:
-    if suffix == ".json":
-        return (json.dumps(evaluation.to_json(by=by), allow_nan=False) + "\n").encode()
-    rows = evaluation.report.rows(by)
-    if suffix == ".jsonl":
-        return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows).encode()
-    import pyarrow as pa
-
-    table, sink = pa.Table.from_pylist(rows), pa.BufferOutputStream()
-    if suffix == ".csv":
-        from pyarrow import csv
-
-        csv.write_csv(table, sink)
-    elif suffix == ".parquet":
-        from pyarrow import parquet
-
-        parquet.write_table(table, sink, compression="zstd", write_page_checksum=True)
-    else:
-        raise UsageError(
-            f"scores cannot be written as {suffix or 'a file without a suffix'}",
-            hint="end it in .json, .csv, .jsonl, .parquet",
-        )
-    return bytes(sink.getvalue())

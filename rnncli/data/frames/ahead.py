@@ -14,7 +14,6 @@ from rnncli.data.frames.maps import Maps, pixels_of, read_maps
 from rnncli.data.frames.rows import FrameRows
 from rnncli.data.known_ahead import join_ahead
 from rnncli.data.labels.rows import bare_rows, load_columns
-from rnncli.data.limits import limits_of
 from rnncli.data.objects import Data
 from rnncli.data.rows import Rows
 from rnncli.data.source import sources
@@ -39,7 +38,7 @@ def with_ahead(found: FrameRows, given: Data, choices: ColumnChoices, known: Kno
             "--future-data is joined by time, and the frames of the model have none",
             hint="give rows with the maps and an empty frame in the data themselves",
         )
-    found_sources = sources(given, choices.format, limits_of(choices), known.columns.format)
+    found_sources = sources(given, choices, known.columns.format)
     tables = open_tables(found_sources, choices.as_told(known.columns))
     later, maps = _read(tables, found, choices, known)
     blocks = _joined(found.rows.channel_names[1:], found.maps.blocks, maps, tables.name)

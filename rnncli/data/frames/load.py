@@ -18,7 +18,6 @@ from rnncli.data.frames.known import KnownFrames
 from rnncli.data.frames.maps import map_names, spread_statics
 from rnncli.data.frames.pixels import checked, refuse_missing_of_no_pixel, shown_grid
 from rnncli.data.frames.rows import Sequences, in_sequences, read_frames
-from rnncli.data.limits import limits_of
 from rnncli.data.load import Loaded, of_usable_series
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel, offsets_of
@@ -126,7 +125,7 @@ def _of_tables(
 ) -> Loaded:
     usual = None if known is None else known.columns.format
     told = choices if known is None else choices.as_told(known.columns)
-    tables = open_tables(sources(given, choices.format, limits_of(choices), usual), told)
+    tables = open_tables(sources(given, choices, usual), told)
     found = read_frames(tables, choices, frames, known)
     found = found if ahead is None or known is None else with_ahead(found, ahead, choices, known)
     block = Block((found.stored,), frames.frame_scale or 1.0, frames.missing)

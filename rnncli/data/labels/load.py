@@ -17,7 +17,6 @@ from rnncli.data.labels.known import KnownLabels
 from rnncli.data.labels.rows import LabelRows, known_rows, new_rows
 from rnncli.data.labels.sequences import ROW, known_sequences, new_sequences
 from rnncli.data.labels.told_apart import refuse_senseless
-from rnncli.data.limits import limits_of
 from rnncli.data.load import (
     Known,
     Loaded,
@@ -112,7 +111,7 @@ def open_labels(
         )
     usual = None if known is None else known.columns.format
     told = choices if known is None else choices.as_told(known.columns)
-    found = sources(given, choices.format, limits_of(choices), usual)
+    found = sources(given, choices, usual)
     return open_tables(found, replace(told, header=not labels.row_per_sequence))
 
 
