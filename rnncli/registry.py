@@ -35,6 +35,10 @@ TASKS = {
     "sets": "rnncli.tasks.sets.task:TASK",
     "frames": "rnncli.tasks.frames.task:TASK",
 }
+BASE = "base"
+PRETRAINED = {
+    BASE: ("pretrained/base.safetensors", "f5a7b9b8d09316527c3492a0a4ab6b8ad5de555d02ca3977d59f0eb1c6f5fcf6")
+}  # models that come with the program, and their digests
 BASELINES = {
     "forecast": {
         "naive": "rnncli.baselines.naive:naive",

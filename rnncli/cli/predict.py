@@ -15,7 +15,7 @@ from rnncli.data.writers.suffix import OF_FRAMES
 from rnncli.errors import OutputExists, UsageError
 from rnncli.events import Generated
 from rnncli.options.types import AskedOptions, WrittenOptions
-from rnncli.registry import WRITERS
+from rnncli.registry import BASE, WRITERS
 
 if TYPE_CHECKING:
     from rnncli.tasks.answer import Answer
@@ -28,7 +28,7 @@ STREAMED = {"arrow": "arrows"}  # what goes to stdout is no file in which a read
 def predict(
     streams: Streams,
     data: list[str],
-    model: str,
+    model: str | None = None,
     output: str | None = None,
     future_data: list[str] | None = None,
     state: str | None = None,
@@ -67,7 +67,7 @@ def predict(
     try:
         made = work(
             data,
-            model,
+            model or BASE,
             output=path,
             future_data=future_data or None,
             state=state,
