@@ -73,7 +73,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
             "a table is --tidy or --out-wide, not both",
             "leave one of them out",
         ),
-        (("predict", "gopher://x", "-m", "m"), "there is no kind of source called 'gopher'", "choose from: file"),
+        (("check", "gopher://x"), "there is no kind of source called 'gopher'", "choose from: file"),
         (
             ("evaluate", "x", "-m", "m", "--forecasts", "f"),
             "both a model and saved forecasts were given",
