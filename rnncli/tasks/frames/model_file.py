@@ -9,6 +9,7 @@ import numpy as np
 from rnncli import checkpoint
 from rnncli.data.channel import Channel
 from rnncli.data.frames.known import KnownFrames
+from rnncli.data.frames.maps import map_names
 from rnncli.errors import UsageError
 from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series_names
 from rnncli.spec import Columns, FrameChoices, NetworkSpec, TrainingSpec
@@ -75,10 +76,19 @@ def from_file(found: checkpoint.Model) -> FrameModel:
         raise UsageError("its zone is no text")
     if choices.frame not in (None, columns.target):
         raise UsageError("its choices do not fit its columns")
-    known = KnownFrames(columns, Channel(columns.target, "frame", "target", shape=spec.shape), choices, zone)
+    channel = Channel(columns.target, "frame", "target", shape=spec.shape)
+    known = KnownFrames(columns, channel, choices, zone, _maps(columns, spec))
     _check_record(meta["record"])
     mean = np.where(found.tensors[KNOWN] == 1, found.tensors[MEAN], np.float32(np.nan))
     return FrameModel(network, spec, training, known, weights, tuple(series_names(found)), mean, meta["record"])
+
+
+def _maps(columns: Columns, spec: FrameSpec) -> tuple[Channel, ...]:
+    """The channels of maps. UsageError where they are not those of the columns."""
+    if map_names(columns) != [(one.name, one.role) for one in spec.maps]:
+        raise UsageError("its maps do not fit its columns")
+    sides = spec.shape[:2]
+    return tuple(Channel(one.name, "frame", one.role, shape=(*sides, one.channels)) for one in spec.maps)
 
 
 def _check_record(record: Any) -> None:
