@@ -62,6 +62,8 @@ class Examples:
         targets = np.concatenate([before[:, 1:], after], axis=1) if every else after
         base = bases(before, spec)
         beside = {head.BASE: base[:, -targets.shape[1] :]} if spec.residual else {}
+        if spec.moved:
+            units[head.BASE] = base[:, -spec.horizon :]
         count, steps = len(series), context + spec.horizon - 1
         return Seen(
             self._inputs(before, base, series, rows - context),

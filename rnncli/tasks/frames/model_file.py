@@ -36,6 +36,7 @@ def to_file(model: FrameModel) -> tuple[Tensors, Meta]:
         "zone": model.known.zone,
         "series": {"count": len(model.names), "bytes": names[NAMES].size},
         "record": model.record,
+        "shares": list(model.shares),
     }
     known = ~np.isnan(model.mean)  # a file holds no number that is none
     mean: Tensors = {MEAN: np.where(known, model.mean, 0), KNOWN: known.astype(np.uint8)}
@@ -80,7 +81,17 @@ def from_file(found: checkpoint.Model) -> FrameModel:
     known = KnownFrames(columns, channel, choices, zone, _maps(columns, spec))
     _check_record(meta["record"])
     mean = np.where(found.tensors[KNOWN] == 1, found.tensors[MEAN], np.float32(np.nan))
-    return FrameModel(network, spec, training, known, weights, tuple(series_names(found)), mean, meta["record"])
+    names, shares = tuple(series_names(found)), _shares(meta.get("shares", []), spec)
+    return FrameModel(network, spec, training, known, weights, names, mean, meta["record"], shares)
+
+
+def _shares(shares: Any, spec: FrameSpec) -> tuple[float, ...]:
+    """The shares of an average. UsageError unless there is one for each lead time, or none."""
+    if type(shares) is not list or len(shares) not in (0, spec.horizon) or (shares and not spec.moved):
+        raise UsageError("its shares do not fit its horizon")
+    if any(type(share) not in (int, float) or not 0 <= share <= 1 for share in shares):
+        raise UsageError("its shares do not lie between 0 and 1")
+    return tuple(map(float, shares))
 
 
 def _maps(columns: Columns, spec: FrameSpec) -> tuple[Channel, ...]:
