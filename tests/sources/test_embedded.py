@@ -86,6 +86,19 @@ def test_every_command_takes_the_rows_of_a_query(url: str, trained: Any, quick_o
     assert (rnncli.check(url, query=QUERY).findings, rnncli.check(url, query=QUERY).rows) == ((), len(sales()))
 
 
+def test_predicting_from_and_into_a_database_loads_neither_torch_nor_pandas(
+    url: str, trained: Any, run_python: Any, tmp_path: Path
+) -> None:
+    trained.save(tmp_path / "m.safetensors")
+    code = (
+        "import sys, rnncli\n"
+        "rnncli.predict(sys.argv[1], sys.argv[2], query=sys.argv[3], output=sys.argv[1], table='forecasts')\n"
+        "assert not {'torch', 'pandas'} & {*sys.modules}"
+    )
+    done = run_python("-c", code, url, tmp_path / "m.safetensors", QUERY)
+    assert done.returncode == 0, done.stderr
+
+
 def test_labels_are_written_once_too(url: str) -> None:
     rows = sales(6, 12).append_column("big", pa.array([["no", "yes"][n // 12 % 2] for n in range(72)]))
     options = {"label": "big", "id": "shop", "steps": 2, "hidden": 4, "layers": 1, "members": 1}
