@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rnncli.workflows.info import info
     from rnncli.workflows.inspect_gradients import inspect_gradients
     from rnncli.workflows.list_cells import list_cells
+    from rnncli.workflows.plot import plot
     from rnncli.workflows.predict import predict
     from rnncli.workflows.train import train
 
@@ -59,6 +60,7 @@ __all__ = [
     "info",
     "inspect_gradients",
     "list_cells",
+    "plot",
     "predict",
     "train",
 ]

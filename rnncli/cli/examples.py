@@ -36,6 +36,13 @@ ENDINGS = {
         ),
         ("scores", "metrics", "baselines"),
     ),
+    "plot": Ending(
+        (
+            "rnncli plot sales.csv -m sales.safetensors",
+            "rnncli plot sales.csv --forecast forecast.csv -o forecast.png",
+        ),
+        ("pictures", "forecasts"),
+    ),
     "inspect-gradients": Ending(
         (
             "rnncli inspect-gradients sales.csv -m sales.safetensors --quick",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 TRAIN, PREDICT, EVALUATE, INSPECT = "train", "predict", "evaluate", "inspect-gradients"
-CHECK, INFO, CELLS, EXPLAIN = "check", "info", "cells", "explain"
+CHECK, INFO, CELLS, EXPLAIN, PLOT = "check", "info", "cells", "explain", "plot"
 READING = (  # commands that read data
     TRAIN,
     PREDICT,
     EVALUATE,
+    PLOT,
     INSPECT,
     CHECK,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, EVALUATE, EVERY, INSPECT, PREDICT, TRAIN
+from rnncli.options.commands import CHECK, EVALUATE, EVERY, INSPECT, PLOT, PREDICT, TRAIN
 from rnncli.options.data import FORECAST
 from rnncli.options.option import (
     CHOICE,
@@ -29,12 +29,15 @@ OPTIONS = (
         TEXT,
         "The file to write; its suffix says how.",
         OUTPUT,
-        commands=(TRAIN, PREDICT, EVALUATE),
-        functions=(TRAIN, PREDICT),
+        commands=(TRAIN, PREDICT, EVALUATE, PLOT),
+        functions=(TRAIN, PREDICT, PLOT),
         required=(TRAIN,),
         metavar="OUT",
         short="-o",
-        differently={TRAIN: Meaning(says="The model file to write.", metavar="MODEL")},
+        differently={
+            TRAIN: Meaning(says="The model file to write.", metavar="MODEL"),
+            PLOT: Meaning(says="The picture to write (.png, .svg, .html).", follows="drawn in the terminal"),
+        },
     ),
     Option(
         "point",
@@ -64,8 +67,7 @@ OPTIONS = (
     Option(
         "by",
         CHOICE,
-        "Also show the scores of each series; of labels: class or group; of tokens: document or position; of frames:"
-        " lead.",
+        "Also show the scores of each series, or lead; of labels: class or group; of tokens: document or position.",
         OUTPUT,
         commands=(EVALUATE,),
         functions=(),
@@ -87,9 +89,15 @@ OPTIONS = (
         OUTPUT,
         commands=(PREDICT, EVALUATE, INSPECT),
         metavar="FILE",
-        differently=dict.fromkeys(
-            (PREDICT, EVALUATE), Meaning(says="Draw frames and their forecast: a strip (.png), or a loop (.gif).")
-        ),
+        differently={
+            PREDICT: Meaning(
+                says="Draw the largest series and their forecasts (.png, .svg, .html); frames: .png, .gif."
+            ),
+            EVALUATE: Meaning(
+                says="Draw scores by lead, coverage against level and errors by series (.png, .svg, .html);"
+                " frames (.png, .gif)."
+            ),
+        },
     ),
     Option("json", SWITCH, "Print one JSON document on stdout.", OUTPUT, commands=EVERY, functions=()),
     Option("quiet", SWITCH, "Print nothing on success.", OUTPUT, commands=EVERY, functions=(), short="-q"),
@@ -140,8 +148,8 @@ OPTIONS = (
         "What to do where the output is there already.",
         UNATTENDED,
         default="replace",
-        commands=(PREDICT, EVALUATE, CHECK),
-        functions=(PREDICT, CHECK),
+        commands=(PREDICT, EVALUATE, PLOT, CHECK),
+        functions=(PREDICT, PLOT, CHECK),
         choices=EXISTING,
     ),
     Option(
@@ -150,8 +158,8 @@ OPTIONS = (
         "Wait so long for another writer of the file.",
         UNATTENDED,
         default="0",
-        commands=(TRAIN, PREDICT, EVALUATE, CHECK),
-        functions=(TRAIN, PREDICT, CHECK),
+        commands=(TRAIN, PREDICT, EVALUATE, PLOT, CHECK),
+        functions=(TRAIN, PREDICT, PLOT, CHECK),
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),
     Option("fresh", SWITCH, "Start over, whatever is there.", UNATTENDED, commands=(TRAIN,)),

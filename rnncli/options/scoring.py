@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import EVALUATE, INSPECT
+from rnncli.options.commands import EVALUATE, INSPECT, PLOT
 from rnncli.options.data import FORECAST, FRAMES, LABELS, SETS, TOKENS
-from rnncli.options.option import COUNT, GRADIENTS, LEVEL, NAMES, REPEATED, SCORING, SWITCH, TEXT, Meaning, Option
+from rnncli.options.option import (
+    COUNT,
+    GRADIENTS,
+    LEVEL,
+    NAMES,
+    OUTPUT,
+    REPEATED,
+    SCORING,
+    SWITCH,
+    TEXT,
+    Meaning,
+    Option,
+)
 
 _GATE = "a gate that fails ends with exit code 7"
 _TRIAL = "60, or 240 where it is about memory"
@@ -111,7 +123,8 @@ OPTIONS = (
         "Follow gradients in so many series.",
         GRADIENTS,
         default="24",
-        commands=(INSPECT,),
+        commands=(INSPECT, PLOT),
+        differently={PLOT: Meaning(says="Draw so many series.", follows="6, or 3 in a terminal", heading=OUTPUT)},
     ),
     Option(
         "fail_on",

@@ -134,8 +134,9 @@ def evaluate(
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
     came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
     is marked so where sequences of training are scored; baselines beside it learn from the tables `trained_on`, and
-    `group` is a column by which labels are scored as well. Of frames `plot` is a picture of a sequence, its forecast
-    and what came (.png, or a loop: .gif).
+    `group` is a column by which labels are scored as well. `plot` is a picture of the scores by lead, of coverage
+    against level and of errors by series (.png, .svg, .html), or of frames a picture of a sequence, its forecast and
+    what came (.png, or a loop: .gif).
 
     Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
@@ -149,7 +150,7 @@ def evaluate(
     choices = column_choices(options)
     loaded_model = None if model is None else given(model).model
     if plot is not None:
-        check_plot(plot, loaded_model)
+        check_plot(plot, "forecast" if loaded_model is None else loaded_model.task.name)
     if loaded_model is None:
         gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
         table.refuse_of_other_task({"trained_on": trained_on, "group": group}, task.name)

@@ -1,18 +1,30 @@
-"""Pictures of frames, which predict and evaluate write beside what they say."""
+"""Pictures that predict and evaluate write beside what they say: fan charts and scores, or frames."""
 
 from __future__ import annotations
 
 import os
 from importlib.util import find_spec
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from rnncli import files
-from rnncli.data.writers.pictures import SUFFIXES, Pictured, picture
+from rnncli.charts.style import KINDS
+from rnncli.data.writers.pictures import SUFFIXES
 from rnncli.errors import MissingDependency, UsageError
 from rnncli.events import Listener, Noted
-from rnncli.tasks.task import Model
 
 Path_ = str | os.PathLike[str]
+
+
+class Pictured(Protocol):
+    """Something that can be drawn."""
+
+    @property
+    def says(self) -> str:
+        """What the picture shows."""
+
+    def encode(self, kind: str) -> bytes:
+        """The picture as a file's bytes, of a kind such as png."""
 
 
 @runtime_checkable
@@ -24,14 +36,33 @@ class Drawable(Protocol):
         """What is drawn."""
 
 
-def check_plot(plot: Path_, model: Model | None) -> None:
+class Drawing(NamedTuple):
+    """How the pictures of a task are made: which suffixes their files have, the module that draws them, what that is
+    called, and the extra that installs it.
+    """
+
+    suffixes: tuple[str, ...]
+    module: str
+    called: str
+    extra: str
+
+
+DRAWN = {
+    "forecast": Drawing(KINDS, "matplotlib", "matplotlib", "plot"),
+    "frames": Drawing(SUFFIXES, "PIL", "Pillow", "frames"),
+}
+
+
+def check_plot(plot: Path_, task: str) -> None:
     """UsageError, MissingDependency or StorageFailed before any work is done."""
-    if model is None or model.task.name != "frames":
-        raise UsageError("--plot draws frames, and none are made here", hint="leave --plot out")
-    if not os.fspath(plot).lower().endswith(SUFFIXES):
-        raise UsageError(f"a picture ends in {' or '.join(SUFFIXES)}, not {os.fspath(plot)!r}")
-    if find_spec("PIL") is None:
-        raise MissingDependency("a picture needs Pillow", hint="pip install 'rnncli[frames]'")
+    drawing = DRAWN.get(task)
+    if drawing is None:
+        raise UsageError(f"--plot draws forecasts and frames, and the model makes {task}", hint="leave --plot out")
+    if Path(plot).suffix.lower() not in drawing.suffixes:
+        *first, last = drawing.suffixes
+        raise UsageError(f"a picture ends in {', '.join(first)} or {last}, not {os.fspath(plot)!r}")
+    if find_spec(drawing.module) is None:
+        raise MissingDependency(f"a picture needs {drawing.called}", hint=f"pip install 'rnncli[{drawing.extra}]'")
     files.check_writable(plot)
 
 
@@ -39,5 +70,5 @@ def draw(plot: Path_, drawable: object, tell: Listener) -> None:
     """Write the picture of an answer, or of a report, whole or not at all."""
     assert isinstance(drawable, Drawable)
     shown = drawable.pictured
-    files.atomic_write(plot, picture(shown, os.fspath(plot).lower().rpartition(".")[2]))
-    tell(Noted(f"drew sequence {shown.name!r} in {os.fspath(plot)}"))
+    files.atomic_write(plot, shown.encode(Path(plot).suffix.lower().removeprefix(".")))
+    tell(Noted(f"drew {os.fspath(plot)}: {shown.says}"))

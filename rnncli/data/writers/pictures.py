@@ -39,6 +39,15 @@ class Pictured:
     forecast: Inputs = field(repr=False)
     actual: Inputs | None = field(default=None, repr=False)
 
+    @property
+    def says(self) -> str:
+        """What the picture shows."""
+        return f"sequence {self.name!r}"
+
+    def encode(self, kind: str) -> bytes:
+        """The picture as a file's bytes: png or gif."""
+        return picture(self, kind)
+
 
 def picture(shown: Pictured, kind: str) -> bytes:
     """A picture of `kind` png, a strip, or gif, a loop. The same frames give the same bytes. MissingDependency where
