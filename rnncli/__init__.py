@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rnncli.workflows.list_cells import list_cells
     from rnncli.workflows.plot import plot
     from rnncli.workflows.predict import predict
+    from rnncli.workflows.report import report
     from rnncli.workflows.train import train
 
 __version__ = "0.1.0"
@@ -62,6 +63,7 @@ __all__ = [
     "list_cells",
     "plot",
     "predict",
+    "report",
     "train",
 ]
 

@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.arrays import Bools, Floats
 from rnncli.charts.axes import LETTERS, mark_times, places, plain_numbers, short, time_label, value_label
 from rnncli.charts.fans import Fan, Fans, bands
-from rnncli.charts.style import DARK_BLUE, GREY, VERMILLION, figure, styled, tints
+from rnncli.charts.style import DARK_BLUE, GREY, PLAIN, VERMILLION, figure, styled, tints
 
 ALONE, IN_A_GRID = 4.0, 2.3  # inches of height
 NARROW = 0.4  # steps to each side of a forecast of one step, which would have no width
@@ -30,12 +30,12 @@ def fan_figure(fans: Fans, heading: str = "", unit: str = "") -> Any:
             if place < len(fans):
                 fan = fans.fan(place)
                 draw_fan(axes, fans, fan)
-                axes.set_title(titled(fan), loc="left")
+                axes.set_title(titled(fan), loc="left", **PLAIN)
                 label(axes, fans, unit, left=place % columns == 0, below=place + columns >= len(fans))
             else:
                 axes.set_visible(False)
         if heading:
-            made.suptitle(short(heading, 110), fontsize="large")
+            made.suptitle(short(heading, 110), fontsize="large", **PLAIN)
         legend(made, grid.ravel().tolist()[: len(fans)])
     return made
 
@@ -71,9 +71,9 @@ def label(axes: Any, fans: Fans, unit: str, *, left: bool, below: bool) -> None:
     axes.tick_params(colors="0.25")
     axes.margins(x=0.01)
     if left:
-        axes.set_ylabel(value_label(fans.columns, unit))
+        axes.set_ylabel(value_label(fans.columns, unit), **PLAIN)
     if below:
-        axes.set_xlabel(time_label(fans.columns, fans.calendar))
+        axes.set_xlabel(time_label(fans.columns, fans.calendar), **PLAIN)
 
 
 def legend(made: Any, panels: list[Any]) -> None:

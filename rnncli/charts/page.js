@@ -20,7 +20,7 @@ for (const figure of document.querySelectorAll("figure[data-reads]")) {
     [...rows[place].cells]
       .map((cell, column) => (cell.textContent === "" ? "" : column ? `${names[column]} ${cell.textContent}` : cell.textContent))
       .filter((text) => text !== "")
-      .join("  ·  ");
+      .join(" · ");
   const show = (place) => {
     at = Math.max(0, Math.min(rows.length - 1, place));
     cross.setAttribute("x1", places[at]);

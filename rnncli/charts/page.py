@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import count
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ _THEMED = {
     "#ffffff": "none",
     "#000000": "currentColor",
     "#cccccc": "var(--line)",
-    "#e5e5e5": "var(--faint)",
+    "#e6e6e6": "var(--faint)",
+    "#666666": "var(--soft)",
     "#999999": "var(--soft)",
     "#595959": "var(--soft)",
     GREY.lower(): "var(--history)",
@@ -35,7 +36,6 @@ _THEMED = {
 _COLOUR = re.compile(r"(?<=: )#[0-9a-f]{6}(?=[;\"])")
 _ID = re.compile(r'\sid="([^"]*)"')
 _REFERENCE = re.compile(r'(?<=href="#)[^"]+|(?<=url\(#)[^)]+')
-_numbers = count()
 
 
 def page(title: str, body: str) -> bytes:
@@ -58,7 +58,7 @@ def inline_svg(figure: Any, title: str, tints: Sequence[str] = ()) -> str:
     begin = re.sub(r' (?:width|height|version|xmlns|xmlns:xlink)="[^"]*"', "", begin)
     themed = _THEMED | {tint: f"var(--band-{min(3, 3 - len(tints) + 1 + place)})" for place, tint in enumerate(tints)}
     svg = _COLOUR.sub(lambda found: themed.get(found[0], found[0]), f"{begin}>{rest}".replace("xlink:href", "href"))
-    return _own_ids(svg, f"p{next(_numbers)}-").strip()
+    return _own_ids(svg, f"p{sha256(svg.encode()).hexdigest()[:8]}-").strip()
 
 
 def _own_ids(svg: str, prefix: str) -> str:
@@ -95,10 +95,13 @@ def facts(pairs: Iterable[tuple[str, str]], caption: str) -> str:
     return f'<table class="facts"><caption>{escaped(caption)}</caption><tbody>{rows}</tbody></table>'
 
 
-def picture(svg: str, caption: str, numbers: str, *, reads: bool = False) -> str:
-    """A picture with what it shows, and its numbers, folded; `reads` if a script may read these out."""
-    attribute = ' data-reads="yes"' if reads else ""
+def picture(svg: str, caption: str, numbers: str, *, reads: bool = False, large: bool = False) -> str:
+    """A picture with what it shows, and its numbers, folded; `reads` if a script may read these out. A `large` one is
+    as wide as the page.
+    """
+    scrolls = f' tabindex="0" role="group" aria-label="{escaped(caption)}"' if large else ""
+    attribute = ' data-reads="yes"' * reads + ' class="large"' * large
     reading = '<p class="reading"></p>' if reads else ""
-    folded = f"<details><summary>Numbers of this picture</summary>{numbers}</details>"
+    folded = f"<details><summary>Numbers of this picture</summary>{numbers}</details>" if numbers else ""
     told = f"<figcaption>{escaped(caption)}</figcaption>"
-    return f'<figure{attribute}>{told}<div class="plot">{svg}</div>{reading}{folded}</figure>'
+    return f'<figure{attribute}>{told}<div class="plot"{scrolls}>{svg}</div>{reading}{folded}</figure>'

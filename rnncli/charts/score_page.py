@@ -15,12 +15,11 @@ def score_page(shown: ScorePicture) -> bytes:
     return page(shown.says, f"<main><h1>{escaped(shown.says)}</h1>\n{score_chart(shown)}</main>")
 
 
-def score_chart(shown: ScorePicture) -> str:
-    """The picture with its numbers."""
+def score_chart(shown: ScorePicture, numbers: str = "") -> str:
+    """The picture with its numbers: all of them, or those tables that stand nowhere else."""
     svg = inline_svg(shown.drawn(), "; ".join(shown.described()))
-    tables = lead_table(shown) + coverage_table(shown) + series_table(shown)
-    drawn = picture(svg, "Scores by lead, coverage against level, and errors by series", tables)
-    return drawn.replace("<figure", '<figure class="large"', 1)
+    tables = numbers or lead_table(shown) + coverage_table(shown) + series_table(shown)
+    return picture(svg, "Scores by lead, coverage against level, and errors by series", tables, large=True)
 
 
 def lead_table(shown: ScorePicture) -> str:
@@ -48,7 +47,7 @@ def series_table(shown: ScorePicture) -> str:
 
 def number(value: float) -> str:
     """Four digits; a dash where there is no value."""
-    return "-" if math.isnan(value) else f"{value:.4g}"
+    return "-" if math.isnan(value) else f"{value:#.4g}".rstrip(".")
 
 
 def percent(value: float) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnncli.arrays import Floats, Ints
 from rnncli.charts.axes import short
-from rnncli.charts.style import BLUE, GREEN, ORANGE, PINK, SKY, encoded, figure, styled
+from rnncli.charts.style import BLUE, GREEN, ORANGE, PINK, PLAIN, SKY, encoded, figure, styled
 
 HEIGHT = 7.4  # inches
 NAMED = 18  # series that there is room for
@@ -146,7 +146,7 @@ def draw_series(axes: Any, shown: ScorePicture) -> None:
         size = 6 if column == 0 else 3.5
         values = [one.errors[column] for one in worst]
         axes.plot(values, places, marker, color=colour, markersize=size, zorder=3 if column == 0 else 2)
-    axes.set_yticks(places, [short(one.name, 22) for one in worst], fontsize="small")
+    axes.set_yticks(places, [short(one.name, 22) for one in worst], fontsize="small", **PLAIN)
     axes.set_ylim(-0.7, max(len(worst), 1) - 0.3)
     axes.grid(axis="y", color="0.9", linewidth=0.6)
     many = f"the {len(worst)} worst of {len(shown.ids):,} series" if len(worst) < len(shown.ids) else "every series"

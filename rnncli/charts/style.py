@@ -39,8 +39,8 @@ SETTINGS: Any = {
     "axes.spines.right": False,
     "svg.hashsalt": "rnncli",
     "svg.fonttype": "none",  # text stays text: it can be searched, read aloud, and follows a page's colours
-    "text.parse_math": False,  # a $ in a name is no formula
 }
+PLAIN: Any = {"parse_math": False}  # of a text that holds a name, in which a $ begins no formula
 KINDS = (".png", ".svg", ".html")
 
 
@@ -51,10 +51,10 @@ def tints(count: int) -> tuple[str, ...]:
     return tuple("#{:02x}{:02x}{:02x}".format(*colour) for colour in mixed)
 
 
-def need_matplotlib() -> None:
-    """MissingDependency where pictures cannot be drawn."""
+def need_matplotlib(extra: str = "plot") -> None:
+    """MissingDependency where what an extra installs cannot be drawn."""
     if find_spec("matplotlib") is None:
-        raise MissingDependency("a picture needs matplotlib", hint="pip install 'rnncli[plot]'")
+        raise MissingDependency("a picture needs matplotlib", hint=f"pip install 'rnncli[{extra}]'")
 
 
 @contextmanager

@@ -43,6 +43,13 @@ ENDINGS = {
         ),
         ("pictures", "forecasts"),
     ),
+    "report": Ending(
+        (
+            "rnncli report sales.csv -m sales.safetensors -o report.html",
+            "rnncli report sales.csv -m sales.safetensors --windows 4 --no-gradients -o report.html",
+        ),
+        ("pictures", "scores", "gradients"),
+    ),
     "inspect-gradients": Ending(
         (
             "rnncli inspect-gradients sales.csv -m sales.safetensors --quick",

@@ -21,7 +21,7 @@ ROW = 2.9  # inches
 
 def draw(report: GradientReport, step: str, kind: str) -> bytes:
     """A picture of `kind` png or svg; `step` says how long a step is. The same report gives the same bytes."""
-    return encoded(drawn(report, step), kind, heading(report))
+    return encoded(drawn(report, step, heading(report)), kind, heading(report))
 
 
 def heading(report: GradientReport) -> str:
@@ -29,15 +29,16 @@ def heading(report: GradientReport) -> str:
     return f"Gradients of {_name(report)}: {report.diagnosis}"
 
 
-def drawn(report: GradientReport, step: str) -> Any:
-    """The figure of matplotlib. MissingDependency where that is not installed."""
+def drawn(report: GradientReport, step: str, title: str = "") -> Any:
+    """The figure of matplotlib, under a title or none. MissingDependency where that is not installed."""
     with styled():
         tried, reached = report.before is not None, report.evidence.reach
         rows = 2 + tried + (reached is not None)
         made = figure(ROW * rows + 0.5)
         axes = made.subplots(rows, 2)
         evidence = report.evidence
-        made.suptitle(heading(report), fontsize=FONT + 3)
+        if title:
+            made.suptitle(title, fontsize=FONT + 3)
         _profiles(axes[0, 0], evidence, step)
         _heat_map(axes[0, 1], made, evidence, step)
         _gates(axes[1, 0], evidence)

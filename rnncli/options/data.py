@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, EVALUATE, EXPLAIN, INFO, INSPECT, PLOT, PREDICT, READING, TRAIN
+from rnncli.options.commands import CHECK, EVALUATE, EXPLAIN, INFO, INSPECT, PLOT, PREDICT, READING, REPORT, TRAIN
 from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED, SIZE, SWITCH, TEXT, Meaning, Option
 from rnncli.registry import READERS
 
@@ -11,7 +11,7 @@ ON_BAD_SERIES = ("fail", "skip")
 FOUND, MEMORY = "found in the data", "what fits into memory"
 FORECAST, LABELS, TOKENS = ("forecast",), ("labels",), ("tokens",)
 SETS, FRAMES = ("sets",), ("frames",)
-MODELS = (PREDICT, EVALUATE, PLOT, INSPECT, CHECK, INFO)
+MODELS = (PREDICT, EVALUATE, PLOT, REPORT, INSPECT, CHECK, INFO)
 
 OPTIONS = (
     Option(
@@ -31,7 +31,7 @@ OPTIONS = (
         TEXT,
         "The model file.",
         commands=MODELS,
-        required=(PREDICT, INFO),
+        required=(PREDICT, REPORT, INFO),
         positional=(INFO,),
         metavar="MODEL",
         short="-m",

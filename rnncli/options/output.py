@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, EVALUATE, EVERY, INSPECT, PLOT, PREDICT, TRAIN
+from rnncli.options.commands import CHECK, EVALUATE, EVERY, INSPECT, PLOT, PREDICT, REPORT, TRAIN
 from rnncli.options.data import FORECAST
 from rnncli.options.option import (
     CHOICE,
@@ -29,14 +29,15 @@ OPTIONS = (
         TEXT,
         "The file to write; its suffix says how.",
         OUTPUT,
-        commands=(TRAIN, PREDICT, EVALUATE, PLOT),
-        functions=(TRAIN, PREDICT, PLOT),
-        required=(TRAIN,),
+        commands=(TRAIN, PREDICT, EVALUATE, PLOT, REPORT),
+        functions=(TRAIN, PREDICT, PLOT, REPORT),
+        required=(TRAIN, REPORT),
         metavar="OUT",
         short="-o",
         differently={
             TRAIN: Meaning(says="The model file to write.", metavar="MODEL"),
             PLOT: Meaning(says="The picture to write (.png, .svg, .html).", follows="drawn in the terminal"),
+            REPORT: Meaning(says="The page to write (.html)."),
         },
     ),
     Option(
@@ -148,8 +149,8 @@ OPTIONS = (
         "What to do where the output is there already.",
         UNATTENDED,
         default="replace",
-        commands=(PREDICT, EVALUATE, PLOT, CHECK),
-        functions=(PREDICT, PLOT, CHECK),
+        commands=(PREDICT, EVALUATE, PLOT, REPORT, CHECK),
+        functions=(PREDICT, PLOT, REPORT, CHECK),
         choices=EXISTING,
     ),
     Option(
@@ -158,8 +159,8 @@ OPTIONS = (
         "Wait so long for another writer of the file.",
         UNATTENDED,
         default="0",
-        commands=(TRAIN, PREDICT, EVALUATE, PLOT, CHECK),
-        functions=(TRAIN, PREDICT, PLOT, CHECK),
+        commands=(TRAIN, PREDICT, EVALUATE, PLOT, REPORT, CHECK),
+        functions=(TRAIN, PREDICT, PLOT, REPORT, CHECK),
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),
     Option("fresh", SWITCH, "Start over, whatever is there.", UNATTENDED, commands=(TRAIN,)),

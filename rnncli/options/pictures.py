@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import PLOT
+from rnncli.options.commands import PLOT, REPORT
 from rnncli.options.data import FORECAST
-from rnncli.options.option import CHOICE, COUNT, DATA, OUTPUT, REPEATED, TEXT, Meaning, Option
+from rnncli.options.option import CHOICE, COUNT, DATA, OUTPUT, REPEATED, SWITCH, TEXT, Meaning, Option
 
 ORDERS = ("worst", "largest", "first")
 
@@ -53,8 +53,19 @@ OPTIONS = (
         TEXT,
         "The unit of the target, for the axis.",
         OUTPUT,
-        commands=(PLOT,),
+        commands=(PLOT, REPORT),
         metavar="TEXT",
         tasks=FORECAST,
+    ),
+    Option(
+        "gradients",
+        SWITCH,
+        "Look at the network's gradients too, which takes PyTorch and some seconds.",
+        OUTPUT,
+        default="yes",
+        commands=(REPORT,),
+        on=True,
+        tasks=FORECAST,
+        in_python=Meaning(default="True"),
     ),
 )

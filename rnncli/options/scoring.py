@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import EVALUATE, INSPECT, PLOT
+from rnncli.options.commands import EVALUATE, INSPECT, PLOT, REPORT
 from rnncli.options.data import FORECAST, FRAMES, LABELS, SETS, TOKENS
 from rnncli.options.option import (
     COUNT,
@@ -38,7 +38,7 @@ OPTIONS = (
         "How many origins of the past to forecast from.",
         SCORING,
         default="1",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, REPORT),
         metavar="K",
         tasks=(*FORECAST, *FRAMES),
     ),
@@ -48,7 +48,7 @@ OPTIONS = (
         "Rows between two origins.",
         SCORING,
         follows="the horizon",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, REPORT),
         tasks=(*FORECAST, *FRAMES),
     ),
     Option(
@@ -57,7 +57,7 @@ OPTIONS = (
         "Train again where training saw what is scored.",
         SCORING,
         default="yes",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, REPORT),
         on=True,
         tasks=FORECAST,
         in_python=Meaning(default="True"),
@@ -123,8 +123,11 @@ OPTIONS = (
         "Follow gradients in so many series.",
         GRADIENTS,
         default="24",
-        commands=(INSPECT, PLOT),
-        differently={PLOT: Meaning(says="Draw so many series.", follows="6, or 3 in a terminal", heading=OUTPUT)},
+        commands=(INSPECT, PLOT, REPORT),
+        differently={
+            PLOT: Meaning(says="Draw so many series.", follows="6, or 3 in a terminal", heading=OUTPUT),
+            REPORT: Meaning(says="Draw so many of the worst series.", default="6", heading=OUTPUT),
+        },
     ),
     Option(
         "fail_on",

@@ -198,6 +198,13 @@ class PlotOptions(ColumnOptions, total=False):
     lock_wait: float | None
 
 
+class ReportOptions(ColumnOptions, total=False):
+    """How the data are read, and what becomes of a file that is there: see `report`."""
+
+    if_exists: Literal["replace", "error"] | None
+    lock_wait: float | None
+
+
 class AnswerOptions(PredictOptions, total=False):
     """Every option of `predict`, as the tasks take them, and how many rows of the past a picture is to have."""
 

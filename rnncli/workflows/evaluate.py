@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli import files
 from rnncli.data.load import Loaded
@@ -28,6 +28,9 @@ from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.pictures import check_plot, draw
 from rnncli.workflows.train import refit as train_again
 
+if TYPE_CHECKING:
+    from rnncli.charts.fans import Fans
+
 ALPHA = 0.05
 
 
@@ -36,7 +39,8 @@ ALPHA = 0.05
 class Evaluation:
     """A report, whether the model was trained once more for the sake of honesty, the outcome of every gate, what is
     new in the data since training (None if unknown) and whether that fails, the series left out, and the first step
-    that was forecast from forecasts (None if the horizon is not beyond the trained one).
+    that was forecast from forecasts (None if the horizon is not beyond the trained one); `fans` are the forecasts of
+    the last window beside what came, None where the model makes none.
     """
 
     report: ScoreReport
@@ -46,6 +50,7 @@ class Evaluation:
     fail_on_drift: bool = False
     skipped: tuple[SeriesRefused, ...] = ()
     beyond_trained_from: int | None = None
+    fans: Fans | None = None
 
     def to_json(self, *, by: str | None = None) -> dict[str, Any]:
         """The document behind `--json`."""
@@ -176,6 +181,7 @@ def evaluate(
         options.get("fail_on_drift", False),
         scored.skipped,
         scored.beyond_trained_from,
+        scored.fans,
     )
 
 
