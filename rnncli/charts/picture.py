@@ -86,5 +86,7 @@ def picture(
     order = order or usual_order(fans)
     some = fans.select(chosen(fans, named, order, most))
     which = "" if named or len(some) == len(fans) else f"; {SAYS[order]}, {len(some)} of {len(fans):,} series"
-    steps = f"{fans.horizon:,} step{'s' * (fans.horizon != 1)} of {fans.calendar.frequency}"
+    frequency = fans.calendar.frequency
+    each = "" if (frequency.unit, frequency.multiple) == ("step", 1) else f" of {frequency}"
+    steps = f"{fans.horizon:,} step{'s' * (fans.horizon != 1)}{each}"
     return Picture(some, f"Forecast of {fans.columns.target}, {steps}{which}", unit)

@@ -15,6 +15,7 @@ from rnncli.data.writers.table import time_texts
 WIDTH, HEIGHT = 80, 10  # letters, of the plot with its labels; lines of the plot alone
 LABELS = 10  # letters of a number before the axis
 OUTER, INNER, ACTUAL = "░", "▒", "●"
+MIDNIGHT = " 00:00:00"  # which days need not be told of
 Line = list[Run]
 
 
@@ -98,10 +99,12 @@ def _times(fans: Fans, fan: Fan, past: Floats, ahead: Floats) -> Line:
         return []
     wide = WIDTH - LABELS - 2
     middle = round(float(ahead[0]) * (wide - 1)) if ahead.size and past.size else 0
-    shown = [(every[:1], 0), (every[-1:], wide)] + ([(fan.times[:1], middle)] if middle else [])
+    places = [0, wide, *([middle] if middle else [])]
+    texts = time_texts(np.concatenate([every[[0, -1]], fan.times[:1]]), fans.columns, fans.calendar)
+    if all(text.endswith(MIDNIGHT) for text in texts):
+        texts = [text.removesuffix(MIDNIGHT) for text in texts]
     line = [" "] * wide
-    for times, at in shown:
-        text = time_texts(times, fans.columns, fans.calendar)[0]
+    for text, at in zip(texts, places, strict=False):
         begin = min(max(0, at - len(text) // 2), wide - len(text)) if at > 0 else 0
         free = line[max(0, begin - 1) : begin + len(text) + 1]
         if begin >= 0 and all(letter == " " for letter in free):
