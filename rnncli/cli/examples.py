@@ -46,7 +46,7 @@ ENDINGS = {
     "report": Ending(
         (
             "rnncli report sales.csv -m sales.safetensors -o report.html",
-            "rnncli report sales.csv -m sales.safetensors --windows 4 --no-gradients -o report.html",
+            "rnncli report sales.csv -m sales.safetensors -o report.html --windows 4",
         ),
         ("pictures", "scores", "gradients"),
     ),
