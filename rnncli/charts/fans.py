@@ -155,15 +155,15 @@ def with_truth(fans: Fans, panel: Panel) -> Fans:
     inside = (series[:, None] >= 0) & (step >= 0) & (step < panel.lengths[series][:, None])
     rows = np.where(inside, panel.offsets[series][:, None] + step, 0)
     actual = np.where(inside, panel.targets[rows], np.nan) if len(panel.targets) else np.full(step.shape, np.nan)
-    return replace(fans, actual=actual, scale=_scales(panel, series, step[:, 0]))
+    return replace(fans, actual=actual, scale=_scales(panel, series, step[:, 0], fans.calendar.seasons[0]))
 
 
-def _scales(panel: Panel, series: Ints, first_step: Ints) -> Floats:
+def _scales(panel: Panel, series: Ints, first_step: Ints, season: int) -> Floats:
     """The scale of each of some series (-1: there is none) from the rows before a step: [n]."""
     found = np.full(len(series), np.nan)
     known = np.flatnonzero((series >= 0) & (first_step > 0))
     if known.size:
         kept = np.minimum(first_step[known], panel.lengths[series[known]])
         history = panel.select(series[known]).latest(kept, int(kept.max()))
-        found[known] = seasonal_scales(history.targets, history.offsets, panel.calendar.seasons[0])
+        found[known] = seasonal_scales(history.targets, history.offsets, season)
     return found

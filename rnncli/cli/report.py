@@ -8,13 +8,14 @@ from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.written import file_of
 from rnncli.errors import OutputExists, UsageError
 from rnncli.options.types import ColumnOptions
+from rnncli.registry import BASE
 
 
 def report(
     streams: Streams,
     data: list[str],
-    model: str,
     output: str,
+    model: str | None = None,
     windows: int | None = None,
     stride: int | None = None,
     horizon: int | None = None,
@@ -37,7 +38,7 @@ def report(
     try:
         done = work(
             data,
-            model,
+            model or BASE,
             output=path,
             windows=windows or 1,
             stride=stride,

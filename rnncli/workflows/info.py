@@ -34,7 +34,7 @@ class Info:
         )
         rows = f"{record['rows']:,} rows, {record['observed']:,} observed" if "rows" in record else "unknown"
         return (
-            ("trained on", f"{counted(model.series, model.task.units)}, {rows}"),
+            *([("trained on", f"{counted(model.series, model.task.units)}, {rows}")] if model.series else []),
             *model.facts(),
             *((f"validation, {name}", text) for name, text in tested),
             ("shared weights", _shared(self.sharing, model.task.context(model.spec))),

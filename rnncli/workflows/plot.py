@@ -15,7 +15,7 @@ from rnncli.errors import UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.options.types import AnswerOptions, Model, PlotOptions
 from rnncli.outline import Outline
-from rnncli.registry import TASKS, find
+from rnncli.registry import BASE, TASKS, find
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.reading import listed
 from rnncli.workflows.arguments import public
@@ -118,8 +118,8 @@ def plot(
     on_event: Listener | None = None,
     **options: Unpack[PlotOptions],
 ) -> Plot:
-    """Draw the forecast of `model` after the rows of `data`, or a `forecast` that was saved, beside what came; with
-    `output`, to a file too.
+    """Draw the forecast of `model` (base, if none is given) after the rows of `data`, or a `forecast` that was saved,
+    beside what came; with `output`, to a file too.
 
     With `as_of` the forecast is made as if it were then, and what came after is drawn beside it. Drawn are the series
     called `ids`, or the first `series` (6) by `order`: the "worst" by scaled error, the "largest", or the "first" of
@@ -130,15 +130,13 @@ def plot(
     """
     tell = on_event or unheard
     keep_apart("plot", {**options, "data": data, "model": model, "forecast": forecast, "output": output})
-    if model is None and forecast is None:
-        raise UsageError("neither a model nor a forecast was given", hint="-m MODEL, or --forecast FILE")
     if output is not None:
         kind_of(output)
         files.check_writable(output)
     with files.locked(output, options.get("lock_wait") or 0.0):
         if output is not None and options.get("if_exists") == "error":
             files.refuse_existing(output)
-        found = None if model is None else _forecaster(model)
+        found = None if model is None and forecast is not None else _forecaster(BASE if model is None else model)
         choices = column_choices(options)
         if forecast is None:
             levels = None if quantiles is None else tuple(quantiles)

@@ -19,6 +19,7 @@ from rnncli.events import Listener, Noted, unheard
 from rnncli.options import table
 from rnncli.options.types import Model, ReportOptions, columns_of
 from rnncli.outline import Outline, shown
+from rnncli.registry import BASE
 from rnncli.tasks.reading import listed
 from rnncli.workflows import report_sections as sections
 from rnncli.workflows import reproduce
@@ -26,6 +27,7 @@ from rnncli.workflows.arguments import public
 from rnncli.workflows.evaluate import Evaluation, evaluate
 from rnncli.workflows.inspect_gradients import Inspection, inspect_gradients
 from rnncli.workflows.model import Given, given
+from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.report_sections import Section
 
@@ -72,7 +74,7 @@ class Reported:
 @public
 def report(
     data: Any,
-    model: Model,
+    model: Model = BASE,
     *,
     output: str | os.PathLike[str] | None = None,
     windows: int = 1,
@@ -111,13 +113,17 @@ def report(
         columns = columns_of(options)
         table.refuse_of_other_task({**columns, "horizon": horizon}, "forecast", by_model=True)
         wanted = {"windows": windows, "stride": stride, "horizon": horizon, "refit": refit}
+        trained = found.model
+        if getattr(trained, "unfitted", False):
+            loaded = trained.task.load_known(data, column_choices(columns), trained, unheard)
+            trained = trained.for_data(loaded, horizon)
         done = evaluate(data, model, **wanted, device=device, threads=threads, on_event=tell, **columns)  # type: ignore[arg-type]
         inspection, why_not = _inspected(data, model, columns, threads) if gradients else (None, "--no-gradients")
         beside = {**wanted, "windows": None if windows == 1 else windows, **columns}
         parts = [
-            sections.in_short(found.model, done, inspection),
-            sections.inferred(found.model, done, heard),
-            sections.made_of(found.model),
+            sections.in_short(trained, done, inspection),
+            sections.inferred(trained, done, heard),
+            sections.made_of(trained),
             sections.scores(done),
             sections.calibration(done),
             sections.worst(done, series or SERIES, unit or ""),
@@ -125,7 +131,9 @@ def report(
             sections.gradients(inspection, why_not),
             sections.again(_commands(data, found, beside, output), _versions(found, inspection)),
         ]
-        made = Reported(done, inspection, _page(found, parts), None if output is None else os.fspath(output))
+        made = Reported(
+            done, inspection, _page(trained.columns.target, parts), None if output is None else os.fspath(output)
+        )
         if output is not None:
             made.write(output)
     return made
@@ -164,12 +172,13 @@ def _inspected(data: Any, model: Model, columns: Any, threads: int | None) -> tu
 
 
 def _commands(data: Any, found: Given, settings: dict[str, Any], output: Any) -> list[str]:
-    model = found.path or "MODEL"
+    model = found.path or (BASE if found.named == BASE else "MODEL")
     trained = found.model.settings() | table.settled({"network": found.model.network, "training": found.model.training})
     scored = reproduce.evaluating(data, model, settings)
     again = scored.replace("rnncli evaluate", "rnncli report", 1)
     page_ = "report.html" if output is None else os.fspath(output)
-    return [reproduce.training(data, model, trained), f"{scored} --json", f"{again} -o {reproduce.quoted(page_)}"]
+    made = [] if model == BASE else [reproduce.training(data, model, trained)]
+    return [*made, f"{scored} --json", f"{again} -o {reproduce.quoted(page_)}"]
 
 
 def _versions(found: Given, inspection: Inspection | None) -> list[tuple[str, str]]:
@@ -178,8 +187,7 @@ def _versions(found: Given, inspection: Inspection | None) -> list[tuple[str, st
     return [("versions", versions), ("model", f"{found.named}, {found.size:,} bytes"), ("SHA-256", found.digest)]
 
 
-def _page(found: Given, parts: Sequence[Section]) -> bytes:
-    target = found.model.columns.target
+def _page(target: str, parts: Sequence[Section]) -> bytes:
     title = f"Forecasts of {target}: report"
     links = "".join(f'<li><a href="#{part.anchor}">{escaped(part.heading)}</a></li>' for part in parts)
     body = "\n".join(

@@ -60,9 +60,8 @@ def in_short(model: Model, done: Evaluation, inspection: Inspection | None) -> S
         False: paragraph("The model had seen no row that is scored here."),
     }
     told = honest.get(bool(report.in_sample), "") if report.in_sample is not None else ""
-    verdict = model.task.verdict(model)
-    verdict = f"At training: {verdict}."
-    return Section("short", "In short", listing(lines) + told + paragraph(verdict))
+    verdict = paragraph(f"At training: {model.task.verdict(model)}.") if model.record.get("validation") else ""
+    return Section("short", "In short", listing(lines) + told + verdict)
 
 
 def _beside_the_best(report: Report) -> str:

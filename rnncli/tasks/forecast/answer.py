@@ -25,6 +25,7 @@ from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, as_html, shown
 from rnncli.registry import WRITERS, find
 from rnncli.spec import ColumnChoices
+from rnncli.tasks.forecast.base import tell_fitted
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.holidays import tell_unknown
@@ -212,15 +213,16 @@ def answer(
 
     UsageError, InputRefused, InputStale or GateFailed.
     """
-    steps, levels = (
-        checked_horizon(options.get("horizon"), model),
-        asked_levels(options.get("quantiles"), model.spec.levels),
-    )
+    levels = asked_levels(options.get("quantiles"), model.spec.levels)
     point: Point = options.get("point") or "median"
     if point not in ("median", "mean"):
         raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
     skip = choices.on_bad_series == "skip"
     loaded = load_known(data, choices, model, tell, _ahead(model, options, tell))
+    if model.unfitted:
+        model = model.for_data(loaded, options.get("horizon"))
+        tell_fitted(model, tell)
+    steps = checked_horizon(options.get("horizon"), model)
     loaded = within_bounds(loaded, model.bounds, choices, tell)
     loaded = without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
     found = drift_of(loaded.panel, model)
@@ -239,9 +241,14 @@ def answer(
         made = stream.quantiles(loaded.panel, steps)
     loaded = without_bad(loaded, model.unseen(loaded.panel, made), InputRefused, tell, skip=skip)
     made = made[~np.isnan(made[:, 0, 0])]
-    rows = options.get("history") or rows_that_help(steps, model.spec.seasons)
-    past = loaded.panel.latest(model.ends(loaded.panel), rows)
+    past = _history(loaded, model, options.get("history") or rows_that_help(steps, model.spec.seasons))
     return Forecast(_table(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond, past)
+
+
+def _history(loaded: Loaded, model: Forecaster, rows: int) -> Panel:
+    """The last rows of each series before its forecast, in a calendar with the model's seasons."""
+    past = loaded.panel.latest(model.ends(loaded.panel), rows)
+    return replace(past, calendar=replace(past.calendar, seasons=model.spec.seasons))
 
 
 def _ahead(model: Forecaster, options: AnswerOptions, tell: Listener) -> list[Any] | None:
