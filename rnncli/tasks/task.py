@@ -178,7 +178,7 @@ class LookedAt:
 class Scored:
     """A report, whether the model was trained once more for the sake of honesty, what is new in the data since
     training (None if unknown), the series left out, and the first step that was made from answers (None: nowhere);
-    of forecasts also those of the last window, to be drawn.
+    of forecasts also those of the last window, to be drawn, and the model that made them: fitted, or trained once more.
     """
 
     report: ScoreReport
@@ -187,6 +187,7 @@ class Scored:
     skipped: tuple[SeriesRefused, ...] = ()
     beyond_trained_from: int | None = None
     fans: Fans | None = None
+    model: Any = None
 
 
 Again = Callable[[Loaded, Any], Any]

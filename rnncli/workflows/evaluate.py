@@ -40,7 +40,7 @@ class Evaluation:
     """A report, whether the model was trained once more for the sake of honesty, the outcome of every gate, what is
     new in the data since training (None if unknown) and whether that fails, the series left out, and the first step
     that was forecast from forecasts (None if the horizon is not beyond the trained one); `fans` are the forecasts of
-    the last window beside what came, None where the model makes none.
+    the last window beside what came, and `model` is what made them, None where the model makes none.
     """
 
     report: ScoreReport
@@ -51,6 +51,7 @@ class Evaluation:
     skipped: tuple[SeriesRefused, ...] = ()
     beyond_trained_from: int | None = None
     fans: Fans | None = None
+    model: Any = None
 
     def to_json(self, *, by: str | None = None) -> dict[str, Any]:
         """The document behind `--json`."""
@@ -182,6 +183,7 @@ def evaluate(
         scored.skipped,
         scored.beyond_trained_from,
         scored.fans,
+        scored.model,
     )
 
 

@@ -27,7 +27,6 @@ from rnncli.workflows.arguments import public
 from rnncli.workflows.evaluate import Evaluation, evaluate
 from rnncli.workflows.inspect_gradients import Inspection, inspect_gradients
 from rnncli.workflows.model import Given, given
-from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.report_sections import Section
 
@@ -113,11 +112,8 @@ def report(
         columns = columns_of(options)
         table.refuse_of_other_task({**columns, "horizon": horizon}, "forecast", by_model=True)
         wanted = {"windows": windows, "stride": stride, "horizon": horizon, "refit": refit}
-        trained = found.model
-        if getattr(trained, "unfitted", False):
-            loaded = trained.task.load_known(data, column_choices(columns), trained, unheard)
-            trained = trained.for_data(loaded, horizon)
         done = evaluate(data, model, **wanted, device=device, threads=threads, on_event=tell, **columns)  # type: ignore[arg-type]
+        trained = done.model if getattr(found.model, "unfitted", False) else found.model
         inspection, why_not = _inspected(data, model, columns, threads) if gradients else (None, "--no-gradients")
         beside = {**wanted, "windows": None if windows == 1 else windows, **columns}
         parts = [

@@ -73,7 +73,7 @@ def _beside_the_best(report: Report) -> str:
         return "The scaled error is undefined here: the series do not vary in their past."
     best = min(known, key=lambda name: errors[name])
     found = report.against(best)
-    sure = found.method if math.isnan(found.p) else f"p = {found.p:.2g} that it is no better, {found.method}"
+    sure = found.method if math.isnan(found.p) else f"one-sided p = {found.p:.2g}, {found.method}"
     word = "less" if errors[model] < errors[best] else "more"
     told = f"The error (MASE) is {errors[model]:.4g}, {word} than the {errors[best]:.4g} of the best baseline, {best}"
     return f"{told} ({sure})."

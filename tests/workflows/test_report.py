@@ -175,6 +175,13 @@ def test_a_paired_test_stands_beside_every_baseline(page: Page, jobs: Path, made
         assert (float(p), method) == (pytest.approx(found.p, rel=1e-2), found.method)
 
 
+def test_the_series_that_are_drawn_have_the_errors_of_the_scores(made: Path) -> None:
+    done = rnncli.evaluate(made / "jobs.csv", made / "m.safetensors", refit=False)
+    assert done.fans is not None
+    assert done.fans.errors.tolist() == done.report.scores["model"].per_series["mase"].tolist()
+    assert (done.fans.point == done.report.made["model"].point).all()
+
+
 def test_what_is_in_sample_is_called_so(page: Page) -> None:
     assert f"In-sample: {SEEN}" in page.text
 

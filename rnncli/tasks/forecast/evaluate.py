@@ -61,7 +61,7 @@ def evaluated(
     season = model.spec.seasons[0]
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
     fans = split_fans(loaded.panel, splits[-1], made[-1], model.spec.levels, season, loaded.columns)
-    return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond, fans)
+    return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond, fans, model)
 
 
 def _fitted_before(loaded: Loaded, model: Forecaster, wanted: Backtest) -> Forecaster:
