@@ -17,6 +17,7 @@ from rnncli.charts.style import KINDS, encoded, need_matplotlib
 from rnncli.errors import UsageError
 
 MOST, MOST_IN_TEXT = 6, 3  # series of a picture, where nothing else is said
+LARGEST = 200  # series of a file: beyond that a picture has more dots than can be drawn, and a page is too long to read
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ class Picture:
         return fan_figure(self.fans, self.says, self.unit)
 
     def encode(self, kind: str) -> bytes:
-        """The picture as a file's bytes: png, svg or html."""
+        """The picture as a file's bytes: png, svg or html. UsageError if it would be too large."""
+        if len(self.fans) > LARGEST:
+            says = f"a picture holds {LARGEST} series at most, not {len(self.fans):,}"
+            raise UsageError(says, hint="choose some: --ids A,B or --series N")
         if kind == "html":
             from rnncli.charts.fan_page import fan_page
 

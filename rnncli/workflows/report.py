@@ -110,26 +110,16 @@ def report(
             task = found.model.task.name
             raise UsageError(f"report is about forecasts, and the model makes {task}", hint=INSTEAD)
         columns = columns_of(options)
-        table.refuse_of_other_task({**columns, "horizon": horizon}, "forecast", by_model=True)
         wanted = {"windows": windows, "stride": stride, "horizon": horizon, "refit": refit}
         done = evaluate(data, model, **wanted, device=device, threads=threads, on_event=tell, **columns)  # type: ignore[arg-type]
+        looked = _inspected(data, model, columns, threads) if gradients else (None, "--no-gradients")
+        scored = {**wanted, "windows": None if windows == 1 else windows, **columns}
+        shown = {**scored, "series": series, "gradients": gradients, "unit": unit}
+        path = None if output is None else os.fspath(output)
+        again = sections.again(_commands(data, found, scored, shown, path), _versions(found, looked[0]))
         trained = done.model if getattr(found.model, "unfitted", False) else found.model
-        inspection, why_not = _inspected(data, model, columns, threads) if gradients else (None, "--no-gradients")
-        beside = {**wanted, "windows": None if windows == 1 else windows, **columns}
-        parts = [
-            sections.in_short(trained, done, inspection),
-            sections.inferred(trained, done, heard),
-            sections.made_of(trained),
-            sections.scores(done),
-            sections.calibration(done),
-            sections.worst(done, series or SERIES, unit or ""),
-            sections.drift(done),
-            sections.gradients(inspection, why_not),
-            sections.again(_commands(data, found, beside, output), _versions(found, inspection)),
-        ]
-        made = Reported(
-            done, inspection, _page(trained.columns.target, parts), None if output is None else os.fspath(output)
-        )
+        parts = [*_about(trained, done, heard, looked, (series or SERIES, unit or "")), again]
+        made = Reported(done, looked[0], _page(trained.columns.target, parts), path)
         if output is not None:
             made.write(output)
     return made
@@ -167,14 +157,30 @@ def _inspected(data: Any, model: Model, columns: Any, threads: int | None) -> tu
         return None, error.message
 
 
-def _commands(data: Any, found: Given, settings: dict[str, Any], output: Any) -> list[str]:
+def _about(
+    model: Any, done: Evaluation, heard: Sequence[str], looked: tuple[Inspection | None, str], drawn: tuple[int, str]
+) -> list[Section]:
+    """Everything about a model and its scores, in the order in which it is read."""
+    return [
+        sections.in_short(model, done, looked[0]),
+        sections.inferred(model, done, heard),
+        sections.made_of(model),
+        sections.scores(done),
+        sections.calibration(done),
+        sections.worst(done, *drawn),
+        sections.drift(done),
+        sections.gradients(*looked),
+    ]
+
+
+def _commands(data: Any, found: Given, scored: dict[str, Any], shown_: dict[str, Any], path: str | None) -> list[str]:
+    """The commands that make the model (not that which comes with the program), its scores, and this page."""
     model = found.path or (BASE if found.named == BASE else "MODEL")
     trained = found.model.settings() | table.settled({"network": found.model.network, "training": found.model.training})
-    scored = reproduce.evaluating(data, model, settings)
-    again = scored.replace("rnncli evaluate", "rnncli report", 1)
-    page_ = "report.html" if output is None else os.fspath(output)
-    made = [] if model == BASE else [reproduce.training(data, model, trained)]
-    return [*made, f"{scored} --json", f"{again} -o {reproduce.quoted(page_)}"]
+    made = [] if model == BASE else [reproduce.command("train", data, trained, "-o", model)]
+    scores = reproduce.command("evaluate", data, scored, "-m", model)
+    page_ = reproduce.command("report", data, shown_, "-m", model, "-o", path or "report.html")
+    return [*made, f"{scores} --json", page_]
 
 
 def _versions(found: Given, inspection: Inspection | None) -> list[tuple[str, str]]:

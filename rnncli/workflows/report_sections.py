@@ -248,5 +248,8 @@ def gradients(inspection: Inspection | None, why_not: str) -> Section:
 def again(commands: Sequence[str], facts_: Sequence[tuple[str, str]]) -> Section:
     """The commands that make the model, its scores and this page, and what they were made with."""
     block = "".join(f"<pre><code>{escaped(command)}</code></pre>" for command in commands)
-    said = "With the same data, model and versions these give the same numbers."
+    said = "The first command trains a model of these settings; with the same data, model and versions the others print"
+    said += " the same scores, and make this page."
+    if len(commands) < 3:  # noqa: PLR2004 the model came with the program
+        said = "With the same data and versions these print the same scores, and make this page."
     return Section("again", "How to reproduce it", paragraph(said) + block + facts(facts_, "Made with"))

@@ -14,21 +14,10 @@ from rnncli.tasks.reading import listed
 _TABLE = "TABLE"  # stands for what has no path
 
 
-def training(data: Any, model: str, settings: Mapping[str, Any]) -> str:
-    """The command that trains such a model: every setting that a model keeps, whether it was said or found."""
-    said = [part for option in of_command("train") for part in _flag(option, settings.get(option.name))]
-    return shlex.join(["rnncli", "train", *paths(data), "-o", model, *said])
-
-
-def evaluating(data: Any, model: str, settings: Mapping[str, Any]) -> str:
-    """The command that prints the scores."""
-    said = [part for option in of_command("evaluate") for part in _flag(option, settings.get(option.name))]
-    return shlex.join(["rnncli", "evaluate", *paths(data), "-m", model, *said])
-
-
-def quoted(path: str) -> str:
-    """A path as a shell takes it."""
-    return shlex.quote(path)
+def command(name: str, data: Any, settings: Mapping[str, Any], *more: str) -> str:
+    """A command on data as it is typed, with every setting that says something, whether it was said or found."""
+    said = [part for option in of_command(name) for part in _flag(option, settings.get(option.name))]
+    return shlex.join(["rnncli", name, *paths(data), *more, *said])
 
 
 def paths(data: Any) -> list[str]:

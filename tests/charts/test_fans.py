@@ -11,6 +11,7 @@ import pytest
 from rnncli.charts.choice import chosen, usual_order
 from rnncli.charts.fans import Fans, bands
 from rnncli.charts.history import rows_that_help
+from rnncli.charts.picture import picture
 from rnncli.data.panel import Panel
 from rnncli.errors import UsageError
 from rnncli.metrics.point import mase
@@ -69,6 +70,11 @@ def test_a_name_with_a_comma_is_one_name(fans: Fans, renamed: Make) -> None:
 )
 def test_history_is_as_long_as_it_helps(horizon: int, seasons: tuple[int, ...], rows: int) -> None:
     assert rows_that_help(horizon, seasons) == rows
+
+
+def test_no_file_holds_more_series_than_can_be_drawn(fans: Fans) -> None:
+    with pytest.raises(UsageError, match="a picture holds 200 series at most, not 201"):
+        picture(fans.select(np.zeros(201, np.int64)), most=201).encode("png")
 
 
 def test_a_forecast_that_may_be_a_mean_is_called_no_median(fans: Fans) -> None:

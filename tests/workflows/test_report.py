@@ -203,7 +203,7 @@ def test_the_commands_make_the_same_again(page: Page, made: Path, run_rnncli: Ru
     assert "hidden = 4" in said.stdout
     assert scored[1:] == ["evaluate", "jobs.csv", "-m", "m.safetensors", "--windows", "2", "--no-refit", "--json"]
     before = (made / "report.html").read_bytes()
-    assert run_rnncli(*reported[1:], "--series", 2, "-q", cwd=made).returncode == 0
+    assert run_rnncli(*reported[1:], "-q", cwd=made).returncode == 0
     assert (made / "report.html").read_bytes() == before
 
 
