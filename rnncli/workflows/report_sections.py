@@ -250,6 +250,6 @@ def again(commands: Sequence[str], facts_: Sequence[tuple[str, str]]) -> Section
     block = "".join(f"<pre><code>{escaped(command)}</code></pre>" for command in commands)
     said = "The first command trains a model of these settings; with the same data, model and versions the others print"
     said += " the same scores, and make this page."
-    if len(commands) < 3:  # noqa: PLR2004 the model came with the program
+    if len(commands) < 3:
         said = "With the same data and versions these print the same scores, and make this page."
     return Section("again", "How to reproduce it", paragraph(said) + block + facts(facts_, "Made with"))
