@@ -6,12 +6,12 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from rnncli import files
 from rnncli.data.load import Loaded
+from rnncli.data.sinks.sink import Into, sink_of
 from rnncli.data.statistics import Drift, refuse_drift
+from rnncli.data.writers.results import Style, StyleOptions, of_table
 from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
 from rnncli.evaluation.shown import ScoreReport
@@ -19,7 +19,7 @@ from rnncli.events import Listener, unheard
 from rnncli.options import table
 from rnncli.options.types import ColumnOptions, Model
 from rnncli.outline import Outline, shown
-from rnncli.registry import BASE, TASKS, find
+from rnncli.registry import BASE, TASKS, WRITERS, find
 from rnncli.tasks.task import Backtest, Scored
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rnncli.charts.fans import Fans
 
 ALPHA = 0.05
+FORMATS = ("json", *WRITERS)
 
 
 @shown
@@ -90,11 +91,23 @@ class Evaluation:
         where = "".join(f"; --by {name} shows where they are worst" for name in self.report.groupings[:1])
         return f"the scores are printed all the same{where}"
 
-    def write(self, path: str | os.PathLike[str], *, by: str | None = None) -> int:
-        """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
-        data = _encoded(self, Path(path).suffix.lower(), by=by)
-        files.atomic_write(path, data)
-        return len(data)
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        by: str | None = None,
+        format: str | None = None,  # noqa: A002  # as users call it
+        **style: Unpack[StyleOptions],
+    ) -> int:
+        """Write the scores as .json, or as rows of any other format that the suffix, or `format`, asks for; returns
+        the bytes.
+        """
+        sink, asked = sink_of(path, Into(format, FORMATS)), Style(**style)
+        if sink.format == "json":
+            return sink.put([(json.dumps(self.to_json(by=by), allow_nan=False) + "\n").encode()])
+        import pyarrow as pa
+
+        return sink.write(of_table(pa.Table.from_pylist(self.report.rows(by))), asked)
 
 
 class EvaluateOptions(ColumnOptions, total=False):
@@ -141,8 +154,8 @@ def evaluate(
     came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
     is marked so where sequences of training are scored; baselines beside it learn from the tables `trained_on`, and
     `group` is a column by which labels are scored as well. `plot` is a picture of the scores by lead, of coverage
-    against level and of errors by series (.png, .svg, .html), or of frames a picture of a sequence, its forecast and
-    what came (.png, or a loop: .gif).
+    against level and of errors by series (.png, .svg, .html), or of frames a picture of some sequences, their forecast
+    and what came (.png, or a loop of one: .gif).
 
     Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
@@ -195,28 +208,3 @@ def _gates(options: EvaluateOptions, task: str) -> _Gates:
     conditions = tuple(read_condition(text, task) for text in options.get("fail_if") or ())
     rivals = tuple(rival_name(text, task) for text in options.get("must_beat") or ())
     return _Gates(conditions, rivals, ALPHA if alpha is None else alpha)
-
-
-def _encoded(evaluation: Evaluation, suffix: str, *, by: str | None) -> bytes:
-    if suffix == ".json":
-        return (json.dumps(evaluation.to_json(by=by), allow_nan=False) + "\n").encode()
-    rows = evaluation.report.rows(by)
-    if suffix == ".jsonl":
-        return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows).encode()
-    import pyarrow as pa
-
-    table, sink = pa.Table.from_pylist(rows), pa.BufferOutputStream()
-    if suffix == ".csv":
-        from pyarrow import csv
-
-        csv.write_csv(table, sink)
-    elif suffix == ".parquet":
-        from pyarrow import parquet
-
-        parquet.write_table(table, sink, compression="zstd", write_page_checksum=True)
-    else:
-        raise UsageError(
-            f"scores cannot be written as {suffix or 'a file without a suffix'}",
-            hint="end it in .json, .csv, .jsonl, .parquet",
-        )
-    return bytes(sink.getvalue())

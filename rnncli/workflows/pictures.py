@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from rnncli import files
 from rnncli.charts.style import KINDS
-from rnncli.data.writers.pictures import SUFFIXES
+from rnncli.data.writers.pictures import SUFFIXES, picture
+from rnncli.data.writers.pictures import Pictured as Clip
 from rnncli.errors import MissingDependency, UsageError
 from rnncli.events import Listener, Noted
 
@@ -32,8 +33,8 @@ class Drawable(Protocol):
     """An answer, or a report, of which there is a picture."""
 
     @property
-    def pictured(self) -> Pictured:
-        """What is drawn."""
+    def pictured(self) -> Pictured | tuple[Clip, ...]:
+        """What is drawn: of frames the sequences, one at least."""
 
 
 class Drawing(NamedTuple):
@@ -70,5 +71,14 @@ def draw(plot: Path_, drawable: object, tell: Listener) -> None:
     """Write the picture of an answer, or of a report, whole or not at all."""
     assert isinstance(drawable, Drawable)
     shown = drawable.pictured
-    files.atomic_write(plot, shown.encode(Path(plot).suffix.lower().removeprefix(".")))
-    tell(Noted(f"drew {os.fspath(plot)}: {shown.says}"))
+    kind = Path(plot).suffix.lower().removeprefix(".")
+    data, says = _of_clips(shown, kind) if isinstance(shown, tuple) else (shown.encode(kind), shown.says)
+    files.atomic_write(plot, data)
+    tell(Noted(f"drew {os.fspath(plot)}: {says}"))
+
+
+def _of_clips(clips: tuple[Clip, ...], kind: str) -> tuple[bytes, str]:
+    """A picture of sequences of frames, of the first alone where it moves, and what it shows."""
+    clips = clips[:1] if kind == "gif" else clips
+    names = ", ".join(repr(clip.name) for clip in clips)
+    return picture(clips, kind), f"sequence{'s' * (len(clips) > 1)} {names}"
