@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from rnncli.workflows.check import check
+    from rnncli.workflows.compare import compare
+    from rnncli.workflows.diff import diff
     from rnncli.workflows.evaluate import evaluate
     from rnncli.workflows.explain import explain
     from rnncli.workflows.info import info
@@ -54,6 +56,8 @@ __all__ = [
     "UsageError",
     "__version__",
     "check",
+    "compare",
+    "diff",
     "evaluate",
     "explain",
     "info",

@@ -15,7 +15,7 @@ from rnncli.files import locked, refuse_existing
 from rnncli.options.types import ColumnOptions
 
 if TYPE_CHECKING:
-    from rnncli.evaluation.shown import Cell, ScoreReport, ScoreTable
+    from rnncli.evaluation.shown import Cell, ScoreTable, Tabled
     from rnncli.workflows.evaluate import Evaluation
 
 _FORMATS = ("json", "csv", "jsonl", "parquet")
@@ -54,7 +54,7 @@ def evaluate(
 
     with locked(path, lock_wait or 0.0):
         if path is not None and if_exists in ("error", "skip") and Path(path).exists():
-            return _existing(streams, path, if_exists)
+            return existing(streams, path, if_exists, "rnncli.evaluate/1")
         done = work(
             data,
             model,
@@ -86,12 +86,12 @@ def evaluate(
     return SKIPPED if done.skipped else 0
 
 
-def _existing(streams: Streams, path: str, if_exists: str) -> int:
+def existing(streams: Streams, path: str, if_exists: str, schema: str) -> int:
     """There is a file already, and it stays."""
     if if_exists == "error":
         refuse_existing(path)
     streams.say([f"{path} is there already and stays as it is"])
-    streams.result(lambda: {"schema": "rnncli.evaluate/1", "output": path, "written": False})
+    streams.result(lambda: {"schema": schema, "output": path, "written": False})
     return 0
 
 
@@ -112,7 +112,7 @@ def _check(model: str | None, forecasts: str | None, of_a_model: dict[str, int |
         )
 
 
-def shown(report: ScoreReport, by: str | None) -> list[str]:
+def shown(report: Tabled, by: str | None) -> list[str]:
     """The report as text: what was scored, every table, and what must be known of them."""
     tables = [["", *_shown(one)] for one in report.tables(by)]
     remarks = report.remarks()

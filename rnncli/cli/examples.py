@@ -43,6 +43,17 @@ ENDINGS = {
         ),
         ("gradients", "findings", "remedies"),
     ),
+    "compare": Ending(
+        (
+            "rnncli compare gru.safetensors lstm.safetensors sales.csv --windows 4",
+            "rnncli compare monday.csv tuesday.csv sales.csv --json",
+        ),
+        ("scores", "metrics", "baselines"),
+    ),
+    "diff": Ending(
+        ("rnncli diff yesterday.csv today.csv", "rnncli diff yesterday.csv today.csv --fail-if 'change>0.2' -q"),
+        ("forecasts", "scores", "recipes"),
+    ),
     "check": Ending(
         ("rnncli check sales.csv --fix repaired.csv", "rnncli check sales.csv -m sales.safetensors"),
         ("data", "checks"),

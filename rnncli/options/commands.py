@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 TRAIN, PREDICT, EVALUATE, INSPECT = "train", "predict", "evaluate", "inspect-gradients"
+COMPARE, DIFF = "compare", "diff"
 CHECK, INFO, CELLS, EXPLAIN = "check", "info", "cells", "explain"
 READING = (  # commands that read data
     TRAIN,
     PREDICT,
     EVALUATE,
     INSPECT,
+    COMPARE,
     CHECK,
 )
-EVERY = (*READING, INFO, CELLS, EXPLAIN)
+EVERY = (*READING, DIFF, INFO, CELLS, EXPLAIN)
 _FUNCTIONS = {"inspect_gradients": INSPECT, "list_cells": CELLS}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, EVALUATE, EXPLAIN, INFO, INSPECT, PREDICT, READING, TRAIN
+from rnncli.options.commands import CHECK, COMPARE, DIFF, EVALUATE, EXPLAIN, INFO, INSPECT, PREDICT, READING, TRAIN
 from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED, SIZE, SWITCH, TEXT, Meaning, Option
 from rnncli.registry import READERS
 
@@ -22,6 +22,7 @@ OPTIONS = (
         positional=READING,
         required=READING,
         metavar="DATA",
+        differently={COMPARE: Meaning(says=f"Models, saved forecasts and DATA. {DATA_IS}", metavar="A B DATA")},
         in_python=Meaning(
             says="Paths, folders (one file a series), globs, - for standard input, or tables: pandas, polars, pyarrow."
         ),
@@ -43,6 +44,25 @@ OPTIONS = (
         in_python=Meaning(says="A model file, or what `train` or `info` returned."),
     ),
     Option(
+        "models",
+        REPEATED,
+        "A model to compare; may be repeated.",
+        commands=(COMPARE,),
+        metavar="MODEL",
+        short="-m",
+        tasks=FORECAST,
+        in_python=Meaning(says="Models to compare: files, or what `train` or `info` returned."),
+    ),
+    Option(
+        "tables",
+        REPEATED,
+        "Two saved forecasts: the old one and the new one.",
+        commands=(DIFF,),
+        positional=(DIFF,),
+        required=(DIFF,),
+        metavar="OLD NEW",
+    ),
+    Option(
         "name",
         TEXT,
         "An id, an error's code, an exit code, a metric, a baseline, a cell, a format or a theme.",
@@ -54,21 +74,21 @@ OPTIONS = (
         "on_event",
         OBJECT,
         "A function that is told of every event: notes, steps, evaluations. What it raises ends the run.",
-        functions=READING,
+        functions=(*READING, DIFF),
     ),
     Option(
         "time",
         TEXT,
         "The column of times, or of dates and of times of day: A,B.",
         follows=FOUND,
-        commands=READING,
+        commands=(*READING, DIFF),
     ),
     Option(
         "id",
         REPEATED,
         "The column of ids, or several that are one together: A,B.",
         follows=FOUND,
-        commands=READING,
+        commands=(*READING, DIFF),
         at="columns.ids",
     ),
     Option(
@@ -127,7 +147,7 @@ OPTIONS = (
         TEXT,
         "How times are written: '%d.%m.%Y', or epoch-s, -ms, -us, -ns.",
         follows=FOUND,
-        commands=READING,
+        commands=(*READING, DIFF),
         metavar="FORMAT",
     ),
     Option(

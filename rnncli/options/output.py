@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, EVALUATE, EVERY, INSPECT, PREDICT, TRAIN
+from rnncli.options.commands import CHECK, COMPARE, DIFF, EVALUATE, EVERY, INSPECT, PREDICT, TRAIN
 from rnncli.options.data import FORECAST
 from rnncli.options.option import (
     CHOICE,
@@ -29,7 +29,7 @@ OPTIONS = (
         TEXT,
         "The file to write; its suffix says how.",
         OUTPUT,
-        commands=(TRAIN, PREDICT, EVALUATE),
+        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF),
         functions=(TRAIN, PREDICT),
         required=(TRAIN,),
         metavar="OUT",
@@ -67,9 +67,10 @@ OPTIONS = (
         "Also show the scores of each series; of labels: class or group; of tokens: document or position; of frames:"
         " lead.",
         OUTPUT,
-        commands=(EVALUATE,),
+        commands=(EVALUATE, COMPARE),
         functions=(),
         choices=GROUPS,
+        differently={COMPARE: Meaning(says="Also show the scores of each series.")},
     ),
     Option(
         "fix",
@@ -140,7 +141,7 @@ OPTIONS = (
         "What to do where the output is there already.",
         UNATTENDED,
         default="replace",
-        commands=(PREDICT, EVALUATE, CHECK),
+        commands=(PREDICT, EVALUATE, COMPARE, DIFF, CHECK),
         functions=(PREDICT, CHECK),
         choices=EXISTING,
     ),
@@ -150,7 +151,7 @@ OPTIONS = (
         "Wait so long for another writer of the file.",
         UNATTENDED,
         default="0",
-        commands=(TRAIN, PREDICT, EVALUATE, CHECK),
+        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, CHECK),
         functions=(TRAIN, PREDICT, CHECK),
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),

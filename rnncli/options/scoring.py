@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import EVALUATE, INSPECT
+from rnncli.options.commands import COMPARE, DIFF, EVALUATE, INSPECT
 from rnncli.options.data import FORECAST, FRAMES, LABELS, SETS, TOKENS
-from rnncli.options.option import COUNT, GRADIENTS, LEVEL, NAMES, REPEATED, SCORING, SWITCH, TEXT, Meaning, Option
+from rnncli.options.option import (
+    COUNT,
+    GRADIENTS,
+    LEVEL,
+    NAMES,
+    OUTPUT,
+    REPEATED,
+    SCORING,
+    SWITCH,
+    TEXT,
+    Meaning,
+    Option,
+)
 
 _GATE = "a gate that fails ends with exit code 7"
 _TRIAL = "60, or 240 where it is about memory"
@@ -15,9 +27,10 @@ OPTIONS = (
         TEXT,
         "Saved forecasts to score instead of a model.",
         SCORING,
-        commands=(EVALUATE,),
+        commands=(EVALUATE, COMPARE),
         metavar="FILE",
         tasks=FORECAST,
+        differently={COMPARE: Meaning(says="Saved forecasts to compare; may be repeated.", kind=REPEATED)},
         in_python=Meaning(says="Saved forecasts to score instead of a model: a path, or what `predict` returned."),
     ),
     Option(
@@ -26,7 +39,7 @@ OPTIONS = (
         "How many origins of the past to forecast from.",
         SCORING,
         default="1",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, COMPARE),
         metavar="K",
         tasks=(*FORECAST, *FRAMES),
     ),
@@ -36,7 +49,7 @@ OPTIONS = (
         "Rows between two origins.",
         SCORING,
         follows="the horizon",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, COMPARE),
         tasks=(*FORECAST, *FRAMES),
     ),
     Option(
@@ -45,7 +58,7 @@ OPTIONS = (
         "Train again where training saw what is scored.",
         SCORING,
         default="yes",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, COMPARE),
         on=True,
         tasks=FORECAST,
         in_python=Meaning(default="True"),
@@ -65,8 +78,9 @@ OPTIONS = (
         REPEATED,
         f"A condition that must not hold, such as 'mase>1', may be repeated: {_GATE}.",
         SCORING,
-        commands=(EVALUATE,),
+        commands=(EVALUATE, DIFF),
         metavar="CONDITION",
+        differently={DIFF: Meaning(says=f"A condition such as 'change>0.2' or 'gone>0', may be repeated: {_GATE}.")},
         in_python=Meaning(says="Conditions that must not hold, such as 'mase>1': see `Evaluation.refuse`."),
     ),
     Option(
@@ -84,7 +98,8 @@ OPTIONS = (
         "The level of significance of --must-beat.",
         SCORING,
         default="0.05",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, COMPARE),
+        differently={COMPARE: Meaning(says="The level of significance.")},
     ),
     Option("quick", SWITCH, "Look at less, for an answer within seconds.", GRADIENTS, commands=(INSPECT,)),
     Option(
@@ -111,7 +126,8 @@ OPTIONS = (
         "Follow gradients in so many series.",
         GRADIENTS,
         default="24",
-        commands=(INSPECT,),
+        commands=(INSPECT, DIFF),
+        differently={DIFF: Meaning("Show so many series that moved most.", default="10", heading=OUTPUT)},
     ),
     Option(
         "fail_on",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import EVALUATE, INSPECT, PREDICT, TRAIN
+from rnncli.options.commands import COMPARE, EVALUATE, INSPECT, PREDICT, TRAIN
 from rnncli.options.data import FORECAST
 from rnncli.options.network import BUILDING
 from rnncli.options.option import (
@@ -122,7 +122,7 @@ OPTIONS = (
         "Where to train: cpu, cuda, ...",
         TRAINING,
         default="cpu",
-        commands=(TRAIN, EVALUATE),
+        commands=(TRAIN, EVALUATE, COMPARE),
         differently={EVALUATE: Meaning(heading=SCORING)},
     ),
     Option(
@@ -131,7 +131,7 @@ OPTIONS = (
         "Threads to train with.",
         TRAINING,
         follows="from the machine",
-        commands=(TRAIN, EVALUATE, INSPECT),
+        commands=(TRAIN, EVALUATE, COMPARE, INSPECT),
         differently={EVALUATE: Meaning(heading=SCORING), INSPECT: Meaning(heading=GRADIENTS)},
     ),
     Option(

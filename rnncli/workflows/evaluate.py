@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from rnncli import files
-from rnncli.data.load import Loaded
 from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
@@ -26,7 +24,8 @@ from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.pictures import check_plot, draw
-from rnncli.workflows.train import refit as train_again
+from rnncli.workflows.score_file import encoded
+from rnncli.workflows.train import repeating
 
 ALPHA = 0.05
 
@@ -86,7 +85,7 @@ class Evaluation:
 
     def write(self, path: str | os.PathLike[str], *, by: str | None = None) -> int:
         """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
-        data = _encoded(self, Path(path).suffix.lower(), by=by)
+        data = encoded(self.to_json(by=by), self.report.rows(by), Path(path).suffix.lower())
         files.atomic_write(path, data)
         return len(data)
 
@@ -155,16 +154,12 @@ def evaluate(
         table.refuse_of_other_task({"trained_on": trained_on, "group": group}, task.name)
         scored: Scored = task.scored_saved(data, forecasts, choices, tell)
     else:
-
-        def again(loaded: Loaded, found: Any) -> Any:
-            return train_again(loaded, found, {"device": device, "threads": threads}, tell)
-
         found, wanted = loaded_model, Backtest(windows, stride, horizon, refit, trained_on, group)
         asked = {**options, "horizon": horizon, "stride": stride, "windows": None if windows == 1 else windows}
         asked |= {"refit": refit, "trained_on": trained_on, "group": group}
         table.refuse_of_other_task(asked, found.task.name, by_model=True)
         gates = _gates(options, found.task.name)
-        scored = found.task.evaluated(data, found, choices, wanted, tell, again)
+        scored = found.task.evaluated(data, found, choices, wanted, tell, repeating(device, threads, tell))
     if plot is not None:
         draw(plot, scored.report, tell)
     return Evaluation(
@@ -186,28 +181,3 @@ def _gates(options: EvaluateOptions, task: str) -> _Gates:
     conditions = tuple(read_condition(text, task) for text in options.get("fail_if") or ())
     rivals = tuple(rival_name(text, task) for text in options.get("must_beat") or ())
     return _Gates(conditions, rivals, ALPHA if alpha is None else alpha)
-
-
-def _encoded(evaluation: Evaluation, suffix: str, *, by: str | None) -> bytes:
-    if suffix == ".json":
-        return (json.dumps(evaluation.to_json(by=by), allow_nan=False) + "\n").encode()
-    rows = evaluation.report.rows(by)
-    if suffix == ".jsonl":
-        return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows).encode()
-    import pyarrow as pa
-
-    table, sink = pa.Table.from_pylist(rows), pa.BufferOutputStream()
-    if suffix == ".csv":
-        from pyarrow import csv
-
-        csv.write_csv(table, sink)
-    elif suffix == ".parquet":
-        from pyarrow import parquet
-
-        parquet.write_table(table, sink, compression="zstd", write_page_checksum=True)
-    else:
-        raise UsageError(
-            f"scores cannot be written as {suffix or 'a file without a suffix'}",
-            hint="end it in .json, .csv, .jsonl, .parquet",
-        )
-    return bytes(sink.getvalue())

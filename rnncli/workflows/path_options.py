@@ -7,6 +7,8 @@ READ = {
     "future_data": "--future-data",
     "trained_on": "--trained-on",
     "forecasts": "--forecasts",
+    "models": "--models",
+    "tables": "OLD NEW",
     "model": "--model",
     "warm_start": "--warm-start",
     "config": "--config",

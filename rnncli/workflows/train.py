@@ -23,7 +23,7 @@ from rnncli.registry import TASKS, find
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.plan import Plan, Trained
 from rnncli.tasks.reading import listed
-from rnncli.tasks.task import Model, Task
+from rnncli.tasks.task import Again, Model, Task
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import Given, given
 from rnncli.workflows.options import column_choices
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from rnncli.training.session import Start
     from rnncli.training.unfinished import Unfinished
 
-__all__ = ["Training", "make_plan", "refit", "train"]
+__all__ = ["Training", "make_plan", "refit", "repeating", "train"]
 
 Path_ = str | os.PathLike[str]
 SHARED = 256  # units from which several threads are worth what they cost one another
@@ -312,3 +312,8 @@ def refit(loaded: Loaded, model: Model, options: TrainOptions, tell: Listener) -
     trained = run(loaded, plan, options, tell, Unfinished(None, "", plan))
     again: Model = model.task.refitted(loaded, trained)
     return again
+
+
+def repeating(device: str | None, threads: int | None, tell: Listener) -> Again:
+    """What trains a model once more on other rows, there and by so many threads."""
+    return lambda loaded, model: refit(loaded, model, {"device": device, "threads": threads}, tell)

@@ -51,7 +51,7 @@ def evaluated(
         model = again(before(loaded, splits), model)
         flags = [np.ones(len(split.series), np.bool_) for split in splits]
         notes = ("the network was trained once more, on the rows before the first origin",)
-    made = [_forecasts(model, panel, split) for split in splits]
+    made = [forecasts_of(model, panel, split) for split in splits]
     season = model.spec.seasons[0]
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
     return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond)
@@ -66,7 +66,7 @@ def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
     return replace(loaded, panel=panel.cut(np.where(kept == np.iinfo(np.int64).max, 0, kept)))
 
 
-def _forecasts(model: Forecaster, panel: Panel, split: Split) -> Made:
+def forecasts_of(model: Forecaster, panel: Panel, split: Split) -> Made:
     """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
     spec = model.spec
     made = model.quantiles(_past(panel, split, spec), split.rows_kept, split.horizon)

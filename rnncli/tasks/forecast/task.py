@@ -26,6 +26,7 @@ from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.seen import Seen, Shapes, Weights, at_origins
 
 if TYPE_CHECKING:  # predict imports this module, and nothing that only training needs
+    from rnncli.evaluation.side_by_side import SideBySide
     from rnncli.tasks.forecast.answer import Forecast
     from rnncli.tasks.forecast.examples import Examples
     from rnncli.tasks.forecast.stateful import Stream
@@ -308,6 +309,22 @@ class Forecasting:
         from rnncli.tasks.forecast.evaluate import scored_saved
 
         return scored_saved(data, forecasts, choices, tell)
+
+    def compared(
+        self,
+        data: Data,
+        models: Mapping[str, Forecaster],
+        forecasts: Mapping[str, Data],
+        choices: ColumnChoices,
+        wanted: Backtest,
+        alpha: float,
+        tell: Listener,
+        again: Again,
+    ) -> SideBySide:
+        """Models and saved forecasts by name, from the same origins."""
+        from rnncli.tasks.forecast.compare import compared
+
+        return compared(data, models, forecasts, choices, wanted, alpha, tell, again)
 
     def layout(self, meta: Meta) -> checkpoint.Layout:
         """The tensors that a description implies."""
