@@ -12,12 +12,12 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.main import get_command
 
-from rnncli import __version__
 from rnncli.cli import memory, stopping
 from rnncli.cli.command import Call, Commands, Group
 from rnncli.cli.config_show import config
 from rnncli.cli.failure import events_given, report, switch_given
 from rnncli.cli.terminal import put, say
+from rnncli.cli.version import refuse_alone, said
 from rnncli.cli.watchers import say_record
 from rnncli.errors import TimedOut
 
@@ -66,8 +66,13 @@ app = typer.Typer(cls=Root, rich_markup_mode=None, pretty_exceptions_enable=Fals
 
 def _version(asked: bool) -> None:
     if asked:
-        put(f"rnncli {__version__}\n".encode())
+        put(said(as_json=switch_given("json")))
         raise typer.Exit
+
+
+def _json(asked: bool) -> None:
+    if asked and not switch_given("version"):
+        refuse_alone()
 
 
 @app.callback()
@@ -75,6 +80,7 @@ def rnncli(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --version: as a JSON document.", callback=_json)] = False,
 ) -> None:
     """Train recurrent networks on time series, forecast, score and inspect their gradients."""
 

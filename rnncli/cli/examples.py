@@ -20,7 +20,9 @@ class Ending(NamedTuple):
 _FIT = "rnncli train sales.csv --horizon 28 -o sales.safetensors"
 _FORECAST = "rnncli predict sales.csv -m sales.safetensors -o forecast.csv"
 ENDINGS = {
-    "": Ending((_FIT, _FORECAST, "rnncli COMMAND --help"), ("data", "training", "scores", "unattended", "python")),
+    "": Ending(
+        (_FIT, _FORECAST, "rnncli COMMAND --help"), ("data", "training", "scores", "unattended", "python", "install")
+    ),
     "train": Ending(
         (_FIT, "rnncli train 'stores/*.csv' --target sold --future promo -o m.safetensors"),
         ("training", "data", "covariates", "cells", "unattended"),

@@ -30,6 +30,7 @@ from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.request import request_of
 from rnncli.workflows.result import Training
+from rnncli.workflows.trainable import require_torch
 
 if TYPE_CHECKING:
     from rnncli.diagnostics.events import Exploded, Gradients
@@ -106,6 +107,7 @@ def train(
     and a model at `output` stays as it was.
     """
     tell = on_event or unheard
+    require_torch()
     _check(options, data)
     keep_apart("train", {**options, "data": data, "output": output})
     if output is not None:
@@ -306,6 +308,7 @@ def about_time(trained: Trained[Any]) -> dict[str, Any]:
 
 def refit(loaded: Loaded, model: Model, options: TrainOptions, tell: Listener) -> Model:
     """A model of the same network, trained in the same way on other rows."""
+    require_torch("training once more")
     from rnncli.training.unfinished import Unfinished
 
     plan = model.task.planned_again(loaded, model)
