@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rnncli.workflows.diff import diff
     from rnncli.workflows.evaluate import evaluate
     from rnncli.workflows.explain import explain
+    from rnncli.workflows.export import export
     from rnncli.workflows.info import info
     from rnncli.workflows.inspect_gradients import inspect_gradients
     from rnncli.workflows.list_cells import list_cells
@@ -60,6 +61,7 @@ __all__ = [
     "diff",
     "evaluate",
     "explain",
+    "export",
     "info",
     "inspect_gradients",
     "list_cells",

@@ -56,6 +56,10 @@ ENDINGS = {
         ("rnncli diff yesterday.csv today.csv", "rnncli diff yesterday.csv today.csv --fail-if 'change>0.2' -q"),
         ("forecasts", "scores", "recipes"),
     ),
+    "export": Ending(
+        ("rnncli export sales.safetensors -o sales.onnx", "rnncli export sales.safetensors -o sales.onnx --json"),
+        ("export", "python"),
+    ),
     "check": Ending(
         ("rnncli check sales.csv --fix repaired.csv", "rnncli check sales.csv -m sales.safetensors"),
         ("data", "checks"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TRAIN, PREDICT, EVALUATE, INSPECT = "train", "predict", "evaluate", "inspect-gradients"
-COMPARE, DIFF = "compare", "diff"
+COMPARE, DIFF, EXPORT = "compare", "diff", "export"
 CHECK, INFO, CELLS, EXPLAIN = "check", "info", "cells", "explain"
 READING = (  # commands that read data
     TRAIN,
@@ -13,7 +13,7 @@ READING = (  # commands that read data
     COMPARE,
     CHECK,
 )
-EVERY = (*READING, DIFF, INFO, CELLS, EXPLAIN)
+EVERY = (*READING, DIFF, EXPORT, INFO, CELLS, EXPLAIN)
 _FUNCTIONS = {"inspect_gradients": INSPECT, "list_cells": CELLS}
 
 

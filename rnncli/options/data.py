@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, COMPARE, DIFF, EVALUATE, EXPLAIN, INFO, INSPECT, PREDICT, READING, TRAIN
+from rnncli.options.commands import (
+    CHECK,
+    COMPARE,
+    DIFF,
+    EVALUATE,
+    EXPLAIN,
+    EXPORT,
+    INFO,
+    INSPECT,
+    PREDICT,
+    READING,
+    TRAIN,
+)
 from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED, SIZE, SWITCH, TEXT, Meaning, Option
 from rnncli.registry import READERS
 
@@ -11,7 +23,7 @@ ON_BAD_SERIES = ("fail", "skip")
 FOUND, MEMORY = "found in the data", "what fits into memory"
 FORECAST, LABELS, TOKENS = ("forecast",), ("labels",), ("tokens",)
 SETS, FRAMES = ("sets",), ("frames",)
-MODELS = (PREDICT, EVALUATE, INSPECT, CHECK, INFO)
+MODELS = (PREDICT, EVALUATE, INSPECT, CHECK, INFO, EXPORT)
 
 OPTIONS = (
     Option(
@@ -32,8 +44,8 @@ OPTIONS = (
         TEXT,
         "The model file.",
         commands=MODELS,
-        required=(PREDICT, INFO),
-        positional=(INFO,),
+        required=(PREDICT, INFO, EXPORT),
+        positional=(INFO, EXPORT),
         metavar="MODEL",
         short="-m",
         differently={
@@ -74,7 +86,7 @@ OPTIONS = (
         "on_event",
         OBJECT,
         "A function that is told of every event: notes, steps, evaluations. What it raises ends the run.",
-        functions=(*READING, DIFF),
+        functions=(*READING, DIFF, EXPORT),
     ),
     Option(
         "time",

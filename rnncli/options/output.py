@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, COMPARE, DIFF, EVALUATE, EVERY, INSPECT, PREDICT, TRAIN
+from rnncli.options.commands import CHECK, COMPARE, DIFF, EVALUATE, EVERY, EXPORT, INSPECT, PREDICT, TRAIN
 from rnncli.options.data import FORECAST
 from rnncli.options.option import (
     CHOICE,
@@ -29,12 +29,15 @@ OPTIONS = (
         TEXT,
         "The file to write; its suffix says how.",
         OUTPUT,
-        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF),
-        functions=(TRAIN, PREDICT),
-        required=(TRAIN,),
+        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT),
+        functions=(TRAIN, PREDICT, EXPORT),
+        required=(TRAIN, EXPORT),
         metavar="OUT",
         short="-o",
-        differently={TRAIN: Meaning(says="The model file to write.", metavar="MODEL")},
+        differently={
+            TRAIN: Meaning(says="The model file to write.", metavar="MODEL"),
+            EXPORT: Meaning(says="The ONNX file to write (.onnx).", metavar="FILE"),
+        },
     ),
     Option(
         "point",
@@ -141,7 +144,7 @@ OPTIONS = (
         "What to do where the output is there already.",
         UNATTENDED,
         default="replace",
-        commands=(PREDICT, EVALUATE, COMPARE, DIFF, CHECK),
+        commands=(PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, CHECK),
         functions=(PREDICT, CHECK),
         choices=EXISTING,
     ),
@@ -151,7 +154,7 @@ OPTIONS = (
         "Wait so long for another writer of the file.",
         UNATTENDED,
         default="0",
-        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, CHECK),
+        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, CHECK),
         functions=(TRAIN, PREDICT, CHECK),
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),

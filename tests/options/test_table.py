@@ -34,6 +34,7 @@ FUNCTIONS = (
     "evaluate",
     "compare",
     "diff",
+    "export",
     "inspect_gradients",
     "check",
     "info",

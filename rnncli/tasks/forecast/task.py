@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,10 @@ from rnncli.tasks.seen import Seen, Shapes, Weights, at_origins
 
 if TYPE_CHECKING:  # predict imports this module, and nothing that only training needs
     from rnncli.evaluation.side_by_side import SideBySide
+    from rnncli.inference.onnx_file import Graph, Put
     from rnncli.tasks.forecast.answer import Forecast
     from rnncli.tasks.forecast.examples import Examples
+    from rnncli.tasks.forecast.fed import Fed
     from rnncli.tasks.forecast.stateful import Stream
     from rnncli.tasks.forecast.validation import Holdout, Validated
     from rnncli.tasks.plan import Plan, Trained
@@ -325,6 +327,26 @@ class Forecasting:
         from rnncli.tasks.forecast.compare import compared
 
         return compared(data, models, forecasts, choices, wanted, alpha, tell, again)
+
+    def puts(self, model: Forecaster) -> tuple[Put, ...]:
+        """What is put into a model's ONNX graph."""
+        from rnncli.tasks.forecast.exported import puts
+
+        return puts(model)
+
+    def graph(self, model: Forecaster) -> Graph:
+        """A model as an ONNX graph."""
+        from rnncli.tasks.forecast.exported import graph
+
+        return graph(model)
+
+    def fed(
+        self, data: Data, model: Forecaster, choices: ColumnChoices, tell: Listener, ahead: Data | None = None
+    ) -> Iterator[Fed]:
+        """What is put into that graph for the rows that follow each series, some series at a time."""
+        from rnncli.tasks.forecast.fed import fed
+
+        return fed(data, model, choices, tell, ahead)
 
     def layout(self, meta: Meta) -> checkpoint.Layout:
         """The tensors that a description implies."""
