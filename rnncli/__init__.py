@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rnncli.workflows.list_cells import list_cells
     from rnncli.workflows.predict import predict
     from rnncli.workflows.train import train
+    from rnncli.workflows.tune import tune
 
 __version__ = "0.1.0"
 
@@ -67,6 +68,7 @@ __all__ = [
     "list_cells",
     "predict",
     "train",
+    "tune",
 ]
 
 

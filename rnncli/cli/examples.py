@@ -56,6 +56,13 @@ ENDINGS = {
         ("rnncli diff yesterday.csv today.csv", "rnncli diff yesterday.csv today.csv --fail-if 'change>0.2' -q"),
         ("forecasts", "scores", "recipes"),
     ),
+    "tune": Ending(
+        (
+            "rnncli tune sales.csv --horizon 28 --trials 30 -o sales.safetensors",
+            "rnncli tune sales.csv --cell gru --time-budget 1h -o sales.safetensors",
+        ),
+        ("tune", "training", "cells"),
+    ),
     "export": Ending(
         ("rnncli export sales.safetensors -o sales.onnx", "rnncli export sales.safetensors -o sales.onnx --json"),
         ("export", "python"),

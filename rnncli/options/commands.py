@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TRAIN, PREDICT, EVALUATE, INSPECT = "train", "predict", "evaluate", "inspect-gradients"
+TUNE = "tune"
 COMPARE, DIFF, EXPORT = "compare", "diff", "export"
 CHECK, INFO, CELLS, EXPLAIN = "check", "info", "cells", "explain"
 READING = (  # commands that read data
@@ -11,6 +12,7 @@ READING = (  # commands that read data
     EVALUATE,
     INSPECT,
     COMPARE,
+    TUNE,
     CHECK,
 )
 EVERY = (*READING, DIFF, EXPORT, INFO, CELLS, EXPLAIN)

@@ -14,6 +14,7 @@ from rnncli.options.commands import (
     PREDICT,
     READING,
     TRAIN,
+    TUNE,
 )
 from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED, SIZE, SWITCH, TEXT, Meaning, Option
 from rnncli.registry import READERS
@@ -149,7 +150,7 @@ OPTIONS = (
         "holidays",
         NAMES,
         "Public holidays as covariates: DE,US-CA.",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         tasks=FORECAST,
         of_model=True,
         at="calendar.holidays.regions",
@@ -245,7 +246,7 @@ OPTIONS = (
         "min",
         NUMBER,
         "No value, and no forecast, is below this number.",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         tasks=FORECAST,
         of_model=True,
         at="forecast.minimum",
@@ -254,7 +255,7 @@ OPTIONS = (
         "max",
         NUMBER,
         "No value, and no forecast, is above this number.",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         tasks=FORECAST,
         of_model=True,
         at="forecast.maximum",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CELLS, CHECK, COMPARE, EVALUATE, INSPECT, PREDICT, TRAIN
+from rnncli.options.commands import CELLS, CHECK, COMPARE, EVALUATE, INSPECT, PREDICT, TRAIN, TUNE
 from rnncli.options.data import FORECAST, FRAMES
 from rnncli.options.option import (
     CELLS as CELL_NAMES,
@@ -24,7 +24,7 @@ from rnncli.options.option import (
 )
 
 ACTIVATIONS = ("tanh", "relu")
-BUILDING = (TRAIN, INSPECT)  # commands that can make a network
+BUILDING = (TRAIN, INSPECT, TUNE)  # commands that can make a network
 _SIZE = "from the data"
 
 OPTIONS = (
@@ -62,7 +62,7 @@ OPTIONS = (
         "The quantiles to forecast; 0.5 is always one.",
         NETWORK,
         default="0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
-        commands=(TRAIN, PREDICT),
+        commands=(TRAIN, TUNE, PREDICT),
         functions=(*BUILDING, PREDICT),
         differently={
             PREDICT: Meaning(
@@ -149,7 +149,7 @@ OPTIONS = (
         "Networks to average.",
         NETWORK,
         default="2",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         functions=BUILDING,
         of_model=True,
         at="network.members",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, COMPARE, DIFF, EVALUATE, EVERY, EXPORT, INSPECT, PREDICT, TRAIN
+from rnncli.options.commands import CHECK, COMPARE, DIFF, EVALUATE, EVERY, EXPORT, INSPECT, PREDICT, TRAIN, TUNE
 from rnncli.options.data import FORECAST
 from rnncli.options.option import (
     CHOICE,
@@ -29,13 +29,13 @@ OPTIONS = (
         TEXT,
         "The file to write; its suffix says how.",
         OUTPUT,
-        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT),
-        functions=(TRAIN, PREDICT, EXPORT),
-        required=(TRAIN, EXPORT),
+        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, TUNE, EXPORT),
+        functions=(TRAIN, PREDICT, TUNE, EXPORT),
+        required=(TRAIN, TUNE, EXPORT),
         metavar="OUT",
         short="-o",
         differently={
-            TRAIN: Meaning(says="The model file to write.", metavar="MODEL"),
+            **dict.fromkeys((TRAIN, TUNE), Meaning(says="The model file to write.", metavar="MODEL")),
             EXPORT: Meaning(says="The ONNX file to write (.onnx).", metavar="FILE"),
         },
     ),
@@ -154,11 +154,11 @@ OPTIONS = (
         "Wait so long for another writer of the file.",
         UNATTENDED,
         default="0",
-        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, CHECK),
-        functions=(TRAIN, PREDICT, CHECK),
+        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, TUNE, CHECK),
+        functions=(TRAIN, PREDICT, TUNE, CHECK),
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),
-    Option("fresh", SWITCH, "Start over, whatever is there.", UNATTENDED, commands=(TRAIN,)),
+    Option("fresh", SWITCH, "Start over, whatever is there.", UNATTENDED, commands=(TRAIN, TUNE)),
     Option(
         "checkpoint_every",
         WAIT,

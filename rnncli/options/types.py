@@ -159,6 +159,24 @@ class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearnin
     lock_wait: float | None
 
 
+class TuneOptions(ArchitectureOptions, total=False):
+    """What a search for a network does not look for: how data are read, what is forecast, and what was said."""
+
+    holidays: Iterable[str]
+    min: float | None
+    max: float | None
+    keep_covariates: bool
+    steps: int | None
+    learning_rate: float | None
+    batch: int | None
+    clip: float | None
+    clip_value: float | None
+    device: str | None
+    threads: int | None
+    fresh: bool
+    lock_wait: float | None
+
+
 class GeneratingOptions(TypedDict, total=False):
     """What a model of documents says of them: how they go on, or how likely they were."""
 

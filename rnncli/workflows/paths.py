@@ -14,6 +14,7 @@ from rnncli.data.source import refuse_empty
 from rnncli.errors import UsageError
 from rnncli.tasks.reading import listed
 from rnncli.workflows.path_options import READ, WRITTEN
+from rnncli.workflows.search_file import beside as search_files
 
 _TABLES = ("data", "future_data", "forecasts", "tables")  # of which each may be a folder or a glob
 _STREAMS = ("-", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # the shell's to open
@@ -109,7 +110,11 @@ def _written(command: str, settings: Mapping[str, Any]) -> Iterator[_Written]:
 
 def _beside(command: str, option: str, path: str) -> Iterator[str | os.PathLike[str]]:
     yield from files.beside(path)
-    if (command, option) == ("train", "output"):
+    if option == "output" and command in ("train", "tune"):
         partial = f"{path}.partial"
         yield partial
         yield from files.beside(partial)
+    if (command, option) == ("tune", "output"):
+        for kept in search_files(path):
+            yield kept
+            yield from files.beside(kept)

@@ -212,7 +212,7 @@ def run(
     from rnncli.training.session import train
 
     workers = min(options.get("threads") or available_cpus(), plan.network.members * len(plan.candidates))
-    with prepared(1 if workers > 1 else options.get("threads") or _threads(plan.network)) as settings:
+    with prepared(1 if workers > 1 else options.get("threads") or threads_of(plan.network)) as settings:
         for name, value in settings.items():
             tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
         where = device(options.get("device"))
@@ -285,7 +285,7 @@ def _keep_diverged(
     error.hint = f"{error.hint}; the last good weights are in {unfinished.path}"
 
 
-def _threads(network: NetworkSpec) -> int | None:
+def threads_of(network: NetworkSpec) -> int | None:
     """One thread where the work of a step is too small to be shared; else, as on a grid, as many as there are."""
     return 1 if network.layers * network.hidden < SHARED and not on_grid(network.cell) else None
 

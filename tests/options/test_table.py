@@ -34,6 +34,7 @@ FUNCTIONS = (
     "evaluate",
     "compare",
     "diff",
+    "tune",
     "export",
     "inspect_gradients",
     "check",
