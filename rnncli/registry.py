@@ -124,6 +124,10 @@ WRITERS = {
     "parquet": "rnncli.data.writers.parquet:encode",
     "jsonl": "rnncli.data.writers.jsonl:encode",
 }
+TRACKERS = {
+    "tensorboard": "rnncli.workflows.to_tensorboard:opened",
+    "mlflow": "rnncli.workflows.to_mlflow:opened",
+}
 CHECKS = {
     "time-missing": "rnncli.data.checks.missing:time_missing",
     "time-unreadable": "rnncli.data.checks.missing:time_unreadable",

@@ -100,6 +100,22 @@ OPTIONS = (
     Option("verbose", SWITCH, "Say more on stderr.", OUTPUT, commands=EVERY, functions=(), short="-v"),
     Option("debug", SWITCH, "Show the traceback of an error.", OUTPUT, commands=EVERY, functions=()),
     Option(
+        "tensorboard",
+        TEXT,
+        "Tell TensorBoard of the training in this folder.",
+        OUTPUT,
+        commands=(TRAIN,),
+        metavar="DIR",
+    ),
+    Option(
+        "mlflow",
+        TEXT,
+        "Tell an MLflow server, or a database (sqlite:///runs.db), of the training.",
+        OUTPUT,
+        commands=(TRAIN,),
+        metavar="URI",
+    ),
+    Option(
         "state",
         TEXT,
         "Keep what the network has seen in this file; consume only new rows.",

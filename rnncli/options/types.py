@@ -153,6 +153,8 @@ class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearnin
     device: str | None
     threads: int | None
     watch_gradients: int | None
+    tensorboard: str | os.PathLike[str] | None
+    mlflow: str | None
     fresh: bool
     warm_start: Model | None
     checkpoint_every: float | None

@@ -13,4 +13,11 @@ READ = {
     "warm_start": "--warm-start",
     "config": "--config",
 }
-WRITTEN = {"output": "--output", "state": "--state", "fix": "--fix", "plot": "--plot", "log_file": "--log-file"}
+WRITTEN = {
+    "tensorboard": "--tensorboard",
+    "output": "--output",
+    "state": "--state",
+    "fix": "--fix",
+    "plot": "--plot",
+    "log_file": "--log-file",
+}

@@ -30,6 +30,8 @@ from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.request import request_of
 from rnncli.workflows.result import Training
+from rnncli.workflows.tracking import check as check_tracking
+from rnncli.workflows.tracking import tracked
 from rnncli.workflows.trainable import require_torch
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ def train(
     """
     tell = on_event or unheard
     require_torch()
+    check_tracking(options)
     _check(options, data)
     keep_apart("train", {**options, "data": data, "output": output})
     if output is not None:
@@ -178,8 +181,14 @@ def _trained(job: _Job, options: TrainOptions, tell: Listener) -> Training:
         files.check_writable(job.output, bytes_needed(job.plan))
     every = options.get("checkpoint_every")
     unfinished = Unfinished(job.output, job.request, job.plan, *(() if every is None else (every,)))
-    trained = run(job.loaded, job.plan, options, tell, unfinished, None if job.start is None else job.start.weights)
-    made = _finish(job, trained)
+    start = None if job.start is None else job.start.weights
+    settings = table.settled(
+        {"network": job.plan.network, "training": job.plan.training, job.plan.task.name: job.plan.spec}
+    )
+    name = "model" if job.output is None else Path(job.output).stem
+    with tracked(options, job.request, name, settings, tell) as (listen, validated):
+        made = _finish(job, run(job.loaded, job.plan, options, listen, unfinished, start))
+        validated(made.validation)
     unfinished.remove()
     return made
 
