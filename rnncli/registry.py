@@ -33,6 +33,10 @@ TASKS = {
     "sets": "rnncli.tasks.sets.task:TASK",
     "frames": "rnncli.tasks.frames.task:TASK",
 }
+BASE = "base"
+PRETRAINED = {
+    BASE: ("pretrained/base.safetensors", "968de705401f070c064b5a0dcf87d90897600451ae21d466f33274cdec86c9ce")
+}  # models that come with the program, and their digests
 BASELINES = {
     "forecast": {
         "naive": "rnncli.baselines.naive:naive",

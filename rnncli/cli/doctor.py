@@ -238,6 +238,7 @@ def _trial_row(trial: Trial) -> list[str]:
     left = min((share for share in trial.left if share is not None), default=None)
     loss = "not finite" if trial.broke else _with(trial.loss, trial.loss_interval)
     name = trial.proposal.flags if trial.proposal else "as it is"
+    name = f"{name}, begun anew" if trial.afresh else name
     return [name, loss, gain, _with(left, None), ", ".join(dict.fromkeys(v.name for v in trial.verdicts))]
 
 

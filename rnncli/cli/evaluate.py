@@ -102,9 +102,8 @@ def gates(done: Evaluation) -> list[str]:
 
 
 def _check(model: str | None, forecasts: str | None, of_a_model: dict[str, int | None]) -> None:
-    if (model is None) == (forecasts is None):
-        both = "both a model and saved forecasts" if model is not None else "neither a model nor saved forecasts"
-        raise UsageError(f"{both} were given", hint=_ONE)
+    if model is not None and forecasts is not None:
+        raise UsageError("both a model and saved forecasts were given", hint=_ONE)
     given = [name for name, value in of_a_model.items() if value is not None]
     if forecasts is not None and given:
         raise UsageError(

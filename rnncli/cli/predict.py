@@ -14,7 +14,7 @@ from rnncli.data.writers.suffix import OF_FRAMES
 from rnncli.errors import OutputExists
 from rnncli.events import Generated
 from rnncli.options.types import AskedOptions
-from rnncli.registry import WRITERS
+from rnncli.registry import BASE, WRITERS
 
 if TYPE_CHECKING:
     from rnncli.tasks.answer import Answer
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def predict(
     streams: Streams,
     data: list[str],
-    model: str,
+    model: str | None = None,
     output: str | None = None,
     future_data: list[str] | None = None,
     state: str | None = None,
@@ -47,7 +47,7 @@ def predict(
     try:
         made = work(
             data,
-            model,
+            model or BASE,
             output=path,
             future_data=future_data or None,
             state=state,

@@ -21,7 +21,8 @@ BREAKS, REMAINS = "does not help: training breaks down", "lowers the loss, but n
 @dataclass(frozen=True)
 class Trial:
     """A short training of `steps` steps, with a remedy or without: validation losses [rows] by series, the layers'
-    verdicts and gradients after it; `broke` says where training stopped being finite, "" where it did not.
+    verdicts and gradients after it; `broke` says where training stopped being finite, "" where it did not. What was
+    tried on a trained model goes on from its weights, or began `afresh`.
     """
 
     proposal: Proposal | None
@@ -33,6 +34,7 @@ class Trial:
     lags_that_matter: tuple[int, ...]
     broke: str = ""
     against: Trial | None = None
+    afresh: bool = False
 
     @property
     def loss(self) -> float:
@@ -111,6 +113,7 @@ class Trial:
             "remedy": self.proposal.remedy if self.proposal else None,
             "flags": self.proposal.flags if self.proposal else "",
             "steps": self.steps,
+            "begun_anew": self.afresh,
             "loss": self.loss,
             "loss_interval_90": self.loss_interval,
             "gain": self.gain,

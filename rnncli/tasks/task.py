@@ -221,6 +221,9 @@ class Model(Protocol):
     def record(self) -> dict[str, Any]:
         """The record of its training, as JSON: rows, scores, decisions."""
 
+    def for_data(self, loaded: Loaded, horizon: int | None = None) -> Self:
+        """The model as it answers these data: itself, where training has settled that."""
+
     @property
     def series(self) -> int:
         """The number of series that it was trained on."""

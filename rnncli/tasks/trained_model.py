@@ -14,6 +14,7 @@ from rnncli.registry import TASKS, find
 from rnncli.spec import NetworkSpec, Spec
 
 if TYPE_CHECKING:
+    from rnncli.data.load import Loaded
     from rnncli.tasks.task import Task
 
 S = TypeVar("S", bound=Spec)
@@ -35,6 +36,11 @@ class TrainedModel(Generic[S]):
     @property
     def model(self) -> Self:
         """The model itself: what holds a model is taken wherever a model file is."""
+        return self
+
+    def for_data(self, loaded: Loaded, horizon: int | None = None) -> Self:
+        """The model as it answers these data: itself, where training has settled that."""
+        del loaded, horizon
         return self
 
     @property

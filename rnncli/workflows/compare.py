@@ -17,7 +17,7 @@ from rnncli.evaluation.side_by_side import SideBySide
 from rnncli.events import Listener, Noted, unheard
 from rnncli.options.types import ColumnOptions, Model
 from rnncli.outline import Outline, shown
-from rnncli.registry import BASELINES, TASKS, find
+from rnncli.registry import BASELINES, PRETRAINED, TASKS, find
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.reading import listed
 from rnncli.tasks.task import Backtest
@@ -131,7 +131,7 @@ def _kind(item: Any) -> str:
     """What is given: "m", a model; "f", a table of forecasts; "d", data."""
     if not isinstance(item, (str, os.PathLike)):
         return "m" if hasattr(item, "model") else "d"
-    if os.fspath(item).endswith(MODEL_SUFFIX):
+    if item in PRETRAINED or os.fspath(item).endswith(MODEL_SUFFIX):
         return "m"
     return "f" if _is_regular(item) and _holds_forecasts(item) else "d"
 

@@ -17,7 +17,7 @@ from rnncli.events import Listener, unheard
 from rnncli.options import table
 from rnncli.options.types import ColumnOptions, Model
 from rnncli.outline import Outline, shown
-from rnncli.registry import TASKS, find
+from rnncli.registry import BASE, TASKS, find
 from rnncli.tasks.task import Backtest, Scored
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
@@ -143,10 +143,10 @@ def evaluate(
     tell = on_event or unheard
     paths = {"data": data, "model": model, "forecasts": forecasts, "trained_on": trained_on, "plot": plot}
     keep_apart("evaluate", {**options, **paths})
-    if (model is None) == (forecasts is None):
+    if model is not None and forecasts is not None:
         raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
     choices = column_choices(options)
-    loaded_model = None if model is None else given(model).model
+    loaded_model = None if forecasts is not None else given(BASE if model is None else model).model
     if plot is not None:
         check_plot(plot, loaded_model)
     if loaded_model is None:

@@ -119,6 +119,11 @@ def export(model: Model, *, output: str | os.PathLike[str] | None = None, on_eve
             f"models that forecast can be exported, and this one makes {task.name}",
             hint="rnncli predict runs it, without PyTorch",
         )
+    if task.unfitted(found):
+        raise UsageError(
+            "a model that fits itself to the data it is given has no graph of its own",
+            hint="rnncli train DATA --warm-start base -o MODEL makes one of your data, which can be exported",
+        )
     if output is None:
         return Export(found, task.puts(found))
     graph: Graph = task.graph(found)

@@ -35,7 +35,7 @@ class Info:
         )
         rows = f"{record['rows']:,} rows, {record['observed']:,} observed" if "rows" in record else "unknown"
         return (
-            ("trained on", f"{counted(model.series, model.task.units)}, {rows}"),
+            *([("trained on", f"{counted(model.series, model.task.units)}, {rows}")] if model.series else []),
             *model.facts(),
             *((f"validation, {name}", text) for name, text in tested),
             *((("search", told(record["search"])),) if "search" in record else ()),

@@ -143,6 +143,7 @@ def _subject(
     found = given(model)
     trained = found.model
     loaded = trained.task.load_known(data, choices, trained, tell)
+    trained = trained.for_data(loaded, options.get("horizon"))
     plan = Plan(trained.task, trained.network, trained.spec, trained.training)
     return loaded, plan, {name: weight[0] for name, weight in trained.weights.items()}, found.path or found.named
 

@@ -13,7 +13,7 @@ from rnncli import model as models
 from rnncli.errors import ModelRefused, UsageError
 from rnncli.options.types import Model
 from rnncli.outline import article
-from rnncli.registry import TASKS
+from rnncli.registry import PRETRAINED, TASKS
 
 if TYPE_CHECKING:
     from rnncli.tasks.task import Model as Trained
@@ -45,6 +45,8 @@ def given(model: Model, name: str = "model") -> Given:
 
     ModelRefused if anything about it is not sound, UsageError if it is no model.
     """
+    if isinstance(model, str) and model in PRETRAINED:
+        return _pretrained(model)
     if isinstance(model, (str, os.PathLike)):
         path = os.fspath(model)
         return Given(models.load(path), path, path, Path(path).stat().st_size)
@@ -52,6 +54,16 @@ def given(model: Model, name: str = "model") -> Given:
     if held is None or getattr(getattr(held, "task", None), "name", None) not in TASKS:
         raise _no_model(model, name)
     return _in_memory(held, getattr(model, "output", None))
+
+
+def _pretrained(name: str) -> Given:
+    """The model of that name that comes with the program; a file of that name is ./NAME."""
+    place, digest = PRETRAINED[name]
+    path = Path(__file__).parents[1] / place
+    data = files.read_bytes(path, ModelRefused)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ModelRefused("it is not the file that came with this version", where=name, hint="install rnncli again")
+    return Given(models.from_bytes(data, name), name, None, len(data), data)
 
 
 def _in_memory(held: Trained, path: str | None) -> Given:

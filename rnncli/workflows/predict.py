@@ -14,7 +14,7 @@ from rnncli.events import Listener, Noted, unheard
 from rnncli.memory import give_back
 from rnncli.options import table
 from rnncli.options.types import AnswerOptions, Model, PredictOptions
-from rnncli.registry import WRITERS
+from rnncli.registry import BASE, WRITERS
 from rnncli.tasks.answer import Answer
 from rnncli.tasks.reading import listed
 from rnncli.workflows.arguments import public
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @public
 def predict(
     data: Any,
-    model: Model,
+    model: Model = BASE,
     *,
     output: str | os.PathLike[str] | None = None,
     horizon: int | None = None,

@@ -19,7 +19,7 @@ from rnncli.errors import ModelRefused, TrainingDiverged
 from rnncli.events import Budgeted, Listener, Noted, Phase, unheard
 from rnncli.options import table
 from rnncli.options.types import FrameOptions, TrainOptions
-from rnncli.registry import TASKS, find
+from rnncli.registry import PRETRAINED, TASKS, find
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.plan import Plan, Trained
 from rnncli.tasks.reading import listed
@@ -133,6 +133,7 @@ def _prepared(data: Any, output: Path_ | None, options: TrainOptions, tell: List
     start = None if began is None else began.model
     task = task_of(options, data) if start is None else start.task
     loaded = task.load_to_train(data, column_choices(options), options, start, tell)
+    start = None if start is None else start.for_data(loaded, options.get("horizon"))
     plan = task.planned(loaded, options) if start is None else task.planned_on(loaded, start, options)
     tell(Noted(task.inferred(loaded, plan)))
     in_place = began is not None and began.path is not None and output is not None and _same_file(began.path, output)
@@ -149,7 +150,8 @@ def _start(options: TrainOptions) -> Given | None:
     model = options.get("warm_start")
     if model is None:
         return None
-    table.refuse_beside("--warm-start", options, table.of_model, "model")
+    said = {name: value for name, value in options.items() if name != "horizon" or model not in PRETRAINED}
+    table.refuse_beside("--warm-start", said, table.of_model, "model")
     found = given(model, "warm_start")
     table.refuse_of_other_task(options, found.model.task.name, by_model=True)
     return found

@@ -31,23 +31,35 @@ memory the loss with it is as high as without it after 60 and after 120 steps, a
 OF_MEMORY = frozenset({"vanishing", "context-short", "context-long"})
 LOOK = Effort(series=12, origins=24, paths=5, steps=150, exponents=4)
 _OF_TRAINING = {"learning_rate", "clip", "batch"}
+_LEAVES_WEIGHTS = _OF_TRAINING | {"dropout", "recurrent_dropout"}
 
 
 def try_remedies(
     probe: Probe, loaded: Loaded, report: GradientReport, tell: Listener, steps: int | None = None
 ) -> GradientReport:
-    """The report with every remedy tried that is an option of training, by so many `steps` each."""
+    """The report with every remedy tried that is an option of training, by so many `steps` each.
+
+    A trained model is trained on, as it is and with each remedy; one that changes the network begins anew, and is
+    compared with the same network begun anew.
+    """
     proposals = [proposal for proposal in report.proposals if proposal.options]
     of_memory = any(OF_MEMORY.intersection(proposal.against) for proposal in proposals)
     count = steps or (MEMORY_STEPS if of_memory else STEPS)
     tell(Noted(f"trying: {count} steps without a remedy"))
     before = _trial(probe.plan, probe, None, count)
-    trials = []
+    afresh, trials = before, list[Trial]()
+    if probe.trained and not all(map(_leaves_weights, proposals)):
+        tell(Noted(f"trying: {count} steps without a remedy, begun anew"))
+        first = initial_weights(probe.plan, probe.plan.training.seed)
+        afresh = replace(_trial(probe.plan, replace(probe, weights=first), None, count), afresh=True)
+        trials.append(afresh)
     for proposal in proposals:
         tell(Noted(f"trying: {count} steps with {proposal.flags}"))
         asked = cast("TrainOptions", {**options_of(probe.plan), **proposal.options})
         plan = probe.plan.task.planned(loaded, asked)
-        trials.append(replace(_trial(plan, probe, proposal, count), against=before))
+        anew = probe.trained and not _leaves_weights(proposal)
+        made = _trial(plan, probe, proposal, count)
+        trials.append(replace(made, against=afresh if anew else before, afresh=anew))
     return report.tried(before, tuple(trials))
 
 
@@ -72,9 +84,17 @@ def _trial(plan: Plan[Any], probe: Probe, proposal: Proposal | None, steps: int)
     return _looked_at(replace(here, weights=run.average), proposal, steps, losses, groups, broke)
 
 
+def _leaves_weights(proposal: Proposal) -> bool:
+    """Whether the weights of a trained model can be trained on with this remedy."""
+    return set(proposal.options) <= _LEAVES_WEIGHTS
+
+
 def _start(plan: Plan[Any], probe: Probe, proposal: Proposal | None) -> Weights:
-    """The weights that training begins with, or those that were planted in a network that was not trained."""
-    if not probe.trained and (proposal is None or set(proposal.options) <= _OF_TRAINING):
+    """The weights of a trained model, or those that were planted in one that was not, where a remedy leaves them; else
+    those that training begins with.
+    """
+    left = _LEAVES_WEIGHTS if probe.trained else _OF_TRAINING
+    if proposal is None or set(proposal.options) <= left:
         return {name: weight.detach().clone() for name, weight in probe.weights.items()}
     return initial_weights(plan, plan.training.seed)
 

@@ -71,6 +71,13 @@ def test_saved_forecasts_beside_the_model_that_made_them_are_as_good(run_rnncli:
     assert len(found["ranks"]["alike"][0]) >= 2
 
 
+def test_the_model_that_comes_with_the_program_is_fitted_before_the_origins(run_rnncli: Run, made: Made) -> None:
+    found = json.loads(run_rnncli("compare", "base", made.gru, made.data, "--json").stdout)
+    alone = json.loads(run_rnncli("evaluate", made.data, "-m", "base", "--horizon", 6, "--json").stdout)
+    assert (found["compared"], found["in_sample"], found["horizon"]) == (["base", "gru"], [], 6)
+    assert found["scores"]["base"] == alone["scores"]["model"]
+
+
 def test_a_model_on_rows_that_it_has_seen_is_marked(run_rnncli: Run, made: Made) -> None:
     early = made.gru.parent / "early.csv"
     text = run_rnncli("compare", made.lstm, made.gru, early, "--no-refit").stdout

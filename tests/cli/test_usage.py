@@ -58,7 +58,6 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
             "the suffix of 'a.txt' does not say what to write",
             "end it in .json, .csv, .jsonl, .parquet",
         ),
-        (("evaluate", "x"), "neither a model nor saved forecasts were given", "give -m MODEL, or --forecasts FILE"),
         (
             ("evaluate", "x", "-m", "m", "--forecasts", "f"),
             "both a model and saved forecasts were given",

@@ -121,6 +121,12 @@ def test_what_only_some_models_have_is_exported_too(trained: Path, table: Path, 
     assert_alike(Held(dataclasses.replace(model, **said[changed])), data, tmp_path / "m.onnx")
 
 
+def test_a_model_that_went_on_from_base_is_exported(table: Path, tmp_path: Path) -> None:
+    made = rnncli.train(table, horizon=6, warm_start="base", steps=2)
+    assert made.model.spec.universal
+    assert_alike(made, table, tmp_path / "m.onnx")
+
+
 def test_two_layers_with_norms_are_exported(trained: Path, table: Path, tmp_path: Path) -> None:
     model = rnncli.info(trained).model
     network = dataclasses.replace(model.network, layer_norm=True)
@@ -154,6 +160,8 @@ def test_what_cannot_be_exported_is_refused(run_rnncli: Run, trained: Path, samp
     assert run_rnncli("train", sample_data / "digits.csv", *sizes, "-o", label_model).returncode == 0
     labels = run_rnncli("export", label_model, "-o", tmp_path / "m.onnx")
     assert (labels.returncode, "this one makes labels" in labels.stderr) == (2, True)
+    base = run_rnncli("export", "base", "-o", tmp_path / "m.onnx")
+    assert (base.returncode, "--warm-start base" in base.stderr) == (2, True)
     suffix = run_rnncli("export", trained, "-o", tmp_path / "m.bin")
     assert (suffix.returncode, "ends in .onnx" in suffix.stderr) == (2, True)
     assert not list(tmp_path.glob("m.*"))

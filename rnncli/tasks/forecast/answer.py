@@ -22,6 +22,7 @@ from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.registry import WRITERS, find
 from rnncli.spec import ColumnChoices
+from rnncli.tasks.forecast.base import tell_fitted
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.holidays import tell_unknown
@@ -176,12 +177,16 @@ def answer(
 
     UsageError, InputRefused, InputStale or GateFailed.
     """
-    steps, levels = checked_horizon(options.get("horizon"), model), _levels(options.get("quantiles"), model)
+    levels = _levels(options.get("quantiles"), model)
     point: Point = options.get("point") or "median"
     if point not in ("median", "mean"):
         raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
     skip = choices.on_bad_series == "skip"
     loaded = load_known(data, choices, model, tell, _ahead(model, options, tell))
+    if model.unfitted:
+        model = model.for_data(loaded, options.get("horizon"))
+        tell_fitted(model, tell)
+    steps = checked_horizon(options.get("horizon"), model)
     loaded = within_bounds(loaded, model.bounds, choices, tell)
     loaded = without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
     found = drift_of(loaded.panel, model)

@@ -25,7 +25,8 @@ from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon
 from rnncli.tasks.forecast.evaluate import before, forecasts_of
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.reading import load_known, load_new, within_bounds
+from rnncli.tasks.forecast.plan import default_horizon
+from rnncli.tasks.forecast.reading import load_known, load_new, with_seasons, within_bounds
 from rnncli.tasks.task import Again, Backtest
 
 MEDIAN = 0.5
@@ -59,6 +60,7 @@ def compared(
     panel = first.scored
     saved = {name: load_saved(path, first.whole) for name, path in forecasts.items()}
     splits, found = _origins(panel, models, saved, wanted)
+    models = {name: _fitted(model, rows[name], splits) for name, model in models.items()}
     levels = _levels(models, saved)
     made = {name: [_of_levels(one.quantiles, one.point, saved[name].levels, levels)] for name, one in found.items()}
     in_sample, notes = set(), []
@@ -80,6 +82,14 @@ def compared(
         )
     report = evaluate_together(panel, splits, made, levels, season, tuple(notes))
     return side_by_side(report, list(made), frozenset(in_sample), alpha)
+
+
+def _fitted(model: Forecaster, rows: _Rows, splits: Sequence[Split]) -> Forecaster:
+    """The model; one that no data have taught is fitted to the rows before the first origin."""
+    if not model.unfitted:
+        return model
+    seen = with_seasons(before(replace(rows.whole, panel=rows.scored), splits))
+    return model.for_data(seen, splits[0].horizon)
 
 
 def once(tell: Listener) -> Listener:
@@ -139,8 +149,10 @@ def _origins(
 ) -> tuple[list[Split], dict[str, Matched]]:
     """Where forecasts begin, and the saved ones there."""
     if not saved:
-        steps = wanted.horizon or min(model.spec.horizon for model in models.values())
-        for model in models.values():
+        fitted = [model for model in models.values() if not model.unfitted]
+        usual = default_horizon(panel.calendar, panel.lengths)
+        steps = wanted.horizon or min((model.spec.horizon for model in fitted), default=usual)
+        for model in fitted:
             checked_horizon(steps, model)
         return rolling_origins(panel, steps, wanted.windows, wanted.stride), {}
     if wanted.windows != 1 or wanted.stride is not None or wanted.horizon is not None:

@@ -19,9 +19,11 @@ from rnncli.evaluation.saved_table import load_saved
 from rnncli.events import Listener, Noted
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon, tell_beyond
+from rnncli.tasks.forecast.base import tell_fitted
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.reading import load_known, load_new, within_bounds
+from rnncli.tasks.forecast.plan import default_horizon
+from rnncli.tasks.forecast.reading import load_known, load_new, with_seasons, within_bounds
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.task import Again, Backtest, Scored
 
@@ -34,9 +36,12 @@ def evaluated(
     Where these lie before the end of what it was trained on, it is trained `again` on the rows before the first of
     them, or, without a refit, marked in-sample.
     """
+    loaded = within_bounds(load_known(data, choices, model, tell), model.bounds, choices, tell)
+    if model.unfitted:
+        model = fitted_before(loaded, model, wanted)
+        tell_fitted(model, tell)
     steps = checked_horizon(wanted.horizon, model)
     beyond = tell_beyond(steps, model, tell)
-    loaded = within_bounds(load_known(data, choices, model, tell), model.bounds, choices, tell)
     found = drift_of(loaded.panel, model)
     tell_drift(found, tell)
     panel = loaded.panel
@@ -55,6 +60,14 @@ def evaluated(
     season = model.spec.seasons[0]
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
     return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond)
+
+
+def fitted_before(loaded: Loaded, model: Forecaster, wanted: Backtest) -> Forecaster:
+    """An unfitted model, fitted to the rows before the first origin, seasons among what is found in them."""
+    panel = loaded.panel
+    steps = wanted.horizon or default_horizon(panel.calendar, panel.lengths)
+    splits = rolling_origins(panel, steps, wanted.windows, wanted.stride)
+    return model.for_data(with_seasons(before(loaded, splits)), steps)
 
 
 def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:

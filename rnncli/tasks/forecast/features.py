@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from rnncli.arrays import Array, Bools, Floats, Inputs, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel, gather
+from rnncli.tasks.forecast import universal
 from rnncli.tasks.forecast.plain import past_errors, plain_forecasts
 from rnncli.tasks.forecast.spec import Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
@@ -197,6 +198,7 @@ def normalise(crops: Crops, spec: ForecastSpec) -> Normalised:
 def input_count(spec: ForecastSpec, calendar_features: int) -> int:
     """The number of inputs of a step."""
     beside = sum(covariate.width for covariate in spec.covariates)
+    beside += universal.LAGS + universal.KINDS if spec.universal else 0
     return (
         spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + beside + calendar_features
     )
@@ -204,10 +206,13 @@ def input_count(spec: ForecastSpec, calendar_features: int) -> int:
 
 def known_count(spec: ForecastSpec, calendar_features: int) -> int:
     """The number of values that are known of each step of the horizon."""
-    return calendar_features + sum(covariate.width for covariate in spec.covariates if covariate.ahead)
+    ahead = universal.KNOWN if spec.universal else 0
+    return ahead + calendar_features + sum(covariate.width for covariate in spec.covariates if covariate.ahead)
 
 
 def _long_seasons(spec: ForecastSpec) -> tuple[int, ...]:
+    if spec.universal:
+        return ()
     return tuple(season for season in spec.seasons if season > spec.window)
 
 
@@ -238,6 +243,7 @@ def _inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calend
     start, steps = spec.lookback - 1, spec.steps
     parts = [sliding_window_view(z[:, start - spec.window + 1 : start + steps], spec.window, axis=1)[:, only]]
     parts += [_block_before(z, season, spec, only) for season in _long_seasons(spec)]
+    parts += [universal.lagged(z, spec.seasons, start, steps)[:, only]] if spec.universal else []
     relative = [squash((part - level) / spread) for part in parts]
     latest = z[:, start : start + steps, None][:, only]
     seen = np.log1p(norm.seen[:, only, None]) / np.log1p(spec.lookback)
@@ -250,8 +256,14 @@ def _inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calend
     when = crops.first[:, None] + np.arange(steps)[only]
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[:, None], when.shape))
     beside = encoded(crops.covariates[:, :steps][:, only], spec.covariates, spec.covariates)
+    if spec.universal:
+        beside = np.concatenate([beside, _repeated(universal.kinds(spec.seasons), when.shape)], axis=2)
     stacked = np.concatenate([*relative, *extras, beside, calendar_part], axis=2, dtype=np.float32)
     return np.nan_to_num(stacked, copy=False)
+
+
+def _repeated(constants: tuple[float, ...], shape: tuple[int, ...]) -> Floats:
+    return np.broadcast_to(np.array(constants), (*shape, len(constants)))
 
 
 def encoded(values: Floats, covariates: tuple[Covariate, ...], chosen: tuple[Covariate, ...]) -> Floats:
@@ -327,6 +339,9 @@ def _known(crops: Crops, rows: Ints, origins: Ints, spec: ForecastSpec, calendar
     ahead = np.arange(1, spec.horizon + 1)
     when = (crops.first[rows] + origins)[:, None] + ahead
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[rows][:, None], when.shape))
+    if spec.universal:
+        far = np.broadcast_to(universal.ahead(spec.horizon, spec.seasons), (*when.shape, universal.KNOWN))
+        calendar_part = np.concatenate([far, calendar_part], axis=2)
     chosen = tuple(covariate for covariate in spec.covariates if covariate.ahead)
     if not chosen:
         return calendar_part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
 from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
 from rnncli.tasks.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from rnncli.data.load import Loaded
 
 CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small;
 CHUNK_TARGETS, CHUNK_ROWS = 1 << 16, 1 << 19  # so does that of what is forecast, and of what is looked back on
@@ -79,6 +82,17 @@ class Forecaster(TrainedModel[ForecastSpec]):
     young: Floats | None = None
 
     @property
+    def unfitted(self) -> bool:
+        """Whether made-up series alone have taught it: columns, calendar and scale are those of what it is given."""
+        return self.spec.universal and not self.cutoffs
+
+    def for_data(self, loaded: Loaded, horizon: int | None = None) -> Self:
+        """The forecaster as it forecasts these data."""
+        from rnncli.tasks.forecast.base import fitted
+
+        return fitted(self, loaded, horizon) if self.unfitted else self
+
+    @property
     def series(self) -> int:
         """The number of series that it was trained on."""
         return len(self.cutoffs)
@@ -87,8 +101,19 @@ class Forecaster(TrainedModel[ForecastSpec]):
         """What the model is."""
         return Outline("Forecaster", (("trained on", f"{len(self.cutoffs):,} series"), *self.facts()))
 
+    def _unfitted_facts(self) -> tuple[tuple[str, str], ...]:
+        return (
+            ("made of", "made-up series alone: it fits itself to the data that it is given"),
+            ("seasons", "those that the data show"),
+            ("horizon", "any"),
+            ("network", self.sizes()),
+            ("training", f"{self.training.steps} steps, batch {self.training.batch}, seed {self.training.seed}"),
+        )
+
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a name and a line about the model, for people."""
+        if self.unfitted:
+            return self._unfitted_facts()
         columns, spec, training = self.columns, self.spec, self.training
         seasons = ", ".join(str(season) for season in spec.seasons) if spec.seasons != (1,) else "none"
         truncated = f", tbptt {training.tbptt}" if training.tbptt else ""

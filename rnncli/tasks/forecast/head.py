@@ -8,6 +8,8 @@ is known of that step (x), all relative to the origin's level and spread:
     a  = softmax(W_a r + a_0)                        weights of the plain forecasts
     m  = sum_j a_j c_j + w_m r                       the median
     q  = m -+ cumulated softplus(W_s r + s_0)        the other levels, outwards, so that they cannot cross
+
+A universal decoder has one v and b for all steps, and v_k = v + V x, where x says how far ahead step k is.
 """
 
 from __future__ import annotations
@@ -32,19 +34,24 @@ LARGEST_LOG, LARGEST = 700.0, 1e300
 
 def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the decoder's weights, of one member."""
-    width, outputs = spec.decoder, len(spec.levels)
+    width, outputs, steps = spec.decoder, len(spec.levels), 1 if spec.universal else spec.horizon
     judged = {"weight_errors": (width, components), "mix_errors": (components,)} if spec.judged else {}
-    return judged | {
-        "weight_state": (width, network.hidden),
-        "scale_step": (spec.horizon, width),
-        "bias_step": (spec.horizon, width),
-        "weight_known": (width, components + spec.known),
-        "weight_mix": (components, width),
-        "bias_mix": (components,),
-        "weight_shift": (1, width),
-        "weight_spread": (outputs - 1, width),
-        "bias_spread": (spec.horizon, outputs - 1),
-    }
+    stretched = {"weight_scale": (width, spec.known)} if spec.universal else {}
+    return (
+        judged
+        | stretched
+        | {
+            "weight_state": (width, network.hidden),
+            "scale_step": (steps, width),
+            "bias_step": (steps, width),
+            "weight_known": (width, components + spec.known),
+            "weight_mix": (components, width),
+            "bias_mix": (components,),
+            "weight_shift": (1, width),
+            "weight_spread": (outputs - 1, width),
+            "bias_spread": (steps, outputs - 1),
+        }
+    )
 
 
 def quantiles(
@@ -60,7 +67,10 @@ def quantiles(
         u = u + linear(errors, weights["weight_errors"], xp=xp)[:, None, :]
         a = a - (weights["mix_errors"] * errors)[:, None, :]
     seen = linear(xp.concatenate([components, known], axis=2), weights["weight_known"], xp=xp)
-    r = relu(u * weights["scale_step"][:horizon] + weights["bias_step"][:horizon] + seen, xp)
+    v = weights["scale_step"][:horizon]
+    if "weight_scale" in weights:
+        v = v + linear(known, weights["weight_scale"], xp=xp)
+    r = relu(u * v + weights["bias_step"][:horizon] + seen, xp)
     a = softmax(linear(r, weights["weight_mix"], xp=xp) + a, xp)
     m = (a * components).sum(axis=2) + linear(r, weights["weight_shift"], xp=xp)[..., 0]
     gaps = softplus(linear(r, weights["weight_spread"], xp=xp) + weights["bias_spread"][:horizon], xp)

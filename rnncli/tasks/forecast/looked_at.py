@@ -16,7 +16,7 @@ from rnncli.tasks.task import LookedAt
 
 def looked_at(data: Any, choices: ColumnChoices, horizon: int | None, model: Forecaster | None) -> LookedAt:
     """What was found; future covariates must be known over the `horizon`. InputRefused where a file cannot be read."""
-    found = look(data, choices, None if model is None else _remembered(model, horizon), horizon)
+    found = look(data, choices, None if model is None or model.unfitted else _remembered(model, horizon), horizon)
     seen = found.seen
     if seen is None or not len(seen.rows.codes):
         return LookedAt(found.findings)

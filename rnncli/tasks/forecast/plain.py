@@ -5,7 +5,8 @@ Names say what they are: `level` and `last`; `drift` (the last value and the mea
 profiles of the seasons taken out before and put back after, `steady` (the last value) and `mean R` and `trend R`:
 discounted least squares (Brown 1963, "Smoothing, Forecasting and Prediction of Discrete Time Series") of a constant
 and of a line, where a row R steps older counts 1/e as much. A discounted mean is simple exponential smoothing with
-alpha = 1 - exp(-1/R).
+alpha = 1 - exp(-1/R). Where names must not depend on the seasons, `first season` and `longest season` stand for those
+of the first and of the longest one, the last value and the level where there is none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from rnncli.layers.linear import linear
 SEASONS_AVERAGED = 4
 FIRST_REACH, REACH_RATIO, LONGEST_REACH = 2, 3, 1 << 20
 SMALLEST_ERROR, MOST_LOG_ERROR = 0.02, 4.0
+FIRST, LONGEST = "first season", "longest season"
+SEASONS_BY_RANK = (FIRST, f"{FIRST} mean", LONGEST, f"{LONGEST} mean")
+UNIVERSAL_REACHES = (2, 6, 18, 54, 162)
 SLOPE_PRIOR = 2.0  # rows squared: how much a slope from a handful of rows is drawn to 0
 
 
@@ -37,11 +41,17 @@ def names(seasons: tuple[int, ...], lookback: int) -> tuple[str, ...]:
     return (*first_names(seasons), "steady", *smooth)
 
 
+def universal_names() -> tuple[str, ...]:
+    """The plain forecasts that there are for all seasons alike."""
+    smooth = [f"mean {reach}" for reach in UNIVERSAL_REACHES] + [f"trend {reach}" for reach in UNIVERSAL_REACHES[1:]]
+    return ("level", "last", "drift", *SEASONS_BY_RANK, "steady", *smooth)
+
+
 def is_known(name: str, seasons: tuple[int, ...]) -> bool:
     """Whether there is a plain forecast of this name."""
     kind, _, reach = name.partition(" ")
     smooth = kind in ("mean", "trend") and reach.isdecimal() and 0 < int(reach) <= LONGEST_REACH
-    return name in (*first_names(seasons), "steady") or smooth
+    return name in (*first_names(seasons), *SEASONS_BY_RANK, "steady") or smooth
 
 
 def plain_forecasts(relative: Floats, chosen: tuple[str, ...], seasons: tuple[int, ...], horizon: int) -> Floats:
@@ -84,6 +94,9 @@ def _first(relative: Floats, seasons: tuple[int, ...], ahead: Ints) -> dict[str,
     }
     for season in (m for m in seasons if m > 1):
         made[f"season {season}"], made[f"season {season} mean"] = _seasonal(relative, season, ahead)
+    for name, season in ((FIRST, seasons[0]), (LONGEST, max(seasons))):
+        made[name] = made[f"season {season}" if season > 1 else "last"]
+        made[f"{name} mean"] = made[f"season {season} mean" if season > 1 else "level"]
     return made
 
 

@@ -15,7 +15,7 @@ from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
 from rnncli.data.wall import follows
 from rnncli.spec import NetworkSpec, TrainingSpec
-from rnncli.tasks.forecast import plain
+from rnncli.tasks.forecast import plain, universal
 from rnncli.tasks.forecast.network import network_inputs, refuse_what_sees_ahead
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import SMALLEST_LOG_RANGE, shown, support
@@ -30,6 +30,7 @@ SERIES_LOOKED_AT = 500
 MOST = 0.5  # of the series
 YOUNG = (1, 2, 3, 4, 6, 8, 12, 16)  # rows of series that have just begun
 ROWS_A_STEP, TARGETS_A_STEP = 64_000, 1 << 16  # of the encoder, and of the decoder: what training holds in memory
+UNIVERSAL_DECODER = 64
 LONGEST_CONTEXT, WHOLE = 336, 1_000  # steps at most if nobody said how many; and where training sees whole series
 
 
@@ -125,6 +126,20 @@ def forecast_spec(
     )
     spec = replace(spec, known=network_inputs(spec, panel.calendar)[1])
     return fitted_to(panel, spec)
+
+
+def universal_spec(panel: Panel, horizon: int, levels: tuple[float, ...], context: int | None = None) -> ForecastSpec:
+    """The choices that follow from the rows in `panel` for a network whose weights fit all seasons and horizons."""
+    spec = forecast_spec(panel, horizon, levels, context)
+    spec = replace(
+        spec,
+        window=universal.WINDOW,
+        lookback=max(spec.lookback, universal.WINDOW),
+        components=plain.universal_names(),
+        universal=True,
+        decoder=UNIVERSAL_DECODER,
+    )
+    return replace(spec, known=network_inputs(spec, replace(panel.calendar, cycles=()))[1])
 
 
 def in_common(panel: Panel, spec: ForecastSpec) -> tuple[str, float | None, bool]:

@@ -32,10 +32,20 @@ def with_seasons(loaded: Loaded, seasons: tuple[int, ...] | None = None) -> Load
     return replace(loaded, panel=replace(panel, calendar=replace(panel.calendar, seasons=tuple(found))))
 
 
+def without_calendar(loaded: Loaded) -> Loaded:
+    """The data with a calendar of which a network sees nothing but the seasons."""
+    panel = loaded.panel
+    return replace(loaded, panel=replace(panel, calendar=replace(panel.calendar, cycles=(), holidays=None)))
+
+
 def load_known(
     data: Data, choices: ColumnChoices, model: Forecaster, tell: Listener, ahead: Data | None = None
 ) -> Loaded:
-    """The data, read as the model's were, and what is known `ahead` from a table of its own."""
+    """The data, read as the model's were, and what is known `ahead` from a table of its own; as new ones, where the
+    model was made of none.
+    """
+    if model.unfitted:
+        return without_calendar(load_new(data, choices, {}, tell))
     spec = model.spec
     channels = forecast_channels(model.columns, spec.categories)
     known = Known(model.columns, model.calendar, channels, waiting=spec.follows_target)
@@ -53,7 +63,7 @@ def load_to_train(
         loaded = with_holidays(load_new(data, choices, options, tell), options.get("holidays") or ())
         bounds = asked.bounds(options)
     else:
-        loaded, bounds = load_known(data, choices, start, tell), start.bounds
+        loaded, bounds = load_known(data, choices, start, tell), start.bounds  # of an unfitted one as new data
     loaded = within_bounds(loaded, bounds, choices, tell)
     if loaded.columns.future:  # rows that only hold what is known ahead teach nothing
         loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))

@@ -67,6 +67,7 @@ class ForecastSpec(Spec):
     Series of at most the last of `young` rows are forecast by the network alone, whose intervals are calibrated for
     each of these numbers of rows.
     `decoder` is the width of the local decoder, which sees `known` values for each step of the horizon.
+    The network of a `universal` forecast has the same weights for every season and horizon (see `universal`).
     With `wall` its rows are those of the wall clock's grid (see `rnncli.data.wall`), and so are the counts here.
     """
 
@@ -96,6 +97,7 @@ class ForecastSpec(Spec):
     wall: bool = added(default=False, since=4)
     decoder: int = added(DECODER, since=4)
     known: int = added(0, since=4)
+    universal: bool = added(default=False, since=4)
 
     def __post_init__(self) -> None:
         if self.horizon < 1:

@@ -14,7 +14,7 @@ from rnncli.arrays import Array, Floats, Ints
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener
 from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
@@ -282,6 +282,11 @@ class Forecasting:
         """The state file at `path`, of what the model has seen so far. ModelRefused if it is not of this model."""
         from rnncli.tasks.forecast.stateful import Stream
 
+        if model.unfitted:
+            raise UsageError(
+                "--state keeps what one model has seen, and base fits itself to the rows of each run",
+                hint="keep a model: rnncli train DATA --warm-start base -o MODEL, and predict with -m MODEL",
+            )
         return Stream(path, model, digest)
 
     def answer(
@@ -327,6 +332,10 @@ class Forecasting:
         from rnncli.tasks.forecast.compare import compared
 
         return compared(data, models, forecasts, choices, wanted, alpha, tell, again)
+
+    def unfitted(self, model: Forecaster) -> bool:
+        """Whether a model fits itself to the data that it is given."""
+        return model.unfitted
 
     def puts(self, model: Forecaster) -> tuple[Put, ...]:
         """What is put into a model's ONNX graph."""

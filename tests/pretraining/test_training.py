@@ -1,0 +1,37 @@
+"""The program that trains what comes with rnncli: broken off and gone on with, it leaves the same bytes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import rnncli
+
+STEPS = ("--steps", "24", "--hidden", "4")
+
+
+def started(output: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"RNNCLI_PRETRAINING_KEEP": "0.5"}
+    command = (sys.executable, "-m", "rnncli.pretraining", "-o", str(output), *STEPS)
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+
+
+def test_a_training_that_is_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
+    assert started(whole).wait(120) == 0
+    process, partial = started(broken), Path(f"{broken}.partial")
+    for _ in range(600):
+        if partial.exists() or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not broken.exists()
+    assert started(broken).wait(120) == 0
+    assert broken.read_bytes() == whole.read_bytes()
+    assert not partial.exists()
+    assert rnncli.info(broken).model.unfitted
