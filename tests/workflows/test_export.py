@@ -61,7 +61,8 @@ def assert_alike(model: Any, data: Path, path: Path) -> None:
     ids, made = run_graph(path, exported, data)
     said = rnncli.predict(data, model=model).table
     assert (tuple(ids), exported.levels) == (said.ids, said.levels)
-    np.testing.assert_allclose(made, said.quantiles, rtol=1e-5, atol=1e-9)
+    size = np.abs(said.quantiles).max(axis=(1, 2), keepdims=True)
+    np.testing.assert_array_less(np.abs(made - said.quantiles) / size, 1e-5)
 
 
 def with_cell(model: Any, cell: str) -> Any:
