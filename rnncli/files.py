@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, StorageFailed
+from rnncli.registry import local_path
 
 Mark = tuple[Any, ...]
 
@@ -173,9 +174,12 @@ def marks(path: str | os.PathLike[str]) -> frozenset[Mark]:
     """The identity of a file, whatever it is called: two paths that share a mark lead to one file.
 
     A mark is (device, inode) of what is there, or (folder, name) of where it is or would be, before and after links
-    are followed; a folder is told by `folder_mark`.
+    are followed; a folder is told by `folder_mark`. What a URL leads to is known by the URL itself.
     """
-    given = Path(path)
+    local = local_path(os.fspath(path))
+    if local is None:
+        return frozenset({(os.fspath(path),)})
+    given = Path(local)
     found: set[Mark] = {(folder_mark(place.parent), place.name) for place in (given, Path(_real(given)))}
     with contextlib.suppress(OSError):
         status = given.stat()
@@ -202,8 +206,9 @@ def _real(path: str | os.PathLike[str]) -> str:
 
 def beside(path: str | os.PathLike[str]) -> list[Path]:
     """The files that a write of `path` makes, holds or removes beside it: lock, the part that is written, leftovers."""
-    target = Path(path)
-    if not target.name:  # a folder, which is refused when it is written
+    local = local_path(os.fspath(path))
+    target = Path(local or "")
+    if not target.name:  # a folder, which is refused when it is written; or no file of this machine
         return []
     return [_lock_file(target), _part(target), *_leftovers(target)]
 

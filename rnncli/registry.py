@@ -7,8 +7,10 @@ Objects are named as "module:object" and imported on first use, so that listing 
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from rnncli.errors import UsageError
 
@@ -35,7 +37,7 @@ TASKS = {
 }
 BASE = "base"
 PRETRAINED = {
-    BASE: ("pretrained/base.safetensors", "968de705401f070c064b5a0dcf87d90897600451ae21d466f33274cdec86c9ce")
+    BASE: ("pretrained/base.safetensors", "f5a7b9b8d09316527c3492a0a4ab6b8ad5de555d02ca3977d59f0eb1c6f5fcf6")
 }  # models that come with the program, and their digests
 BASELINES = {
     "forecast": {
@@ -122,11 +124,39 @@ READERS = {
     "csv": "rnncli.data.readers.csv:read",
     "tsv": "rnncli.data.readers.csv:read_tsv",
     "parquet": "rnncli.data.readers.parquet:read",
+    "jsonl": "rnncli.data.readers.jsonl:read",
+    "ndjson": "rnncli.data.readers.jsonl:read",
+    "arrow": "rnncli.data.readers.arrow:read",
+    "arrows": "rnncli.data.readers.arrow:read",
+    "feather": "rnncli.data.readers.arrow:read",
+    "xlsx": "rnncli.data.readers.excel:read",
+    "xls": "rnncli.data.readers.excel:read",
+    "ods": "rnncli.data.readers.excel:read",
 }
+CONTENTS = {  # how a file or a stream begins that has no suffix
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"FEA1": "feather",
+    b"\xff\xff\xff\xff": "arrows",
+    b"{": "jsonl",
+    b"PK\x03\x04": "xlsx",
+    b"\xd0\xcf\x11\xe0": "xls",
+}
+SCHEMES = {
+    "file": "rnncli.data.schemes.file:sources",
+}
+FOLDERS: dict[str, str] = {}  # what a folder that is no mere heap of files has in it: a name, or a pattern
 WRITERS = {
     "csv": "rnncli.data.writers.csv:encode",
     "parquet": "rnncli.data.writers.parquet:encode",
     "jsonl": "rnncli.data.writers.jsonl:encode",
+    "arrow": "rnncli.data.writers.arrow:encode",
+    "arrows": "rnncli.data.writers.arrow:encode_stream",
+    "feather": "rnncli.data.writers.arrow:encode",
+    "xlsx": "rnncli.data.writers.excel:encode",
+}
+SINKS = {
+    "file": "rnncli.data.sinks.file:sink",
 }
 TRACKERS = {
     "tensorboard": "rnncli.workflows.to_tensorboard:opened",
@@ -219,6 +249,8 @@ SET_CHECKS = {
 }
 FRAME_CHECKS = {
     "frame-missing": "rnncli.data.checks.frames:frame_missing",
+    "map-missing": "rnncli.data.checks.frames:map_missing",
+    "future-ends-early": "rnncli.data.checks.frames:maps_end_early",
     "sequence-short": "rnncli.data.checks.frames:sequence_short",
     "lengths-differ": "rnncli.data.checks.frames:lengths_differ",
     "sequence-constant": "rnncli.data.checks.frames:sequence_constant",
@@ -257,6 +289,20 @@ REMEDIES = {
     "fresh": "rnncli.diagnostics.remedies.depth:fresh",
     "series": "rnncli.diagnostics.remedies.series:series",
 }
+
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def scheme_of(text: str) -> str | None:
+    """The scheme of a URL, in small letters: what stands before "://". None for a path."""
+    found = _URL.match(text)
+    return None if found is None else found[1].lower()
+
+
+def local_path(text: str) -> str | None:
+    """The path that a text says, or a file's URL; None for any other URL."""
+    scheme = scheme_of(text)
+    return text if scheme is None else unquote(urlsplit(text).path) if scheme == "file" else None
 
 
 def find(table: dict[str, str], name: str, kind: str) -> Any:

@@ -98,9 +98,9 @@ class Columns(Spec):
     come in order. Series may be told apart by more columns than one: `more_ids`. Without an id column, `by_file` says
     that each file is a series, known by its stem.
 
-    `decimal`, `thousands`, `separator`, `encoding` and `format` are what training was told of how the data are written,
-    and `mark` is the currency or percent sign of its target. `numbered` is how many columns its files had, where they
-    have no header and columns are known by their numbers.
+    `decimal`, `thousands`, `separator`, `encoding`, `format` and `sheet` are what training was told of how the data are
+    written, and `mark` is the currency or percent sign of its target. `numbered` is how many columns its files had,
+    where they have no header and columns are known by their numbers.
     """
 
     time: str | None
@@ -126,6 +126,7 @@ class Columns(Spec):
     format: str | None = added(None, since=4)
     mark: str | None = added(None, since=4)
     numbered: int | None = added(None, since=4)
+    sheet: str | None = added(None, since=4)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -155,7 +156,7 @@ class ColumnChoices(Spec):
     """What the user said about the data; None or empty means "find out".
 
     `time` may name two columns, "date,time", and `id` several; `clock` is found from the former. `decimal`, `thousands`
-    and `separator` are marks of CSV, `encoding` is its text's.
+    and `separator` are marks of CSV, `encoding` is its text's; `sheet` is one of a workbook, by its name or number.
 
     Rows later than `as_of` are not seen; series that cannot be used are refused, or left out if `on_bad_series` is
     "skip". Data of more than `max_rows`, `max_bytes` (uncompressed) or `max_columns` are not read. Without `header` the
@@ -182,6 +183,7 @@ class ColumnChoices(Spec):
     max_rows: int | None = None
     max_bytes: int | None = None
     max_columns: int | None = None
+    sheet: str | None = None
     clock: str | None = None
     header: bool = True
 
@@ -194,6 +196,7 @@ class ColumnChoices(Spec):
             thousands=self.thousands if now else columns.thousands,
             separator=self.separator or columns.separator,
             encoding=self.encoding or columns.encoding,
+            sheet=self.sheet or columns.sheet,
         )
 
 

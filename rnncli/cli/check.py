@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import width, wrapped
-from rnncli.cli.written import file_of
+from rnncli.cli.written import place_of, refuse_unwritten
 from rnncli.errors import InputRefused, OutputExists
 from rnncli.options.types import ReadingOptions
 from rnncli.outline import counted
+from rnncli.registry import WRITERS
 
 if TYPE_CHECKING:
     from rnncli.data.checks.finding import Finding
     from rnncli.workflows.check import Checked
 
-_FORMATS = ("csv", "parquet")
 _INDENT = " " * 9
 
 
@@ -27,6 +27,9 @@ def check(
     horizon: int | None = None,
     fix: str | None = None,
     csv_raw: bool = False,
+    out_format: str | None = None,
+    out_separator: str | None = None,
+    out_decimal: str | None = None,
     if_exists: str | None = None,
     lock_wait: float | None = None,
     **options: Unpack[ReadingOptions],
@@ -36,7 +39,9 @@ def check(
     Exits with 4 where there are errors: what training refuses (or predict, with -m MODEL), and leaks. Warnings are
     for people to look at.
     """
-    path = file_of(fix, _FORMATS)
+    path = place_of(fix, out_format, WRITERS)
+    marks = {"out_separator": out_separator, "out_decimal": out_decimal}
+    refuse_unwritten(path, "--fix", {"out_format": out_format, **marks})
     from rnncli.workflows.check import check as work
 
     try:
@@ -48,6 +53,8 @@ def check(
             if_exists="error" if if_exists in ("error", "skip") else "replace",
             lock_wait=lock_wait,
             csv_raw=csv_raw,
+            out_format=out_format,
+            **marks,
             on_event=streams,
             **options,
         )

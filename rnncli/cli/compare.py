@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Unpack
 
-from rnncli.cli.evaluate import existing, shown
+from rnncli.cli.evaluate import left_alone, shown
 from rnncli.cli.streams import Streams
-from rnncli.cli.written import file_of
-from rnncli.files import locked
-from rnncli.options.types import ColumnOptions
+from rnncli.cli.written import place_of, refuse_unwritten, sink_at, stays
+from rnncli.options.types import ColumnOptions, WrittenOptions
 
 
 def compare(
@@ -25,6 +25,10 @@ def compare(
     alpha: float | None = None,
     by: str | None = None,
     output: str | None = None,
+    out_format: str | None = None,
+    out_separator: str | None = None,
+    out_decimal: str | None = None,
+    digits: int | None = None,
     if_exists: str | None = None,
     device: str | None = None,
     threads: int | None = None,
@@ -34,12 +38,17 @@ def compare(
     """Score models and saved forecasts A, B, ... side by side on DATA."""
     from rnncli.evaluation.shown import refuse_other_grouping
     from rnncli.workflows.compare import compare as work
+    from rnncli.workflows.options import style_of
     from rnncli.workflows.score_file import FORMATS
 
-    path = file_of(output, FORMATS)
-    with locked(path, lock_wait or 0.0):
-        if path is not None and if_exists in ("error", "skip") and Path(path).exists():
-            return existing(streams, path, if_exists, "rnncli.compare/1")
+    path = place_of(output, out_format, FORMATS)
+    writing: WrittenOptions = {"out_separator": out_separator, "out_decimal": out_decimal, "digits": digits}
+    refuse_unwritten(path, "-o", {"out_format": out_format, **writing})
+    style = asdict(style_of(writing))
+    sink = None if path is None else sink_at(path, out_format, FORMATS)
+    with nullcontext() if sink is None else sink.held(lock_wait or 0.0):
+        if sink is not None and stays(sink, if_exists):
+            return left_alone(streams, sink.name, "rnncli.compare/1")
         done = work(
             data,
             models or (),
@@ -57,7 +66,7 @@ def compare(
         refuse_other_grouping(done.report, by)
         lines = shown(done.report, by)
         if path is not None:
-            done.write(path, by=by)
+            done.write(path, by=by, format=out_format, **style)
             streams.say([*lines, f"wrote the scores to {path}"])
     text = "" if path is not None else "".join(f"{line}\n" for line in lines)
     streams.result(partial(done.to_json, by=by), text.encode(errors="backslashreplace"))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import nullcontext
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rnncli.cli.evaluate import existing
+from rnncli.cli.evaluate import left_alone
 from rnncli.cli.streams import Streams
 from rnncli.cli.table import facts, table
 from rnncli.cli.terminal import clean
-from rnncli.cli.written import file_of
-from rnncli.files import locked
+from rnncli.cli.written import place_of, refuse_unwritten, sink_at, stays
+from rnncli.options.types import WrittenOptions
 
 if TYPE_CHECKING:
     from rnncli.workflows.diff import Diff
@@ -25,18 +26,27 @@ def diff(
     series: int | None = None,
     fail_if: list[str] | None = None,
     output: str | None = None,
+    out_format: str | None = None,
+    out_separator: str | None = None,
+    out_decimal: str | None = None,
+    digits: int | None = None,
     if_exists: str | None = None,
     lock_wait: float | None = None,
 ) -> None:
     """Say what moved from the saved forecast OLD to NEW: series, medians, intervals; short enough for a mail."""
     from rnncli.workflows.diff import SHOWN
     from rnncli.workflows.diff import diff as work
+    from rnncli.workflows.options import style_of
     from rnncli.workflows.score_file import FORMATS
 
-    path = file_of(output, FORMATS)
-    with locked(path, lock_wait or 0.0):
-        if path is not None and if_exists in ("error", "skip") and Path(path).exists():
-            existing(streams, path, if_exists, "rnncli.diff/1")
+    path = place_of(output, out_format, FORMATS)
+    writing: WrittenOptions = {"out_separator": out_separator, "out_decimal": out_decimal, "digits": digits}
+    refuse_unwritten(path, "-o", {"out_format": out_format, **writing})
+    style = asdict(style_of(writing))
+    sink = None if path is None else sink_at(path, out_format, FORMATS)
+    with nullcontext() if sink is None else sink.held(lock_wait or 0.0):
+        if sink is not None and stays(sink, if_exists):
+            left_alone(streams, sink.name, "rnncli.diff/1")
             return
         done = work(
             tables,
@@ -49,7 +59,7 @@ def diff(
         )
         lines = shown(done)
         if path is not None:
-            done.write(path)
+            done.write(path, format=out_format, **style)
             streams.say([*lines, f"wrote what moved to {path}"])
     text = "" if path is not None else "".join(f"{line}\n" for line in lines)
     streams.result(done.to_json, text.encode(errors="backslashreplace"))

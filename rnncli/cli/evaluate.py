@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
-from rnncli.cli.written import file_of
+from rnncli.cli.written import place_of, refuse_unwritten, sink_at, stays
 from rnncli.errors import UsageError
-from rnncli.files import locked, refuse_existing
-from rnncli.options.types import ColumnOptions
+from rnncli.options.types import ColumnOptions, WrittenOptions
+from rnncli.registry import WRITERS
 
 if TYPE_CHECKING:
     from rnncli.evaluation.shown import Cell, ScoreTable, Tabled
     from rnncli.workflows.evaluate import Evaluation
 
-_FORMATS = ("json", "csv", "jsonl", "parquet")
+FORMATS = ("json", *WRITERS)
 _ONE = "give -m MODEL, or --forecasts FILE"
 
 
@@ -36,6 +37,10 @@ def evaluate(
     by: str | None = None,
     plot: str | None = None,
     output: str | None = None,
+    out_format: str | None = None,
+    out_separator: str | None = None,
+    out_decimal: str | None = None,
+    digits: int | None = None,
     if_exists: str | None = None,
     fail_if: list[str] | None = None,
     must_beat: list[str] | None = None,
@@ -47,14 +52,19 @@ def evaluate(
     **columns: Unpack[ColumnOptions],
 ) -> int:
     """Score a model beside what is simpler."""
-    path = file_of(output, _FORMATS)
+    path = place_of(output, out_format, FORMATS)
+    writing: WrittenOptions = {"out_separator": out_separator, "out_decimal": out_decimal, "digits": digits}
+    refuse_unwritten(path, "-o", {"out_format": out_format, **writing})
     _check(model, forecasts, {"--windows": windows, "--stride": stride, "--horizon": horizon})
     from rnncli.evaluation.shown import refuse_other_grouping
     from rnncli.workflows.evaluate import evaluate as work
+    from rnncli.workflows.options import style_of
 
-    with locked(path, lock_wait or 0.0):
-        if path is not None and if_exists in ("error", "skip") and Path(path).exists():
-            return existing(streams, path, if_exists, "rnncli.evaluate/1")
+    style = asdict(style_of(writing))
+    sink = None if path is None else sink_at(path, out_format, FORMATS)
+    with nullcontext() if sink is None else sink.held(lock_wait or 0.0):
+        if sink is not None and stays(sink, if_exists):
+            return left_alone(streams, sink.name, "rnncli.evaluate/1")
         done = work(
             data,
             model,
@@ -78,7 +88,7 @@ def evaluate(
         refuse_other_grouping(done.report, by)
         lines = shown(done.report, by) + gates(done)
         if path is not None:
-            done.write(path, by=by)
+            done.write(path, by=by, format=out_format, **style)
             streams.say([*lines, f"wrote the scores to {path}"])
     text = "" if path is not None else "".join(f"{line}\n" for line in lines)
     streams.result(partial(done.to_json, by=by), text.encode(errors="backslashreplace"))
@@ -86,10 +96,8 @@ def evaluate(
     return SKIPPED if done.skipped else 0
 
 
-def existing(streams: Streams, path: str, if_exists: str, schema: str) -> int:
+def left_alone(streams: Streams, path: str, schema: str) -> int:
     """There is a file already, and it stays."""
-    if if_exists == "error":
-        refuse_existing(path)
     streams.say([f"{path} is there already and stays as it is"])
     streams.result(lambda: {"schema": schema, "output": path, "written": False})
     return 0

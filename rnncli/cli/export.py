@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rnncli.cli.evaluate import existing
+from rnncli.cli.evaluate import left_alone
 from rnncli.cli.streams import Streams
 from rnncli.cli.table import facts, table
 from rnncli.cli.terminal import width
-from rnncli.files import locked
+from rnncli.files import locked, refuse_existing
 
 
 def export(
@@ -18,8 +18,10 @@ def export(
     from rnncli.workflows.export import export as work
 
     with locked(output, lock_wait or 0.0):
-        if if_exists in ("error", "skip") and Path(output).exists():
-            existing(streams, output, if_exists, "rnncli.export/1")
+        if if_exists == "error":
+            refuse_existing(output)
+        if if_exists == "skip" and Path(output).exists():
+            left_alone(streams, output, "rnncli.export/1")
             return
         done = work(model, output=output, on_event=streams)
     outline = done.outline()

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.terminal import put
-from rnncli.cli.written import file_of
+from rnncli.cli.written import place_of, size_of
 from rnncli.data.writers.suffix import OF_FRAMES
-from rnncli.errors import OutputExists
+from rnncli.errors import OutputExists, UsageError
 from rnncli.events import Generated
-from rnncli.options.types import AskedOptions
+from rnncli.options.types import AskedOptions, WrittenOptions
 from rnncli.registry import BASE, WRITERS
 
 if TYPE_CHECKING:
     from rnncli.tasks.answer import Answer
+
+FORMATS = (*WRITERS, *OF_FRAMES)
+TEXTS = ("csv", "jsonl")
+STREAMED = {"arrow": "arrows"}  # what goes to stdout is no file in which a reader can jump
 
 
 def predict(
@@ -32,6 +37,11 @@ def predict(
     point: Literal["median", "mean"] | None = None,
     tidy: bool = False,
     csv_raw: bool = False,
+    out_format: str | None = None,
+    out_separator: str | None = None,
+    out_decimal: str | None = None,
+    digits: int | None = None,
+    out_wide: bool = False,
     plot: str | None = None,
     if_exists: str | None = None,
     max_age: float | None = None,
@@ -41,7 +51,17 @@ def predict(
     **asked: Unpack[AskedOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
-    path, heard = file_of(output, (*WRITERS, *OF_FRAMES)), Heard(streams)
+    path, heard = place_of(output, out_format, FORMATS), Heard(streams)
+    _refuse_terminal(path, out_format)
+    writing: WrittenOptions = {
+        "out_format": out_format,
+        "out_separator": out_separator,
+        "out_decimal": out_decimal,
+        "digits": digits,
+        "csv_raw": csv_raw,
+        "tidy": tidy,
+        "out_wide": out_wide,
+    }
     from rnncli.workflows.predict import predict as work
 
     try:
@@ -59,10 +79,9 @@ def predict(
             now=now,
             fail_on_drift=fail_on_drift,
             lock_wait=lock_wait,
-            tidy=tidy,
-            csv_raw=csv_raw,
             plot=plot,
             on_event=streams if streams.json else heard,
+            **writing,
             **asked,
         )
     except OutputExists:
@@ -71,11 +90,17 @@ def predict(
         return left_alone(streams, path)
     if path is None:
         told = streams.json or heard.wrote
-        streams.result(made.to_json, () if told else _pieces(made, tidy=tidy, raw=csv_raw))
+        streams.result(made.to_json, () if told else _pieces(made, out_format, writing))
     else:
         streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
-        streams.result(partial(written, made, path))
+        streams.result(partial(written, made, path, out_format))
     return SKIPPED if made.skipped else 0
+
+
+def _refuse_terminal(path: str | None, format: str | None) -> None:  # noqa: A002
+    """UsageError where bytes that are no text would go to a terminal."""
+    if path is None and format not in (None, *TEXTS) and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"{format} is no text to be shown here", hint="name a file: -o FILE, or pipe it on: | PROGRAM")
 
 
 class Heard:
@@ -92,13 +117,11 @@ class Heard:
         self._streams(event)
 
 
-def _pieces(made: Answer, *, tidy: bool, raw: bool) -> Iterable[bytes]:
-    """The answer as CSV, in pieces where it may be long."""
-    from rnncli.tasks.answer import Piecewise
+def _pieces(made: Answer, format: str | None, writing: WrittenOptions) -> Iterable[bytes]:  # noqa: A002
+    """The answer for stdout, in pieces where it may be long."""
+    from rnncli.workflows.options import style_of
 
-    if isinstance(made, Piecewise):
-        return made.pieces("csv", tidy=tidy, raw=raw)
-    return [made.encode("csv", tidy=tidy, raw=raw)]
+    return made.pieces(STREAMED.get(format or "", format or "csv"), **asdict(style_of(writing)))
 
 
 def left_alone(streams: Streams, path: str | None) -> int:
@@ -108,8 +131,8 @@ def left_alone(streams: Streams, path: str | None) -> int:
     return 0
 
 
-def written(made: Answer, path: str) -> dict[str, Any]:
+def written(made: Answer, path: str, format: str | None) -> dict[str, Any]:  # noqa: A002
     """The document about the file, without the forecasts themselves."""
     document = {key: value for key, value in made.to_json().items() if key != "series"}
-    size = Path(path).stat().st_size
+    size = size_of(path, format, FORMATS)
     return document | {"output": path, "written": True, "bytes": size, "series": made.series, "rows": made.rows}

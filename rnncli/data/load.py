@@ -14,7 +14,6 @@ from rnncli.data.channel import Channel
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
 from rnncli.data.isotime import Unreadable
 from rnncli.data.known_ahead import join_ahead
-from rnncli.data.limits import limits_of
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel, ranges
 from rnncli.data.rows import Rows, read_ahead, read_rows
@@ -90,7 +89,7 @@ def load_panel(
     choices = choices or ColumnChoices()
     usual = known.columns.format if known else None
     rows = read_rows(
-        sources(given, choices.format, limits_of(choices), usual),
+        sources(given, choices, usual),
         choices,
         known.columns if known else None,
         known.channels if known else None,
@@ -124,7 +123,7 @@ def of_usable_series(rows: Rows, choices: ColumnChoices, made: Callable[[Rows], 
 
 def _read_ahead(given: Data, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:
     """The rows of a table of what is known ahead, with times in UTC, read as the model's data are."""
-    found = sources(given, choices.format, limits_of(choices), known.columns.format)
+    found = sources(given, choices, known.columns.format)
     rows = read_ahead(found, choices, known.columns, known.channels, known.calendar.zone)
     zone_of(rows, choices, known)
     return in_utc(rows, zone, choices)

@@ -15,6 +15,7 @@ from typing import Any
 
 from rnncli.data.source import is_data
 from rnncli.files import Mark, folder_mark, marks
+from rnncli.registry import local_path
 
 Rule = tuple[Mark, Callable[[str], bool]]  # a folder, and which names in it are read
 
@@ -42,6 +43,10 @@ def reach(item: Any, choice: str | None = None) -> Reach:
     text = os.fspath(item)
     if text == "-":
         return Reach(_standard_input())
+    local = local_path(text)
+    if local is None:
+        return Reach(marks(text))
+    text = local
     with suppress(OSError, ValueError):  # the working folder is gone, a NUL in the path
         if glob.has_magic(text) and not os.path.exists(text):  # noqa: PTH110  # it never raises
             return _of_pattern(text, choice)

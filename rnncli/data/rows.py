@@ -149,6 +149,7 @@ def _named(tables: Tables, kinds: dict[str, Kind], choices: ColumnChoices, known
         separator=choices.separator,
         encoding=choices.encoding,
         format=choices.format,
+        sheet=choices.sheet,
     )
 
 

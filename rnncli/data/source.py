@@ -1,4 +1,4 @@
-"""Where tables come from: files, folders, globs, standard input, and objects that speak Arrow."""
+"""Where tables come from: files, folders, globs, standard input, objects that speak Arrow, and what URLs lead to."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import glob
 import os
 import stat
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import pyarrow as pa
 
-from rnncli.data.limits import Limits, Size
+from rnncli.data.limits import Limits, Size, limits_of
 from rnncli.data.objects import NAME, Data, is_table, refusal, table_of
-from rnncli.errors import InputRefused, StorageFailed, UsageError
+from rnncli.errors import InputRefused, RnncliError, StorageFailed, UsageError
 from rnncli.files import without_waiting
 from rnncli.near import near_file
-from rnncli.registry import READERS
+from rnncli.registry import CONTENTS, FOLDERS, READERS, SCHEMES, find, scheme_of
+from rnncli.spec import ColumnChoices
 
 SUFFIXES = {f".{name}": name for name in READERS}
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
@@ -32,10 +34,11 @@ _MOST = {"": 1, "gzip": 1032}  # bytes that one byte can become; zstd knows no b
 
 @dataclass(frozen=True)
 class Source:
-    """One table to be read: a path, bytes that came through a pipe, or an Arrow table.
+    """One table to be read: a path, bytes that came through a pipe, an Arrow table, a stream that `stream` opens, or
+    whatever its own `reader` (as those of READERS are) reads.
 
-    `name` is what messages call it; `stem` names its series where each file is one; `encoding` is that of its text,
-    where it is not UTF-8.
+    `name` is what messages call it, and holds no secret; `stem` names its series where each file is one; `encoding` is
+    that of its text, where it is not UTF-8.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Source:
     table: Any = field(default=None, repr=False)
     stem: str | None = None
     encoding: str | None = None
+    stream: Callable[[], BinaryIO | pa.NativeFile] | None = field(default=None, repr=False)
+    reader: Callable[[Source, ColumnChoices], Any] | None = field(default=None, repr=False)
 
     def open(self) -> BinaryIO | pa.NativeFile:
         """A fresh stream of the bytes, uncompressed and in UTF-8. InputRefused or StorageFailed if there is none."""
@@ -66,7 +71,7 @@ class Source:
 
     def _raw(self) -> tuple[BinaryIO | pa.NativeFile, str]:
         """A stream of the bytes as they are, and how they are compressed, if they are."""
-        stream = pa.BufferReader(self.data) if self.data is not None else _opened(self.path)
+        stream = self._bytes()
         try:
             magic = stream.read(4)
             stream.seek(0)
@@ -75,37 +80,43 @@ class Source:
             raise storage_error(self, error) from error
         return stream, next((kind for start, kind in _MAGIC.items() if magic.startswith(start)), "")
 
+    def _bytes(self) -> BinaryIO | pa.NativeFile:
+        if self.data is not None:
+            return pa.BufferReader(self.data)
+        return _opened(self.path) if self.stream is None else self.stream()
+
     def refused(self, message: str, *, line: int = 0, column: int = 0, hint: str = "") -> InputRefused:
         """The error about this table, with its place."""
         place = "".join(f":{number}" for number in (line, column) if number)
         return InputRefused(message, where=self.name + place, hint=hint)
 
 
-def sources(
-    given: Data, choice: str | None = None, limits: Limits | None = None, usual: str | None = None
-) -> list[Source]:
-    """Every table in `given`: one source or a sequence of them, in order; `choice` is the format where asked for, and
-    `usual` that of what no suffix says.
+def sources(given: Data, choices: ColumnChoices | None = None, usual: str | None = None) -> list[Source]:
+    """Every table in `given`: one source or a sequence of them, in order; `usual` is the format of what neither the
+    choices nor a suffix say.
 
     InputRefused where a file is missing or nothing matches, UsageError where the format cannot be known.
     """
-    if choice is not None and choice not in READERS:
-        raise UsageError(f"there is no format {choice!r}", hint=f"choose from: {', '.join(READERS)}")
-    items = list(given) if isinstance(given, Sequence) and not isinstance(given, (str, bytes)) else [given]
-    limits = limits or Limits()
-    asked = _Asked(choice, usual if usual in READERS else None, limits)
-    found = [source for item in items for source in _of_one(item, asked)]
+    choices = choices or ColumnChoices()
+    if choices.format is not None and choices.format not in READERS:
+        raise UsageError(f"there is no format {choices.format!r}", hint=f"choose from: {', '.join(READERS)}")
+    asked = Asked(choices, choices.format, usual if usual in READERS else None)
+    found = [source for item in _items(given) for source in _of_one(item, asked)]
     if not found:
         raise InputRefused("no data were given", hint="name files, folders or globs, or - for standard input")
     return found
 
 
-def text_sources(given: Data, limits: Limits | None = None) -> list[Source]:
+def _items(given: Data) -> list[Any]:
+    return list(given) if isinstance(given, Sequence) and not isinstance(given, (str, bytes)) else [given]
+
+
+def text_sources(given: Data, choices: ColumnChoices | None = None) -> list[Source]:
     """Every file in `given` as a text, whatever its suffix: of a folder those that are called like texts, or, if none
     is, all of them. InputRefused where a file is missing or nothing matches, UsageError for a table.
     """
-    items = list(given) if isinstance(given, Sequence) and not isinstance(given, (str, bytes)) else [given]
-    asked = _Asked(TEXT, None, limits or Limits())
+    items = _items(given)
+    asked = Asked(choices or ColumnChoices(), TEXT)
     for item in items:
         if is_table(item):
             raise UsageError("a table is no text", hint="name its column of texts, or of tokens: --text, or --token")
@@ -131,19 +142,34 @@ def is_text(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """The format that was said now, that which a model's training was told, and how much may be read."""
+class Asked:
+    """What was said of the data, the format among it (TEXT for no table), and the format that a model's training was
+    told.
+    """
 
-    choice: str | None
-    usual: str | None
-    limits: Limits
+    choices: ColumnChoices
+    choice: str | None = None
+    usual: str | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """How much may be read."""
+        return limits_of(self.choices)
 
     def format_of(self, path: Path) -> str:
-        """The format of a file: as was said now, as its suffix says, or else as training was told."""
-        return self.choice or _known_format(path) or self.usual or format_of(path)
+        """The format of a file: as was said now, as its suffix says, as training was told, or by what it begins with.
+        UsageError if none of these is known.
+        """
+        return (
+            self.choice
+            or _known_format(path)
+            or self.usual
+            or _by_content(Source(str(path), "", path))
+            or no_format(path)
+        )
 
 
-def _of_one(item: Any, asked: _Asked) -> Iterable[Source]:
+def _of_one(item: Any, asked: Asked) -> Iterable[Source]:
     if isinstance(item, Source):  # of which several are to read
         return [item]
     if is_table(item):
@@ -151,8 +177,17 @@ def _of_one(item: Any, asked: _Asked) -> Iterable[Source]:
     if not isinstance(item, (str, os.PathLike)):
         raise refusal(item)
     text = os.fspath(item)
+    scheme = scheme_of(text)
     if text == "-":
         return [_standard_input(asked)]
+    if scheme is not None:
+        found: Iterable[Source] = find(SCHEMES, scheme, "kind of source")(text, asked)
+        return found
+    return of_path(text, asked)
+
+
+def of_path(text: str, asked: Asked) -> Iterable[Source]:
+    """The tables of a file, a folder or a glob."""
     _refuse_unusable(text)
     path = Path(text)
     mode = _mode(path)
@@ -161,6 +196,16 @@ def _of_one(item: Any, asked: _Asked) -> Iterable[Source]:
     if not mode and glob.has_magic(text):
         return _matches(text, asked)
     return [Source(text, asked.format_of(path), path, stem=stem_of(path))]
+
+
+def _by_content(source: Source) -> str | None:
+    """The format of what begins as a file or a stream does, uncompressed."""
+    try:
+        with source.open() as stream:
+            head = stream.read(max(map(len, CONTENTS)))
+    except (OSError, RnncliError):  # its reader says what is wrong
+        return None
+    return next((name for start, name in CONTENTS.items() if head.startswith(start)), None)
 
 
 def refuse_empty(item: Any) -> None:
@@ -185,15 +230,16 @@ class NothingThere(InputRefused):
     """What was given is empty."""
 
 
-def _standard_input(asked: _Asked) -> Source:
+def _standard_input(asked: Asked) -> Source:
     if sys.stdin is None:
         raise InputRefused("standard input is closed", where="-", hint="pipe a table into this command")
     data = sys.stdin.buffer.read(asked.limits.most_bytes + 1)
     asked.limits.check([Size(0, len(data), len(data))], ["-"], "-")
     if not data:
         raise NothingThere("standard input is empty", where="-", hint="pipe data into this command")
-    usual = asked.usual if asked.usual != "parquet" else None
-    return Source("standard input", asked.choice or ("parquet" if data[:4] == b"PAR1" else usual or "csv"), data=data)
+    source = Source("standard input", asked.choice or "csv", data=data)
+    usual = None if asked.usual in CONTENTS.values() else asked.usual  # what it begins with would tell
+    return replace(source, format=asked.choice or _by_content(source) or usual or "csv")
 
 
 def _mode(path: Path) -> int:
@@ -206,19 +252,22 @@ def _mode(path: Path) -> int:
         raise _unreadable(path, error) from error
 
 
-def _folder(path: Path, asked: _Asked) -> list[Source]:
+def _folder(path: Path, asked: Asked) -> Iterable[Source]:
     try:
-        files = sorted(
-            file for file in path.iterdir() if is_data(file.name, asked.choice or asked.usual) and file.is_file()
-        )
+        entries = sorted(path.iterdir())
+        files = [file for file in entries if is_data(file.name, asked.choice or asked.usual) and file.is_file()]
     except OSError as error:
         raise _unreadable(path, error) from error
+    kind = next((kind for kind in FOLDERS if any(fnmatchcase(entry.name, kind) for entry in entries)), None)
+    if kind is not None:
+        found: Iterable[Source] = find(FOLDERS, kind, "kind of folder")(path, asked)
+        return found
     if not files:
         raise InputRefused("this folder has no data files", where=str(path), hint=f"known are {_known()}")
     return [Source(str(file), asked.format_of(file), file, stem=stem_of(file)) for file in files]
 
 
-def _matches(pattern: str, asked: _Asked) -> list[Source]:
+def _matches(pattern: str, asked: Asked) -> list[Source]:
     found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
     if not found:
         raise InputRefused("no file matches", where=pattern, hint="check the pattern and the current folder")
@@ -236,16 +285,13 @@ def stem_of(path: Path) -> str:
     return bare.stem
 
 
-def format_of(path: Path) -> str:
-    """The reader that a suffix asks for. UsageError if it is unknown."""
-    found = _known_format(path)
-    if found is None:
-        raise UsageError(
-            f"the suffix of {path.name!r} does not say what format it is",
-            where=str(path),
-            hint=f"known are {_known()}; or say --format {'|'.join(READERS)}",
-        )
-    return found
+def no_format(path: Path) -> NoReturn:
+    """UsageError: nothing says what format a file is."""
+    raise UsageError(
+        f"the suffix of {path.name!r} does not say what format it is",
+        where=str(path),
+        hint=f"known are {_known()}; or say --format NAME",
+    )
 
 
 def _known_format(path: Path) -> str | None:
@@ -254,7 +300,7 @@ def _known_format(path: Path) -> str | None:
 
 
 def _known() -> str:
-    return ", ".join(SUFFIXES) + " (csv and tsv also .gz, .zst)"
+    return ", ".join(SUFFIXES) + " (texts also .gz, .zst)"
 
 
 def _opened(path: Path | None) -> BinaryIO:

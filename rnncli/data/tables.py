@@ -259,6 +259,7 @@ def open_tables(sources: Sequence[Source], choices: ColumnChoices) -> Tables:
 
 
 def _open(source: Source, choices: ColumnChoices) -> Opened:
-    reader = read_arrow if source.table is not None else find(READERS, source.format, "format")
+    usual = read_arrow if source.table is not None else None
+    reader = source.reader or usual or find(READERS, source.format, "format")
     opened: Opened = reader(source, choices)
     return opened

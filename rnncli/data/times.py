@@ -12,7 +12,7 @@ import pyarrow as pa
 from rnncli.arrays import Bools, Ints
 from rnncli.data import arrow, datenumber
 from rnncli.data.isotime import ISO_DATE, Moments, Unreadable
-from rnncli.data.readers.table import Kind
+from rnncli.data.readers.table import UNTYPED, WORDED, Kind
 from rnncli.data.tables import BAD_TIME, NO_TIME, OTHER_ZONE, Fault, Faults, Tables
 from rnncli.data.timestyle import STEP
 from rnncli.data.timetext import read_times, readable, whole_numbers, within_years
@@ -274,11 +274,12 @@ def _style_of_texts(
 ) -> dict[str, Any]:
     """What Columns says of times that came as texts or whole numbers."""
     zoned = moments.zone is not None
-    from_file = tables.sources[0].format in ("csv", "tsv")
+    form = tables.sources[0].format
+    from_file = form in UNTYPED
     if whole:
         kind = "int64" if from_file else str(arrow_type)
         return {"time_type": "integer", "time_arrow": kind, "time_format": None, "time_zoned": False}
-    if numbers or (from_file and moments.style is not None and _all_digits(moments.style)):
+    if numbers or (from_file and form not in WORDED and moments.style is not None and _all_digits(moments.style)):
         kind = "int64" if from_file else str(arrow_type)
         return {"time_type": "number", "time_arrow": kind, "time_format": moments.style, "time_zoned": zoned}
     if not from_file:

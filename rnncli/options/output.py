@@ -6,6 +6,7 @@ from rnncli.options.commands import CHECK, COMPARE, DIFF, EVALUATE, EVERY, EXPOR
 from rnncli.options.data import FORECAST
 from rnncli.options.option import (
     CHOICE,
+    COUNT,
     DURATION,
     OUTPUT,
     SCORING,
@@ -17,6 +18,7 @@ from rnncli.options.option import (
     Meaning,
     Option,
 )
+from rnncli.registry import WRITERS
 
 POINTS = ("median", "mean")
 LOG_FORMATS = ("text", "json")
@@ -65,6 +67,55 @@ OPTIONS = (
         commands=(PREDICT, CHECK),
     ),
     Option(
+        "out_format",
+        CHOICE,
+        "What is written, to a file or to stdout.",
+        OUTPUT,
+        follows="by the suffix; csv to stdout",
+        commands=(PREDICT, EVALUATE, COMPARE, DIFF, CHECK),
+        functions=(PREDICT, CHECK),
+        choices=tuple(WRITERS),
+        differently=dict.fromkeys((EVALUATE, COMPARE, DIFF, CHECK), Meaning(follows="by the suffix")),
+        in_python=Meaning(says="What the file is written as.", follows="by the suffix"),
+    ),
+    Option(
+        "out_separator",
+        TEXT,
+        "The mark between fields of CSV that is written: , ; | or tab.",
+        OUTPUT,
+        follows="; with --out-decimal ',', else ,",
+        commands=(PREDICT, EVALUATE, COMPARE, DIFF, CHECK),
+        functions=(PREDICT, CHECK),
+        metavar="MARK",
+    ),
+    Option(
+        "out_decimal",
+        CHOICE,
+        "The decimal mark of CSV that is written.",
+        OUTPUT,
+        default=".",
+        commands=(PREDICT, EVALUATE, COMPARE, DIFF, CHECK),
+        functions=(PREDICT, CHECK),
+        choices=(".", ","),
+    ),
+    Option(
+        "digits",
+        COUNT,
+        "Write numbers with so many significant digits.",
+        OUTPUT,
+        follows="12 in texts and workbooks, else all",
+        commands=(PREDICT, EVALUATE, COMPARE, DIFF),
+        functions=(PREDICT,),
+    ),
+    Option(
+        "out_wide",
+        SWITCH,
+        "Write a column per series, of the point forecast alone.",
+        OUTPUT,
+        commands=(PREDICT,),
+        tasks=FORECAST,
+    ),
+    Option(
         "by",
         CHOICE,
         "Also show the scores of each series; of labels: class or group; of tokens: document or position; of frames:"
@@ -78,7 +129,7 @@ OPTIONS = (
     Option(
         "fix",
         TEXT,
-        "Write a repaired copy to this file (.csv, .parquet).",
+        "Write a repaired copy to this file; its suffix says how.",
         OUTPUT,
         commands=(CHECK,),
         metavar="OUT",

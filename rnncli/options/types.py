@@ -39,6 +39,7 @@ class ColumnOptions(TypedDict, total=False):
     wide: bool
     strict: bool
     format: str | None
+    sheet: str | None
     zone: str | None
     as_of: str | None
     on_bad_series: str | None
@@ -195,7 +196,24 @@ class AskedOptions(ColumnOptions, GeneratingOptions, total=False):
     """How the data are read, and what a model of documents says of them."""
 
 
-class PredictOptions(AskedOptions, total=False):
+class WritingOptions(TypedDict, total=False):
+    """How a table is written: see `Style`."""
+
+    out_format: str | None
+    out_separator: str | None
+    out_decimal: str | None
+    csv_raw: bool
+
+
+class WrittenOptions(WritingOptions, total=False):
+    """How a table of results is written, and in what shape."""
+
+    digits: int | None
+    tidy: bool
+    out_wide: bool
+
+
+class PredictOptions(AskedOptions, WrittenOptions, total=False):
     """From what and when a forecast is made, and into what: see `predict`."""
 
     future_data: Any
@@ -205,8 +223,6 @@ class PredictOptions(AskedOptions, total=False):
     now: str | None
     fail_on_drift: bool
     lock_wait: float | None
-    tidy: bool
-    csv_raw: bool
     plot: str | os.PathLike[str] | None
 
 

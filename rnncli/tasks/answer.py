@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Unpack
 
-from rnncli.errors import SeriesRefused
+from rnncli.data.sinks.sink import sink_of
+from rnncli.data.writers.results import Results, Style, StyleOptions, pieces
+from rnncli.errors import SeriesRefused, UsageError
 from rnncli.outline import Outline
 
 
@@ -29,10 +31,16 @@ class Answer(Protocol):
     def rows(self) -> int:
         """The number of rows of the table."""
 
-    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
+    def results(self, style: Style) -> Results:
+        """The table as writers take it, in the shape that was asked for. UsageError for one that it cannot have."""
+
+    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
         """The table as a file's bytes."""
 
-    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
+    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
+        """The bytes that `encode` gives, piece by piece."""
+
+    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
         """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
@@ -45,9 +53,20 @@ class Answer(Protocol):
         """The document behind `--json`."""
 
 
-@runtime_checkable
-class Piecewise(Protocol):
-    """An answer that can be longer than what fits into memory: its file is made piece by piece."""
+def written_pieces(answer: Answer, format: str, style: StyleOptions) -> Iterator[bytes]:  # noqa: A002
+    """The bytes of an answer's table in a format, piece by piece."""
+    asked = Style(**style)
+    return pieces(answer.results(asked), format, asked)
 
-    def pieces(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> Iterator[bytes]:  # noqa: A002
-        """The bytes that `encode` gives, piece by piece."""
+
+def write_to(answer: Answer, path: str | os.PathLike[str], style: StyleOptions) -> int:
+    """Write an answer's table to where a path or a URL leads, whole or not at all; returns the bytes."""
+    asked = Style(**style)
+    return sink_of(path).write(answer.results(asked), asked)
+
+
+def refuse_shapes(style: Style, made: str) -> None:
+    """UsageError for a shape that only forecasts have."""
+    for flag, asked in (("--tidy", style.tidy), ("--out-wide", style.wide)):
+        if asked:
+            raise UsageError(f"{flag} is for forecasts, and the model makes {made}", hint=f"leave {flag} out")

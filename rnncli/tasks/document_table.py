@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
 
-from rnncli import files
 from rnncli.arrays import Ints
 from rnncli.data.arrow import is_list
 from rnncli.data.ids import parts_of
 from rnncli.data.load import Loaded
-from rnncli.data.writers import csv, parquet
-from rnncli.data.writers.suffix import format_of
+from rnncli.data.writers.results import Results, Style, StyleOptions, Write, with_texts
 from rnncli.data.writers.table import text_array
-from rnncli.errors import InputRefused, SeriesRefused, UsageError
+from rnncli.errors import InputRefused, SeriesRefused
 from rnncli.outline import Outline, shown
 from rnncli.spec import Columns
+from rnncli.tasks.answer import refuse_shapes, write_to, written_pieces
 
 SCHEMA = "rnncli.predict/1"
 OUTLINED, NOTES = 5, 3  # rows and notes
@@ -79,25 +76,29 @@ class DocumentTable:
         for begin in range(0, max(self.rows, 1), AT_ONCE):
             yield (made or self.made)(begin, min(begin + AT_ONCE, self.rows))
 
-    def pieces(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> Iterator[bytes]:  # noqa: A002
-        """A file's bytes, piece by piece. UsageError for a tidy table, which is a forecast's."""
-        if tidy:
-            raise UsageError(f"--tidy is for forecasts, and the model knows {self.task}", hint="leave --tidy out")
-        if format == "csv":
-            plain = {*OWN, *(self.made(0, 0).column_names[self.ids :] if self.written is not None else ())} - {"token"}
-            return csv.pieces_of((_flat(part, self.between) for part in self.parts(self._texts)), plain, raw=raw)
-        if format == "parquet":
-            return iter([parquet.encode_parts(self.parts())])
-        return (_lines(part) for part in self.parts(self._texts))
+    def results(self, style: Style) -> Results:
+        """The table as writers take it. UsageError for a shape that only forecasts have."""
+        refuse_shapes(style, self.task)
+        names = self.made(0, 0).column_names
+        plain = {*OWN, *(names[self.ids :] if self.written is not None else ())} - {"token"}
+        worded = [name for name in names if name not in plain]
 
-    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
-        """The table as a file's bytes. UsageError as in `pieces`."""
-        return b"".join(self.pieces(format, tidy=tidy, raw=raw))
+        def texts(write: Write) -> Iterator[pa.Table]:
+            return (with_texts(_flat(part, self.between), worded, write) for part in self.parts(self._texts))
 
-    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
+        return Results(self.parts, texts, worded, long=True, lists=lambda: self.parts(self._texts))
+
+    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
+        """The table as a file's bytes."""
+        return b"".join(self.pieces(format, **style))
+
+    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
+        """The bytes that `encode` gives, piece by piece."""
+        return written_pieces(self, format, style)
+
+    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
         """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
-        files.atomic_write(path, b"", map(memoryview, self.pieces(format_of(path), tidy=tidy, raw=raw)))
-        return Path(path).stat().st_size
+        return write_to(self, path, style)
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
         """Nothing is to be said of the table."""
@@ -144,7 +145,3 @@ def _flat(table: pa.Table, between: str) -> pa.Table:
             texts = [between.join(map(str, items)) for items in column.to_pylist()]
             table = table.set_column(place, table.column_names[place], text_array(texts, np.arange(len(texts))))
     return table
-
-
-def _lines(part: pa.Table) -> bytes:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in part.to_pylist()).encode()

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Unpack, cast
 
-from rnncli import files
 from rnncli.data.checks.finding import Finding
-from rnncli.data.checks.fix import FORMATS, Action, repair
+from rnncli.data.checks.fix import Action, repair
 from rnncli.data.checks.run import look
 from rnncli.data.checks.seen import Seen
-from rnncli.data.writers import csv, parquet
-from rnncli.data.writers.suffix import format_of
+from rnncli.data.sinks.sink import Into, Sink, sink_of
+from rnncli.data.writers import csv
+from rnncli.data.writers.results import DIGITS, Style, of_table
 from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener, Noted, unheard
 from rnncli.options import table
-from rnncli.options.types import ColumnOptions, Model, ReadingOptions, TrainOptions, columns_of
+from rnncli.options.types import (
+    ColumnOptions,
+    Model,
+    ReadingOptions,
+    TrainOptions,
+    WritingOptions,
+    WrittenOptions,
+    columns_of,
+)
 from rnncli.outline import Outline, counted, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.task import Task
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
-from rnncli.workflows.options import column_choices
+from rnncli.workflows.options import column_choices, style_of
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.train import task_of
 
@@ -109,12 +118,11 @@ def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'s' * (number != 1)}"
 
 
-class CheckOptions(ReadingOptions, total=False):
+class CheckOptions(ReadingOptions, WritingOptions, total=False):
     """What is labelled, and how a copy is written: see `check`."""
 
     if_exists: Literal["replace", "error"] | None
     lock_wait: float | None
-    csv_raw: bool
 
 
 @public
@@ -142,16 +150,20 @@ def check(
     asked: Mapping[str, Any] = {**options, "horizon": horizon, "fix": fix}
     task = _task(found, asked, data)
     keep_apart("check", {**options, "data": data, "model": model, "fix": fix})
-    with files.locked(fix, options.get("lock_wait") or 0.0):
-        if fix is not None:
-            _check_output(fix, options)
+    style, sink = style_of(_writing(options)), None if fix is None else sink_of(fix, Into(options.get("out_format")))
+    if sink is not None:
+        sink.check()
+    with nullcontext() if sink is None else sink.held(options.get("lock_wait") or 0.0):
+        if sink is not None and options.get("if_exists") == "error":
+            sink.refuse_existing()
         looked = task.looked_at(data, column_choices(columns), asked, found)
         findings = sorted(looked.findings, key=lambda finding: SEVERITIES.index(finding.severity))
         if looked.taken:
             tell(Noted(looked.taken))
-        fixed = None if fix is None else _fixed(looked.seen, fix, raw=bool(options.get("csv_raw")))
-        if fixed is not None:
-            fixed = replace(fixed, errors=_left(looked.seen, fixed.output, column_choices(columns), horizon))
+        fixed = None if sink is None else _fixed(looked.seen, sink, style)
+        if fixed is not None and sink is not None:
+            read_back = replace(column_choices(columns), format=sink.format, decimal=style.decimal)
+            fixed = replace(fixed, errors=_left(looked.seen, fixed.output, read_back, horizon))
     return Checked(tuple(findings), looked.rows, looked.series, fixed, task.units)
 
 
@@ -171,25 +183,24 @@ def _refuse_senseless(columns: ColumnOptions, fix: object) -> None:
         raise UsageError("a repaired copy is of all rows", hint="leave --as-of or --fix out")
 
 
-def _check_output(fix: str | os.PathLike[str], options: CheckOptions) -> None:
-    format_of(fix, FORMATS)
-    files.check_writable(fix)
-    if options.get("if_exists") == "error":
-        files.refuse_existing(fix)
+def _writing(options: CheckOptions) -> WrittenOptions:
+    """What was said of how the copy is written: with every digit that there is."""
+    known = WritingOptions.__annotations__
+    return cast(
+        "WrittenOptions", {name: value for name, value in options.items() if name in known} | {"digits": DIGITS}
+    )
 
 
-def _fixed(seen: Seen | None, fix: str | os.PathLike[str], *, raw: bool) -> Fixed:
+def _fixed(seen: Seen | None, sink: Sink, style: Style) -> Fixed:
     if seen is None:
         raise InputRefused(
             "no row can be told by series and time, so there is nothing to copy",
             hint="say which columns they are: --time --id --target",
         )
-    copy = repair(seen, format_of(fix, FORMATS))
-    in_csv = format_of(fix, FORMATS) == "csv"
-    data = csv.encode_rows(copy.table, copy.plain, raw=raw) if in_csv else parquet.encode_rows(copy.table)
-    files.atomic_write(fix, data)
-    actions = (*copy.actions, *(_escaped(seen.rows.ids) if in_csv and not raw else ()))
-    return Fixed(os.fspath(fix), len(data), copy.rows_before, copy.table.num_rows, actions)
+    copy, in_csv = repair(seen, sink.format), sink.format == "csv"
+    size = sink.write(of_table(copy.table, copy.plain), style)
+    actions = (*copy.actions, *(_escaped(seen.rows.ids) if in_csv and not style.raw else ()))
+    return Fixed(sink.name, size, copy.rows_before, copy.table.num_rows, actions)
 
 
 def _left(seen: Seen, copy: str, choices: ColumnChoices, horizon: int | None) -> int:
@@ -197,7 +208,7 @@ def _left(seen: Seen, copy: str, choices: ColumnChoices, horizon: int | None) ->
     ids = (seen.columns.id_name,) if seen.columns.by_file else seen.columns.ids
     columns = seen.columns
     named = replace(choices, time=columns.time, clock=columns.clock, id=ids, target=columns.target)
-    named = replace(named, separator=None, encoding=None, format=None, target=None if columns.wide else named.target)
+    named = replace(named, separator=None, encoding=None, target=None if columns.wide else named.target)
     try:
         looked = look(copy, named, seen.trained if not columns.by_file else None, horizon)
     except InputRefused:

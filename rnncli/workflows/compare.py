@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
-from rnncli import files
 from rnncli.data.tables import open_tables
+from rnncli.data.writers.results import Style, StyleOptions
 from rnncli.data.writers.table import TIDY
 from rnncli.errors import InputRefused, UsageError
 from rnncli.evaluation.saved_table import level_of
@@ -26,7 +26,7 @@ from rnncli.workflows.evaluate import ALPHA
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
-from rnncli.workflows.score_file import encoded
+from rnncli.workflows.score_file import write_scores
 from rnncli.workflows.train import repeating
 
 MODEL_SUFFIX = ".safetensors"
@@ -48,11 +48,18 @@ class Comparison:
         """What was scored, the scores, and which differ."""
         return self.report.outline()
 
-    def write(self, path: str | os.PathLike[str], *, by: str | None = None) -> int:
-        """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
-        data = encoded(self.to_json(by=by), self.report.rows(by), Path(path).suffix.lower())
-        files.atomic_write(path, data)
-        return len(data)
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        by: str | None = None,
+        format: str | None = None,  # noqa: A002  # as users call it
+        **style: Unpack[StyleOptions],
+    ) -> int:
+        """Write the scores as .json, or as rows of any other format that the suffix, or `format`, asks for; returns
+        the bytes.
+        """
+        return write_scores(path, self.to_json(by=by), self.report.rows(by), format, Style(**style))
 
 
 @dataclass(frozen=True)

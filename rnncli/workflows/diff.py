@@ -6,12 +6,11 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from rnncli import files
+from rnncli.data.writers.results import Style, StyleOptions
 from rnncli.errors import GateFailed, InputRefused, UsageError
 from rnncli.evaluation.gates import Outcome, condition_of, outcome_of
 from rnncli.evaluation.moved import Move, Moved, moved
@@ -23,7 +22,7 @@ from rnncli.tasks.reading import listed
 from rnncli.workflows.arguments import public
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
-from rnncli.workflows.score_file import encoded
+from rnncli.workflows.score_file import write_scores
 
 SCHEMA = "rnncli.diff/1"
 SHOWN = 10  # series that are named
@@ -105,11 +104,17 @@ class Diff:
             "by_series": self.rows(),
         }
 
-    def write(self, path: str | os.PathLike[str]) -> int:
-        """Write all as .json, or the series as rows of .csv, .jsonl or .parquet; returns the bytes."""
-        data = encoded(self.to_json(), self.rows(), Path(path).suffix.lower())
-        files.atomic_write(path, data)
-        return len(data)
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,  # noqa: A002  # as users call it
+        **style: Unpack[StyleOptions],
+    ) -> int:
+        """Write all as .json, or the series as rows of any other format that the suffix, or `format`, asks for; returns
+        the bytes.
+        """
+        return write_scores(path, self.to_json(), self.rows(), format, Style(**style))
 
     def refuse(self) -> None:
         """GateFailed if a condition holds that must not."""

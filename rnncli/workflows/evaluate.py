@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Unpack
 
-from rnncli import files
 from rnncli.data.statistics import Drift, refuse_drift
+from rnncli.data.writers.results import Style, StyleOptions
 from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
 from rnncli.evaluation.shown import ScoreReport
@@ -24,7 +23,7 @@ from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.pictures import check_plot, draw
-from rnncli.workflows.score_file import encoded
+from rnncli.workflows.score_file import write_scores
 from rnncli.workflows.train import repeating
 
 ALPHA = 0.05
@@ -83,11 +82,18 @@ class Evaluation:
         where = "".join(f"; --by {name} shows where they are worst" for name in self.report.groupings[:1])
         return f"the scores are printed all the same{where}"
 
-    def write(self, path: str | os.PathLike[str], *, by: str | None = None) -> int:
-        """Write the scores as .json, or as rows of .csv, .jsonl or .parquet; returns the bytes."""
-        data = encoded(self.to_json(by=by), self.report.rows(by), Path(path).suffix.lower())
-        files.atomic_write(path, data)
-        return len(data)
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        by: str | None = None,
+        format: str | None = None,  # noqa: A002  # as users call it
+        **style: Unpack[StyleOptions],
+    ) -> int:
+        """Write the scores as .json, or as rows of any other format that the suffix, or `format`, asks for; returns
+        the bytes.
+        """
+        return write_scores(path, self.to_json(by=by), self.report.rows(by), format, Style(**style))
 
 
 class EvaluateOptions(ColumnOptions, total=False):
@@ -133,8 +139,8 @@ def evaluate(
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
     came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
     is marked so where sequences of training are scored; baselines beside it learn from the tables `trained_on`, and
-    `group` is a column by which labels are scored as well. Of frames `plot` is a picture of a sequence, its forecast
-    and what came (.png, or a loop: .gif).
+    `group` is a column by which labels are scored as well. Of frames `plot` is a picture of some sequences, their
+    forecast and what came (.png, or a loop of one: .gif).
 
     Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`

@@ -8,11 +8,12 @@ from typing import Any
 
 from rnncli.data.numbertext import thousands_mark
 from rnncli.data.timestyle import check_style, has_clock
+from rnncli.data.writers.results import Style
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
 from rnncli.options.data import ON_BAD_SERIES
 from rnncli.options.given import fields_given
-from rnncli.options.types import ColumnOptions
+from rnncli.options.types import ColumnOptions, WrittenOptions
 from rnncli.spec import ColumnChoices
 
 
@@ -47,12 +48,33 @@ def _marks(choices: ColumnChoices) -> ColumnChoices:
         raise UsageError(f"numbers have no {choices.thousands!r} between thousands", hint="say , . ' _ or space")
     if thousands is not None and thousands == choices.decimal:
         raise UsageError(f"{thousands!r} cannot be the decimal mark and stand between thousands too")
-    separator = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": " "}.get(
-        choices.separator or "", choices.separator
-    )
+    return dataclasses.replace(choices, thousands=thousands, separator=_separator(choices.separator))
+
+
+def _separator(said: str | None) -> str | None:
+    """The mark between fields. UsageError for what is none."""
+    names = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": " "}
+    separator = names.get(said or "", said)
     if separator is not None and (len(separator) != 1 or separator in '\r\n"' or ord(separator) > 127):
         raise UsageError(f"fields cannot be separated by {separator!r}", hint="say one mark: , ; | or tab")
-    return dataclasses.replace(choices, thousands=thousands, separator=separator)
+    return separator
+
+
+def style_of(options: WrittenOptions) -> Style:
+    """How a table is to be written. UsageError for marks that cannot be told apart, and shapes that exclude each
+    other.
+    """
+    decimal, separator = options.get("out_decimal"), _separator(options.get("out_separator"))
+    if decimal not in (None, ".", ","):
+        raise UsageError(f"the decimal mark must be . or , and not {decimal!r}")
+    if separator is not None and separator == (decimal or "."):
+        raise UsageError(
+            f"{separator!r} cannot stand between fields and in numbers too", hint="say --out-separator ';'"
+        )
+    tidy, wide = bool(options.get("tidy")), bool(options.get("out_wide"))
+    if tidy and wide:
+        raise UsageError("a table is --tidy or --out-wide, not both", hint="leave one of them out")
+    return Style(tidy, bool(options.get("csv_raw")), wide, separator, decimal, options.get("digits"))
 
 
 def refuse_unknown(options: Mapping[str, Any], known: type[Any]) -> None:

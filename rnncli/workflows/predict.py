@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
+from contextlib import nullcontext
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli import files
+from rnncli.data.sinks.sink import Into, Sink, sink_of
+from rnncli.data.writers.results import Style
 from rnncli.data.writers.suffix import OF_FRAMES, format_of
 from rnncli.errors import UsageError
 from rnncli.events import Listener, Noted, unheard
@@ -19,7 +22,7 @@ from rnncli.tasks.answer import Answer
 from rnncli.tasks.reading import listed
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
-from rnncli.workflows.options import column_choices
+from rnncli.workflows.options import column_choices, style_of
 from rnncli.workflows.paths import keep_apart
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ def predict(
     that labels steps as they come (`online`), the rows that it has not seen are labelled. A model of documents gives
     the likeliest next tokens, how likely those of `data` were (`score`), or goes on with so many (`generate`): text, of
     which `on_event` is told as it is made, or sets; with `state`, all data go on from where they ended before. Of a
-    model of frames `plot` is a picture of the first sequence and its forecast (.png, or a loop: .gif).
+    model of frames `plot` is a picture of the first sequences and their forecast (.png, or a loop of one: .gif).
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
@@ -57,19 +60,20 @@ def predict(
     _refuse_twice(data, options)
     _refuse_without_drawing(options)
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
-    if output is not None:
-        format_of(output, (*WRITERS, *OF_FRAMES))
-        files.check_writable(output)
+    style, into = style_of(options), Into(options.get("out_format"), (*WRITERS, *OF_FRAMES))
+    sink = None if output is None else sink_of(output, into)
+    if sink is not None:
+        sink.check()
     state, wait = options.get("state"), options.get("lock_wait") or 0.0
     if state is not None:
         files.check_writable(state)
-    with files.locked(output, wait), files.locked(state, wait):
-        if output is not None and options.get("if_exists") == "error":
-            files.refuse_existing(output)
+    with nullcontext() if sink is None else sink.held(wait), files.locked(state, wait):
+        if sink is not None and options.get("if_exists") == "error":
+            sink.refuse_existing()
         found = given(model)
         task = found.model.task
-        if output is not None:
-            _refuse_unfit(output, task, options)
+        if sink is not None:
+            _refuse_unfit(sink, task, options)
         table.refuse_of_other_task(
             {**options, "horizon": horizon, "point": None if point == "median" else point}, task.name, by_model=True
         )
@@ -82,10 +86,10 @@ def predict(
         levels = None if quantiles is None else tuple(quantiles)
         asked: AnswerOptions = {**options, "horizon": horizon, "quantiles": levels, "point": point}
         answer = task.answer(data, found.model, column_choices(options), asked, tell, stream)
-        if output is not None:
+        if sink is not None:
             give_back()  # a file is as large again
-            answer.write(output, tidy=bool(options.get("tidy")), raw=bool(options.get("csv_raw")))
-            for line in answer.remarks(Path(output).suffix.lower().removeprefix(".")):
+            _write(sink, answer, style, found.digest)
+            for line in answer.remarks(sink.format):
                 tell(Noted(line))
         if plot is not None:
             from rnncli.workflows.pictures import draw
@@ -96,10 +100,17 @@ def predict(
     return answer
 
 
-def _refuse_unfit(output: str | os.PathLike[str], task: Task[Any], options: PredictOptions) -> None:
-    """UsageError where what a model says cannot be written to such a file."""
-    if task.name != "frames":
-        format_of(output)
+def _write(sink: Sink, answer: Answer, style: Style, key: str) -> None:
+    if sink.format in OF_FRAMES:
+        sink.put(list(answer.pieces(sink.format, **asdict(style))))
+    else:
+        sink.write(answer.results(style), style, key)
+
+
+def _refuse_unfit(sink: Sink, task: Task[Any], options: PredictOptions) -> None:
+    """UsageError where what a model says cannot be written there."""
+    if task.name != "frames" and sink.format in OF_FRAMES:
+        format_of(sink.name)
     if task.text and options.get("generate") is not None:
         raise UsageError("--generate writes text, and --output a table", hint="leave --output out: > FILE keeps it")
 

@@ -1,36 +1,30 @@
-"""Scores as the bytes of a file, in the format that its suffix says."""
+"""Scores as a file: the whole document as JSON, or rows in any format that results can have."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnncli.errors import UsageError
+from rnncli.data.sinks.sink import Into, sink_of
+from rnncli.data.writers.results import Style, of_table
+from rnncli.registry import WRITERS
 
-FORMATS = ("json", "csv", "jsonl", "parquet")
+FORMATS = ("json", *WRITERS)
 
 
-def encoded(document: dict[str, Any], rows: Sequence[dict[str, Any]], suffix: str) -> bytes:
-    """The document as .json, or the rows as .csv, .jsonl or .parquet. UsageError for another suffix."""
-    if suffix == ".json":
-        return (json.dumps(document, allow_nan=False) + "\n").encode()
-    if suffix == ".jsonl":
-        return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows).encode()
+def write_scores(
+    path: str | os.PathLike[str],
+    document: Mapping[str, Any],
+    rows: Sequence[dict[str, Any]],
+    format: str | None,  # noqa: A002  # as users call it
+    style: Style,
+) -> int:
+    """Write the document, or the rows, as the suffix or the format asks; returns the bytes."""
+    sink = sink_of(path, Into(format, FORMATS))
+    if sink.format == "json":
+        return sink.put([(json.dumps(document, allow_nan=False) + "\n").encode()])
     import pyarrow as pa
 
-    table, sink = pa.Table.from_pylist(list(rows)), pa.BufferOutputStream()
-    if suffix == ".csv":
-        from pyarrow import csv
-
-        csv.write_csv(table, sink)
-    elif suffix == ".parquet":
-        from pyarrow import parquet
-
-        parquet.write_table(table, sink, compression="zstd", write_page_checksum=True)
-    else:
-        raise UsageError(
-            f"scores cannot be written as {suffix or 'a file without a suffix'}",
-            hint=f"end it in .{', .'.join(FORMATS)}",
-        )
-    return bytes(sink.getvalue())
+    return sink.write(of_table(pa.Table.from_pylist(list(rows))), style)

@@ -49,15 +49,31 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
             "separate items by single commas",
         ),
         (
-            ("predict", "x", "-m", "m", "-o", "a.xlsx"),
-            "the suffix of 'a.xlsx' does not say what to write",
-            "end it in .csv, .parquet, .jsonl, .npy",
+            ("predict", "x", "-m", "m", "-o", "a.xls"),
+            "the suffix of 'a.xls' does not say what to write",
+            "end it in .csv, .parquet, .jsonl, .arrow, .arrows, .feather, .xlsx, .npy",
         ),
         (
             ("evaluate", "x", "-m", "m", "-o", "a.txt"),
             "the suffix of 'a.txt' does not say what to write",
-            "end it in .json, .csv, .jsonl, .parquet",
+            "end it in .json, .csv, .parquet, .jsonl, .arrow, .arrows, .feather, .xlsx",
         ),
+        (
+            ("evaluate", "x", "-m", "m", "--digits", "3"),
+            "--digits says how a file is written, and none is",
+            "name one: -o FILE",
+        ),
+        (
+            ("predict", "x", "-m", "m", "-o", "a.csv", "--out-separator", ",", "--out-decimal", ","),
+            "',' cannot stand between fields and in numbers too",
+            "say --out-separator ';'",
+        ),
+        (
+            ("predict", "x", "-m", "m", "--tidy", "--out-wide"),
+            "a table is --tidy or --out-wide, not both",
+            "leave one of them out",
+        ),
+        (("check", "gopher://x"), "there is no kind of source called 'gopher'", "choose from: file"),
         (
             ("evaluate", "x", "-m", "m", "--forecasts", "f"),
             "both a model and saved forecasts were given",

@@ -69,7 +69,7 @@ def refused(data: Any, match: str, **choices: Any) -> InputRefused:
 
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no format 'xml'"):
-        sources("a.xml", "xml")
+        sources("a.xml", ColumnChoices(format="xml"))
     with pytest.raises(UsageError, match="data cannot be an int"):
         sources(3)
     refused([], "no data were given")

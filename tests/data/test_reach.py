@@ -15,6 +15,7 @@ import pytest
 from rnncli.data.reach import reach
 from rnncli.data.source import sources
 from rnncli.files import marks
+from rnncli.spec import ColumnChoices
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROW = "ds,y\n2024-01-01,1\n"
@@ -87,7 +88,7 @@ def test_what_is_not_read_is_out_of_reach(here: Path, item: str, path: str) -> N
 
 @pytest.mark.parametrize("item", ["a.csv", "d", "d/*", "*.csv", "**/*.tsv", "link", "d/**"])
 def test_every_file_that_is_read_is_within_reach(here: Path, item: str) -> None:
-    found = [source.path for source in sources(item, "csv")]
+    found = [source.path for source in sources(item, ColumnChoices(format="csv"))]
     assert found
     assert all(reach(item, "csv").includes(marks(here / str(path))) for path in found)
 

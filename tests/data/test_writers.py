@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 
 from rnncli import registry
 from rnncli.data.calendar import Calendar, Frequency
-from rnncli.data.writers import csv, jsonl, parquet
+from rnncli.data.writers.forecasts import results_of
+from rnncli.data.writers.results import Style, pieces, significant
 from rnncli.data.writers.table import ForecastTable
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
 
 BERLIN = "Europe/Berlin"
 LEVELS = (0.025, 0.5, 0.9)
-ENCODERS = {"csv": csv.encode, "parquet": parquet.encode, "jsonl": jsonl.encode}
+FORMATS = list(registry.WRITERS)
 
 
 def forecast(
@@ -50,16 +51,22 @@ def forecast(
     return ForecastTable(ids, times, LEVELS, quantiles, quantiles[..., 1].copy(), names, grid)
 
 
-def cells(table: ForecastTable, **options: bool) -> list[list[str]]:
-    return list(standard_csv.reader(io.StringIO(csv.encode(table, **options).decode())))
+def encoded(table: ForecastTable, form: str = "csv", **options: Any) -> bytes:
+    """The bytes of a file of the forecast, with every digit unless fewer are asked for."""
+    style = Style(**{"digits": 17, **options})
+    return b"".join(pieces(results_of(table, style), form, style))
 
 
-def read(table: ForecastTable, **options: bool) -> pa.Table:
-    return pq.read_table(pa.BufferReader(parquet.encode(table, **options)), page_checksum_verification=True)
+def cells(table: ForecastTable, **options: Any) -> list[list[str]]:
+    return list(standard_csv.reader(io.StringIO(encoded(table, **options).decode())))
 
 
-def objects(table: ForecastTable, **options: bool) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in jsonl.encode(table, **options).decode().splitlines()]
+def read(table: ForecastTable, **options: Any) -> pa.Table:
+    return pq.read_table(pa.BufferReader(encoded(table, "parquet", **options)), page_checksum_verification=True)
+
+
+def objects(table: ForecastTable, **options: Any) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in encoded(table, "jsonl", **options).decode().splitlines()]
 
 
 def times_in_csv(table: ForecastTable) -> list[str]:
@@ -72,7 +79,7 @@ def test_the_columns_are_id_time_forecast_and_a_quantile_for_each_level() -> Non
 
 def test_a_csv_file_is_this_text() -> None:
     table = replace(forecast(("a",)), quantiles=np.array([[[0.1, 1 / 3, 1e20], [-5, 0, 2.5e-9]]]))
-    text = csv.encode(replace(table, point=table.quantiles[..., 1])).decode()
+    text = encoded(replace(table, point=table.quantiles[..., 1])).decode()
     assert text == (
         "unique_id,ds,forecast,q0.025,q0.5,q0.9\n"
         "a,2024-03-30 00:00:00,0.3333333333333333,0.1,0.3333333333333333,1e+20\n"
@@ -98,17 +105,16 @@ def test_all_formats_hold_the_same_rows() -> None:
     assert [r["unique_id"] for r in rows] == ["a", "a", "007", "007"]
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_the_same_table_gives_the_same_bytes(name: str) -> None:
-    assert ENCODERS[name](forecast()) == ENCODERS[name](forecast())
-    assert registry.find(registry.WRITERS, name, "writer") is ENCODERS[name]
+    assert encoded(forecast(), name) == encoded(forecast(), name)
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_no_series_make_a_table_without_rows(name: str) -> None:
     empty = forecast(())
     empty = replace(empty, times=np.zeros((0, 2), np.int64), quantiles=np.zeros((0, 2, 3)), point=np.zeros((0, 2)))
-    assert ENCODERS[name](empty).count(b"\n") == {"csv": 1, "jsonl": 0}.get(name, ENCODERS[name](empty).count(b"\n"))
+    assert encoded(empty, name).count(b"\n") == {"csv": 1, "jsonl": 0}.get(name, encoded(empty, name).count(b"\n"))
 
 
 def test_one_series_without_a_name_has_no_id_column() -> None:
@@ -123,10 +129,10 @@ def test_wide_data_are_forecast_in_long_form() -> None:
 
 def test_a_data_column_called_forecast_is_refused_except_when_tidy() -> None:
     table = forecast(id="forecast")
-    for encode in ENCODERS.values():
+    for form in FORMATS:
         with pytest.raises(InputRefused, match="two columns called 'forecast'"):
-            encode(table)
-        assert encode(table, tidy=True)
+            encoded(table, form)
+        assert encoded(table, form, tidy=True)
 
 
 def test_tidy_is_one_row_for_each_step_and_level() -> None:
@@ -244,7 +250,7 @@ def test_any_id_comes_back(text: str) -> None:
     assert read(table)["unique_id"].to_pylist()[0] == text
     kinds = arrow_csv.ConvertOptions(column_types={"unique_id": pa.string()})
     options = arrow_csv.ParseOptions(newlines_in_values=True)
-    again = arrow_csv.read_csv(pa.BufferReader(csv.encode(table)), parse_options=options, convert_options=kinds)
+    again = arrow_csv.read_csv(pa.BufferReader(encoded(table)), parse_options=options, convert_options=kinds)
     assert again["unique_id"].to_pylist()[0] == text
 
 
@@ -271,7 +277,7 @@ def test_column_names_are_quoted_where_they_must_be() -> None:
 
 def test_every_page_of_parquet_carries_a_checksum() -> None:
     table = forecast(tuple(f"series {i}" for i in range(200)))
-    data = parquet.encode(table)
+    data = encoded(table, "parquet")
     footer = len(data) - int.from_bytes(data[-8:-4], "little") - 8
     silent = 0
     for place in range(4, footer, 7):
@@ -287,18 +293,63 @@ def test_every_page_of_parquet_carries_a_checksum() -> None:
 
 def test_fifty_thousand_rows_take_little_time() -> None:
     table = forecast(tuple(f"s{i}" for i in range(25_000)))
-    for encode in ENCODERS.values():
+    for form in FORMATS:
         begin = time.process_time()
-        encode(table)
+        encoded(table, form)
         assert time.process_time() - begin < 3
 
 
 def test_writing_imports_neither_pandas_nor_torch() -> None:
     script = (
-        "import sys; sys.path[:0] = sys.argv[1:]; from test_writers import forecast, ENCODERS;"
-        "before = 'pandas' in sys.modules; [encode(forecast()) for encode in ENCODERS.values()];"
+        "import sys; sys.path[:0] = sys.argv[1:]; from test_writers import FORMATS, encoded, forecast;"
+        "before = 'pandas' in sys.modules; [encoded(forecast(), form) for form in FORMATS];"
         "sys.exit(before or any(m in sys.modules for m in ('pandas', 'torch')))"
     )
-    here, root = Path(__file__).parent, Path(csv.__file__).parents[3]
+    here, root = Path(__file__).parent, Path(registry.__file__).parents[1]
     command = [sys.executable, "-c", script, str(here), str(root)]
     assert subprocess.run(command, env={**os.environ}, check=False).returncode == 0
+
+
+def test_texts_have_twelve_digits_and_types_all_of_them_unless_fewer_are_asked_for() -> None:
+    third = replace(forecast(("a",)), point=np.array([[1 / 3, 200 / 3]]))
+    for form, told in (("csv", "0.333333333333"), ("jsonl", "0.333333333333")):
+        text = b"".join(pieces(results_of(third), form, Style())).decode()
+        assert told in text
+        assert "0.3333333333333" not in text
+    exact = pq.read_table(pa.BufferReader(b"".join(pieces(results_of(third), "parquet", Style()))))
+    assert exact.column("forecast").to_pylist() == [1 / 3, 200 / 3]
+    assert cells(third, digits=3)[1][2] == "0.333"
+    assert read(third, digits=3).column("forecast").to_pylist() == [0.333, 66.7]
+
+
+def test_digits_are_those_that_python_prints() -> None:
+    chance = np.random.default_rng(1)
+    values = np.append(chance.normal(size=500) * 10.0 ** chance.integers(-290, 290, 500), [0, 9.9995, np.inf, np.nan])
+    for digits in (1, 3, 12, 16):
+        expected = [float(f"{value:.{digits - 1}e}") for value in values.tolist()]
+        np.testing.assert_array_equal(significant(values, digits), expected)
+
+
+def test_csv_for_a_spreadsheet_of_another_language() -> None:
+    rows = encoded(replace(forecast(("a;b", "c")), point=np.full((2, 2), 1234.5)), decimal=",").decode().splitlines()
+    assert rows[0] == "unique_id;ds;forecast;q0.025;q0.5;q0.9"
+    assert rows[1].startswith('"a;b";2024-03-30 00:00:00;1234,5;0;')
+    assert rows[3].startswith("c;2024-03-30 00:00:00;1234,5;")
+    assert encoded(forecast(("c",)), separator="\t").decode().splitlines()[0].split("\t")[:2] == ["unique_id", "ds"]
+
+
+def test_a_wide_table_has_a_column_a_series_and_nothing_where_one_has_ended() -> None:
+    table = forecast(("a", "=b"))
+    times = table.times.copy()
+    times[1] += 86_400_000_000
+    header, *rows = cells(replace(table, times=times), wide=True)
+    assert header == ["ds", "a", "'=b"]
+    assert [row[0][:10] for row in rows] == ["2024-03-30", "2024-03-31", "2024-04-01"]
+    point = table.point
+    assert [[cell and f"{float(cell):.17g}" for cell in row[1:]] for row in rows] == [
+        [f"{point[0, 0]:.17g}", ""],
+        [f"{point[0, 1]:.17g}", f"{point[1, 0]:.17g}"],
+        ["", f"{point[1, 1]:.17g}"],
+    ]
+    with pytest.raises(InputRefused, match="two columns called 'ds'"):
+        cells(forecast(("a", "ds")), wide=True)

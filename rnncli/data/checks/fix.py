@@ -15,21 +15,19 @@ from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import vocabularies
 from rnncli.data.checks.seen import Seen
 from rnncli.data.load import GAP_ALLOWANCE, GAP_LIMIT
-from rnncli.data.readers.table import NUMERIC, Kind, Opened, kind_of
+from rnncli.data.readers.table import CELLS, NUMERIC, Kind, Opened, kind_of
 from rnncli.data.tables import Tables
 from rnncli.data.writers.table import clock_texts, text_array, typed_times, written_times
 from rnncli.data.zones import to_wall
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
 
-FORMATS = ("csv", "parquet")
 LEFT_OUT = {
     reading.NO_TIME: "without a time",
     reading.BAD_TIME: "whose time cannot be read",
     reading.OTHER_ZONE: "with another kind of zone than most",
     reading.NO_ID: "without an id",
 }
-_TEXT_FILES = ("csv", "tsv")
 _DAYLESS = Frequency("step")
 
 
@@ -165,7 +163,7 @@ class _Copying:
     def _source(self, tables: Tables, place: int) -> pa.Table:
         opened, source = tables.opened[place], tables.sources[place]
         texts: dict[str, Kind] = dict.fromkeys(opened.kinds, "text")
-        if self.text or source.format not in _TEXT_FILES:
+        if self.text or source.format not in CELLS:
             return _plain_texts(opened.read(texts))
         columns = self.seen.columns
         text = {*columns.times, *columns.ids}

@@ -14,7 +14,6 @@ from rnncli.data.channel import vocabularies
 from rnncli.data.checks.changed import COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED, of_changes
 from rnncli.data.checks.finding import Example, Finding
 from rnncli.data.checks.seen import Change, Seen, Trained
-from rnncli.data.limits import limits_of
 from rnncli.data.load import Known, in_utc, seen_as_of, zone_of
 from rnncli.data.readers.table import NUMERIC, Kind
 from rnncli.data.rows import Rows, rows_of
@@ -41,7 +40,7 @@ class Looked:
 def look(given: Any, choices: ColumnChoices, trained: Trained | None, horizon: int | None) -> Looked:
     """Read what can be read, and look at it from all sides. InputRefused where a file cannot be read at all."""
     usual = None if trained is None else trained.columns.format
-    files = sources(given, choices.format, limits_of(choices), usual)
+    files = sources(given, choices, usual)
     tables = open_tables(files, choices if trained is None else choices.as_told(trained.columns))
     known, changes = (None, ()) if trained is None else _found_again(tables, choices, trained)
     if trained is not None and known is None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from rnncli.arrays import Ints
 from rnncli.data.checks.finding import SHOWN, Example, Finding
-from rnncli.data.limits import limits_of
 from rnncli.data.rows import Rows
 from rnncli.data.source import NothingThere, Source, text_sources
 from rnncli.data.tokens.known import KnownTokens
@@ -118,7 +117,7 @@ def _readable(
     assert tokens.split is not None
     encoding = choices.encoding or (known.columns.encoding if known else None)
     choices = replace(choices, encoding=encoding)
-    sources = text_sources(given, limits_of(choices))
+    sources = text_sources(given, choices)
     try:
         return *read_files(sources, tokens.split, choices), ()
     except InputRefused:

@@ -14,7 +14,7 @@ from rnncli.data.arrow import observed
 from rnncli.data.frames.block import Stored
 from rnncli.data.frames.pixels import checked_grid, grid_of, refuse_unusable, type_of_bytes
 from rnncli.data.frames.room import room
-from rnncli.data.readers.parquet import column_pieces
+from rnncli.data.readers.table import column_pieces
 from rnncli.data.source import Source
 from rnncli.data.tables import Tables
 from rnncli.errors import InputRefused
@@ -49,10 +49,20 @@ def read_cells(tables: Tables, name: str, frames: FrameChoices) -> Cells:
     InputRefused where they differ in size or fit no grid.
     """
     filling = _Filling(name, frames, tables.rows)
-    for source in tables.sources:
-        for piece in column_pieces(source, name):
+    for source, opened in zip(tables.sources, tables.opened, strict=True):
+        for piece in column_pieces(opened, name):
             filling.add(piece, source)
     return filling.done(tables.name)
+
+
+def first_cell(tables: Tables, name: str) -> Any:
+    """The first cell of a column that is there: bytes, a list, or something else. InputRefused if there is none."""
+    for opened in tables.opened:
+        for piece in column_pieces(opened, name):
+            known = piece.drop_null()
+            if len(known):
+                return known[0].as_py()
+    raise InputRefused(f"there is nothing in column {name!r}", where=tables.name, hint="name another")
 
 
 class _Filling:

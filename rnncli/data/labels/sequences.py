@@ -48,6 +48,7 @@ def new_sequences(tables: Tables, choices: ColumnChoices, labels: LabelChoices, 
         separator=choices.separator,
         encoding=choices.encoding,
         format=choices.format,
+        sheet=choices.sheet,
         numbered=len(kinds) if _numbered(kinds) else None,
     )
     steps, left = _steps(tables, (labels.label, labels.group, *ids))

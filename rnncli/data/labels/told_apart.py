@@ -104,6 +104,7 @@ def told_apart(table: Table) -> tuple[Columns, list[str]]:
         separator=choices.separator,
         encoding=choices.encoding,
         format=choices.format,
+        sheet=choices.sheet,
     ), notes
 
 

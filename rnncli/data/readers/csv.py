@@ -36,8 +36,8 @@ _LINES_LOOKED_AT = 20  # for a delimiter, where the header has none
 LONGEST_HEADER = 16 << 20  # bytes
 _OTHER_FILES = (
     (b"PAR1", "a Parquet file", "say --format parquet"),
-    (b"PK\x03\x04", "a zip archive or a workbook", "save the sheet as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
+    (b"PK\x03\x04", "a zip archive or a workbook", "of a workbook say --format xlsx"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "say --format xls"),
     (b"\x1f\x8b", "compressed twice", "decompress it once"),
     (b"\x28\xb5\x2f\xfd", "compressed twice", "decompress it once"),
     (b"BZh", "compressed with bzip2", "decompress it, or compress it with gzip or zstd"),
@@ -50,7 +50,8 @@ _OTHER_FILES = (
     (b"%PDF", "a PDF", ""),
     (b"SQLite format 3", "a database", "export the table as CSV"),
     (b"\x89HDF", "an HDF5 file", "export the table as CSV or Parquet"),
-    (b"ARROW1", "an Arrow file", "write it as Parquet"),
+    (b"ARROW1", "an Arrow file", "say --format arrow"),
+    (b"\xff\xff\xff\xff", "an Arrow stream", "say --format arrows"),
     (b"ORC", "an ORC file", "write it as Parquet"),
     (b"\x80\x04", "a pickle, which is never read", "write the table as CSV or Parquet"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -38,7 +39,7 @@ def read(source: Source, choices: ColumnChoices) -> Opened:
         return _use(source, lambda file: next(file.iter_batches(SAMPLE_ROWS, columns=list(names)), None))
 
     schema, large = _use(source, lambda file: (file.schema_arrow, _large(file.metadata)))
-    return _opened(source, choices, schema, wanted, size, head, large)
+    return opened_with(source, choices, schema, wanted, size, head, large, partial(_column, source))
 
 
 def _large(footer: Any) -> frozenset[str]:
@@ -49,17 +50,11 @@ def _large(footer: Any) -> frozenset[str]:
     return frozenset(name for name, size in sizes.items() if size > LARGE * footer.num_rows)
 
 
-def column_pieces(source: Source, name: str) -> Iterator[pa.Array]:
-    """A column whose cells are large, some rows at a time: of a table in memory, or of a Parquet file.
-
-    InputRefused if that is damaged.
-    """
+def _column(source: Source, name: str) -> Iterator[pa.Array]:
+    """A column whose cells are large, some rows at a time. InputRefused if the file is damaged."""
     from pyarrow import parquet
 
-    if source.table is not None:
-        yield from source.table.column(name).chunks
-        return
-    with source.open() as stream, _sound(source):
+    with source.open() as stream, sound(source, "Parquet"):
         file = parquet.ParquetFile(stream, page_checksum_verification=True)
         taken = sum(length for path, length in _chunks(file.metadata) if path.partition(".")[0] == name)
         each = max(1, taken // max(1, file.metadata.num_rows))
@@ -85,13 +80,15 @@ def _use(source: Source, use: Callable[[Any], Any], texts: Sequence[str] = ()) -
     """What `use` gives for the opened file, in which the columns `texts` are read as dictionaries."""
     from pyarrow import parquet
 
-    with source.open() as stream, _sound(source):
+    with source.open() as stream, sound(source, "Parquet"):
         return use(parquet.ParquetFile(stream, read_dictionary=list(texts), page_checksum_verification=True))
 
 
 @contextmanager
-def _sound(source: Source) -> Iterator[None]:
-    """InputRefused where Arrow finds a file damaged; MemoryError where there is no room for it, or for a thread."""
+def sound(source: Source, what: str) -> Iterator[None]:
+    """InputRefused where Arrow finds a file of a kind damaged; MemoryError where there is no room for it, or for a
+    thread.
+    """
     try:
         yield
     except MemoryError:
@@ -99,7 +96,8 @@ def _sound(source: Source) -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         if NO_THREAD in str(error):
             raise MemoryError from error
-        raise _damaged(source, error) from error
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise source.refused(f"this is not a sound {what} file ({reason})", hint="write or copy it again") from error
 
 
 def read_arrow(source: Source, choices: ColumnChoices) -> Opened:
@@ -112,10 +110,10 @@ def read_arrow(source: Source, choices: ColumnChoices) -> Opened:
     def head(names: Sequence[str]) -> pa.Table:
         return table.select(list(names)).slice(0, SAMPLE_ROWS)
 
-    return _opened(source, choices, table.schema, lambda columns: table.select(list(columns)), size, head)
+    return opened_with(source, choices, table.schema, lambda columns: table.select(list(columns)), size, head)
 
 
-def _opened(
+def opened_with(
     source: Source,
     choices: ColumnChoices,
     schema: pa.Schema,
@@ -123,7 +121,11 @@ def _opened(
     size: Callable[[Collection[str], Limits], Size],
     head: Callable[[Sequence[str]], Any],
     large: Collection[str] = (),
+    pieces: Callable[[str], Iterator[pa.Array]] | None = None,
 ) -> Opened:
+    """What has types, opened: how `wanted` columns are read, their `size`, their `head`, of which `large` ones are not
+    looked at, and a column in `pieces`. InputRefused where names repeat.
+    """
     limits_of(choices).check_columns(len(schema.names), source.name)
     twice = repeated(schema.names)
     if twice is not None:
@@ -140,6 +142,7 @@ def _opened(
         size,
         {name: what.look for name, what in shown.items() if what.look},
         {name: what.style for name, what in shown.items() if what.style},
+        pieces=pieces,
     )
 
 
@@ -171,8 +174,3 @@ def _texts(column: Any) -> list[str]:
 
 def _no_line(_: int) -> int:
     return 0
-
-
-def _damaged(source: Source, error: Exception) -> Exception:
-    reason = str(error).splitlines()[0].rstrip(".")
-    return source.refused(f"this is not a sound Parquet file ({reason})", hint="write or copy it again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,6 +14,9 @@ from rnncli.errors import InputRefused
 Kind = Literal["time", "whole", "number", "text", "flag", "empty", "other"]
 Look = Literal["dates", "dateish", "clock", "numbers"]
 NUMERIC = ("whole", "number", "flag")
+CELLS = ("csv", "tsv", "xlsx", "xls", "ods")  # formats whose cells are read as texts
+WORDED = ("jsonl", "ndjson")  # and those that have texts where types have times
+UNTYPED = (*CELLS, *WORDED)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Opened:
     `looks` says more of some columns: "dates" are whole numbers that are dates, "dateish" is what is called or written
     like a time that nobody knows, "clock" times of day, "numbers" texts of which most are numbers. `styles` is how
     times are written where that is not ISO's way, `marks` the currencies and percent signs of columns. `number` is what
-    a text in a column is: a number, or why it is none (without its place); None where numbers are no texts.
+    a text in a column is: a number, or why it is none (without its place); None where numbers are no texts. `pieces`
+    are a column whose cells are large, some rows at a time; None where all is in memory anyhow.
     """
 
     kinds: Mapping[str, Kind]
@@ -38,6 +42,14 @@ class Opened:
     styles: Mapping[str, str] = field(default_factory=dict)
     number: Callable[[str, str], float | InputRefused] | None = None
     marks: Mapping[str, str] = field(default_factory=dict)
+    pieces: Callable[[str], Iterator[pa.Array]] | None = None
+
+
+def column_pieces(opened: Opened, name: str) -> Iterator[pa.Array]:
+    """A column, some rows at a time. InputRefused if the file is damaged."""
+    if opened.pieces is not None:
+        return opened.pieces(name)
+    return iter(opened.read({name: opened.kinds[name]}).column(name).chunks)
 
 
 def repeated(names: Sequence[str]) -> str | None:

@@ -12,7 +12,6 @@ import numpy as np
 from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
-from rnncli.data.limits import limits_of
 from rnncli.data.load import Loaded, of_usable_series
 from rnncli.data.objects import Data, is_table
 from rnncli.data.panel import Panel, offsets_of
@@ -73,7 +72,7 @@ def read_texts(given: Data, choices: ColumnChoices, tokens: TokenChoices, known:
     assert tokens.split is not None
     encoding = choices.encoding or (known.columns.encoding if known else None)
     if of_files(given, tokens, known):
-        found = text_sources(given, limits_of(choices))
+        found = text_sources(given, choices)
         if tokens.split != "byte":
             _refuse_tables(found, known)
         return read_files(found, tokens.split, replace(choices, encoding=encoding))
@@ -115,7 +114,7 @@ def open_tokens(given: Data, choices: ColumnChoices, known: KnownTokens | None) 
     """Every table opened by its reader."""
     usual = None if known is None else known.columns.format
     told = choices if known is None else choices.as_told(known.columns)
-    return open_tables(sources(given, choices.format, limits_of(choices), usual), told)
+    return open_tables(sources(given, choices, usual), told)
 
 
 def holds_text(given: Any) -> bool:

@@ -252,6 +252,7 @@ def _columns(tables: Tables, name: str, choices: ColumnChoices) -> Columns:
         separator=choices.separator,
         encoding=choices.encoding,
         format=choices.format,
+        sheet=choices.sheet,
     )
 
 

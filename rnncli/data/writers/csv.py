@@ -1,71 +1,71 @@
-"""Forecasts as CSV: UTF-8, comma, a header line, numbers in the fewest digits that give the same float64 again."""
+"""Tables as CSV: UTF-8, a header line, by default commas and points, numbers in the fewest digits that say them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
 
 from rnncli.data.readers.table import kind_of
-from rnncli.data.writers.table import ForecastTable, arrow_table, text_array
+from rnncli.data.writers.results import USUAL, Results, Style, rounded
+from rnncli.data.writers.table import text_array
 from rnncli.errors import InputRefused
 
 _WOULD_RUN = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _ROWS_AT_ONCE = 65_536
-_NEEDS_QUOTES = re.compile('[",\r\n]')
 
 
-def encode(table: ForecastTable, *, tidy: bool = False, raw: bool = False) -> bytes:
-    """The CSV file. Text that a spreadsheet would run as a formula gets a ' in front, unless `raw`."""
-    rows = arrow_table(table if raw else table.with_ids(defused), tidy=tidy, as_text=True)
-    names = rows.column_names if raw else [defused(name) for name in rows.column_names]
-    texts = [*table.ids, table.columns.time_format or "", table.columns.clock_format or ""]
-    style = "needed" if any(map(_NEEDS_QUOTES.search, texts)) else "none"
-    options = csv.WriteOptions(include_header=False, quoting_style=style, batch_size=16_384)
-    parts: list[bytes | pa.Buffer] = [(",".join(map(_quoted, names)) + "\n").encode()]
-    for begin in range(0, rows.num_rows, _ROWS_AT_ONCE):  # one buffer would grow to twice what is in it
-        sink = pa.BufferOutputStream()
-        csv.write_csv(rows.slice(begin, _ROWS_AT_ONCE), sink, options)
-        parts.append(sink.getvalue())
-    del rows
-    return b"".join(parts)
-
-
-def encode_rows(rows: pa.Table, plain: Collection[str], *, raw: bool = False) -> bytes:
-    """Any table as CSV; what is not in `plain` columns, which hold numbers and times, is escaped unless `raw`.
+def encode(results: Results, style: Style) -> Iterator[bytes]:
+    """The CSV file, piece by piece. Text that a spreadsheet would run as a formula gets a ' in front, unless `raw`.
 
     InputRefused naming a column that has no text.
     """
-    return b"".join(pieces_of([rows], plain, raw=raw))
-
-
-def pieces_of(tables: Iterable[pa.Table], plain: Collection[str], *, raw: bool = False) -> Iterator[bytes]:
-    """Tables with the same columns as one CSV, as `encode_rows` writes it, piece by piece."""
-    for number, rows in enumerate(tables):
+    separator = style.separator or ("," if style.decimal != "," else ";")
+    for number, rows in enumerate(results.texts(str if style.raw else defused)):
         if not number:
-            names = [name if raw else defused(name) for name in rows.column_names]
-            yield (",".join(map(_quoted, names)) + "\n").encode()
-        yield from _lines_of(rows, plain, raw=raw)
+            names = [name if style.raw else defused(name) for name in rows.column_names]
+            yield (separator.join(_quoted(name, separator) for name in names) + "\n").encode()
+        cells = rounded(rows, style.digits or USUAL)
+        quick = style.decimal in (None, ".") and all(map(_is_simple, rows.schema))
+        yield from (_quick if quick else _lines)(cells, separator, style.decimal or ".")
 
 
-def _lines_of(rows: pa.Table, plain: Collection[str], *, raw: bool) -> Iterator[bytes]:
-    from pyarrow import compute  # slow to import, and forecasts do without
+def _is_simple(column: pa.Field) -> bool:
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_floating, pa.types.is_integer)
+    return any(of(column.type) for of in kinds)
 
-    cells = pa.table(
-        [_cells(rows.column(name), name, raw=raw or name in plain) for name in rows.column_names], rows.column_names
-    )
-    comma, end, nothing = text_array([",", "\n", ""], np.arange(3)).cast(pa.large_string())
+
+def _quick(rows: pa.Table, separator: str, decimal: str) -> Iterator[bytes]:
+    """The lines as Arrow writes them, or, where a text must be quoted, as `_lines` does."""
+    from pyarrow import csv
+
+    options = csv.WriteOptions(include_header=False, quoting_style="none", batch_size=16_384, delimiter=separator)
+    for begin in range(0, rows.num_rows, _ROWS_AT_ONCE):  # one buffer would grow to twice what is in it
+        sink, some = pa.BufferOutputStream(), rows.slice(begin, _ROWS_AT_ONCE)
+        try:
+            csv.write_csv(some, sink, options)
+        except pa.ArrowInvalid:
+            yield from _lines(some, separator, decimal)
+        else:
+            yield sink.getvalue()
+
+
+def _lines(rows: pa.Table, separator: str, decimal: str) -> Iterator[bytes]:
+    from pyarrow import compute  # slow to import, and most forecasts do without
+
+    columns = [_cells(rows.column(name), name, separator, decimal) for name in rows.column_names]
+    cells = pa.table(columns, rows.column_names)
+    between, end, nothing = text_array([separator, "\n", ""], np.arange(3)).cast(pa.large_string())
     for batch in cells.to_batches(max_chunksize=_ROWS_AT_ONCE):
-        lines = compute.binary_join_element_wise(*batch.columns, comma)
+        lines = compute.binary_join_element_wise(*batch.columns, between)
         lines = compute.binary_join_element_wise(lines, end, nothing)
         yield "".join(lines.to_pylist()).encode()
 
 
-def _cells(column: pa.ChunkedArray, name: str, *, raw: bool) -> pa.ChunkedArray:
+def _cells(column: pa.ChunkedArray, name: str, separator: str, decimal: str) -> pa.ChunkedArray:
     """Texts as they are written in a line, nothing where a value is null."""
     from pyarrow import compute
 
@@ -76,10 +76,12 @@ def _cells(column: pa.ChunkedArray, name: str, *, raw: bool) -> pa.ChunkedArray:
         raise InputRefused(
             f"column {name!r} is of type {column.type}, which CSV cannot hold", hint="name a file that ends in .parquet"
         ) from None
+    if kind_of(column.type) == "number" and decimal != ".":
+        texts = compute.replace_substring(texts, ".", decimal)
     if kind_of(column.type) == "text":
         coded = texts.dictionary_encode().unify_dictionaries().combine_chunks()
         coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) else coded
-        different = [_quoted(text if raw else defused(text)) for text in coded.dictionary.to_pylist()]
+        different = [_quoted(text, separator) for text in coded.dictionary.to_pylist()]
         cells = text_array(different, np.arange(len(different))).cast(pa.large_string()).take(coded.indices)
         texts = pa.chunked_array([cells])
     return compute.fill_null(texts, nothing)
@@ -98,5 +100,5 @@ def undefused(text: str) -> str:
     return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_WOULD_RUN) else text
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if _NEEDS_QUOTES.search(name) else name
+def _quoted(text: str, separator: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ('"', "\r", "\n", separator)) else text

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rnncli.arrays import Floats, Ints
+from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.clocktext import HOURS, clock_text
 from rnncli.data.ids import parts_of
@@ -92,18 +92,18 @@ def arrow_table(table: ForecastTable, *, tidy: bool, as_text: bool) -> pa.Table:
     series = np.repeat(np.arange(len(table.ids)), repeats)
     times = np.repeat(table.times.ravel(), levels) if tidy else table.times.ravel()
     if tidy:
-        when = _joined_times(times, table) if table.columns.clock else _when(times, table, as_text=as_text)[0]
+        when = _joined_times(times, table) if table.columns.clock else when_columns(times, table, as_text=as_text)[0]
         level = np.tile(np.asarray(table.levels, np.float64), table.times.size)
         ids = text_array(list(table.ids), series)
         return pa.Table.from_arrays([ids, when, number_array(level), number_array(table.quantiles.ravel())], list(TIDY))
     numbers = [table.point.ravel(), *(table.quantiles[..., i].ravel() for i in range(levels))]
     told = [text_array(list(part), series) for part in table.parts] if table.id_columns else []
-    columns = [*told, *_when(times, table, as_text=as_text), *map(number_array, numbers)]
+    columns = [*told, *when_columns(times, table, as_text=as_text), *map(number_array, numbers)]
     return pa.Table.from_arrays(columns, list(table.names))
 
 
-def _when(times: Ints, table: ForecastTable, *, as_text: bool) -> list[pa.Array]:
-    """The columns of time: one, or a date and a time of day."""
+def when_columns(times: Ints, table: ForecastTable, *, as_text: bool) -> list[pa.Array]:
+    """The columns of times [rows]: one, or a date and a time of day."""
     write = written_times if as_text else typed_times
     when = [write(times, table.columns, table.calendar)]
     if table.columns.clock is not None:
@@ -148,6 +148,12 @@ def number_array(values: NDArray[Any], kind: pa.DataType | None = None) -> pa.Ar
     """A column of numbers, float64 unless another `kind` is said, in the memory that they have."""
     kind = pa.float64() if kind is None else kind
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def null_where(made: pa.Array, absent: Bools) -> pa.Array:
+    """The column with null in some rows [rows]."""
+    valid = pa.py_buffer(np.packbits(~absent, bitorder="little").tobytes())
+    return pa.Array.from_buffers(made.type, len(made), [valid, *made.buffers()[1:]])
 
 
 def typed_times(times: Ints, columns: Columns, calendar: Calendar) -> pa.Array:

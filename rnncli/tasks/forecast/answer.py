@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 
-from rnncli import files
 from rnncli.arrays import Floats
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.statistics import Drift, refuse_drift
-from rnncli.data.writers.suffix import format_of
+from rnncli.data.writers.forecasts import results_of
+from rnncli.data.writers.results import Results, Style, StyleOptions, pieces
 from rnncli.data.writers.table import ForecastTable, arrow_table, has_hour_twice, time_texts
 from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
 from rnncli.events import Listener, Noted
 from rnncli.memory import give_back
 from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
-from rnncli.registry import WRITERS, find
 from rnncli.spec import ColumnChoices
+from rnncli.tasks.answer import write_to, written_pieces
 from rnncli.tasks.forecast.base import tell_fitted
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.forecaster import Forecaster
@@ -66,21 +67,25 @@ class Forecast:
         """The number of rows of the table."""
         return int(self.table.times.size)
 
-    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
-        """The table as a file's bytes."""
-        writer = find(WRITERS, format, "format")
-        data: bytes = writer(self.table, tidy=tidy, raw=raw)
-        return data
+    def results(self, style: Style) -> Results:
+        """The table as writers take it, in the shape that was asked for."""
+        return results_of(self.table, style)
 
-    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
+    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
+        """The table as a file's bytes."""
+        return b"".join(self.pieces(format, **style))
+
+    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
+        """The bytes that `encode` gives, piece by piece."""
+        return written_pieces(self, format, style)
+
+    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
         """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
-        data = self.encode(format_of(path), tidy=tidy, raw=raw)
-        files.atomic_write(path, data)
-        return len(data)
+        return write_to(self, path, style)
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
         """What is to be said of the table in a file of this format."""
-        if format == "parquet" and has_hour_twice(self.table):
+        if format not in ("csv", "jsonl") and has_hour_twice(self.table):
             return ("an hour that the clock shows twice stands twice: such times have no offset, as in CSV",)
         return ()
 
@@ -97,7 +102,7 @@ class Forecast:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def __str__(self) -> str:
-        lines = find(WRITERS, "csv", "format")(_top(self.table, SHOWN), tidy=False, raw=False).decode().splitlines()
+        lines = b"".join(pieces(results_of(_top(self.table, SHOWN)), "csv", Style())).decode().splitlines()
         return "\n".join([*lines[: SHOWN + 1], *filter(None, [_more(self.rows - SHOWN)])])
 
     def outline(self) -> Outline:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
-from rnncli.data.limits import limits_of
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
@@ -112,7 +111,7 @@ def _read(data: Data, models: Mapping[str, Forecaster], choices: ColumnChoices, 
         loaded = load_new(data, choices, {}, tell)
         return {"": _Rows(loaded, loaded.panel)}
     usual = next(iter(models.values())).columns.format
-    opened: Any = sources(data, choices.format, limits_of(choices), usual)  # standard input can be read but once
+    opened: Any = sources(data, choices, usual)  # standard input can be read but once
     read = {
         name: within_bounds(load_known(opened, choices, model, tell), model.bounds, choices, tell)
         for name, model in models.items()

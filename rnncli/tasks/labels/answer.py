@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
 
-from rnncli import files
 from rnncli.arrays import Floats, Ints
 from rnncli.data.ids import parts_of
 from rnncli.data.labels.known import time_calendar
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
-from rnncli.data.writers import csv, parquet
-from rnncli.data.writers.suffix import format_of
+from rnncli.data.writers.results import Results, Style, StyleOptions, Write
 from rnncli.data.writers.table import number_array, text_array, typed_times, written_times
 from rnncli.errors import SeriesRefused, UsageError
 from rnncli.events import Listener
 from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
+from rnncli.tasks.answer import refuse_shapes, write_to, written_pieces
 from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.labels.named import LABEL, id_names, table_names
 from rnncli.tasks.labels.reading import load_known
@@ -70,9 +68,8 @@ class Labels:
     def _ids(self) -> tuple[str, ...]:
         return id_names(self.model.columns, len(self.panel))
 
-    def table(self, *, as_text: bool = False, raw: bool = True) -> pa.Table:
-        """The rows as a pyarrow table; times `as_text`, and texts that a spreadsheet would run escaped unless `raw`."""
-        write = (lambda text: text) if raw else csv.defused
+    def table(self, *, as_text: bool = False, write: Write = str) -> pa.Table:
+        """The rows as a pyarrow table; times `as_text`, and ids and labels as a function writes them."""
         spec, panel = self.model.spec, self.panel
         series = np.repeat(np.arange(len(panel)), panel.lengths) if spec.per_step else np.arange(len(panel))
         ids = [parts_of(name, max(1, len(self.model.columns.ids))) for name in panel.ids]
@@ -88,31 +85,34 @@ class Labels:
         write = written_times if as_text else typed_times
         return [write(self.times, columns, time_calendar(columns, self.model.known.zone))]
 
-    def _label(self, write: Callable[[str], str]) -> pa.Array:
+    def _label(self, write: Write) -> pa.Array:
         if not self.model.classes:
             return number_array(self.said[:, self.model.spec.median])
         return text_array([write(name) for name in self.model.classes], self.said.argmax(axis=1))
 
-    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002
-        """The table as a file's bytes. UsageError for a tidy one, which is a forecast's."""
-        if tidy:
-            raise UsageError("--tidy is for forecasts, and the model makes labels", hint="leave --tidy out")
-        if format == "csv":
-            plain = [name for name in self.names if name not in (LABEL, *self._ids)]
-            return csv.encode_rows(self.table(as_text=True), plain, raw=raw)
-        if format == "parquet":
-            return parquet.encode_rows(self.table())
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self._rows()).encode()
+    def results(self, style: Style) -> Results:
+        """The table as writers take it. UsageError for a shape that only forecasts have."""
+        refuse_shapes(style, "labels")
+        worded = [*self._ids, *([LABEL] if self.model.classes else [])]
+        return Results(
+            lambda: iter([self.table()]), lambda write: iter([self.table(as_text=True, write=write)]), worded
+        )
 
     def _rows(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.table(as_text=True).to_pylist()
         return found
 
-    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:
+    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
+        """The table as a file's bytes."""
+        return b"".join(self.pieces(format, **style))
+
+    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
+        """The bytes that `encode` gives, piece by piece."""
+        return written_pieces(self, format, style)
+
+    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
         """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
-        data = self.encode(format_of(path), tidy=tidy, raw=raw)
-        files.atomic_write(path, data)
-        return len(data)
+        return write_to(self, path, style)
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
         """Nothing is to be said of the table."""

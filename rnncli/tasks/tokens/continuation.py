@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rnncli import files
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel, offsets_of
+from rnncli.data.writers.results import Results, Style, StyleOptions
 from rnncli.errors import SeriesRefused, UsageError
 from rnncli.events import Generated, Listener, Noted
 from rnncli.outline import Outline, shown
@@ -40,11 +41,19 @@ class Continuation:
     skipped: tuple[SeriesRefused, ...] = ()
     series: int = 1
 
-    def encode(self, format: str = "csv", *, tidy: bool = False, raw: bool = False) -> bytes:  # noqa: A002, ARG002
+    def results(self, style: Style) -> Results:  # noqa: ARG002
+        """UsageError: a text is no table."""
+        raise UsageError("what --generate makes is a text, not a table", hint="leave --output out: > FILE keeps it")
+
+    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002, ARG002
         """The text as bytes, whatever the format."""
         return self.text.encode("utf-8", "surrogateescape")
 
-    def write(self, path: str | os.PathLike[str], *, tidy: bool = False, raw: bool = False) -> int:  # noqa: ARG002
+    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
+        """The text as bytes, in one piece."""
+        return iter([self.encode(format, **style)])
+
+    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:  # noqa: ARG002
         """Write the text to a file, whole or not at all; returns its bytes."""
         data = self.encode()
         files.atomic_write(path, data)

@@ -13,6 +13,7 @@ from typing import Any
 import frames
 import numpy as np
 import pyarrow as pa
+import sources
 import tables
 from pyarrow import parquet
 
@@ -148,5 +149,5 @@ MAKERS = (damaged, odd, compressed)
 @functools.cache
 def all_cases() -> Cases:
     """Every hostile file, of tables.py too, made once: some are hundreds of megabytes before they are compressed."""
-    makers = (*tables.MAKERS, *MAKERS, *frames.MAKERS)
+    makers = (*tables.MAKERS, *MAKERS, *frames.MAKERS, *sources.MAKERS)
     return {name: case for make in makers for name, case in make().items()}

@@ -1,0 +1,1 @@
+"""One file a scheme of URLs: what is at a URL as sources of tables."""

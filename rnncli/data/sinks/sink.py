@@ -1,0 +1,62 @@
+"""Where a table of results goes: a file, or what a URL leads to, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from rnncli.data.writers.results import Results, Style
+from rnncli.registry import SINKS, WRITERS, find, scheme_of
+
+
+class Sink(Protocol):
+    """A place that results are written to; `name` is what messages call it, and holds no secret, `format` the one that
+    is written there.
+    """
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def format(self) -> str:
+        """The format of what is written: a name in WRITERS."""
+
+    def check(self) -> None:
+        """UsageError or StorageFailed, before any work, if it can be known now that nothing can be written there."""
+
+    def held(self, wait: float) -> AbstractContextManager[None]:
+        """Be the one writer there, or wait up to `wait` seconds to become it. OutputLocked."""
+
+    def refuse_existing(self) -> None:
+        """OutputExists if something is there that would be replaced."""
+
+    def write(self, results: Results, style: Style, key: str = "") -> int:
+        """Write the results, whole or not at all; returns bytes, or rows where there are no bytes.
+
+        `key` tells a run from others: of the same model and data it is the same. StorageFailed.
+        """
+
+    def put(self, pieces: Iterable[bytes]) -> int:
+        """Write a document that is no table, as `write` does. UsageError where only tables can be."""
+
+    def size(self) -> int | None:
+        """Bytes of what is there; None if that is unknown."""
+
+
+@dataclass(frozen=True)
+class Into:
+    """What was said of where results go: the format, if not by a suffix, and those that these results can have."""
+
+    format: str | None = None
+    formats: tuple[str, ...] = tuple(WRITERS)
+
+
+def sink_of(output: str | os.PathLike[str], into: Into | None = None) -> Sink:
+    """The sink that `-o` names: a path, or a URL. UsageError where nothing can be written to it."""
+    text = os.fspath(output)
+    found: Sink = find(SINKS, scheme_of(text) or "file", "kind of output")(text, into or Into())
+    return found

@@ -1,0 +1,44 @@
+"""A forecast table as results: a row a step, a row a step and level, or a row a time with a column a series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from rnncli.data.writers.results import Results, Style
+from rnncli.data.writers.table import TIDY, ForecastTable, arrow_table, null_where, number_array, when_columns
+from rnncli.errors import InputRefused
+
+
+def results_of(table: ForecastTable, style: Style | None = None) -> Results:
+    """The rows of a forecast in the shape that was asked for. InputRefused where two columns would have one name."""
+    counted = table.calendar.counts or table.columns.time_type == "number"
+    if style is not None and style.wide:
+        times = {table.columns.time or ""}
+        return Results(
+            lambda: iter([_wide(table, as_text=False)]),
+            lambda write: iter([_wide(table, as_text=True)]),  # noqa: ARG005  # there is no text but times
+            bare=times if counted else (),
+        )
+    tidy = style is not None and style.tidy
+    worded = TIDY[:1] if tidy else table.id_columns
+    times = {TIDY[1], table.columns.time or ""} - {*worded}
+    return Results(
+        lambda: iter([arrow_table(table, tidy=tidy, as_text=False)]),
+        lambda write: iter([arrow_table(table.with_ids(write), tidy=tidy, as_text=True)]),
+        worded,
+        times if counted else (),
+    )
+
+
+def _wide(table: ForecastTable, *, as_text: bool) -> pa.Table:
+    """The point forecast: a row for each time of any series, a column for each series, null where it has none."""
+    times, place = np.unique(table.times, return_inverse=True)
+    values = np.full((len(times), len(table.ids)), np.nan)
+    values[place.reshape(table.times.shape), np.arange(len(table.ids))[:, None]] = table.point
+    names = [*table.columns.times, *(table.ids if table.id_columns else [table.columns.target])]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputRefused(f"the forecast would have two columns called {twice!r}", hint="leave --out-wide out")
+    numbers = [null_where(number_array(np.ascontiguousarray(row)), np.isnan(row)) for row in values.T]
+    return pa.Table.from_arrays([*when_columns(times, table, as_text=as_text), *numbers], names)
