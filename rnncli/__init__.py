@@ -28,8 +28,11 @@ if TYPE_CHECKING:
         UsageError,
     )
     from rnncli.workflows.check import check
+    from rnncli.workflows.compare import compare
+    from rnncli.workflows.diff import diff
     from rnncli.workflows.evaluate import evaluate
     from rnncli.workflows.explain import explain
+    from rnncli.workflows.export import export
     from rnncli.workflows.info import info
     from rnncli.workflows.inspect_gradients import inspect_gradients
     from rnncli.workflows.list_cells import list_cells
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from rnncli.workflows.predict import predict
     from rnncli.workflows.report import report
     from rnncli.workflows.train import train
+    from rnncli.workflows.tune import tune
 
 __version__ = "0.1.0"
 
@@ -56,8 +60,11 @@ __all__ = [
     "UsageError",
     "__version__",
     "check",
+    "compare",
+    "diff",
     "evaluate",
     "explain",
+    "export",
     "info",
     "inspect_gradients",
     "list_cells",
@@ -65,6 +72,7 @@ __all__ = [
     "predict",
     "report",
     "train",
+    "tune",
 ]
 
 

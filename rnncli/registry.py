@@ -182,6 +182,10 @@ SINKS = {
     "https": "rnncli.data.sinks.bucket:of_web",
     "http": "rnncli.data.sinks.bucket:of_web",
 }
+TRACKERS = {
+    "tensorboard": "rnncli.workflows.to_tensorboard:opened",
+    "mlflow": "rnncli.workflows.to_mlflow:opened",
+}
 CHECKS = {
     "time-missing": "rnncli.data.checks.missing:time_missing",
     "time-unreadable": "rnncli.data.checks.missing:time_unreadable",

@@ -12,12 +12,12 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.main import get_command
 
-from rnncli import __version__
 from rnncli.cli import memory, stopping
 from rnncli.cli.command import Call, Commands, Group
 from rnncli.cli.config_show import config
 from rnncli.cli.failure import events_given, report, switch_given
 from rnncli.cli.terminal import put, say
+from rnncli.cli.version import refuse_alone, said
 from rnncli.cli.watchers import say_record
 from rnncli.errors import TimedOut
 
@@ -30,6 +30,10 @@ COMMANDS = {
     "plot": "rnncli.cli.plot:plot",
     "report": "rnncli.cli.report:report",
     "inspect-gradients": "rnncli.cli.inspect_gradients:inspect_gradients",
+    "compare": "rnncli.cli.compare:compare",
+    "diff": "rnncli.cli.diff:diff",
+    "tune": "rnncli.cli.tune:tune",
+    "export": "rnncli.cli.export:export",
     "check": "rnncli.cli.check:check",
     "info": "rnncli.cli.info:info",
     "cells": "rnncli.cli.cells:cells",
@@ -42,6 +46,10 @@ SHORTS = {  # each in a line beside its name
     "plot": "Draw history, forecast, intervals and what came.",
     "report": "Write a page about a model: scores, pictures, gradients.",
     "inspect-gradients": "Say where gradients vanish or explode, and what helps.",
+    "compare": "Score models and saved forecasts side by side.",
+    "diff": "Say what moved between two saved forecasts.",
+    "tune": "Search for a network, and train it.",
+    "export": "Write a model as an ONNX graph.",
     "check": "Say what is wrong with DATA, before anything is trained.",
     "info": "Say what a model file holds.",
     "cells": "List the recurrent cells, each with its formula and cost.",
@@ -66,8 +74,13 @@ app = typer.Typer(cls=Root, rich_markup_mode=None, pretty_exceptions_enable=Fals
 
 def _version(asked: bool) -> None:
     if asked:
-        put(f"rnncli {__version__}\n".encode())
+        put(said(as_json=switch_given("json")))
         raise typer.Exit
+
+
+def _json(asked: bool) -> None:
+    if asked and not switch_given("version"):
+        refuse_alone()
 
 
 @app.callback()
@@ -75,6 +88,7 @@ def rnncli(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --version: as a JSON document.", callback=_json)] = False,
 ) -> None:
     """Train recurrent networks on time series, forecast, score and inspect their gradients."""
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
-from rnncli.cli.written import Place, refuse_unwritten
-from rnncli.errors import OutputExists, UsageError
+from rnncli.cli.written import Place, refuse_unwritten, stays
+from rnncli.errors import UsageError
 from rnncli.options.types import ColumnOptions, WrittenOptions
 from rnncli.registry import WRITERS
 
 if TYPE_CHECKING:
-    from rnncli.evaluation.shown import Cell, ScoreReport, ScoreTable
+    from rnncli.evaluation.shown import Cell, ScoreTable, Tabled
     from rnncli.workflows.evaluate import Evaluation
 
 FORMATS = ("json", *WRITERS)
@@ -64,13 +64,8 @@ def evaluate(
     style = asdict(style_of(writing))
     sink = None if path is None else place.sink
     with nullcontext() if sink is None else sink.held(lock_wait or 0.0):
-        if sink is not None and if_exists in ("error", "skip"):
-            try:
-                sink.refuse_existing()
-            except OutputExists:
-                if if_exists == "error":
-                    raise
-                return _left_alone(streams, sink.name)
+        if sink is not None and stays(sink, if_exists):
+            return left_alone(streams, sink.name, "rnncli.evaluate/1")
         done = work(
             data,
             model,
@@ -102,10 +97,10 @@ def evaluate(
     return SKIPPED if done.skipped else 0
 
 
-def _left_alone(streams: Streams, path: str) -> int:
+def left_alone(streams: Streams, path: str, schema: str) -> int:
     """There is a file already, and it stays."""
     streams.say([f"{path} is there already and stays as it is"])
-    streams.result(lambda: {"schema": "rnncli.evaluate/1", "output": path, "written": False})
+    streams.result(lambda: {"schema": schema, "output": path, "written": False})
     return 0
 
 
@@ -125,7 +120,7 @@ def _check(model: str | None, forecasts: str | None, of_a_model: dict[str, int |
         )
 
 
-def shown(report: ScoreReport, by: str | None) -> list[str]:
+def shown(report: Tabled, by: str | None) -> list[str]:
     """The report as text: what was scored, every table, and what must be known of them."""
     tables = [["", *_shown(one)] for one in report.tables(by)]
     remarks = report.remarks()

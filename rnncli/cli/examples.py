@@ -20,7 +20,9 @@ class Ending(NamedTuple):
 _FIT = "rnncli train sales.csv --horizon 28 -o sales.safetensors"
 _FORECAST = "rnncli predict sales.csv -m sales.safetensors -o forecast.csv"
 ENDINGS = {
-    "": Ending((_FIT, _FORECAST, "rnncli COMMAND --help"), ("data", "training", "scores", "unattended", "python")),
+    "": Ending(
+        (_FIT, _FORECAST, "rnncli COMMAND --help"), ("data", "training", "scores", "unattended", "python", "install")
+    ),
     "train": Ending(
         (_FIT, "rnncli train 'stores/*.csv' --target sold --future promo -o m.safetensors"),
         ("training", "data", "covariates", "cells", "unattended"),
@@ -56,6 +58,28 @@ ENDINGS = {
             "rnncli inspect-gradients sales.csv --cell rnn --hidden 64 --try",
         ),
         ("gradients", "findings", "remedies"),
+    ),
+    "compare": Ending(
+        (
+            "rnncli compare gru.safetensors lstm.safetensors sales.csv --windows 4",
+            "rnncli compare monday.csv tuesday.csv sales.csv --json",
+        ),
+        ("scores", "metrics", "baselines"),
+    ),
+    "diff": Ending(
+        ("rnncli diff yesterday.csv today.csv", "rnncli diff yesterday.csv today.csv --fail-if 'change>0.2' -q"),
+        ("forecasts", "scores", "recipes"),
+    ),
+    "tune": Ending(
+        (
+            "rnncli tune sales.csv --horizon 28 --trials 30 -o sales.safetensors",
+            "rnncli tune sales.csv --cell gru --time-budget 1h -o sales.safetensors",
+        ),
+        ("tune", "training", "cells"),
+    ),
+    "export": Ending(
+        ("rnncli export sales.safetensors -o sales.onnx", "rnncli export sales.safetensors -o sales.onnx --json"),
+        ("export", "python"),
     ),
     "check": Ending(
         ("rnncli check sales.csv --fix repaired.csv", "rnncli check sales.csv -m sales.safetensors"),

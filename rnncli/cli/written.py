@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnncli.errors import UsageError
+from rnncli.errors import OutputExists, UsageError
 
 if TYPE_CHECKING:
     from rnncli.data.sinks.sink import Sink
@@ -20,6 +20,19 @@ def refuse_unwritten(path: str | None, flag: str, given: Mapping[str, object]) -
     if said is not None:
         name = said.replace("_", "-")
         raise UsageError(f"--{name} says how a file is written, and none is", hint=f"name one: {flag} FILE")
+
+
+def stays(sink: Sink, if_exists: str | None) -> bool:
+    """Whether something is there already that is to stay. OutputExists where that is an error."""
+    if if_exists not in ("error", "skip"):
+        return False
+    try:
+        sink.refuse_existing()
+    except OutputExists:
+        if if_exists == "error":
+            raise
+        return True
+    return False
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,8 @@ class Asked:
 
 
 def _of_one(item: Any, asked: Asked) -> Iterable[Source]:
+    if isinstance(item, Source):  # of which several are to read
+        return [item]
     if is_table(item):
         return [Source(NAME, "arrow", table=table_of(item))]
     if not isinstance(item, (str, os.PathLike)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -73,13 +73,20 @@ class Outcome:
 
 def read_condition(text: str, task: str) -> Condition:
     """A condition such as `mase>1`. UsageError if it is none, or of a metric that the task does not have."""
+    found = condition_of(text)
+    if not any(found.metric == metric or found.metric.startswith(f"{metric}_") for metric in METRICS[task]):
+        raise _unknown(found.metric, list(METRICS[task]))
+    return found
+
+
+def condition_of(text: str, example: str = "mase>1") -> Condition:
+    """A condition over numbers by name. UsageError, with an example, if it is none."""
     match = _CONDITION.fullmatch(text)
     if match is None or not _is_number(match[3]):
-        raise UsageError(f"--fail-if cannot be {text!r}", hint="for example --fail-if 'mase>1', with >, >=, < or <=")
-    name = match[1].lower()
-    if not any(name == metric or name.startswith(f"{metric}_") for metric in METRICS[task]):
-        raise _unknown(name, list(METRICS[task]))
-    return Condition(text.strip(), name, match[2], float(match[3]))
+        raise UsageError(
+            f"--fail-if cannot be {text!r}", hint=f"for example --fail-if '{example}', with >, >=, < or <="
+        )
+    return Condition(text.strip(), match[1].lower(), match[2], float(match[3]))
 
 
 def rival_name(text: str, task: str) -> str:
@@ -96,7 +103,7 @@ def outcomes(report: Gated, conditions: Sequence[Condition], rivals: Sequence[st
         reason = "the scores are in-sample, and prove nothing"
         return [Outcome(name, passed=False, reason=reason, facts={}) for name in _names(conditions, rivals)]
     return [
-        *(_of_condition(report, condition) for condition in conditions),
+        *(outcome_of(report.model_scores, condition) for condition in conditions),
         *(_of_rival(report.against(rival), alpha) for rival in rivals),
     ]
 
@@ -105,8 +112,8 @@ def _names(conditions: Sequence[Condition], rivals: Sequence[str]) -> list[str]:
     return [condition.text for condition in conditions] + [f"better than {rival}" for rival in rivals]
 
 
-def _of_condition(report: Gated, condition: Condition) -> Outcome:
-    scores = report.model_scores
+def outcome_of(scores: Mapping[str, float], condition: Condition) -> Outcome:
+    """A condition's outcome over numbers by name. UsageError if its own is not among them."""
     if condition.metric not in scores:
         raise _unknown(condition.metric, list(scores))
     value = scores[condition.metric]

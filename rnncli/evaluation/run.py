@@ -68,6 +68,26 @@ def evaluate_made(
     return _report(panel, splits, tables, season, _dishonest(panel, splits, flags), notes)
 
 
+def evaluate_together(
+    panel: Panel,
+    splits: Sequence[Split],
+    made: Mapping[str, Sequence[Made]],
+    levels: tuple[float, ...],
+    season: int,
+    notes: tuple[str, ...] = (),
+) -> Report:
+    """Score several forecasters by name, and the baselines, at every split on the rows that all of them forecast."""
+    tables: dict[str, list[Forecasts]] = {}
+    for place, split in enumerate(splits):
+        actual = split.actual(panel)
+        here = {name: _checked(every[place], actual, levels) for name, every in made.items()}
+        for one in here.values():
+            actual = np.where(np.isnan(one.point), np.nan, actual)
+        for name, table in _beside_baselines(panel, split, actual, here, levels, season).items():
+            tables.setdefault(name, []).append(table)
+    return _report(panel, splits, tables, season, None, notes)
+
+
 def evaluate_saved(
     panel: Panel, matched: Matched, levels: tuple[float, ...], season: int, notes: tuple[str, ...] = ()
 ) -> Report:

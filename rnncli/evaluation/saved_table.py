@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
+from rnncli.data.columns import time_column
 from rnncli.data.load import Loaded, in_utc
 from rnncli.data.objects import Data
 from rnncli.data.rows import Rows, read_rows
@@ -14,7 +15,8 @@ from rnncli.data.source import sources
 from rnncli.data.tables import open_tables
 from rnncli.data.writers.csv import undefused
 from rnncli.data.writers.table import TIDY, joined_style
-from rnncli.spec import ColumnChoices
+from rnncli.errors import InputRefused
+from rnncli.spec import ColumnChoices, Columns
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,54 @@ def load_saved(path: Data, loaded: Loaded) -> Saved:
     else:
         named = columns.id or (columns.id_name if columns.id_name in kinds else None)
         shape = replace(columns, id=named, target="forecast")
-        channels = [name for name in kinds if _level(name) is not None]
+        channels = [name for name in kinds if level_of(name) is not None]
     shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
     rows = read_rows(found, ColumnChoices(), shape, (), zone=panel.calendar.zone)
     rows = in_utc(rows, panel.calendar.zone, ColumnChoices())
     ids = _undefused(rows.ids, panel.ids)
     names = [ids[code] for code in rows.codes.tolist()] if shape.id else [panel.ids[0]] * len(rows.codes)
-    if tidy:
-        return _untidied(names, rows)
-    levels = sorted(channels, key=lambda name: _level(name) or 0.0)
+    return _untidied(names, rows) if tidy else _of_levels(names, rows, channels)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A forecast table that was read without the data it is of, and what its columns of time and id are."""
+
+    saved: Saved
+    columns: Columns
+    zone: str | None
+
+
+def load_alone(path: Data, choices: ColumnChoices) -> Alone:
+    """Read a table that `predict` wrote, tidy or not, by its columns alone. InputRefused if it is none."""
+    found = sources(path)
+    tables = open_tables(found, ColumnChoices())
+    kinds, looks = tables.kinds(), tables.looks()
+    tidy = set(TIDY) <= set(kinds)
+    if not tidy and "forecast" not in kinds:
+        raise InputRefused(
+            "this is no table of forecasts",
+            where=tables.name,
+            hint="it has the columns that predict writes: forecast, q0.1, ..., or id, time, quantile, value",
+        )
+    target, channels = ("value", ["quantile"]) if tidy else ("forecast", [n for n in kinds if level_of(n) is not None])
+    own = {name: kind for name, kind in kinds.items() if name not in (target, *channels)}
+    time = choices.time or time_column(own, looks, choices, tables.name)
+    clocks = [name for name in own if looks.get(name) == "clock" and name != time]
+    time = ",".join([time, *clocks[:1]]) if choices.time is None else time
+    ids = choices.id or tuple(name for name, kind in own.items() if name not in time.split(",") and kind != "empty")
+    named = replace(choices, time=time, id=ids, target=target, past=tuple(channels))
+    rows = read_rows(found, named, None, None)
+    names = [rows.ids[code] for code in rows.codes.tolist()] if ids else ["the series"] * len(rows.codes)
+    bare = {name: undefused(name) for name in rows.ids}
+    if len(set(bare.values())) == len(bare):
+        names = [bare.get(name, name) for name in names]
+    return Alone(_untidied(names, rows) if tidy else _of_levels(names, rows, channels), rows.columns, rows.zone)
+
+
+def _of_levels(names: list[str], rows: Rows, channels: list[str]) -> Saved:
+    """Rows of all levels, these in order."""
+    levels = sorted(channels, key=lambda name: level_of(name) or 0.0)
     quantiles = rows.values[:, [rows.channel_names.index(name) for name in levels]]
     return Saved(names, rows.times, tuple(float(name[1:]) for name in levels), quantiles, rows.values[:, 0])
 
@@ -66,8 +107,8 @@ def _untidied(names: list[str], rows: Rows) -> Saved:
     return Saved([names[row] for row in first.tolist()], rows.times[first], tuple(levels.tolist()), quantiles, middle)
 
 
-def _level(name: str) -> float | None:
-    """The level of a column such as q0.1."""
+def level_of(name: str) -> float | None:
+    """The level of a column such as q0.1; None of any other."""
     try:
         level = float(name[1:]) if name.startswith("q") else 0.0
     except ValueError:

@@ -27,20 +27,12 @@ class ScoreTable:
     cut: bool = False
 
 
-class ScoreReport(Gated, Protocol):
-    """Scores of a model (first) and of what is simpler."""
+class Tabled(Protocol):
+    """Scores as tables for people."""
 
     @property
     def groupings(self) -> tuple[str, ...]:
         """By what scores can be split, beside those of everything."""
-
-    @property
-    def made_honest_by(self) -> str:
-        """The advice where the scores are in-sample."""
-
-    @property
-    def sharpened_by(self) -> str:
-        """The advice where the scores are too few to tell."""
 
     def headline(self) -> str:
         """What was scored, in one line."""
@@ -50,6 +42,18 @@ class ScoreReport(Gated, Protocol):
 
     def remarks(self) -> list[str]:
         """What must be known to read them, a line each."""
+
+
+class ScoreReport(Gated, Tabled, Protocol):
+    """Scores of a model (first) and of what is simpler."""
+
+    @property
+    def made_honest_by(self) -> str:
+        """The advice where the scores are in-sample."""
+
+    @property
+    def sharpened_by(self) -> str:
+        """The advice where the scores are too few to tell."""
 
     def rows(self, by: str | None = None) -> list[dict[str, Any]]:
         """A dictionary for each forecaster: forecaster, in_sample, every metric (None if undefined); or for each
@@ -63,7 +67,7 @@ class ScoreReport(Gated, Protocol):
         """What was scored, and the scores."""
 
 
-def refuse_other_grouping(report: ScoreReport, by: str | None) -> None:
+def refuse_other_grouping(report: Tabled, by: str | None) -> None:
     """UsageError if these scores cannot be split so."""
     if by is not None and by not in report.groupings:
         known = " or ".join(f"--by {name}" for name in report.groupings)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TRAIN, PREDICT, EVALUATE, INSPECT = "train", "predict", "evaluate", "inspect-gradients"
+TUNE = "tune"
+COMPARE, DIFF, EXPORT = "compare", "diff", "export"
 CHECK, INFO, CELLS, EXPLAIN = "check", "info", "cells", "explain"
 PLOT, REPORT = "plot", "report"
 READING = (  # commands that read data
@@ -12,9 +14,11 @@ READING = (  # commands that read data
     PLOT,
     REPORT,
     INSPECT,
+    COMPARE,
+    TUNE,
     CHECK,
 )
-EVERY = (*READING, INFO, CELLS, EXPLAIN)
+EVERY = (*READING, DIFF, EXPORT, INFO, CELLS, EXPLAIN)
 _FUNCTIONS = {"inspect_gradients": INSPECT, "list_cells": CELLS}
 
 

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, EVALUATE, EXPLAIN, INFO, INSPECT, PLOT, PREDICT, READING, REPORT, TRAIN
+from rnncli.options.commands import (
+    CHECK,
+    COMPARE,
+    DIFF,
+    EVALUATE,
+    EXPLAIN,
+    EXPORT,
+    INFO,
+    INSPECT,
+    PLOT,
+    PREDICT,
+    READING,
+    REPORT,
+    TRAIN,
+    TUNE,
+)
 from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED, SIZE, SWITCH, TEXT, Meaning, Option
 from rnncli.registry import READERS
 
@@ -11,7 +26,7 @@ ON_BAD_SERIES = ("fail", "skip")
 FOUND, MEMORY = "found in the data", "what fits into memory"
 FORECAST, LABELS, TOKENS = ("forecast",), ("labels",), ("tokens",)
 SETS, FRAMES = ("sets",), ("frames",)
-MODELS = (PREDICT, EVALUATE, PLOT, REPORT, INSPECT, CHECK, INFO)
+MODELS = (PREDICT, EVALUATE, PLOT, REPORT, INSPECT, CHECK, INFO, EXPORT)
 
 OPTIONS = (
     Option(
@@ -22,6 +37,7 @@ OPTIONS = (
         positional=READING,
         required=READING,
         metavar="DATA",
+        differently={COMPARE: Meaning(says=f"Models, saved forecasts and DATA. {DATA_IS}", metavar="A B DATA")},
         in_python=Meaning(
             says="Paths, folders (one file a series), globs, - for standard input, or tables: pandas, polars, pyarrow."
         ),
@@ -32,8 +48,8 @@ OPTIONS = (
         "The model file.",
         commands=MODELS,
         follows="base, which comes with the program",
-        required=(INFO,),
-        positional=(INFO,),
+        required=(INFO, EXPORT),
+        positional=(INFO, EXPORT),
         metavar="MODEL",
         short="-m",
         differently={
@@ -45,8 +61,28 @@ OPTIONS = (
             INSPECT: Meaning(follows="an untrained network"),
             CHECK: Meaning(says="A model file: also say what changed since.", follows=""),
             INFO: Meaning(says="The model file, or base, which comes with the program.", follows=""),
+            EXPORT: Meaning(follows=""),
         },
         in_python=Meaning(says="A model file, or what `train` or `info` returned."),
+    ),
+    Option(
+        "models",
+        REPEATED,
+        "A model to compare; may be repeated.",
+        commands=(COMPARE,),
+        metavar="MODEL",
+        short="-m",
+        tasks=FORECAST,
+        in_python=Meaning(says="Models to compare: files, or what `train` or `info` returned."),
+    ),
+    Option(
+        "tables",
+        REPEATED,
+        "Two saved forecasts: the old one and the new one.",
+        commands=(DIFF,),
+        positional=(DIFF,),
+        required=(DIFF,),
+        metavar="OLD NEW",
     ),
     Option(
         "name",
@@ -60,21 +96,21 @@ OPTIONS = (
         "on_event",
         OBJECT,
         "A function that is told of every event: notes, steps, evaluations. What it raises ends the run.",
-        functions=READING,
+        functions=(*READING, DIFF, EXPORT),
     ),
     Option(
         "time",
         TEXT,
         "The column of times, or of dates and of times of day: A,B.",
         follows=FOUND,
-        commands=READING,
+        commands=(*READING, DIFF),
     ),
     Option(
         "id",
         REPEATED,
         "The column of ids, or several that are one together: A,B.",
         follows=FOUND,
-        commands=READING,
+        commands=(*READING, DIFF),
         at="columns.ids",
     ),
     Option(
@@ -123,7 +159,7 @@ OPTIONS = (
         "holidays",
         NAMES,
         "Public holidays as covariates: DE,US-CA.",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         tasks=FORECAST,
         of_model=True,
         at="calendar.holidays.regions",
@@ -133,7 +169,7 @@ OPTIONS = (
         TEXT,
         "How times are written: '%d.%m.%Y', or epoch-s, -ms, -us, -ns.",
         follows=FOUND,
-        commands=READING,
+        commands=(*READING, DIFF),
         metavar="FORMAT",
     ),
     Option(
@@ -234,7 +270,7 @@ OPTIONS = (
         "min",
         NUMBER,
         "No value, and no forecast, is below this number.",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         tasks=FORECAST,
         of_model=True,
         at="forecast.minimum",
@@ -243,7 +279,7 @@ OPTIONS = (
         "max",
         NUMBER,
         "No value, and no forecast, is above this number.",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         tasks=FORECAST,
         of_model=True,
         at="forecast.maximum",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CELLS, CHECK, EVALUATE, INSPECT, PLOT, PREDICT, REPORT, TRAIN
+from rnncli.options.commands import (
+    CELLS,
+    CHECK,
+    COMPARE,
+    EVALUATE,
+    INSPECT,
+    PLOT,
+    PREDICT,
+    REPORT,
+    TRAIN,
+    TUNE,
+)
 from rnncli.options.data import FORECAST, FRAMES
 from rnncli.options.option import (
     CELLS as CELL_NAMES,
@@ -24,7 +35,7 @@ from rnncli.options.option import (
 )
 
 ACTIVATIONS = ("tanh", "relu")
-BUILDING = (TRAIN, INSPECT)  # commands that can make a network
+BUILDING = (TRAIN, INSPECT, TUNE)  # commands that can make a network
 _SIZE = "from the data"
 
 OPTIONS = (
@@ -34,12 +45,13 @@ OPTIONS = (
         "Rows to forecast.",
         NETWORK,
         follows=_SIZE,
-        commands=(*BUILDING, PREDICT, EVALUATE, PLOT, REPORT, CHECK),
+        commands=(*BUILDING, PREDICT, EVALUATE, PLOT, REPORT, COMPARE, CHECK),
         differently={
             PREDICT: Meaning(follows="the trained one", heading=OUTPUT),
             PLOT: Meaning(follows="the trained one", heading=OUTPUT),
             EVALUATE: Meaning(says="Rows to forecast from an origin.", follows="the trained one", heading=SCORING),
             REPORT: Meaning(says="Rows to forecast from an origin.", follows="the trained one", heading=SCORING),
+            COMPARE: Meaning("Rows to forecast from an origin.", follows="the shortest trained one", heading=SCORING),
             CHECK: Meaning(says="How far future covariates must be known.", follows="the model's", heading=DATA),
         },
         tasks=(*FORECAST, *FRAMES),
@@ -63,7 +75,7 @@ OPTIONS = (
         "The quantiles to forecast; 0.5 is always one.",
         NETWORK,
         default="0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
-        commands=(TRAIN, PREDICT, PLOT),
+        commands=(TRAIN, TUNE, PREDICT, PLOT),
         functions=(*BUILDING, PREDICT, PLOT),
         differently={
             PREDICT: Meaning(
@@ -153,7 +165,7 @@ OPTIONS = (
         "Networks to average.",
         NETWORK,
         default="2",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         functions=BUILDING,
         of_model=True,
         at="network.members",

@@ -60,6 +60,7 @@ class Meaning(NamedTuple):
     """What one command, or Python, means by an option where that is not what the others mean; None where it is."""
 
     says: str | None = None
+    kind: Kind | None = None
     default: str | None = None
     follows: str | None = None
     heading: str | None = None

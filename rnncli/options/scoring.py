@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import EVALUATE, INSPECT, PLOT, REPORT
+from rnncli.options.commands import (
+    COMPARE,
+    DIFF,
+    EVALUATE,
+    INSPECT,
+    PLOT,
+    REPORT,
+)
 from rnncli.options.data import FORECAST, FRAMES, LABELS, SETS, TOKENS
 from rnncli.options.option import (
     COUNT,
@@ -27,9 +34,10 @@ OPTIONS = (
         TEXT,
         "Saved forecasts to score instead of a model.",
         SCORING,
-        commands=(EVALUATE,),
+        commands=(EVALUATE, COMPARE),
         metavar="FILE",
         tasks=FORECAST,
+        differently={COMPARE: Meaning(says="Saved forecasts to compare; may be repeated.", kind=REPEATED)},
         in_python=Meaning(says="Saved forecasts to score instead of a model: a path, or what `predict` returned."),
     ),
     Option(
@@ -38,7 +46,7 @@ OPTIONS = (
         "How many origins of the past to forecast from.",
         SCORING,
         default="1",
-        commands=(EVALUATE, REPORT),
+        commands=(EVALUATE, REPORT, COMPARE),
         metavar="K",
         tasks=(*FORECAST, *FRAMES),
     ),
@@ -48,7 +56,7 @@ OPTIONS = (
         "Rows between two origins.",
         SCORING,
         follows="the horizon",
-        commands=(EVALUATE, REPORT),
+        commands=(EVALUATE, REPORT, COMPARE),
         tasks=(*FORECAST, *FRAMES),
     ),
     Option(
@@ -57,7 +65,7 @@ OPTIONS = (
         "Train again where training saw what is scored.",
         SCORING,
         default="yes",
-        commands=(EVALUATE, REPORT),
+        commands=(EVALUATE, REPORT, COMPARE),
         on=True,
         tasks=FORECAST,
         in_python=Meaning(default="True"),
@@ -77,8 +85,9 @@ OPTIONS = (
         REPEATED,
         f"A condition that must not hold, such as 'mase>1', may be repeated: {_GATE}.",
         SCORING,
-        commands=(EVALUATE,),
+        commands=(EVALUATE, DIFF),
         metavar="CONDITION",
+        differently={DIFF: Meaning(says=f"A condition such as 'change>0.2' or 'gone>0', may be repeated: {_GATE}.")},
         in_python=Meaning(says="Conditions that must not hold, such as 'mase>1': see `Evaluation.refuse`."),
     ),
     Option(
@@ -96,7 +105,8 @@ OPTIONS = (
         "The level of significance of --must-beat.",
         SCORING,
         default="0.05",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, COMPARE),
+        differently={COMPARE: Meaning(says="The level of significance.")},
     ),
     Option("quick", SWITCH, "Look at less, for an answer within seconds.", GRADIENTS, commands=(INSPECT,)),
     Option(
@@ -123,10 +133,11 @@ OPTIONS = (
         "Follow gradients in so many series.",
         GRADIENTS,
         default="24",
-        commands=(INSPECT, PLOT, REPORT),
+        commands=(INSPECT, PLOT, REPORT, DIFF),
         differently={
             PLOT: Meaning(says="Draw so many series.", follows="6, or 3 in a terminal", heading=OUTPUT),
             REPORT: Meaning(says="Draw so many of the worst series.", default="6", heading=OUTPUT),
+            DIFF: Meaning("Show so many series that moved most.", default="10", heading=OUTPUT),
         },
     ),
     Option(

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import EVALUATE, INSPECT, PREDICT, REPORT, TRAIN
+from rnncli.options.commands import (
+    COMPARE,
+    EVALUATE,
+    INSPECT,
+    PREDICT,
+    REPORT,
+    TRAIN,
+    TUNE,
+)
 from rnncli.options.data import FORECAST
 from rnncli.options.network import BUILDING
 from rnncli.options.option import (
@@ -27,7 +35,7 @@ OPTIONS = (
         "Training steps.",
         TRAINING,
         follows="400 or 640, from the size of the network",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         at="training.steps",
         differently={"labels": Meaning(follows="300, 600 or 1,000, from the labels")},
     ),
@@ -37,8 +45,18 @@ OPTIONS = (
         "Train so long at most: 2m, 1h.",
         TRAINING,
         follows="no limit",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
+        differently={TUNE: Meaning(says="Search so long at most, over all runs: 10m, 1h.")},
         in_python=Meaning(says="Train so many seconds at most."),
+    ),
+    Option(
+        "trials",
+        COUNT,
+        "How many networks to try, over all runs.",
+        TRAINING,
+        default="30",
+        commands=(TUNE,),
+        tasks=FORECAST,
     ),
     Option(
         "batch",
@@ -75,7 +93,7 @@ OPTIONS = (
         "The largest number in a gradient.",
         TRAINING,
         follows="no limit",
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         at="training.clip_value",
     ),
     Option(
@@ -94,7 +112,7 @@ OPTIONS = (
         SWITCH,
         "Keep covariates that held-out rows see no use in.",
         TRAINING,
-        commands=(TRAIN,),
+        commands=(TRAIN, TUNE),
         tasks=FORECAST,
     ),
     Option(
@@ -122,7 +140,7 @@ OPTIONS = (
         "Where to train: cpu, cuda, ...",
         TRAINING,
         default="cpu",
-        commands=(TRAIN, EVALUATE, REPORT),
+        commands=(TRAIN, EVALUATE, REPORT, COMPARE, TUNE),
         differently=dict.fromkeys((EVALUATE, REPORT), Meaning(heading=SCORING)),
     ),
     Option(
@@ -131,7 +149,7 @@ OPTIONS = (
         "Threads to train with.",
         TRAINING,
         follows="from the machine",
-        commands=(TRAIN, EVALUATE, REPORT, INSPECT),
+        commands=(TRAIN, EVALUATE, REPORT, COMPARE, INSPECT, TUNE),
         differently={
             EVALUATE: Meaning(heading=SCORING),
             REPORT: Meaning(heading=SCORING),

@@ -155,9 +155,29 @@ class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearnin
     device: str | None
     threads: int | None
     watch_gradients: int | None
+    tensorboard: str | os.PathLike[str] | None
+    mlflow: str | None
     fresh: bool
     warm_start: Model | None
     checkpoint_every: float | None
+    lock_wait: float | None
+
+
+class TuneOptions(ArchitectureOptions, total=False):
+    """What a search for a network does not look for: how data are read, what is forecast, and what was said."""
+
+    holidays: Iterable[str]
+    min: float | None
+    max: float | None
+    keep_covariates: bool
+    steps: int | None
+    learning_rate: float | None
+    batch: int | None
+    clip: float | None
+    clip_value: float | None
+    device: str | None
+    threads: int | None
+    fresh: bool
     lock_wait: float | None
 
 

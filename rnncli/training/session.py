@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rnncli.data.panel import Panel
+from rnncli.errors import InputRefused
 from rnncli.events import REFIT, SEARCH, Budgeted, Phase
 from rnncli.nn.initialise import initialise_encoder
 from rnncli.spec import TrainingSpec
@@ -103,6 +104,29 @@ def train(
     chosen = plan.task.choose(plan, found)
     yield from side_by_side([_refit(session, number) for number in session.streams(chosen)], workers)
     yield _trained(session, chosen, found)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search alone found: the answers to held-out questions, and the loss of each [N]."""
+
+    answers: Answers
+    losses: NDArray[np.float64]
+
+
+def search(panel: Panel, plan: Plan[Any], device: str = "cpu", workers: int = 1) -> Iterator[Event | Searched]:
+    """Yield the events of the searches of a plan's members, without rivals and what follows a search, and what they
+    found, last. InputRefused if there is nothing to learn from, or nothing that could be held out.
+    """
+    plan.task.refuse_nothing(panel)
+    holdout = plan.task.hold_out(panel, plan.spec)
+    if not len(holdout):
+        raise InputRefused("no rows can be held out, by which one network could be told from another")
+    session = _Session(panel, plan.alone, device, holdout, Progress(), None, workers)
+    _begin(session)
+    yield from side_by_side([_search(session, number) for number in session.streams(0)], workers)
+    found = _validated(session, 0)
+    yield Searched(found, plan.task.losses(plan.spec, found))
 
 
 def _begin(session: _Session) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
-from rnncli.data.load import Loaded
-from rnncli.data.sinks.sink import Into, sink_of
 from rnncli.data.statistics import Drift, refuse_drift
-from rnncli.data.writers.results import Style, StyleOptions, of_table
+from rnncli.data.writers.results import Style, StyleOptions
 from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
 from rnncli.evaluation.shown import ScoreReport
@@ -19,20 +16,20 @@ from rnncli.events import Listener, unheard
 from rnncli.options import table
 from rnncli.options.types import ColumnOptions, Model
 from rnncli.outline import Outline, shown
-from rnncli.registry import BASE, TASKS, WRITERS, find
+from rnncli.registry import BASE, TASKS, find
 from rnncli.tasks.task import Backtest, Scored
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.pictures import check_plot, draw
-from rnncli.workflows.train import refit as train_again
+from rnncli.workflows.score_file import write_scores
+from rnncli.workflows.train import repeating
 
 if TYPE_CHECKING:
     from rnncli.charts.fans import Fans
 
 ALPHA = 0.05
-FORMATS = ("json", *WRITERS)
 
 
 @shown
@@ -102,12 +99,7 @@ class Evaluation:
         """Write the scores as .json, or as rows of any other format that the suffix, or `format`, asks for; returns
         the bytes.
         """
-        sink, asked = sink_of(path, Into(format, FORMATS)), Style(**style)
-        if sink.format == "json":
-            return sink.put([(json.dumps(self.to_json(by=by), allow_nan=False) + "\n").encode()])
-        import pyarrow as pa
-
-        return sink.write(of_table(pa.Table.from_pylist(self.report.rows(by))), asked)
+        return write_scores(path, self.to_json(by=by), self.report.rows(by), format, Style(**style))
 
 
 class EvaluateOptions(ColumnOptions, total=False):
@@ -175,16 +167,12 @@ def evaluate(
         table.refuse_of_other_task({"trained_on": trained_on, "group": group}, task.name)
         scored: Scored = task.scored_saved(data, forecasts, choices, tell)
     else:
-
-        def again(loaded: Loaded, found: Any) -> Any:
-            return train_again(loaded, found, {"device": device, "threads": threads}, tell)
-
         found, wanted = loaded_model, Backtest(windows, stride, horizon, refit, trained_on, group)
         asked = {**options, "horizon": horizon, "stride": stride, "windows": None if windows == 1 else windows}
         asked |= {"refit": refit, "trained_on": trained_on, "group": group}
         table.refuse_of_other_task(asked, found.task.name, by_model=True)
         gates = _gates(options, found.task.name)
-        scored = found.task.evaluated(data, found, choices, wanted, tell, again)
+        scored = found.task.evaluated(data, found, choices, wanted, tell, repeating(device, threads, tell))
     if plot is not None:
         draw(plot, scored.report, tell)
     return Evaluation(

@@ -12,6 +12,7 @@ from rnncli.tasks.task import Model as Trained
 from rnncli.workflows.arguments import public
 from rnncli.workflows.list_cells import sharing
 from rnncli.workflows.model import given
+from rnncli.workflows.search_told import told
 
 SCHEMA = "rnncli.info/1"
 
@@ -37,6 +38,7 @@ class Info:
             *([("trained on", f"{counted(model.series, model.task.units)}, {rows}")] if model.series else []),
             *model.facts(),
             *((f"validation, {name}", text) for name, text in tested),
+            *((("search", told(record["search"])),) if "search" in record else ()),
             ("shared weights", _shared(self.sharing, model.task.context(model.spec))),
             ("file", f"{self.bytes:,} bytes"),
         )

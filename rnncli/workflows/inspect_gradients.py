@@ -22,6 +22,7 @@ from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.train import make_plan, task_of
+from rnncli.workflows.trainable import require_torch
 
 if TYPE_CHECKING:
     from rnncli.diagnostics.report import GradientReport
@@ -107,6 +108,7 @@ def inspect_gradients(
     else:
         table.refuse_beside("-m", options, table.of_network, "network")
         table.refuse_beside("-m", options, table.of_labels, "model")
+    require_torch("the diagnosis of gradients")
     gates, tell = _gates(fail_on), on_event or unheard
     keep_apart("inspect-gradients", {**options, "data": data, "model": model, "plot": plot})
     _check_plot(plot)

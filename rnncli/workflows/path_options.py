@@ -8,8 +8,17 @@ READ = {
     "trained_on": "--trained-on",
     "forecasts": "--forecasts",
     "forecast": "--forecast",
+    "models": "--models",
+    "tables": "OLD NEW",
     "model": "--model",
     "warm_start": "--warm-start",
     "config": "--config",
 }
-WRITTEN = {"output": "--output", "state": "--state", "fix": "--fix", "plot": "--plot", "log_file": "--log-file"}
+WRITTEN = {
+    "tensorboard": "--tensorboard",
+    "output": "--output",
+    "state": "--state",
+    "fix": "--fix",
+    "plot": "--plot",
+    "log_file": "--log-file",
+}

@@ -16,8 +16,9 @@ from rnncli.errors import UsageError
 from rnncli.registry import scheme_of
 from rnncli.tasks.reading import listed
 from rnncli.workflows.path_options import READ, WRITTEN
+from rnncli.workflows.search_file import beside as search_files
 
-_TABLES = ("data", "future_data", "forecasts", "forecast")  # of which each may be a folder or a glob
+_TABLES = ("data", "future_data", "forecasts", "forecast", "tables")  # of which each may be a folder or a glob
 _STREAMS = ("-", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # the shell's to open
 
 
@@ -125,7 +126,7 @@ def _read(settings: Mapping[str, Any]) -> Iterator[_Read]:
 
 def _reach(option: str, item: str | os.PathLike[str], choice: str | None) -> Reach:
     if option in _TABLES:
-        return reach(item, None if option in ("forecasts", "forecast") else choice)
+        return reach(item, None if option in ("forecasts", "forecast", "tables") else choice)
     return Reach(files.marks(item))
 
 
@@ -143,7 +144,11 @@ def _written(command: str, settings: Mapping[str, Any]) -> Iterator[_Written]:
 
 def _beside(command: str, option: str, path: str) -> Iterator[str | os.PathLike[str]]:
     yield from files.beside(path)
-    if (command, option) == ("train", "output"):
+    if option == "output" and command in ("train", "tune"):
         partial = f"{path}.partial"
         yield partial
         yield from files.beside(partial)
+    if (command, option) == ("tune", "output"):
+        for kept in search_files(path):
+            yield kept
+            yield from files.beside(kept)

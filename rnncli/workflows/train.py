@@ -23,13 +23,16 @@ from rnncli.registry import PRETRAINED, TASKS, find
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.plan import Plan, Trained
 from rnncli.tasks.reading import listed
-from rnncli.tasks.task import Model, Task
+from rnncli.tasks.task import Again, Model, Task
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import Given, given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.request import request_of
 from rnncli.workflows.result import Training
+from rnncli.workflows.tracking import check as check_tracking
+from rnncli.workflows.tracking import tracked
+from rnncli.workflows.trainable import require_torch
 
 if TYPE_CHECKING:
     from rnncli.diagnostics.events import Exploded, Gradients
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from rnncli.training.session import Start
     from rnncli.training.unfinished import Unfinished
 
-__all__ = ["Training", "make_plan", "refit", "train"]
+__all__ = ["Training", "make_plan", "refit", "repeating", "train"]
 
 Path_ = str | os.PathLike[str]
 SHARED = 256  # units from which several threads are worth what they cost one another
@@ -106,6 +109,8 @@ def train(
     and a model at `output` stays as it was.
     """
     tell = on_event or unheard
+    require_torch()
+    check_tracking(options)
     _check(options, data)
     keep_apart("train", {**options, "data": data, "output": output})
     if output is not None:
@@ -178,8 +183,14 @@ def _trained(job: _Job, options: TrainOptions, tell: Listener) -> Training:
         files.check_writable(job.output, bytes_needed(job.plan))
     every = options.get("checkpoint_every")
     unfinished = Unfinished(job.output, job.request, job.plan, *(() if every is None else (every,)))
-    trained = run(job.loaded, job.plan, options, tell, unfinished, None if job.start is None else job.start.weights)
-    made = _finish(job, trained)
+    start = None if job.start is None else job.start.weights
+    settings = table.settled(
+        {"network": job.plan.network, "training": job.plan.training, job.plan.task.name: job.plan.spec}
+    )
+    name = "model" if job.output is None else Path(job.output).stem
+    with tracked(options, job.request, name, settings, tell) as (listen, validated):
+        made = _finish(job, run(job.loaded, job.plan, options, listen, unfinished, start))
+        validated(made.validation)
     unfinished.remove()
     return made
 
@@ -212,7 +223,7 @@ def run(
     from rnncli.training.session import train
 
     workers = min(options.get("threads") or available_cpus(), plan.network.members * len(plan.candidates))
-    with prepared(1 if workers > 1 else options.get("threads") or _threads(plan.network)) as settings:
+    with prepared(1 if workers > 1 else options.get("threads") or threads_of(plan.network)) as settings:
         for name, value in settings.items():
             tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
         where = device(options.get("device"))
@@ -285,7 +296,7 @@ def _keep_diverged(
     error.hint = f"{error.hint}; the last good weights are in {unfinished.path}"
 
 
-def _threads(network: NetworkSpec) -> int | None:
+def threads_of(network: NetworkSpec) -> int | None:
     """One thread where the work of a step is too small to be shared; else, as on a grid, as many as there are."""
     return 1 if network.layers * network.hidden < SHARED and not on_grid(network.cell) else None
 
@@ -308,9 +319,15 @@ def about_time(trained: Trained[Any]) -> dict[str, Any]:
 
 def refit(loaded: Loaded, model: Model, options: TrainOptions, tell: Listener) -> Model:
     """A model of the same network, trained in the same way on other rows."""
+    require_torch("training once more")
     from rnncli.training.unfinished import Unfinished
 
     plan = model.task.planned_again(loaded, model)
     trained = run(loaded, plan, options, tell, Unfinished(None, "", plan))
     again: Model = model.task.refitted(loaded, trained)
     return again
+
+
+def repeating(device: str | None, threads: int | None, tell: Listener) -> Again:
+    """What trains a model once more on other rows, there and by so many threads."""
+    return lambda loaded, model: refit(loaded, model, {"device": device, "threads": threads}, tell)

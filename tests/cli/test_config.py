@@ -256,6 +256,7 @@ def test_every_command_prints_a_file_that_it_takes(run_rnncli: Run, tmp_path: Pa
         "cells": (),
         "explain": (),
     }
+    needed |= {"tune": needed["train"], "diff": ("a.csv", "b.csv"), "export": ("m", "-o", "m.onnx")}
     printed = run_rnncli(command, *needed.get(command, ("d.csv", "-m", "m")), "--print-config").stdout
     path = file(tmp_path, printed)
     again = run_rnncli(command, "--config", path, "--print-config").stdout

@@ -39,7 +39,7 @@ def evaluated(
     """
     loaded = within_bounds(load_known(data, choices, model, tell), model.bounds, choices, tell)
     if model.unfitted:
-        model = _fitted_before(loaded, model, wanted)
+        model = fitted_before(loaded, model, wanted)
         tell_fitted(model, tell)
     steps = checked_horizon(wanted.horizon, model)
     beyond = tell_beyond(steps, model, tell)
@@ -57,14 +57,14 @@ def evaluated(
         model = again(before(loaded, splits), model)
         flags = [np.ones(len(split.series), np.bool_) for split in splits]
         notes = ("the network was trained once more, on the rows before the first origin",)
-    made = [_forecasts(model, panel, split) for split in splits]
+    made = [forecasts_of(model, panel, split) for split in splits]
     season = model.spec.seasons[0]
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
     fans = split_fans(loaded.panel, splits[-1], made[-1], model.spec.levels, season, loaded.columns)
     return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond, fans, model)
 
 
-def _fitted_before(loaded: Loaded, model: Forecaster, wanted: Backtest) -> Forecaster:
+def fitted_before(loaded: Loaded, model: Forecaster, wanted: Backtest) -> Forecaster:
     """An unfitted model, fitted to the rows before the first origin, seasons among what is found in them."""
     panel = loaded.panel
     steps = wanted.horizon or default_horizon(panel.calendar, panel.lengths)
@@ -81,7 +81,7 @@ def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
     return replace(loaded, panel=panel.cut(np.where(kept == np.iinfo(np.int64).max, 0, kept)))
 
 
-def _forecasts(model: Forecaster, panel: Panel, split: Split) -> Made:
+def forecasts_of(model: Forecaster, panel: Panel, split: Split) -> Made:
     """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
     spec = model.spec
     made = model.quantiles(_past(panel, split, spec), split.rows_kept, split.horizon)

@@ -277,7 +277,7 @@ class Forecaster(TrainedModel[ForecastSpec]):
             young = rows <= self.spec.young[-1]
             found[young] = calibrated_young(network[young], self.young, rows[young], self.spec)
         found = within(found, self.spec, origin.support)
-        constant = _constant(origin.past) & ~young
+        constant = constant_rows(origin.past) & ~young
         found[constant] = np.nanmax(origin.past[constant], axis=1)[:, None, None]  # exact, whatever its size
         return found
 
@@ -307,7 +307,7 @@ def chunks(series: int, spec: ForecastSpec) -> Iterator[Ints]:
         yield np.arange(begin, min(begin + size, series))
 
 
-def _constant(past: Floats) -> NDArray[np.bool_]:
+def constant_rows(past: Floats) -> NDArray[np.bool_]:
     """Rows whose every observation, three at least, is one and the same value."""
     seen = ~np.isnan(past)
     lowest = np.where(seen, past, np.inf).min(axis=1)

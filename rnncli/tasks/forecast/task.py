@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,11 @@ from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.seen import Seen, Shapes, Weights, at_origins
 
 if TYPE_CHECKING:  # predict imports this module, and nothing that only training needs
+    from rnncli.evaluation.side_by_side import SideBySide
+    from rnncli.inference.onnx_file import Graph, Put
     from rnncli.tasks.forecast.answer import Forecast
     from rnncli.tasks.forecast.examples import Examples
+    from rnncli.tasks.forecast.fed import Fed
     from rnncli.tasks.forecast.stateful import Stream
     from rnncli.tasks.forecast.validation import Holdout, Validated
     from rnncli.tasks.plan import Plan, Trained
@@ -313,6 +316,46 @@ class Forecasting:
         from rnncli.tasks.forecast.evaluate import scored_saved
 
         return scored_saved(data, forecasts, choices, tell)
+
+    def compared(
+        self,
+        data: Data,
+        models: Mapping[str, Forecaster],
+        forecasts: Mapping[str, Data],
+        choices: ColumnChoices,
+        wanted: Backtest,
+        alpha: float,
+        tell: Listener,
+        again: Again,
+    ) -> SideBySide:
+        """Models and saved forecasts by name, from the same origins."""
+        from rnncli.tasks.forecast.compare import compared
+
+        return compared(data, models, forecasts, choices, wanted, alpha, tell, again)
+
+    def unfitted(self, model: Forecaster) -> bool:
+        """Whether a model fits itself to the data that it is given."""
+        return model.unfitted
+
+    def puts(self, model: Forecaster) -> tuple[Put, ...]:
+        """What is put into a model's ONNX graph."""
+        from rnncli.tasks.forecast.exported import puts
+
+        return puts(model)
+
+    def graph(self, model: Forecaster) -> Graph:
+        """A model as an ONNX graph."""
+        from rnncli.tasks.forecast.exported import graph
+
+        return graph(model)
+
+    def fed(
+        self, data: Data, model: Forecaster, choices: ColumnChoices, tell: Listener, ahead: Data | None = None
+    ) -> Iterator[Fed]:
+        """What is put into that graph for the rows that follow each series, some series at a time."""
+        from rnncli.tasks.forecast.fed import fed
+
+        return fed(data, model, choices, tell, ahead)
 
     def layout(self, meta: Meta) -> checkpoint.Layout:
         """The tensors that a description implies."""
