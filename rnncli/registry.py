@@ -245,6 +245,8 @@ SET_CHECKS = {
 }
 FRAME_CHECKS = {
     "frame-missing": "rnncli.data.checks.frames:frame_missing",
+    "map-missing": "rnncli.data.checks.frames:map_missing",
+    "future-ends-early": "rnncli.data.checks.frames:maps_end_early",
     "sequence-short": "rnncli.data.checks.frames:sequence_short",
     "lengths-differ": "rnncli.data.checks.frames:lengths_differ",
     "sequence-constant": "rnncli.data.checks.frames:sequence_constant",

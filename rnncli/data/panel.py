@@ -85,14 +85,14 @@ class Panel:
         """The target of a series, a view: [rows]."""
         return self.series(s)[:, 0]
 
-    def frames(self, series: Ints, first_row: Ints, steps: int) -> Inputs:
-        """Frames first_row ... first_row + steps - 1 of n series by channel 0: [n, steps, height, width, channels].
+    def frames(self, series: Ints, first_row: Ints, steps: int, channel: int = 0) -> Inputs:
+        """Frames first_row ... first_row + steps - 1 of n series by a channel: [n, steps, height, width, channels].
 
         NaN where a pixel or a frame is missing, and outside a series.
         """
         begin, length = self.offsets[series], self.lengths[series]
-        rows = gather(self.targets, begin, length, first_row, steps, 0, 0)
-        return self.blocks[self.channels[0].name].gather(rows)
+        rows = gather(self.values[:, channel], begin, length, first_row, steps, 0, 0)
+        return self.blocks[self.channels[channel].name].gather(rows)
 
     def ends(self) -> Ints:
         """Ordinal of the last row of each series."""

@@ -19,12 +19,12 @@ def bidirectional(run: Run, weights: Mapping[str, Array], x: Array, lengths: Arr
 
     h_t = [forward(x_1 ... x_t), backward(x_T ... x_t)]
 
-    x [B, T, I], of which the first `lengths` [B] steps are real (None: all), -> [B, T, H]. `run(weights, x)` gives the
-    outputs [B, T, H / 2] of one direction.
+    x [B, T, ..., I], of which the first `lengths` [B] steps are real (None: all), -> [B, T, ..., H]. `run(weights, x)`
+    gives the outputs [B, T, ..., H / 2] of one direction.
     """
     ahead, back = (of_direction(weights, direction) for direction in DIRECTIONS)
     outputs = (run(ahead, x), reversed_each(run(back, reversed_each(x, lengths, xp)), lengths, xp))
-    return xp.concatenate(outputs, 2)
+    return xp.concatenate(outputs, -1)
 
 
 def bidirectional_shapes(cell: Cell, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncli.options.commands import CHECK, INSPECT, TRAIN
-from rnncli.options.data import FRAMES
+from rnncli.options.data import FRAMES, LABELS
 from rnncli.options.option import CHOICE, DATA, NUMBER, TEXT, TRAINING, Option
 
 FRAME_TYPES = (
@@ -11,17 +11,18 @@ FRAME_TYPES = (
     *(f"{name}{order}" for name in ("uint16", "int16", "float16", "float32") for order in ("", "-le", "-be")),
 )
 LOSSES = ("squared", "absolute", "bernoulli", "quantiles")
+CLIPS = (*FRAMES, *LABELS)  # of which the next frames, or a label, are learnt
 READING = (TRAIN, INSPECT, CHECK)  # commands that read frames of which nothing is known
 
 OPTIONS = (
     Option(
         "frame",
         TEXT,
-        "The column of frames, columns of pixels ('p*'), or a file's variable: the next frames are learnt.",
+        "Frames to learn the next ones of, or a --label: their column, columns of pixels ('p*'), or a file's variable.",
         DATA,
         commands=READING,
         metavar="COLUMN",
-        tasks=FRAMES,
+        tasks=CLIPS,
         of_model=True,
         at="frame_choices.frame",
     ),
@@ -33,7 +34,7 @@ OPTIONS = (
         follows="as files have it",
         commands=READING,
         metavar="HxW",
-        tasks=FRAMES,
+        tasks=CLIPS,
         of_model=True,
         at="frame_choices.grid",
     ),
@@ -46,7 +47,7 @@ OPTIONS = (
         commands=READING,
         metavar="TYPE",
         choices=FRAME_TYPES,
-        tasks=FRAMES,
+        tasks=CLIPS,
         of_model=True,
         at="frame_choices.frame_dtype",
     ),
@@ -57,7 +58,7 @@ OPTIONS = (
         DATA,
         default="1",
         commands=READING,
-        tasks=FRAMES,
+        tasks=CLIPS,
         of_model=True,
         at="frame_choices.frame_scale",
     ),
@@ -68,7 +69,7 @@ OPTIONS = (
         DATA,
         commands=READING,
         metavar="VALUE",
-        tasks=FRAMES,
+        tasks=CLIPS,
         of_model=True,
         at="frame_choices.frame_missing",
     ),

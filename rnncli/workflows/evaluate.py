@@ -147,8 +147,8 @@ def evaluate(
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
     came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
     is marked so where sequences of training are scored; baselines beside it learn from the tables `trained_on`, and
-    `group` is a column by which labels are scored as well. Of frames `plot` is a picture of a sequence, its forecast
-    and what came (.png, or a loop: .gif).
+    `group` is a column by which labels are scored as well. Of frames `plot` is a picture of some sequences, their
+    forecast and what came (.png, or a loop of one: .gif).
 
     Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`

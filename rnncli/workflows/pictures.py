@@ -20,8 +20,8 @@ class Drawable(Protocol):
     """An answer, or a report, of which there is a picture."""
 
     @property
-    def pictured(self) -> Pictured:
-        """What is drawn."""
+    def pictured(self) -> tuple[Pictured, ...]:
+        """The sequences that are drawn, one at least."""
 
 
 def check_plot(plot: Path_, model: Model | None) -> None:
@@ -39,5 +39,8 @@ def draw(plot: Path_, drawable: object, tell: Listener) -> None:
     """Write the picture of an answer, or of a report, whole or not at all."""
     assert isinstance(drawable, Drawable)
     shown = drawable.pictured
-    files.atomic_write(plot, picture(shown, os.fspath(plot).lower().rpartition(".")[2]))
-    tell(Noted(f"drew sequence {shown.name!r} in {os.fspath(plot)}"))
+    kind = os.fspath(plot).lower().rpartition(".")[2]
+    shown = shown[:1] if kind == "gif" else shown
+    files.atomic_write(plot, picture(shown, kind))
+    names = ", ".join(repr(one.name) for one in shown)
+    tell(Noted(f"drew sequence{'s' * (len(shown) > 1)} {names} in {os.fspath(plot)}"))

@@ -52,7 +52,7 @@ def predict(
     that labels steps as they come (`online`), the rows that it has not seen are labelled. A model of documents gives
     the likeliest next tokens, how likely those of `data` were (`score`), or goes on with so many (`generate`): text, of
     which `on_event` is told as it is made, or sets; with `state`, all data go on from where they ended before. Of a
-    model of frames `plot` is a picture of the first sequence and its forecast (.png, or a loop: .gif).
+    model of frames `plot` is a picture of the first sequences and their forecast (.png, or a loop of one: .gif).
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """

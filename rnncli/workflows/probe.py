@@ -30,6 +30,7 @@ from rnncli.events import Phase
 from rnncli.layers.encoder import recurrent_layers
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.seen import HEAD, Seen, head_weights
+from rnncli.tasks.task import Facts
 from rnncli.training.adamw import BETAS
 from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, begin, fit
@@ -114,14 +115,16 @@ class Probe:
             self.shares(effort.compared),
             rows.series,
             diverged,
-            self.reach(batch.inputs[:, : batch.inputs.shape[1] - facts.after], facts.patch),
+            self.reach(batch.inputs, facts),
         )
 
-    def reach(self, inputs: Tensor, patch: int) -> Reach | None:
-        """How far around a pixel the network looks in some crops; None where it has no grid."""
-        if any(layer.cell.kernel is None for layer in self.network.each):
+    def reach(self, inputs: Tensor, facts: Facts) -> Reach | None:
+        """How far around a pixel the network looks in some crops; None where it has no grid, or says nothing of one
+        pixel.
+        """
+        if facts.horizon is None or any(layer.cell.kernel is None for layer in self.network.each):
             return None
-        return reach(self.network, inputs[:REACHED], patch)
+        return reach(self.network, inputs[:REACHED, : inputs.shape[1] - facts.after], facts.patch)
 
     def subject(self) -> Subject:
         """What is examined, in the words of its flags."""

@@ -110,6 +110,40 @@ def test_sequences_that_a_model_learnt_from_are_found() -> None:
     assert [(finding.id, finding.examples[0].series) for finding in found] == [("sequence-learnt", "s1")]
 
 
+def with_maps(steps: int = 6, ahead: int = 2) -> list[dict[str, Any]]:
+    """Rows of clips with a map known up to now and one known ahead, behind the last frame too."""
+    rows = []
+    for s, clip in enumerate(clips(3, steps + ahead)):
+        for step, frame in enumerate(clip):
+            row = {"id": f"s{s}", "frame": frame.tobytes() if step < steps else None}
+            rows.append(row | {"wind": frame.tobytes(), "ahead": frame.tobytes()})
+    return rows
+
+
+def test_maps_that_are_missing_are_told_of() -> None:
+    rows, roles = with_maps(), ColumnChoices(past=("wind",), future=("ahead",))
+
+    def found() -> dict[str, Finding]:
+        looked = check_frames(pa.Table.from_pylist(rows), roles, FrameChoices("frame", "4x5"))
+        return {finding.id: finding for finding in looked.findings}
+
+    assert found() == {}
+    rows[4]["wind"] = None
+    assert (found()["map-missing"].severity, found()["map-missing"].count) == ("note", 1)
+    for row in rows:
+        row["wind"] = None if row["id"] == "s1" else row["wind"]
+    assert found()["map-missing"].severity == "warning"
+
+
+def test_maps_that_end_before_the_horizon_are_an_error_for_a_model() -> None:
+    roles = ColumnChoices(past=("wind",), future=("ahead",))
+    known = known_frames(load_frames(pa.Table.from_pylist(with_maps()), roles, FrameChoices("frame", "4x5")))
+    for ahead, short in ((2, 0), (1, 3)):
+        data = pa.Table.from_pylist(with_maps(ahead=ahead))
+        found = check_frames(data, ANY, FrameChoices(), known, horizon=2).findings
+        assert [(one.id, one.severity, one.count) for one in found] == [("future-ends-early", "error", 3)][:short]
+
+
 def test_every_check_is_tested_here() -> None:
     with open(__file__, encoding="utf-8") as own:  # noqa: PTH123
         text = own.read()

@@ -275,7 +275,7 @@ def test_info_tells_every_option_that_a_model_keeps(small_model: Path) -> None:
         ({"wide": True, "seed": 3}, "labels", "--wide is for forecasts, and --label asks for labels"),
         ({"min": 0.0}, "labels", "--min is for forecasts, and --label asks for labels"),
         ({"pooling": "max"}, "forecast", "--pooling is for labels, and without --label a forecast is asked for"),
-        ({"grid": "4x4"}, "forecast", "--grid is for frames, and without --label a forecast is asked for"),
+        ({"grid": "4x4"}, "forecast", "--grid is for frames and labels, and without --label a forecast is asked for"),
         ({"split": "char"}, "frames", "--split is for tokens, and --frame, --grid or files of frames ask for frames"),
     ],
 )

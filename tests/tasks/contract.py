@@ -136,6 +136,36 @@ def clips(*lengths: int, amounts: bool = False) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+def mapped(*lengths: int) -> pa.Table:
+    """Clips with maps beside them: one known up to now, one known ahead, behind the last frame too, and one that stays;
+    some are missing.
+    """
+    rng, table = np.random.default_rng(9), clips(*lengths, amounts=True)
+    rows = table.to_pylist()
+    ends = {row["id"]: row["t"] for row in rows}
+    rows += [{"id": s, "t": end + lead, "frame": None} for s, end in ends.items() for lead in (1, 2, 3)]
+    for place, row in enumerate(sorted(rows, key=lambda row: (row["id"], row["t"]))):
+        row["wind"] = None if place == 5 else rng.normal(size=(5, 6, 2)).tolist()
+        row["ahead"] = None if place == 2 else (rng.normal(size=30) + row["t"]).tolist()
+        row["height"] = rng.integers(0, 9, 30).astype(np.uint8).tobytes() if row["t"] == 0 else None
+    return pa.Table.from_pylist(rows)
+
+
+def labelled_clips() -> pa.Table:
+    """Clips whose square moves down or does not, with a number of each; with a frame and a pixel that are missing."""
+    rng, rows = np.random.default_rng(8), []
+    for s in range(12):
+        for i in range(3 + int(rng.integers(4))):
+            frame = np.zeros((5, 6), np.float32)
+            frame[i % 4 if s % 2 else 1, 2:4] = 1 + rng.random()
+            frame[4, 5] = np.nan if (s, i) == (2, 1) else 0
+            cell = None if (s, i) == (1, 1) else frame.ravel().tolist()
+            rows.append(
+                {"id": f"s{s}", "kind": "ab"[s % 2], "size": s + 0.5, "up": "no" if i % 2 else "yes", "x": cell}
+            )
+    return pa.Table.from_pylist(rows)
+
+
 @dataclass(frozen=True)
 class Kind:
     """Data, and the options beside `SMALL` with which they are learnt from."""
@@ -147,11 +177,13 @@ class Kind:
 AHEAD = {"horizon": 3, "context": 6, "season": (7,)}
 WHOLE = {"label": "kind", "channels": ("x", "y")}
 STEPS = {"label": "up", "per_step": True, "channels": ("x", "y")}
+CLIPS = {"label": "kind", "id": ("id",), "frame": "x", "grid": "5x6", "frame_missing": "nan", "layers": 2}
 ALL_ROLES = {"past": ("past",), "future": ("future", "kind"), "static": ("place", "size")}
 WORDS = {"token": "word", "id": ("id",)}
 NOTES = {"token": "notes", "multi_hot": True, "id": ("id",)}
 RELU = {"cell": "rnn", "activation": "relu", "hidden": 3}
 FRAMES = {"frame": "frame", "grid": "5x6", "id": ("id",), "context": 4, "horizon": 3}
+MAPS = {"past": ("wind",), "future": ("ahead",), "static": ("height",), "time": "t"}
 LENGTHS = 14, 9, 8, 10, 7, 9, 8, 9, 7, 8, 9, 3
 COARSER = {"cell": "conv:3/2:lstm,conv:3+2:gru", "layers": 2}
 KINDS: dict[str, dict[str, Kind]] = {
@@ -182,6 +214,12 @@ KINDS: dict[str, dict[str, Kind]] = {
         "step numbers": Kind(sequences(), STEPS | {"label": "height", "label_kind": "number"}),
         "step words": Kind(sequences(words=80), STEPS | {"channels": ("x", "word")}),
         "online": Kind(sequences(gaps=True), STEPS | {"online": True}),
+        "clips": Kind(labelled_clips(), CLIPS),
+        "clips in one direction": Kind(labelled_clips(), CLIPS | {"cell": "conv:3:gru,conv:3/2:lstm", "layers": 2}),
+        "numbers of clips": Kind(labelled_clips(), CLIPS | {"label": "size", "label_kind": "number"}),
+        "labels of frames": Kind(labelled_clips(), CLIPS | {"label": "up", "per_step": True}),
+        "frames as they come": Kind(labelled_clips(), CLIPS | {"label": "up", "per_step": True, "online": True}),
+        "flat clips": Kind(labelled_clips(), CLIPS | {"cell": "gru"}),
         "tbptt": Kind(sequences(), STEPS | {"online": True, "tbptt": 3, "cell": "lstm", "layers": 2}),
     },
     "tokens": {
@@ -206,6 +244,8 @@ KINDS: dict[str, dict[str, Kind]] = {
         "quantiles": Kind(clips(*LENGTHS, amounts=True), FRAMES | {"quantiles": (0.1, 0.5, 0.9)}),
         "coarser": Kind(clips(*LENGTHS), FRAMES | COARSER),
         "few clips": Kind(clips(30, 22), FRAMES),
+        "maps": Kind(mapped(*LENGTHS), FRAMES | MAPS),
+        "maps and no grid": Kind(mapped(*LENGTHS), FRAMES | MAPS | {"cell": "gru"}),
         "relu": Kind(clips(*LENGTHS), FRAMES | RELU | {"horizon": 1, "context": 6}),
     },
 }

@@ -184,7 +184,7 @@ def _same(seen: SeenLabels) -> list[tuple[int, int]]:
     """(first, other) of each sequence that has the channels of an earlier one."""
     first: dict[bytes, int] = {}
     pairs = []
-    inputs = np.ascontiguousarray(seen.values[:, 1:])
+    inputs = seen.inputs
     for s, (begin, end) in enumerate(zip(seen.offsets[:-1].tolist(), seen.offsets[1:].tolist(), strict=True)):
         one = first.setdefault(inputs[begin:end].tobytes(), s)
         if one != s:

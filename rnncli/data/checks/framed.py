@@ -14,7 +14,7 @@ from rnncli.arrays import Bools, Inputs, Ints
 from rnncli.data.checks.finding import SHOWN, Example, Finding
 from rnncli.data.frames.block import Block
 from rnncli.data.frames.known import KnownFrames
-from rnncli.data.frames.load import load_frames
+from rnncli.data.frames.load import load_frames, up_to_now
 from rnncli.data.load import Loaded
 from rnncli.errors import InputRefused
 from rnncli.registry import FRAME_CHECKS, find
@@ -37,12 +37,14 @@ class Totals:
 @dataclass(frozen=True)
 class SeenFrames:
     """Frames as checks see them: `learnt` are the ids of sequences that a model learnt from, `horizon` how many frames
-    are to be forecast, if that was said.
+    are to be forecast, if that was said. `waiting` are the data with rows that only hold what is known ahead, where a
+    model needs that.
     """
 
     loaded: Loaded
     learnt: frozenset[str] = frozenset()
     horizon: int | None = None
+    waiting: Loaded | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -113,6 +115,7 @@ def check_frames(
     except InputRefused as error:
         example = Example(where=error.where or None)
         return LookedAtFrames((Finding("error", error.message, 1, (example,), error.hint, "refused"),), None)
-    seen = SeenFrames(loaded, frozenset(learnt), horizon)
+    waiting = loaded if known is not None and loaded.columns.future else None
+    seen = SeenFrames(up_to_now(loaded), frozenset(learnt), horizon, waiting)
     found = ((name, find(FRAME_CHECKS, name, "check")(seen)) for name in FRAME_CHECKS)
     return LookedAtFrames(tuple(replace(finding, id=name) for name, finding in found if finding is not None), seen)

@@ -6,6 +6,7 @@ import numpy as np
 
 from rnncli.data.checks.finding import SHOWN, Example, Finding, Severity
 from rnncli.data.checks.framed import SeenFrames
+from rnncli.data.frames.maps import short_of_maps
 
 LENGTHS = 10  # the longest sequence has so many times the frames of the shortest
 MANY = 0.2  # share of frames, or of pixels, that should not be missing
@@ -28,6 +29,34 @@ def frame_missing(seen: SeenFrames) -> Finding | None:
     remedy = "nothing needs to be done: the network is told which are; where many are, look at --time and --id"
     what = f"frames are missing, {share:.1%} of all"
     return Finding(severity, what, int(none.sum()), seen.of_sequences(found.tolist(), says), remedy)
+
+
+def map_missing(seen: SeenFrames) -> Finding | None:
+    """Maps that are not there beside frames."""
+    panel = seen.loaded.panel
+    none = np.isnan(panel.values[:, 1:])
+    if not none.any():
+        return None
+    names = [channel.name for channel in panel.channels[1:]]
+    says = [f"map {names[place]!r}: {none[:, place].mean():.0%}" for place in np.flatnonzero(none.any(axis=0)).tolist()]
+    severity: Severity = "warning" if float(none.mean(axis=0).max()) > MANY else "note"
+    remedy = "nothing needs to be done: the network is told which are; where many are, look at the columns"
+    examples = tuple(Example(says=text) for text in says[:SHOWN])
+    return Finding(severity, "maps are missing", int(none.sum()), examples, remedy)
+
+
+def maps_end_early(seen: SeenFrames) -> Finding | None:
+    """Sequences whose maps that are known ahead do not reach over the horizon of a model."""
+    if seen.waiting is None or seen.horizon is None:
+        return None
+    panel = seen.waiting.panel
+    short = short_of_maps(panel, panel.observed_ends(), seen.horizon)
+    if not short:
+        return None
+    found = [panel.ids.index(one.series) for one in short]
+    remedy = "add a row with the maps and an empty frame for each frame to come; to score a model none is needed"
+    what = "sequences have no maps for all frames to come"
+    return Finding("error", what, len(found), seen.of_sequences(found), remedy)
 
 
 def sequence_short(seen: SeenFrames) -> Finding | None:

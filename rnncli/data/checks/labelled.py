@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,18 @@ import numpy as np
 from rnncli.arrays import Floats, Ints
 from rnncli.data.channel import Channel
 from rnncli.data.checks.finding import SHOWN, Example, Finding
+from rnncli.data.checks.framed import SeenFrames
+from rnncli.data.frames.block import Block
 from rnncli.data.labels.known import KnownLabels
 from rnncli.data.labels.load import load_rows, open_labels, read_labels, shown_label
 from rnncli.data.labels.rows import LabelRows
-from rnncli.data.load import sorted_rows
+from rnncli.data.load import Loaded, sorted_rows
 from rnncli.errors import InputRefused
-from rnncli.registry import LABEL_CHECKS, find
-from rnncli.spec import ColumnChoices, LabelChoices
+from rnncli.registry import FRAME_CHECKS, LABEL_CHECKS, find
+from rnncli.spec import ColumnChoices, FrameChoices, LabelChoices
 
 REFUSED = "refused"
+OF_FRAMES = ("frame-missing", "sequence-constant", "pixel-missing", "pixel-constant", "pixel-saturated")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,17 @@ class SeenLabels:
     def values(self) -> Floats:
         """The channels of all rows, in order [n, channels]; the label is channel 0."""
         return self.found.rows.values[self.order]
+
+    @cached_property
+    def inputs(self) -> Floats:
+        """What labels are read from in all rows, in order [n, channels]; of frames a number that is the same for the
+        same ones.
+        """
+        inputs = self.values[:, 1:]
+        for channel, block in self.found.blocks.items():
+            place = [one.name for one in self.found.rows.channels[1:]].index(channel)
+            inputs[:, place] = _alike(block, inputs[:, place])
+        return np.ascontiguousarray(inputs)
 
     @property
     def label(self) -> Channel:
@@ -127,15 +142,17 @@ def check_labels(
     labels: LabelChoices,
     known: KnownLabels | None = None,
     learnt: Iterable[str] = (),
+    frames: FrameChoices | None = None,
 ) -> LookedAtLabels:
     """Read labelled data and look at them from all sides; what has no error finding is taken by training or the model.
 
     Raises InputRefused where a file cannot be read at all, and UsageError.
     """
     labels = labels if known is None else known.choices
-    opened = open_labels(given, choices, labels, known)
+    frames = frames if known is None else known.frames
+    opened = open_labels(given, choices, labels, known, frames)
     try:
-        found = read_labels(opened, choices, labels, known)
+        found = read_labels(opened, choices, labels, known, frames)
     except InputRefused as error:
         return LookedAtLabels((_refusal(error),), None)
     seen = SeenLabels(found, choices, known, frozenset(learnt))
@@ -146,7 +163,29 @@ def check_labels(
         finding = find(LABEL_CHECKS, name, "check")(seen)
         if finding is not None:
             findings.append(replace(finding, id=name))
+    if found.blocks and seen.error is None:
+        findings += _of_frames(load_rows(found, choices, known))
     return LookedAtLabels(tuple(findings), seen)
+
+
+def _of_frames(loaded: Loaded) -> list[Finding]:
+    """What is found of the frames themselves, as where the next ones are forecast."""
+    panel = loaded.panel
+    frames = replace(panel, values=panel.values[:, 1:], channels=panel.channels[1:])
+    seen = SeenFrames(replace(loaded, panel=frames))
+    found = ((name, find(FRAME_CHECKS, name, "check")(seen)) for name in OF_FRAMES)
+    return [replace(finding, id=name) for name, finding in found if finding is not None]
+
+
+def _alike(block: Block, rows: Floats) -> Floats:
+    """A number for each frame by its rows [n], the same for those of the same pixels; NaN where there is none."""
+    numbers: dict[bytes, int] = {}
+    there = np.flatnonzero(~np.isnan(rows))
+    found = np.full(len(rows), np.nan)
+    for row in there.tolist():
+        stored = block.stored(np.array([int(rows[row])]))
+        found[row] = numbers.setdefault(blake2b(stored.tobytes(), digest_size=16).digest(), len(numbers))
+    return found
 
 
 def refused(seen: SeenLabels) -> Finding | None:

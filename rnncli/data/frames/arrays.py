@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
+from rnncli.arrays import Ints
 from rnncli.data.frames.block import Stored
 from rnncli.data.frames.pixels import checked_grid, refuse_unusable
 from rnncli.data.frames.room import room
@@ -25,11 +26,18 @@ _BROKEN = (ValueError, EOFError, OSError, KeyError, SyntaxError, zipfile.BadZipF
 
 @dataclass(frozen=True)
 class Clip:
-    """A sequence of frames [time, height, width, channels], its name, and the file it came from."""
+    """A sequence of frames [time, height, width, channels], its name, and the file it came from; its `times`
+    [time + waiting] in microseconds, if that says them, and what they are called; `maps` beside it, of which so many
+    steps are `waiting` for their frames.
+    """
 
     name: str
     stored: Stored
     where: str
+    times: Ints | None = None
+    time_name: str = ""
+    maps: tuple[Stored, ...] = ()
+    waiting: int = 0
 
 
 def read_npy(source: Source, frames: FrameChoices) -> list[Clip]:

@@ -55,6 +55,16 @@ def read_cells(tables: Tables, name: str, frames: FrameChoices) -> Cells:
     return filling.done(tables.name)
 
 
+def first_cell(tables: Tables, name: str) -> Any:
+    """The first cell of a column that is there: bytes, a list, or something else. InputRefused if there is none."""
+    for opened in tables.opened:
+        for piece in column_pieces(opened, name):
+            known = piece.drop_null()
+            if len(known):
+                return known[0].as_py()
+    raise InputRefused(f"there is nothing in column {name!r}", where=tables.name, hint="name another")
+
+
 class _Filling:
     """The block, as pieces of a column come; its first frame says what all others are."""
 

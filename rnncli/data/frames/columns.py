@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
+from rnncli.arrays import Floats
 from rnncli.data import columns as roles
 from rnncli.data.frames.block import Stored
 from rnncli.data.frames.pixels import grid_of
@@ -54,6 +55,14 @@ def read_pixels(tables: Tables, names: list[str], choices: ColumnChoices, frames
         values = read.floats(name)
         stored[:, place] = values if kind.kind == "f" else _whole(values, kind, name, tables.name)
     return stored.reshape(-1, *grid)
+
+
+def without_empty(stored: Stored) -> tuple[Stored, Floats]:
+    """Frames of which a pixel at least is a number, and the row of these for each of all; NaN where all are empty."""
+    empty = np.isnan(stored).reshape(len(stored), -1).all(axis=1) if stored.dtype.kind == "f" else np.zeros(1, np.bool_)
+    if not empty.any() or empty.all():
+        return stored, np.arange(len(stored), dtype=np.float64)
+    return stored[~empty], np.where(empty, np.nan, np.cumsum(~empty) - 1.0)
 
 
 def _whole(values: np.ndarray, kind: np.dtype, name: str, where: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.data.frames.arrays import Clip, clips_of, read_npy, read_npz
-from rnncli.data.frames.netcdf import read_netcdf
+from rnncli.data.frames.netcdf import Named, read_netcdf
 from rnncli.data.frames.pixels import refuse_unusable
 from rnncli.data.frames.png import in_order, read_pictures
 from rnncli.data.source import Source
@@ -69,9 +69,9 @@ def _of_pictures(folder: Path) -> bool:
     return any(form_of(file) == PNG for file in folder.iterdir())
 
 
-def read_files(given: Any, frames: FrameChoices, hint: str) -> tuple[list[Clip], str]:
-    """The sequences of all files, in order, and what the files are. InputRefused where there is none, UsageError with
-    the hint where it is something else.
+def read_files(given: Any, frames: FrameChoices, hint: str, maps: Named = ()) -> tuple[list[Clip], str]:
+    """The sequences of all files, in order, with `maps` beside them, and what the files are. InputRefused where there
+    is none, UsageError with the hint where it is something else, or has no maps.
     """
     clips: list[Clip] = []
     forms: list[str] = []
@@ -94,15 +94,21 @@ def read_files(given: Any, frames: FrameChoices, hint: str) -> tuple[list[Clip],
         elif form == PNG:
             alone.append(path)
         else:
-            clips += _READERS[form](Source(str(path), form, path, stem=path.stem), frames)
+            source = Source(str(path), form, path, stem=path.stem)
+            clips += read_netcdf(source, frames, maps) if form == NETCDF else _READERS[form](source, frames)
     if alone:
         clips.append(read_pictures(alone[0].parent.resolve().name or "pictures", sorted(alone, key=in_order), frames))
     if len(set(forms)) > 1:
         raise UsageError(f"files of {' and '.join(sorted(set(forms)))} are given", hint="give files of one kind")
+    if maps and forms[0] != NETCDF:
+        raise UsageError(
+            "maps beside frames are columns of a table, or variables of NetCDF, and these are other files",
+            hint="leave --past, --future and --static out, or give a table",
+        )
     return clips, forms[0]
 
 
-_READERS = {NPY: read_npy, NPZ: read_npz, NETCDF: read_netcdf}
+_READERS = {NPY: read_npy, NPZ: read_npz}
 
 
 def _expanded(given: Any, hint: str) -> list[Path]:

@@ -14,17 +14,20 @@ from rnncli.spec import Columns, FrameChoices
 class KnownFrames:
     """What a model knows about its frames: nothing of it is inferred again.
 
-    `channel` has their shape; `choices` are settled, and `zone` is that of times in which nothing else says one.
+    `channel` has their shape, `maps` are what stands beside them; `choices` are settled, and `zone` is that of times in
+    which nothing else says one.
     """
 
     columns: Columns
     channel: Channel
     choices: FrameChoices
     zone: str | None = None
+    maps: tuple[Channel, ...] = ()
 
 
 def known_frames(loaded: Loaded) -> KnownFrames:
     """What a model keeps of the frames that it was trained on."""
     if loaded.frames is None:
         raise RnncliError("these data were not read as frames")
-    return KnownFrames(loaded.columns, loaded.panel.channels[0], loaded.frames, loaded.panel.calendar.zone)
+    channel, *maps = loaded.panel.channels
+    return KnownFrames(loaded.columns, channel, loaded.frames, loaded.panel.calendar.zone, tuple(maps))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.load import Loaded
-from rnncli.spec import Columns, LabelChoices
+from rnncli.spec import Columns, FrameChoices, LabelChoices
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,14 @@ class KnownLabels:
     """What a model knows about its labelled data: nothing of it is inferred again.
 
     `channels` are the label (channel 0) and the inputs, in order, with the vocabularies of training; `zone` is that of
-    times in which nothing else says one.
+    times in which nothing else says one. `frames` are settled choices, where the one input is of frames.
     """
 
     columns: Columns
     channels: tuple[Channel, ...]
     choices: LabelChoices
     zone: str | None = None
+    frames: FrameChoices | None = None
 
     @property
     def label(self) -> Channel:
@@ -39,7 +40,7 @@ def known_labels(loaded: Loaded, choices: LabelChoices) -> KnownLabels:
     channels = loaded.panel.channels
     kind = "class" if channels[0].kind == "category" else "number"
     settled = replace(choices, label=channels[0].name, label_kind=kind)
-    return KnownLabels(loaded.columns, channels, settled, loaded.panel.calendar.zone)
+    return KnownLabels(loaded.columns, channels, settled, loaded.panel.calendar.zone, loaded.frames)
 
 
 def time_calendar(columns: Columns, zone: str | None) -> Calendar:

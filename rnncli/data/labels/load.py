@@ -10,6 +10,9 @@ import numpy as np
 from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
+from rnncli.data.frames.files import holds_frames
+from rnncli.data.frames.pixels import shown_grid
+from rnncli.data.labels.framed import known_framed, new_framed
 from rnncli.data.labels.known import KnownLabels
 from rnncli.data.labels.rows import LabelRows, known_rows, new_rows
 from rnncli.data.labels.sequences import ROW, known_sequences, new_sequences
@@ -31,7 +34,7 @@ from rnncli.data.rows import Rows
 from rnncli.data.source import sources
 from rnncli.data.tables import Faults, Tables, open_tables
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
-from rnncli.spec import ColumnChoices, Columns, LabelChoices
+from rnncli.spec import ColumnChoices, Columns, FrameChoices, LabelChoices
 
 NAMED = 3  # in a note
 
@@ -41,16 +44,19 @@ def load_labels(
     choices: ColumnChoices | None = None,
     labels: LabelChoices | None = None,
     known: KnownLabels | None = None,
+    frames: FrameChoices | None = None,
 ) -> Loaded:
     """Read every source in `given` (see data/source.py) as sequences with labels.
 
     Channel 0 of the panel is the label: codes of classes, or numbers; NaN where there is none. A label per sequence
-    stands in each of its rows. With `known`, columns, kinds, vocabularies and `labels` are those of a model. Raises
-    InputRefused or SeriesRefused with the place of what is wrong, UsageError for choices that make no sense.
+    stands in each of its rows. With `known`, columns, kinds, vocabularies and `labels` are those of a model. With
+    `frames`, or where a model's are, channel 1 is of frames. Raises InputRefused or SeriesRefused with the place of
+    what is wrong, UsageError for choices that make no sense.
     """
     choices, labels = choices or ColumnChoices(), (known.choices if known else labels) or LabelChoices()
-    tables = open_labels(given, choices, labels, known)
-    return load_rows(read_labels(tables, choices, labels, known), choices, known)
+    frames = known.frames if known else frames
+    tables = open_labels(given, choices, labels, known, frames)
+    return load_rows(read_labels(tables, choices, labels, known, frames), choices, known)
 
 
 def load_rows(found: LabelRows, choices: ColumnChoices, known: KnownLabels | None) -> Loaded:
@@ -65,9 +71,21 @@ def load_rows(found: LabelRows, choices: ColumnChoices, known: KnownLabels | Non
     return of_usable_series(rows, choices, lambda some: to_labels(found, some, zone, known))
 
 
-def read_labels(tables: Tables, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None) -> LabelRows:
+def read_labels(
+    tables: Tables,
+    choices: ColumnChoices,
+    labels: LabelChoices,
+    known: KnownLabels | None,
+    frames: FrameChoices | None = None,
+) -> LabelRows:
     """The rows of tables that are open, before anything is asked of them together."""
     faults = Faults()
+    if frames is not None:
+        return (
+            new_framed(tables, choices, labels, frames, faults)
+            if known is None
+            else known_framed(tables, choices, known, faults)
+        )
     if labels.row_per_sequence:
         return (
             new_sequences(tables, choices, labels, faults)
@@ -77,9 +95,20 @@ def read_labels(tables: Tables, choices: ColumnChoices, labels: LabelChoices, kn
     return new_rows(tables, choices, labels, faults) if known is None else known_rows(tables, choices, known, faults)
 
 
-def open_labels(given: Data, choices: ColumnChoices, labels: LabelChoices, known: KnownLabels | None) -> Tables:
+def open_labels(
+    given: Data,
+    choices: ColumnChoices,
+    labels: LabelChoices,
+    known: KnownLabels | None,
+    frames: FrameChoices | None = None,
+) -> Tables:
     """Every source opened by its reader. UsageError for choices that make no sense."""
     refuse_senseless(choices, labels)
+    if frames is not None and holds_frames(given):
+        raise UsageError(
+            "labels stand in a column, and files of frames have none",
+            hint="give a table with a row for each frame: its sequence, its label, and the frame as bytes or a list",
+        )
     usual = None if known is None else known.columns.format
     told = choices if known is None else choices.as_told(known.columns)
     found = sources(given, choices, usual)
@@ -119,10 +148,12 @@ def to_labels(found: LabelRows, rows: Rows, zone: str | None, known: KnownLabels
     empty = empty if choices.per_step else np.logical_and.reduceat(empty, offsets[:-1])
     notes += _unlabelled(empty, per_step=choices.per_step, known=known is not None)
     zeros = np.zeros(len(ids), np.int64)
-    panel = Panel(ids, offsets, values, zeros, zeros, Calendar(Frequency("step"), (1,), zone), rows.channels)
+    calendar = Calendar(Frequency("step"), (1,), zone)
+    panel = Panel(ids, offsets, values, zeros, zeros, calendar, rows.channels, blocks=found.blocks)
     groups = _groups(found, rows, order, offsets, ids)
     times = rows.times[order] if rows.columns.times else None
-    return Loaded(panel, rows.columns, tuple(notes), (), times, groups, choices)
+    loaded = Loaded(panel, rows.columns, tuple(notes), (), times, groups, choices)
+    return replace(loaded, frames=found.frames, frame_form=found.frame_form)
 
 
 def _one_label(rows: Rows, order: Ints, offsets: Ints, ids: Sequence[str]) -> Floats:
@@ -234,5 +265,7 @@ def described(columns: Columns, channels: Sequence[Channel]) -> str:
     ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one sequence"
     ids = "one sequence a file" if columns.by_file else ids
     ids = "one sequence a row" if not columns.ids and columns.id_name == ROW else ids
+    if channels[1].kind == "frame":
+        return f"{time}{ids}, frames {names[0]!r}: {shown_grid(channels[1].shape)}"
     some = ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
     return f"{time}{ids}, {len(names):,} channel{'s' * (len(names) > 1)}: {some}"

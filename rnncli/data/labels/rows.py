@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from rnncli.arrays import Ints
 from rnncli.data import columns as roles
 from rnncli.data.channel import Channel
 from rnncli.data.clocks import times_of
+from rnncli.data.frames.block import Block
 from rnncli.data.ids import check_ids, coded
 from rnncli.data.labels.channels import Passed, channel_kinds, known_channels, new_channels
 from rnncli.data.labels.known import KnownLabels
@@ -22,14 +23,15 @@ from rnncli.data.rows import Rows
 from rnncli.data.tables import Faults, Tables
 from rnncli.data.times import Wall
 from rnncli.errors import InputRefused, UsageError
-from rnncli.spec import ColumnChoices, Columns, LabelChoices
+from rnncli.spec import ColumnChoices, Columns, FrameChoices, LabelChoices
 
 
 @dataclass(frozen=True)
 class LabelRows:
     """`rows`, whose channel 0 is the label; beside it, by the places of rows in their tables, codes [n] into
     `group_names` (None: no groups) and into `fresh`, the classes that training had not (-1: none of these). `passed`
-    are columns that are no channels, and why.
+    are columns that are no channels, and why. Where channel 1 is of frames, they lie in `blocks`; `frames` is how they
+    were read, and `frame_form` in what they came.
     """
 
     rows: Rows
@@ -39,42 +41,85 @@ class LabelRows:
     unseen: Ints | None = None
     fresh: tuple[str, ...] = ()
     passed: tuple[tuple[str, str], ...] = ()
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    frames: FrameChoices | None = None
+    frame_form: str = ""
 
     def places(self, rows: Rows) -> Ints:
         """Where some of the rows stand among all."""
         return np.arange(len(rows.codes)) if rows.places is None else rows.places
 
 
-def new_rows(tables: Tables, choices: ColumnChoices, labels: LabelChoices, faults: Faults) -> LabelRows:
-    """The rows of a table to learn labels from. InputRefused where it cannot be one, UsageError for what was said."""
+@dataclass(frozen=True)
+class Heads:
+    """Columns that tell sequences apart and say when a row was, or what its label is, read as texts; which they are,
+    lines about what was guessed, and the columns that are `free` to be channels.
+    """
+
+    read: Tables
+    columns: Columns
+    notes: list[str]
+    free: tuple[str, ...]
+
+
+def new_heads(
+    tables: Tables, choices: ColumnChoices, labels: LabelChoices, faults: Faults, taken: Sequence[str] = ()
+) -> Heads:
+    """What columns of a table to learn labels from are, but for those that are `taken`. InputRefused where nothing
+    tells sequences apart; UsageError for what was said.
+    """
     kinds, looks = tables.kinds(), tables.looks()
-    choices = roles.resolved(kinds, choices)
     if labels.label is None:
         raise UsageError("there is no label to learn", hint="say which column it is: --label NAME")
-    given = _named(kinds, choices, labels, tables.name)
+    given = {*_named(kinds, choices, labels, tables.name), *taken}
     free = tuple(name for name in kinds if name not in given)
     settling = [labels.label, *choices.id, *([] if labels.group is None else [labels.group])]
     settling += [name for name in (choices.time, choices.clock) if name is not None]
     guesses = candidates(kinds, free)
-    heads = load_columns(tables, dict.fromkeys([*settling, *guesses], "text"), choices, faults)
-    usable = tuple(name for name in guesses if kinds[name] != "text" or heads.is_text(name))
-    columns, notes = told_apart(Table(heads, kinds, looks, choices, labels, usable))
+    read = load_columns(tables, dict.fromkeys([*settling, *guesses], "text"), choices, faults)
+    usable = tuple(name for name in guesses if kinds[name] != "text" or read.is_text(name))
+    columns, notes = told_apart(Table(read, kinds, looks, choices, labels, usable))
+    return Heads(read, columns, notes, tuple(name for name in free if name not in (*columns.times, *columns.ids)))
+
+
+def new_rows(tables: Tables, choices: ColumnChoices, labels: LabelChoices, faults: Faults) -> LabelRows:
+    """The rows of a table to learn labels from. InputRefused where it cannot be one, UsageError for what was said."""
+    choices = roles.resolved(tables.kinds(), choices)
+    heads = new_heads(tables, choices, labels, faults)
     passed = Passed()
-    rest = [name for name in free if name not in (*columns.times, *columns.ids)]
-    wanted = channel_kinds(kinds, looks, labels.channels or rest, passed, named=bool(labels.channels))
-    _refuse_text_label(kinds, labels)
-    body = load_columns(
-        tables, {**wanted, labels.label: read_as(kinds[labels.label], labels.label_kind)}, choices, faults
-    )
-    rows = bare_rows(heads, kinds, columns, Wall(choices.zone), faults)
-    label, channel = new_label(body, heads, labels.label, kinds[labels.label], labels.label_kind, faults)
-    values, channels = new_channels(body, wanted, rows.codes, passed, faults, named=bool(labels.channels))
-    notes = [described_label(channel, per_step=labels.per_step), *notes, *passed.notes()]
+    named = bool(labels.channels)
+    wanted = channel_kinds(tables.kinds(), tables.looks(), labels.channels or heads.free, passed, named=named)
+    found = labelled_rows(tables, heads, wanted, choices, labels, faults)
+    rows = found.rows
+    values, channels = new_channels(rows.tables, wanted, rows.codes, passed, faults, named=named)
     full = replace(
-        rows, values=np.stack([label, *values], axis=1), channels=(channel, *channels), tables=body, notes=tuple(notes)
+        rows,
+        values=np.concatenate([rows.values, np.stack(values, axis=1)], axis=1),
+        channels=(*rows.channels, *channels),
+        notes=(*rows.notes, *passed.notes()),
     )
-    groups, names = _groups(heads, labels.group)
-    return LabelRows(full, labels, groups, names, passed=passed.columns)
+    return replace(found, rows=full, passed=passed.columns)
+
+
+def labelled_rows(
+    tables: Tables,
+    heads: Heads,
+    wanted: dict[str, Kind],
+    choices: ColumnChoices,
+    labels: LabelChoices,
+    faults: Faults,
+) -> LabelRows:
+    """The rows of a table to learn labels from, with their labels alone; their tables hold the `wanted` columns too."""
+    kinds, label = tables.kinds(), labels.label
+    assert label is not None
+    _refuse_text_label(kinds, labels)
+    body = load_columns(tables, {**wanted, label: read_as(kinds[label], labels.label_kind)}, choices, faults)
+    rows = bare_rows(heads.read, kinds, heads.columns, Wall(choices.zone), faults)
+    values, channel = new_label(body, heads.read, label, kinds[label], labels.label_kind, faults)
+    notes = (described_label(channel, per_step=labels.per_step), *heads.notes)
+    groups, names = _groups(heads.read, labels.group)
+    rows = replace(rows, values=values[:, None], channels=(channel,), tables=body, notes=notes)
+    return LabelRows(rows, labels, groups, names)
 
 
 def known_rows(tables: Tables, choices: ColumnChoices, known: KnownLabels, faults: Faults) -> LabelRows:

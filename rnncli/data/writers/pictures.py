@@ -8,6 +8,7 @@ Ito 2008). Pillow is an extra, and is imported where a picture is made.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from rnncli.arrays import Inputs
 from rnncli.data.frames.png import pillow
 
 SUFFIXES = (".png", ".gif")
+DRAWN = 3  # sequences of a picture
 MOST = 12  # frames of a row, evenly chosen where there are more
 SIDE, GAP, TITLE, LABEL = 72, 4, 18, 70  # pixels: of a small frame at least, between frames, above a row, before it
 MISSING, FORECAST = (204, 121, 167), (213, 94, 0)
@@ -40,24 +42,35 @@ class Pictured:
     actual: Inputs | None = field(default=None, repr=False)
 
 
-def picture(shown: Pictured, kind: str) -> bytes:
-    """A picture of `kind` png, a strip, or gif, a loop. The same frames give the same bytes. MissingDependency where
-    Pillow is not installed.
+def picture(shown: Sequence[Pictured], kind: str) -> bytes:
+    """A picture of `kind` png, strips of all sequences, or gif, a loop of the first one. The same frames give the same
+    bytes. MissingDependency where Pillow is not installed.
     """
-    return strip(shown) if kind == "png" else loop(shown)
+    return strips(shown) if kind == "png" else loop(shown[0])
 
 
-def strip(shown: Pictured) -> bytes:
-    """Rows of frames as PNG: the past, the forecast, and what came below it."""
+def strips(shown: Sequence[Pictured]) -> bytes:
+    """Rows of frames as PNG, of one sequence below those of another: the past, the forecast, and what came below it."""
+    drawn = [_strip(one) for one in shown]
+    width, height = max(one.width for one in drawn), sum(one.height for one in drawn)
+    canvas = pillow().new("RGB", (width, height), (255, 255, 255))
+    top = 0
+    for one in drawn:
+        canvas.paste(one, (0, top))
+        top += one.height
+    return _bytes(canvas, "PNG")
+
+
+def _strip(shown: Pictured) -> Any:
+    """The rows of one sequence, as Pillow's picture."""
     image = pillow()
     rows = [("past", shown.past, -len(shown.past) + 1), ("forecast", shown.forecast, 1)]
     rows += [] if shown.actual is None else [("truth", shown.actual, 1)]
     drawn = _Scale(shown)
     height, width = drawn.size
     columns = min(MOST, max(len(frames) for _, frames, _ in rows))
-    canvas = image.new(
-        "RGB", (LABEL + columns * (width + GAP), TITLE + len(rows) * (height + TITLE + GAP)), (255, 255, 255)
-    )
+    size = (LABEL + columns * (width + GAP), TITLE + len(rows) * (height + TITLE + GAP))
+    canvas = image.new("RGB", size, (255, 255, 255))
     pen = _pen(canvas)
     pen.text((GAP, 2), f"sequence {shown.name[:_LETTERS]}", fill=(0, 0, 0))
     for place, (label, frames, first) in enumerate(rows):
@@ -67,7 +80,7 @@ def strip(shown: Pictured) -> bytes:
             left = LABEL + column * (width + GAP)
             pen.text((left, top + 3), f"{first + step:+d}" if first + step else "0", fill=(90, 90, 90))
             canvas.paste(image.fromarray(drawn.colours(frames[step])), (left, top + TITLE))
-    return _bytes(canvas, "PNG")
+    return canvas
 
 
 def loop(shown: Pictured) -> bytes:

@@ -29,7 +29,7 @@ class FrameReport:
 
     `series` names the sequences, each with how many forecasts were made of it, and `places` [series] are theirs in the
     scores. dishonest [series] marks those that training saw, None where that is not known. `comparisons` hold the
-    paired test of the mean squared error against each rival, and `pictured` a forecast to be drawn.
+    paired test of the mean squared error against each rival, and `pictured` are forecasts to be drawn.
     """
 
     scores: dict[str, FrameScores]
@@ -38,7 +38,7 @@ class FrameReport:
     horizon: int
     dishonest: Bools | None
     comparisons: dict[str, Comparison]
-    pictured: Pictured
+    pictured: tuple[Pictured, ...]
     notes: tuple[str, ...] = ()
     made_honest_by = "give sequences that training has not seen"
     sharpened_by = "more sequences, or longer ones, make a comparison sharper"

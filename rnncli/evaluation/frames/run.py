@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncli.arrays import Bools, Floats, Inputs, Ints
 from rnncli.baselines.frames.baseline import FrameBaseline
-from rnncli.data.writers.pictures import Pictured
+from rnncli.data.writers.pictures import DRAWN, Pictured
 from rnncli.errors import InputRefused
 from rnncli.evaluation.frames.report import FrameReport
 from rnncli.evaluation.frames.scores import Sums
@@ -57,7 +57,7 @@ def evaluate_frames(batches: Iterable[Batch], asked: Asked) -> FrameReport:
     sums = {name: Sums(len(asked.ids), asked.horizon) for name in names}
     losses: dict[str, list[Floats]] = {name: [] for name in names}
     series: list[Ints] = []
-    clip: Pictured | None = None
+    drawn: dict[int, Pictured] = {}
     for batch in batches:
         said = {MODEL: batch.said} | {one.name: one.of(batch.past, asked.horizon, asked.mean) for one in baselines}
         for name in names:
@@ -66,8 +66,8 @@ def evaluate_frames(batches: Iterable[Batch], asked: Asked) -> FrameReport:
             both = np.asarray(batch.actual, np.float64), np.asarray(frames, np.float64)
             losses[name].append(sums[name].add(batch.series, Forecast(*both, asked.span, asked.thresholds)))
         series.append(batch.series)
-        clip = clip or Pictured(asked.ids[int(batch.series[0])], batch.past[0], batch.said[0], batch.actual[0])
-    if not series or clip is None:
+        _draw(drawn, batch, asked.ids)
+    if not series:
         raise InputRefused("of no frame was asked", hint="give sequences that are longer than the horizon")
     of = {name: np.concatenate(found) for name, found in losses.items()}
     owner = np.concatenate(series)
@@ -80,9 +80,16 @@ def evaluate_frames(batches: Iterable[Batch], asked: Asked) -> FrameReport:
         horizon=asked.horizon,
         dishonest=None if asked.dishonest is None else asked.dishonest[there],
         comparisons={rival: compare(compared, MODEL, rival) for rival in names[1:]},
-        pictured=clip,
+        pictured=tuple(drawn.values()),
         notes=asked.notes,
     )
+
+
+def _draw(drawn: dict[int, Pictured], batch: Batch, ids: tuple[str, ...]) -> None:
+    """Keep the first forecast of each sequence of a batch, until there are as many as a picture shows."""
+    for place, s in enumerate(batch.series.tolist()):
+        if len(drawn) < DRAWN and s not in drawn:
+            drawn[s] = Pictured(ids[s], batch.past[place], batch.said[place], batch.actual[place])
 
 
 def _windows(owner: Ints) -> Ints:

@@ -12,14 +12,17 @@ import numpy as np
 import pyarrow as pa
 
 from rnncli.arrays import Inputs, Ints
+from rnncli.data.calendar import Calendar
 from rnncli.data.frames.block import Block, Stored
+from rnncli.data.frames.maps import short_of_maps
+from rnncli.data.frequency import infer_frequency
 from rnncli.data.ids import parts_of
 from rnncli.data.labels.known import time_calendar
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.sinks.sink import Into, sink_of
 from rnncli.data.writers.frames import frame_cells, npy, pixel_columns
-from rnncli.data.writers.pictures import Pictured
+from rnncli.data.writers.pictures import DRAWN, Pictured
 from rnncli.data.writers.results import Results, Style, StyleOptions, Write
 from rnncli.data.writers.suffix import OF_FRAMES
 from rnncli.data.writers.table import number_array, text_array, typed_times, written_times
@@ -32,6 +35,7 @@ from rnncli.spec import ColumnChoices
 from rnncli.tasks.answer import refuse_shapes, written_pieces
 from rnncli.tasks.frames.frame_model import FrameModel
 from rnncli.tasks.frames.reading import load_known
+from rnncli.tasks.reading import without_bad
 
 SCHEMA = "rnncli.predict/1"
 STEP, QUANTILE = "step", "quantile"
@@ -43,15 +47,25 @@ FORMATS = (*WRITERS, *OF_FRAMES)
 def answer(data: Data, model: FrameModel, choices: ColumnChoices, options: AnswerOptions, tell: Listener) -> NextFrames:
     """The frames that follow those of each sequence. UsageError for a horizon, or quantiles, that were not trained."""
     horizon, levels = _horizon(options.get("horizon"), model), _levels(options.get("quantiles"), model)
-    loaded = load_known(data, choices, model, tell)
+    loaded = load_known(data, choices, model, tell, options.get("future_data") or None)
+    bad = short_of_maps(loaded.panel, last_frames(loaded), horizon)
+    loaded = without_bad(loaded, bad, InputRefused, tell, skip=choices.on_bad_series == "skip")
     panel = loaded.panel
     series = np.arange(len(panel))
     made = model.forecasts if levels is None else model.quantiles
-    found = np.concatenate(list(made(panel, series, panel.lengths)))[:, :horizon]
+    found = np.concatenate(list(made(panel, series, last_frames(loaded))))[:, :horizon]
     if levels is not None:
         places = [model.spec.levels.index(level) for level in levels]
         found = np.moveaxis(found[..., places], -1, 2)
     return NextFrames(model, loaded, found, levels, loaded.notes, loaded.skipped)
+
+
+def last_frames(loaded: Loaded) -> Ints:
+    """How many rows of each sequence there are before the first frame to come: all, or those up to the last frame where
+    rows can hold what is known ahead.
+    """
+    panel = loaded.panel
+    return panel.observed_ends() if loaded.columns.future else panel.lengths
 
 
 def _horizon(asked: int | None, model: FrameModel) -> int:
@@ -72,6 +86,20 @@ def _levels(asked: tuple[float, ...] | None, model: FrameModel) -> tuple[float, 
         hint = f"it has {known}" if known else "train with --quantiles"
         raise UsageError(f"the model has no quantile {', '.join(unknown)} of a pixel", hint=hint)
     return tuple(sorted(asked))
+
+
+def uneven(times: Ints, offsets: Ints, zone: str | None) -> Calendar | None:
+    """The calendar of times [rows] that are months, quarters or years apart, or days of a zone; None where all steps
+    are of one length, or are none of these.
+    """
+    steps = np.diff(times)
+    steps[offsets[1:-1] - 1] = steps[:1]
+    if len(np.unique(steps)) < 2:
+        return None
+    try:
+        return Calendar(infer_frequency(times, offsets, zone), (1,), zone)
+    except InputRefused:
+        return None
 
 
 @shown
@@ -121,19 +149,31 @@ class NextFrames:
             found[STEP] = number_array(lead, pa.int64())
         else:
             when = typed_times if not as_text else written_times
-            calendar = time_calendar(columns, self.model.known.zone)
+            calendar = time_calendar(columns, self._zone)
             found[columns.time or STEP] = when(self._times()[series, lead - 1], columns, calendar)
         if self.levels is not None:
             found[QUANTILE] = number_array(np.tile(np.array(self.levels), len(panel) * horizon))
         return found
 
     def _times(self) -> Ints:
-        """The times of the frames to come, as far apart as the last two of their sequence: [series, horizon]."""
-        times, panel = self.loaded.times, self.loaded.panel
+        """The times of the frames to come: [series, horizon]; so many months after the last one where frames are months
+        apart, else as far apart as the last two of their sequence.
+        """
+        times, panel, ends = self.loaded.times, self.loaded.panel, last_frames(self.loaded)
         assert times is not None
-        last = panel.offsets[1:] - 1
-        apart = np.where(panel.lengths > 1, times[last] - times[np.maximum(last - 1, 0)], 1)
-        return np.asarray(times[last][:, None] + apart[:, None] * np.arange(1, self.values.shape[1] + 1))
+        last = panel.offsets[:-1] + ends - 1
+        lead = np.arange(1, self.values.shape[1] + 1)
+        calendar = None if self.loaded.columns.time_type == "integer" else uneven(times, panel.offsets, self._zone)
+        if calendar is not None:
+            ordinals, phases = calendar.ordinals(times[last])
+            ahead = ordinals[:, None] + lead
+            return calendar.times(ahead, np.broadcast_to(phases[:, None], ahead.shape))
+        apart = np.where(ends > 1, times[last] - times[np.maximum(last - 1, 0)], 1)
+        return np.asarray(times[last][:, None] + apart[:, None] * lead)
+
+    @property
+    def _zone(self) -> str | None:
+        return self.model.known.zone
 
     def table(self, form: str, *, as_text: bool = False, write: Write = str) -> pa.Table:
         """A row for each frame, whose pixels are `bytes`, `lists`, or columns. InputRefused where two columns would
@@ -218,12 +258,15 @@ class NextFrames:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     @property
-    def pictured(self) -> Pictured:
-        """The first sequence and what follows it, to be drawn; of quantiles the middle one."""
-        panel, some = self.loaded.panel, min(PAST, int(self.loaded.panel.lengths[0]))
-        past = panel.frames(np.array([0]), panel.lengths[:1] - some, some)[0]
-        said = self.values[0] if self.levels is None else self.values[0][:, len(self.levels) // 2]
-        return Pictured(panel.ids[0], past, said)
+    def pictured(self) -> tuple[Pictured, ...]:
+        """The first sequences and what follows them, to be drawn; of quantiles the middle one."""
+        said = self.values if self.levels is None else self.values[:, :, len(self.levels) // 2]
+        panel, ends = self.loaded.panel, last_frames(self.loaded)
+        some = np.minimum(PAST, ends)
+        return tuple(
+            Pictured(panel.ids[s], panel.frames(np.array([s]), ends[[s]] - some[s], int(some[s]))[0], said[s])
+            for s in range(min(DRAWN, len(panel)))
+        )
 
     def outline(self) -> Outline:
         """How many frames follow how many sequences, and how bright the first ones are."""

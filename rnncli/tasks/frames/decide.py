@@ -13,10 +13,11 @@ from rnncli.evaluation.paired import Comparison, Losses, compare
 from rnncli.registry import BASELINES, find
 from rnncli.tasks.frames.examples import at_once
 from rnncli.tasks.frames.spec import FrameSpec
-from rnncli.tasks.frames.validation import SQUARE, Holdout, Validated, mean_of_each
+from rnncli.tasks.frames.validation import ALONG, APART, AWAY, SQUARE, Holdout, Validated, mean_of_each
 from rnncli.tasks.plan import Trained
 
 NETWORK = "network"
+HALF, FEW = 0.5, 3  # share that is believed beforehand, and the forecasts that this is worth
 SHOWN = ("mse", "mae")  # metrics that training shows
 
 
@@ -27,7 +28,7 @@ def scores(panel: Panel, trained: Trained[FrameSpec]) -> dict[str, Any]:
     found, spec = trained.validated, trained.plan.spec
     if found is None or np.isnan(found.losses()).all():
         return {"validation": {}, "validated_origins": 0, "comparisons": {}}
-    errors = {NETWORK: found.said[..., SQUARE:]} | _of_baselines(panel, found.holdout, spec)
+    errors = {NETWORK: found.said[..., SQUARE : AWAY + 1]} | _of_baselines(panel, found.holdout, spec)
     means = {name: [mean_of_each(one[..., metric]) for metric in range(2)] for name, one in errors.items()}
     overall = {name: dict(zip(SHOWN, map(_known_mean, one), strict=True)) for name, one in means.items()}
     squares = {name: one[0] for name, one in means.items()}
@@ -38,6 +39,22 @@ def scores(panel: Panel, trained: Trained[FrameSpec]) -> dict[str, Any]:
         "by_lead": {name: [_known_mean(lead) for lead in one[..., 0].T] for name, one in errors.items()},
         "comparisons": {NETWORK: _compared(compare(_losses(found, squares, spec), NETWORK, rival))},
     }
+
+
+def shares(trained: Trained[FrameSpec]) -> tuple[float, ...]:
+    """The network's share at each lead time in an average with what was moved on, of which a mean squared error is the
+    least: (x - b) (y - b) over (x - b)^2, with the network's frame x, what was moved on b and what came y. It is drawn
+    to a half as if a few forecasts more had asked for that. Empty where nothing moves.
+    """
+    spec, found = trained.plan.spec, trained.validated
+    if not spec.moved:
+        return ()
+    nothing = np.zeros((1, spec.horizon, ALONG + 1))
+    said = np.nan_to_num(nothing if found is None or not len(found.holdout) else found.said)
+    apart, along = said[..., APART].mean(axis=0), said[..., ALONG].mean(axis=0)
+    count = 0 if found is None else len(found.holdout)
+    asked = np.where(apart > 0, along / np.where(apart > 0, apart, 1), HALF)
+    return tuple(np.clip((count * asked + FEW * HALF) / (count + FEW), 0, 1).round(3).tolist())
 
 
 def _losses(found: Validated, squares: dict[str, Floats], spec: FrameSpec) -> Losses:

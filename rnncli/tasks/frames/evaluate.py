@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rnncli.arrays import Bools, Ints
+from rnncli.data.frames.load import up_to_now
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
@@ -28,7 +29,7 @@ def evaluated(
     marked. InputRefused where none is longer than the horizon.
     """
     del again  # a clip has no cut in time: what was seen is marked, and not trained again
-    loaded = load_known(data, choices, model, tell)
+    loaded = up_to_now(load_known(data, choices, model, tell))
     panel, horizon = loaded.panel, _horizon(wanted.horizon, model)
     stride = wanted.stride or horizon
     series, rows = questions(panel, horizon, wanted.windows, stride)

@@ -18,6 +18,7 @@ from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
 from rnncli.tasks.frames import head
 from rnncli.tasks.frames.expected import bases
+from rnncli.tasks.frames.maps import seen_maps
 from rnncli.tasks.frames.patches import patched
 from rnncli.tasks.frames.spec import FrameSpec
 from rnncli.tasks.seen import Seen
@@ -61,9 +62,11 @@ class Examples:
         targets = np.concatenate([before[:, 1:], after], axis=1) if every else after
         base = bases(before, spec)
         beside = {head.BASE: base[:, -targets.shape[1] :]} if spec.residual else {}
+        if spec.moved:
+            units[head.BASE] = base[:, -spec.horizon :]
         count, steps = len(series), context + spec.horizon - 1
         return Seen(
-            self._inputs(before, base),
+            self._inputs(before, base, series, rows - context),
             np.full(count, steps),
             np.arange(count),
             np.full(count, steps - 1),
@@ -79,7 +82,7 @@ class Examples:
         spec = self.spec
         return (self.panel.frames(series, first_row, steps) - np.float32(spec.center)) / np.float32(spec.scale)
 
-    def _inputs(self, before: Inputs, base: Inputs) -> Inputs:
+    def _inputs(self, before: Inputs, base: Inputs, series: Ints, first_row: Ints) -> Inputs:
         """What the network sees at each step: [n, steps, rows, columns, inputs], or [n, steps, inputs] where flat."""
         spec, (count, context) = self.spec, before.shape[:2]
         missing = np.isnan(before)
@@ -92,6 +95,8 @@ class Examples:
         blank[..., -1] = 1
         steps = np.concatenate([seen, blank], axis=1)
         steps = np.concatenate([self._patches(base), steps], axis=-1) if spec.moved else steps
+        beside = seen_maps(self.panel, spec, series, first_row, context)
+        steps = np.concatenate([*beside, steps], axis=-1) if beside else steps
         return steps.reshape(count, steps.shape[1], -1) if spec.flat else steps
 
     def _patches(self, values: Inputs) -> Inputs:

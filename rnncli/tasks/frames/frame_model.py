@@ -30,7 +30,8 @@ from rnncli.tasks.trained_model import TrainedModel
 @dataclass(frozen=True)
 class FrameModel(TrainedModel[FrameSpec]):
     """A trained model: specs, weights [members, ...], what it knows of its data, the ids of the sequences that it
-    learnt from, and the `mean` of their frames [height, width, channels], NaN where a pixel was never known.
+    learnt from, and the `mean` of their frames [height, width, channels], NaN where a pixel was never known. Where
+    frames move, `shares` [horizon] are those of the network in an average with the last one, moved on.
     """
 
     of_task = "frames"
@@ -42,6 +43,7 @@ class FrameModel(TrainedModel[FrameSpec]):
     names: tuple[str, ...]
     mean: Inputs
     record: dict[str, Any]
+    shares: tuple[float, ...] = ()
 
     @property
     def columns(self) -> Columns:
@@ -63,6 +65,7 @@ class FrameModel(TrainedModel[FrameSpec]):
         return (
             ("frames", described(self.columns, self.known.choices)),
             ("forecast", f"the next {spec.horizon} after {spec.context}, {said(spec)}"),
+            *([("average", _average(self.shares))] if self.shares else []),
             ("network", self.sizes()),
             ("grid", grid(spec)),
             ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}"),
@@ -97,7 +100,19 @@ class FrameModel(TrainedModel[FrameSpec]):
             own = head_weights(weights)
             state = head.read(outputs(self.network, weights, seen.inputs), seen)
             total = total + self._in_units(own, state, seen)
-        return np.asarray(total / np.float32(self.network.members), np.float32)
+        return self._averaged(np.asarray(total / np.float32(self.network.members), np.float32), seen)
+
+    def _averaged(self, said: Inputs, seen: Seen) -> Inputs:
+        """What the network says, its median averaged with the last frame, moved on."""
+        spec = self.spec
+        if not self.shares:
+            return said
+        levels = spec.loss == QUANTILES
+        moved = head.in_units(spec, seen.beside[head.BASE][:, -spec.horizon :], seen.units.get("size"))
+        others = 1 - np.array(self.shares, np.float32).reshape(-1, 1, 1, 1)
+        shift = others * (moved - (said[..., spec.median] if levels else said))
+        found = said + (shift[..., None] if levels else shift)
+        return np.asarray(found if spec.floor is None else np.maximum(found, spec.floor), np.float32)
 
     def _in_units(self, weights: Weights, state: Array, seen: Seen) -> Array:
         said = head.head(self.spec, weights, state, seen.beside, np)
@@ -115,6 +130,13 @@ class FrameModel(TrainedModel[FrameSpec]):
         """What `forecasts` says, with all levels of the model, if there are any, as a last axis."""
         for seen in Examples(panel, self.spec, panel.lengths).at(series, rows):
             yield self.said(seen)
+
+
+def _average(shares: tuple[float, ...]) -> str:
+    """The shares of an average, for people."""
+    return (
+        f"{shares[0]:.0%} network at lead 1, {shares[-1]:.0%} at lead {len(shares)}, the rest the last frame, moved on"
+    )
 
 
 def said(spec: FrameSpec) -> str:

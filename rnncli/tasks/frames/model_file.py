@@ -9,6 +9,7 @@ import numpy as np
 from rnncli import checkpoint
 from rnncli.data.channel import Channel
 from rnncli.data.frames.known import KnownFrames
+from rnncli.data.frames.maps import map_names
 from rnncli.errors import UsageError
 from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series_names
 from rnncli.spec import Columns, FrameChoices, NetworkSpec, TrainingSpec
@@ -35,6 +36,7 @@ def to_file(model: FrameModel) -> tuple[Tensors, Meta]:
         "zone": model.known.zone,
         "series": {"count": len(model.names), "bytes": names[NAMES].size},
         "record": model.record,
+        "shares": list(model.shares),
     }
     known = ~np.isnan(model.mean)  # a file holds no number that is none
     mean: Tensors = {MEAN: np.where(known, model.mean, 0), KNOWN: known.astype(np.uint8)}
@@ -75,10 +77,29 @@ def from_file(found: checkpoint.Model) -> FrameModel:
         raise UsageError("its zone is no text")
     if choices.frame not in (None, columns.target):
         raise UsageError("its choices do not fit its columns")
-    known = KnownFrames(columns, Channel(columns.target, "frame", "target", shape=spec.shape), choices, zone)
+    channel = Channel(columns.target, "frame", "target", shape=spec.shape)
+    known = KnownFrames(columns, channel, choices, zone, _maps(columns, spec))
     _check_record(meta["record"])
     mean = np.where(found.tensors[KNOWN] == 1, found.tensors[MEAN], np.float32(np.nan))
-    return FrameModel(network, spec, training, known, weights, tuple(series_names(found)), mean, meta["record"])
+    names, shares = tuple(series_names(found)), _shares(meta.get("shares", []), spec)
+    return FrameModel(network, spec, training, known, weights, names, mean, meta["record"], shares)
+
+
+def _shares(shares: Any, spec: FrameSpec) -> tuple[float, ...]:
+    """The shares of an average. UsageError unless there is one for each lead time, or none."""
+    if type(shares) is not list or len(shares) not in (0, spec.horizon) or (shares and not spec.moved):
+        raise UsageError("its shares do not fit its horizon")
+    if any(type(share) not in (int, float) or not 0 <= share <= 1 for share in shares):
+        raise UsageError("its shares do not lie between 0 and 1")
+    return tuple(map(float, shares))
+
+
+def _maps(columns: Columns, spec: FrameSpec) -> tuple[Channel, ...]:
+    """The channels of maps. UsageError where they are not those of the columns."""
+    if map_names(columns) != [(one.name, one.role) for one in spec.maps]:
+        raise UsageError("its maps do not fit its columns")
+    sides = spec.shape[:2]
+    return tuple(Channel(one.name, "frame", one.role, shape=(*sides, one.channels)) for one in spec.maps)
 
 
 def _check_record(record: Any) -> None:

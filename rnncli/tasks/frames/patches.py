@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from rnncli.arrays import Array, Inputs
 from rnncli.tasks.frames.spec import FrameSpec
+from rnncli.tasks.tiles import tiled
 
 
 def patched(frames: Inputs, spec: FrameSpec) -> Inputs:
     """Frames [..., height, width, D] as [..., rows, columns, patch * D]; beyond their edges they are 0."""
-    *lead, height, width, depth = frames.shape
-    (rows, columns), (down, right) = spec.grid, spec.patch
-    beyond = [(0, 0)] * len(lead) + [(0, rows * down - height), (0, columns * right - width), (0, 0)]
-    whole = np.pad(frames, beyond) if (rows * down, columns * right) != (height, width) else frames
-    tiles = whole.reshape(*lead, rows, down, columns, right, depth)
-    return np.swapaxes(tiles, -4, -3).reshape(*lead, rows, columns, -1)
+    return tiled(frames, spec.grid, spec.patch)
 
 
 def unpatched(patches: Array, spec: FrameSpec, xp: Any) -> Array:

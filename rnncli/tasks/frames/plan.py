@@ -23,6 +23,7 @@ from rnncli.errors import InputRefused, UsageError
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.frames.expected import moves
+from rnncli.tasks.frames.maps import maps_of
 from rnncli.tasks.frames.spec import BERNOULLI, LOSSES, QUANTILES, SQUARED, FrameSpec
 from rnncli.tasks.frames.validation import MANY
 from rnncli.tasks.plan import Refit, Sizes
@@ -145,8 +146,9 @@ def frame_spec(panel: Panel, cells: str, options: TrainOptions) -> FrameSpec:
         floor=0.0 if values.least >= 0 and loss != BERNOULLI else None,
         mean=(values.mean - values.least) / (spread or 1.0) if loss == BERNOULLI else 0.0,
         amounts=amounts,
-        mirrored=windows(panel.lengths, context, horizon) < FEW_WINDOWS,
+        mirrored=windows(panel.lengths, context, horizon) < FEW_WINDOWS and len(panel.channels) == 1,
         moved=loss != BERNOULLI and moves(panel, context, horizon),
+        maps=maps_of(panel),
     )
 
 

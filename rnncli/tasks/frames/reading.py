@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnncli.data.frames.load import frame_choices, load_frames
+from rnncli.data.frames.load import frame_choices, load_frames, up_to_now
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.events import Listener
@@ -21,13 +21,16 @@ def load_new(data: Data, choices: ColumnChoices, options: TrainOptions, tell: Li
     return told(load_frames(data, choices, frame_choices(options)), tell)
 
 
-def load_known(data: Data, choices: ColumnChoices, model: FrameModel, tell: Listener) -> Loaded:
-    """Frames, read as those of a model were."""
-    return told(load_frames(data, choices, known=model.known), tell)
+def load_known(
+    data: Data, choices: ColumnChoices, model: FrameModel, tell: Listener, ahead: Data | None = None
+) -> Loaded:
+    """Frames, read as those of a model were, and maps that are known `ahead` from tables of their own."""
+    return told(load_frames(data, choices, known=model.known, ahead=ahead), tell)
 
 
 def load_to_train(
     data: Data, choices: ColumnChoices, options: TrainOptions, start: FrameModel | None, tell: Listener
 ) -> Loaded:
     """Frames to train on."""
-    return load_new(data, choices, options, tell) if start is None else load_known(data, choices, start, tell)
+    found = load_new(data, choices, options, tell) if start is None else load_known(data, choices, start, tell)
+    return up_to_now(found)

@@ -6,11 +6,32 @@ import math
 from dataclasses import dataclass
 
 from rnncli.errors import UsageError
-from rnncli.spec import LARGEST_GRID, Spec
+from rnncli.spec import LARGEST_GRID, Spec, added
 
 LOSSES = SQUARED, ABSOLUTE, BERNOULLI, QUANTILES = ("squared", "absolute", "bernoulli", "quantiles")
 LONGEST = 1 << 16  # steps
 _FLOAT32 = 3.4e38
+
+
+@dataclass(frozen=True)
+class Map(Spec):
+    """A map beside frames: its column, the role ("past", "future" or "static") and its `channels`.
+
+    A value enters as asinh((value - `center`) / `scale`), 0 where it is missing, and beside it the share of a map that
+    is.
+    """
+
+    name: str
+    role: str
+    channels: int
+    center: float
+    scale: float
+
+    def __post_init__(self) -> None:
+        if self.role not in ("past", "future", "static") or not 1 <= self.channels <= LONGEST:
+            raise UsageError(f"map {self.name[:40]!r} has the role {self.role[:40]!r} and {self.channels} channels")
+        if not math.isfinite(self.center) or not 0 < self.scale < _FLOAT32:
+            raise UsageError(f"map {self.name[:40]!r} has no scale")
 
 
 @dataclass(frozen=True)
@@ -30,6 +51,7 @@ class FrameSpec(Spec):
 
     Of `amounts` z is also divided by the root mean square of the frames that are seen: light rain is forecast as heavy
     rain is. Where frames are `mirrored`, training turns them as it draws them, for nothing has a direction of its own.
+    `maps` stand beside frames.
     """
 
     horizon: int
@@ -50,6 +72,7 @@ class FrameSpec(Spec):
     amounts: bool = False
     mirrored: bool = False
     moved: bool = False
+    maps: tuple[Map, ...] = added((), since=4)
 
     def __post_init__(self) -> None:
         for name in ("horizon", "context", "multiple"):
@@ -67,6 +90,8 @@ class FrameSpec(Spec):
             raise UsageError(f"its levels or its residual do not fit the loss {self.loss!r}")
         if self.amounts and (self.loss == BERNOULLI or self.center != 0):
             raise UsageError("amounts are no shares, and have no other center than 0")
+        if len({one.name for one in self.maps}) < len(self.maps) or (self.mirrored and self.maps):
+            raise UsageError("maps have names of their own, and a direction")
         if self.levels and (0.5 not in self.levels or list(self.levels) != sorted({*self.levels, 0.0, 1.0})[1:-1]):
             raise UsageError("its levels are not in order between 0 and 1, or without the median")
 
@@ -89,9 +114,11 @@ class FrameSpec(Spec):
     @property
     def inputs(self) -> int:
         """Numbers of a patch that the network sees: its pixels, which of them are missing, what they are expected to be
-        next where frames move, and if there is a frame.
+        next where frames move, and if there is a frame; and those of maps.
         """
-        return math.prod(self.patch) * self.shape[2] * (1 + self.gaps + self.moved) + 1
+        pixels = math.prod(self.patch)
+        beside = sum(pixels * one.channels + 1 for one in self.maps)
+        return pixels * self.shape[2] * (1 + self.gaps + self.moved) + 1 + beside
 
     @property
     def said(self) -> int:

@@ -15,7 +15,7 @@ from rnncli.errors import UsageError
 from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
 from rnncli.tasks.frames import plan as planning
-from rnncli.tasks.frames.decide import mean_frame, scores
+from rnncli.tasks.frames.decide import mean_frame, scores, shares
 from rnncli.tasks.frames.frame_model import FrameModel, grid, said
 from rnncli.tasks.frames.spec import FrameSpec
 from rnncli.tasks.frames.task import TASK
@@ -97,4 +97,6 @@ def _to_model(
     known = known_frames(loaded) if start is None else start.known
     names = tuple(dict.fromkeys([*loaded.panel.ids, *(() if start is None else start.names)]))
     mean = mean_frame(loaded.panel)
-    return FrameModel(plan.network, plan.spec, plan.training, known, trained.weights, names, mean, record)
+    return FrameModel(
+        plan.network, plan.spec, plan.training, known, trained.weights, names, mean, record, shares(trained)
+    )

@@ -14,7 +14,7 @@ from rnncli.tasks.frames.spec import QUANTILES, FrameSpec
 
 SHARE = 0.1  # of the frames
 MANY = 10  # sequences from which on whole ones are held out; of fewer the last part of each
-LOSS, SQUARE, AWAY = range(3)  # what is kept of an answer
+LOSS, SQUARE, AWAY, APART, ALONG = range(5)  # what is kept of an answer
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,10 @@ def hold_out(panel: Panel, spec: FrameSpec) -> Holdout:
 
 @dataclass(frozen=True)
 class Validated:
-    """What is left of answers to the questions about held-out frames: `said` [N, horizon, 3] are the mean loss, squared
-    error and absolute error of the pixels of each frame, in the data's units but for the loss; NaN where none is known.
+    """What is left of answers to the questions about held-out frames: `said` [N, horizon, 5] are the mean loss, squared
+    error and absolute error of the pixels of each frame, in the data's units but for the loss; and how far apart what
+    is said lies from what was moved on, squared, and along that way what came (0 where nothing moves). NaN where none
+    is known.
     """
 
     holdout: Holdout
@@ -93,20 +95,22 @@ class Validated:
 
 def validated(holdout: Holdout, spec: FrameSpec) -> Validated:
     """The questions about held-out frames, to which nothing is said yet."""
-    return Validated(holdout, np.zeros((len(holdout), spec.horizon, 3)))
+    return Validated(holdout, np.zeros((len(holdout), spec.horizon, 5)))
 
 
 def of_what_came(spec: FrameSpec, said: Array, units: Mapping[str, Array]) -> Floats:
     """What is kept of what is said of frames [o, S, height, width, channels (, Q)], of which those came that `units`
-    hold as the next: the errors of the last `horizon` ones, [o, horizon, 3]. All that was said would fill the memory.
+    hold as the next: the errors of the last `horizon` ones, [o, horizon, 5]. All that was said would fill the memory.
     """
     said, z, size = said[:, -spec.horizon :], np.asarray(units["next"], np.float64), units.get("size")
     point = said[..., spec.median] if spec.loss == QUANTILES else said
     came = spec.center + spec.scale * (z if size is None else z * size)
-    away = head.in_units(spec, point, size) - came
+    shown = head.in_units(spec, point, size)
     known = ~np.isnan(z)
-    away = np.where(known, away, 0)
-    parts = (head.of_pixels(spec, said, z, np), away * away, np.abs(away))
+    away = np.where(known, shown - came, 0)
+    base = units.get(head.BASE)
+    apart = np.zeros_like(away) if base is None else np.where(known, shown - head.in_units(spec, base, size), 0)
+    parts = (head.of_pixels(spec, said, z, np), away * away, np.abs(away), apart * apart, apart * (apart - away))
     count = known.sum(axis=(2, 3, 4))
     sums = np.stack([part.sum(axis=(2, 3, 4)) for part in parts], axis=-1)
     return np.asarray(np.where(count[..., None] > 0, sums / np.maximum(count, 1)[..., None], np.nan))

@@ -15,6 +15,7 @@ from rnncli.evaluation.labels.report import LabelReport
 from rnncli.evaluation.labels.run import Asked, Labelled, evaluate_classes, evaluate_numbers
 from rnncli.evaluation.paired import Comparison
 from rnncli.evaluation.run import MODEL
+from rnncli.tasks.labels.pictures import summaries, summed_up
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.labels.temperature import fitted_temperature
 from rnncli.tasks.labels.validation import Validated
@@ -108,9 +109,12 @@ def _report(panel: Panel, found: Validated, decision: Decided, spec: LabelSpec) 
 
 
 def labelled(panel: Panel, spec: LabelSpec) -> Labelled:
-    """The sequences of a panel as baselines take them, with their labels."""
-    categories = tuple(len(channel.vocabulary) for channel in panel.channels[1:])
-    sequences = Sequences(panel.values[:, 1:], panel.offsets, categories, spec.per_step)
+    """The sequences of a panel as baselines take them, with their labels; frames are summed up in few numbers."""
+    if spec.pictures is None:
+        values, categories = panel.values[:, 1:], tuple(len(channel.vocabulary) for channel in panel.channels[1:])
+    else:
+        values, categories = summed_up(panel), (0,) * summaries(spec.pictures.shape)
+    sequences = Sequences(values, panel.offsets, categories, spec.per_step)
     labels = panel.targets if spec.per_step else panel.targets[panel.offsets[:-1]]
     if not spec.classes:
         return Labelled(sequences, labels)

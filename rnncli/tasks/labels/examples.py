@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Inputs, Ints
 from rnncli.data.panel import Panel
 from rnncli.tasks.labels.augment import augmented
 from rnncli.tasks.labels.frames import framed, numbers_and_codes, rastered, rows_of
+from rnncli.tasks.labels.pictures import pictured
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.seen import Seen
 
 AT_ONCE = 1 << 17  # steps of the sequences that are asked about together
+NUMBERS = 1 << 20  # of their frames
 
 
 def examples(panel: Panel, spec: LabelSpec, ends: Ints) -> Examples:
@@ -36,11 +39,7 @@ class Examples:
         """The questions about rows first_row[i] ... first_row[i] + lengths[i] - 1 of each series[i], augmented where
         there is an `rng`: one a sequence, or one a row.
         """
-        rows = rows_of(self.panel, series, first_row, lengths)
-        numbers, codes = numbers_and_codes(rows, self.spec)
-        if rng is not None:
-            numbers, codes = augmented(numbers, codes, lengths, self.spec, rng)
-        inputs, words, frames = framed(numbers, codes, lengths, self.spec)
+        inputs, words, frames = self._inputs(series, first_row, lengths, rng)
         if self.spec.per_step:
             which = np.repeat(np.arange(len(series)), lengths)
             step = np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -51,6 +50,23 @@ class Examples:
         with np.errstate(over="ignore"):  # of a label that is far from all of training
             label = label.astype(np.float32)
         return Seen(inputs, frames, which, step, {}, label, {}, series, first_row, codes=words)
+
+    def _inputs(
+        self, series: Ints, first_row: Ints, lengths: Ints, rng: np.random.Generator | None
+    ) -> tuple[Inputs, Ints, Ints]:
+        """What the network sees: numbers [n, F, ...] and codes [n, F, words], of which the first so many are real."""
+        if self.spec.pictures is not None:
+            seen, count = pictured(self.panel, self.spec, series, first_row, lengths, rng)
+            return seen, np.zeros((*seen.shape[:2], 0), np.int64), count
+        numbers, codes = numbers_and_codes(rows_of(self.panel, series, first_row, lengths), self.spec)
+        if rng is not None:
+            numbers, codes = augmented(numbers, codes, lengths, self.spec, rng)
+        return framed(numbers, codes, lengths, self.spec)
+
+    @property
+    def _at_once(self) -> int:
+        """Steps of the sequences that are asked about together."""
+        return AT_ONCE if self.spec.pictures is None else max(1, NUMBERS // prod(self.spec.pictures.shape))
 
     def drawn(self, rng: np.random.Generator, size: int) -> Seen:
         """A training batch of `size` sequences that have a label, each as often as any other; or pieces of sequences
@@ -85,7 +101,7 @@ class Examples:
         begin, ends = 0, -(-ends // self.spec.raster)
         while begin < len(series):
             longest = np.maximum.accumulate(ends[begin:])
-            fit = longest * np.arange(1, len(longest) + 1) <= AT_ONCE
+            fit = longest * np.arange(1, len(longest) + 1) <= self._at_once
             stop = begin + max(1, int(np.count_nonzero(np.logical_and.accumulate(fit))))
             some = series[begin:stop]
             yield self.seen(some, np.zeros(len(some), np.int64), ends[begin:stop])

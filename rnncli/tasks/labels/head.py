@@ -11,6 +11,8 @@ The outputs h_1 ... h_T of a sequence are pooled, in one way or side by side in 
 and each pooling p has an answer of its own: logits of the classes, or quantiles of a number,
 
     s = W_p p + b_p
+
+Of frames, h_t is the mean over the pixels of the network's grid and, beside it, the largest value of each unit.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ def parts_read(spec: LabelSpec) -> tuple[str, ...]:
 
 def shapes(spec: LabelSpec, hidden: int) -> Shapes:
     """Names and shapes of the weights of embeddings, attention and answers, of one member."""
+    hidden *= 2 if spec.on_grid else 1
     found: Shapes = {f"embedding{place}": (word.categories + 1, EMBEDDING) for place, word in enumerate(spec.words)}
     if ATTENTION in parts_read(spec):
         found |= {"attend.weight": (hidden, hidden), "attend.bias": (hidden,), "attend.vector": (1, hidden)}
@@ -74,6 +77,7 @@ def read(spec: LabelSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any)
     The questions are about whole sequences, or, per step, each about the output of its step. Sums run step after step,
     so that padding changes no bit.
     """
+    outputs = over_grid(outputs, spec, xp) if spec.on_grid else outputs
     if spec.per_step:
         return outputs[seen.rows, seen.origins]
     length = seen.lengths
@@ -97,6 +101,16 @@ def read(spec: LabelSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any)
         else:
             made[part] = _attended(weights, outputs, real, total, xp)
     return xp.concatenate(list(made.values()), axis=1)[seen.rows]
+
+
+def over_grid(outputs: Array, spec: LabelSpec, xp: Any) -> Array:
+    """Outputs at each pixel of a grid, the mean and the largest of all: [n, T, rows, columns, H] -> [n, T, 2 H]. Those
+    that come from the end stay behind the others.
+    """
+    n, steps, rows, columns, hidden = outputs.shape
+    ways = outputs.reshape(n, steps, rows * columns, 1 + spec.both_ways, hidden // (1 + spec.both_ways))
+    found = xp.concatenate([ways.sum(axis=2) / (rows * columns), xp.amax(ways, axis=2)], axis=-1)
+    return found.reshape(n, steps, 2 * hidden)
 
 
 def _attended(weights: Weights, outputs: Array, real: Array, total: Callable[[Array], Array], xp: Any) -> Array:

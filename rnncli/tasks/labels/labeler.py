@@ -20,7 +20,7 @@ from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels.decide import tempered
 from rnncli.tasks.labels.examples import examples
-from rnncli.tasks.labels.spec import LabelSpec
+from rnncli.tasks.labels.spec import LabelSpec, Pictures
 from rnncli.tasks.seen import Seen, Weights, head_weights
 from rnncli.tasks.trained_model import TrainedModel
 
@@ -71,10 +71,15 @@ class Labeler(TrainedModel[LabelSpec]):
         every = "each step" if spec.stride == 1 else f"each {spec.stride} steps"
         frames = "step by step" if spec.window == 1 else f"in frames of {spec.window} steps, one {every}"
         frames += f", in rows of {spec.raster} values" if spec.raster > 1 else ""
+        if spec.pictures is not None:
+            frames = f"{spec.window} frame{'s' * (spec.window > 1)} at a time, {every.replace('step', 'frame')}"
+        read = ("channels", _named([channel.name for channel in self.known.inputs]))
+        if spec.pictures is not None:
+            read = ("frames", seen_of(spec.pictures))
         return (
             ("columns", f"{time}id {' and '.join(columns.ids) or '-'}"),
             ("label", f"{self.known.label.name}, {'one a step' if spec.per_step else 'one a sequence'}: {self._kind}"),
-            ("channels", _named([channel.name for channel in self.known.inputs])),
+            read,
             ("seen", f"{frames}" + (", online" if spec.online else "")),
             ("network", self.sizes()),
             ("pooling", "the output of the step" if spec.per_step else spec.poolings[0]),
@@ -99,7 +104,8 @@ class Labeler(TrainedModel[LabelSpec]):
 
     def settings(self) -> dict[str, Any]:
         """The values that the model settles, by the names of the options that would set them."""
-        return settled({"columns": self.columns, "labels": self.spec, "choices": self.known.choices})
+        frames = {} if self.known.frames is None else {"frame_choices": self.known.frames}
+        return settled({"columns": self.columns, "labels": self.spec, "choices": self.known.choices, **frames})
 
     def members(self) -> Iterator[dict[str, NDArray[np.float32]]]:
         """The weights of each member."""
@@ -143,6 +149,14 @@ def answers(spec: LabelSpec, said: Floats) -> Floats:
     if spec.classes:
         return np.asarray(np.exp(head.log_softmax(said, np)))
     return np.maximum.accumulate(spec.center + spec.scale * said, axis=-1)
+
+
+def seen_of(pictures: Pictures) -> str:
+    """How frames are seen, for people."""
+    shape, rows, patch = ("x".join(map(str, sides)) for sides in (pictures.shape, pictures.grid, pictures.patch))
+    shape = shape.removesuffix("x1")
+    grid = "no grid: every pixel is a number" if pictures.flat else f"grid {rows}, one state for {patch} pixels"
+    return f"{pictures.name}: {shape}, {grid}"
 
 
 def _named(names: list[str]) -> str:

@@ -10,14 +10,15 @@ from rnncli.data.labels.load import described
 from rnncli.options.types import TrainOptions
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.labels.labeler import Labeler
-from rnncli.tasks.labels.reading import by_group, choices_of
+from rnncli.tasks.labels.reading import by_group, choices_of, frames_of
 from rnncli.tasks.task import LookedAt
 
 
 def looked_at(data: Any, choices: ColumnChoices, options: Mapping[str, Any], model: Labeler | None) -> LookedAt:
     """What was found. InputRefused where a file cannot be read at all."""
     if model is None:
-        found = check_labels(data, choices, choices_of(cast("TrainOptions", options)))
+        labels = choices_of(cast("TrainOptions", options))
+        found = check_labels(data, choices, labels, frames=frames_of(options))
     else:
         known = by_group(model, options.get("group")).known
         found = check_labels(data, choices, known.choices, known, model.names)

@@ -12,9 +12,10 @@ from rnncli.data.channel import Channel
 from rnncli.data.labels.known import KnownLabels
 from rnncli.errors import UsageError
 from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series_names
-from rnncli.spec import Columns, LabelChoices, NetworkSpec, TrainingSpec
+from rnncli.spec import Columns, FrameChoices, LabelChoices, NetworkSpec, TrainingSpec
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels.labeler import Labeler
+from rnncli.tasks.labels.picture_plan import convolves
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.seen import named_shapes
 
@@ -32,6 +33,7 @@ def to_file(model: Labeler) -> tuple[Tensors, Meta]:
         "training": model.training.to_json(),
         "columns": model.columns.to_json(),
         "choices": model.known.choices.to_json(),
+        "frames": None if model.known.frames is None else model.known.frames.to_json(),
         "zone": model.known.zone,
         "channels": [[one.name, one.kind, len(one.vocabulary)] for one in model.known.channels],
         "vocabulary": words[TEXT].size,
@@ -56,7 +58,10 @@ def _specs(meta: Meta) -> tuple[NetworkSpec, LabelSpec, TrainingSpec]:
     ahead = spec.online and any(cell.startswith("bidirectional:") for cell in cells)
     if network.inputs != spec.width or not ways or ahead:
         raise UsageError("its network does not fit its labels")
-    refuse_convolution(network.cell)
+    if spec.pictures is None:
+        refuse_convolution(network.cell)
+    elif convolves(network.cell) == spec.pictures.flat:
+        raise UsageError("its network does not fit its frames")
     return network, spec, TrainingSpec.from_json(meta["training"])
 
 
@@ -81,7 +86,8 @@ def from_file(found: checkpoint.Model) -> Labeler:
     network, spec, training = _specs(meta)
     weights = {name: found.tensors[name] for name in named_shapes(network, head.shapes(spec, network.hidden))}
     choices = LabelChoices.from_json(meta["choices"])
-    known = KnownLabels(Columns.from_json(meta["columns"]), _channels(found), choices, _zone(meta["zone"]))
+    columns, channels = Columns.from_json(meta["columns"]), _channels(found, spec)
+    known = KnownLabels(columns, channels, choices, _zone(meta["zone"]), _frames(meta.get("frames")))
     _check(known, spec)
     temperature = meta["temperature"]
     if type(temperature) not in (int, float) or not 0 < temperature < np.inf:
@@ -91,7 +97,11 @@ def from_file(found: checkpoint.Model) -> Labeler:
     return Labeler(network, spec, training, known, weights, names, meta["record"], float(temperature))
 
 
-def _channels(found: checkpoint.Model) -> tuple[Channel, ...]:
+def _frames(said: Any) -> FrameChoices | None:
+    return None if said is None else FrameChoices.from_json(said)
+
+
+def _channels(found: checkpoint.Model, spec: LabelSpec) -> tuple[Channel, ...]:
     text, ends = found.tensors[TEXT].tobytes(), [0, *found.tensors[ENDS].tolist()]
     if ends[-1] != len(text) or ends != sorted(ends):
         raise UsageError("its vocabularies do not lie end to end")
@@ -101,7 +111,8 @@ def _channels(found: checkpoint.Model) -> tuple[Channel, ...]:
             raise UsageError("its channels are none")
         spans = zip(ends[place : place + count], ends[place + 1 : place + count + 1], strict=True)
         words = tuple(text[begin:end].decode() for begin, end in spans)
-        channels.append(Channel(name, kind, "input" if number else "label", words))
+        shape = spec.pictures.shape if kind == "frame" and spec.pictures is not None else ()
+        channels.append(Channel(name, kind, "input" if number else "label", words, shape))
         place += count
     return tuple(channels)
 
@@ -115,7 +126,12 @@ def _zone(zone: Any) -> str | None:
 def _check(known: KnownLabels, spec: LabelSpec) -> None:
     """UsageError where what it knows of its data is not what its answers are a function of."""
     seen = [(channel.name, channel.categories) for channel in spec.inputs]
+    seen += [] if spec.pictures is None else [(spec.pictures.name, 0)]
     said = [(channel.name, _categories(channel)) for channel in known.inputs]
+    of_frames = any(channel.kind == "frame" for channel in known.channels)
+    frame = None if known.frames is None else known.frames.frame
+    if of_frames != (spec.pictures is not None) or frame != (spec.pictures.name if spec.pictures else None):
+        raise UsageError("its frames do not fit its labels")
     if (spec.raster == 1 and said != seen) or (spec.raster > 1 and (len(said), len(seen)) != (1, spec.raster)):
         raise UsageError("its channels do not fit its labels")
     if len(known.label.vocabulary) != spec.classes:

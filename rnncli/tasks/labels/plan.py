@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
+from rnncli.tasks.labels import picture_plan
 from rnncli.tasks.labels.frames import rastered
+from rnncli.tasks.labels.picture_plan import seen_as
 from rnncli.tasks.labels.spec import LAST, POOLINGS, Input, LabelSpec
 from rnncli.tasks.plan import Refit, Sizes
 
@@ -60,20 +63,19 @@ def label_spec(panel: Panel, options: TrainOptions) -> LabelSpec:
     label, per_step = panel.channels[0], bool(options.get("per_step"))
     known = panel.targets[~np.isnan(panel.targets)]
     numbers = label.kind == "number"
-    width = 1 if per_step else raster(panel)
+    width = 1 if per_step or panel.blocks else raster(panel)
     panel = rastered(panel, width)
     stride, window = (1, 1) if per_step else frame(panel)
     pooling = options.get("pooling")
     online = bool(options.get("online"))
     smoothing = options.get("label_smoothing")
-    cell = options.get("cell") or (ONLINE_CELL if online else CELL)
+    cell = options.get("cell") or usual_cell(panel, online=online)
     longest = int(panel.lengths.max())
     piece = min(longest, int(options.get("context") or PIECE))
     size = _size(panel, piece if per_step else None)
     return LabelSpec(
         classes=0 if numbers else len(label.vocabulary),
         levels=tuple(sorted({*(options.get("quantiles") or LEVELS), 0.5})) if numbers else (),
-        inputs=tuple(_input(channel, panel.values[:, place]) for place, channel in enumerate(panel.channels) if place),
         per_step=per_step,
         online=online,
         poolings=(LAST,) if per_step else POOLINGS if pooling is None else (pooling,),
@@ -85,12 +87,29 @@ def label_spec(panel: Panel, options: TrainOptions) -> LabelSpec:
         scale=_scale(known) if numbers else 1.0,
         smoothing=0.0 if numbers else (SMOOTHING if smoothing is None else smoothing),
         weights=_weights(panel, label) if options.get("class_weights") == "balanced" and not numbers else (),
-        warped=0.0 if per_step or alike(panel) < ALIKE else WARPED,
-        shifted=WARPED if on_a_line(panel) else 0.0,
         raster=width,
-        noise=size.noise,
-        blanked=size.blanked,
+        **(seen_as(panel, cell, numbers=numbers) if panel.blocks else _seen_as(panel, size, per_step=per_step)),
     )
+
+
+def _seen_as(panel: Panel, size: Size, *, per_step: bool) -> dict[str, Any]:
+    """The part of a LabelSpec that says which channels are seen, and how they are changed as they are learnt from."""
+    return {
+        "inputs": tuple(
+            _input(channel, panel.values[:, place]) for place, channel in enumerate(panel.channels) if place
+        ),
+        "warped": 0.0 if per_step or alike(panel) < ALIKE else WARPED,
+        "shifted": WARPED if on_a_line(panel) else 0.0,
+        "noise": size.noise,
+        "blanked": size.blanked,
+    }
+
+
+def usual_cell(panel: Panel, *, online: bool) -> str:
+    """The cell of a network where none is said: of frames, one that sees the pixels around each one."""
+    if panel.blocks:
+        return picture_plan.ONLINE_CELL if online else picture_plan.CELL
+    return ONLINE_CELL if online else CELL
 
 
 def frame(panel: Panel) -> tuple[int, int]:
@@ -208,7 +227,9 @@ def _size(panel: Panel, piece: int | None) -> Size:
 
 
 def _members(panel: Panel, spec: LabelSpec) -> int:
-    """Four networks where sequences are few, or short; else two, one for each of two cores."""
+    """Four networks where sequences are few, or short; else two, one for each of two cores; one that sees frames."""
+    if spec.pictures is not None:
+        return 1
     return MEMBERS if size_of(panel, spec) == SIZES[0] or _short(panel, spec) else 2
 
 
@@ -232,14 +253,15 @@ def refit_of(panel: Panel, spec: LabelSpec) -> Refit:
 
 def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
     """Two bidirectional layers, or causal ones where a label must not wait for what comes later."""
-    cell = sizes.cell or (ONLINE_CELL if spec.online else CELL)
-    refuse_convolution(cell)
+    cell = sizes.cell or usual_cell(panel, online=spec.online)
+    if spec.pictures is None:
+        refuse_convolution(cell)
     layers = sizes.layers or layers_of(cell) or LAYERS
     return NetworkSpec(
         cell=resolved(cell, layers, ()),
         activation=sizes.activation,
         layers=layers,
-        hidden=sizes.hidden or size_of(panel, spec).hidden,
+        hidden=sizes.hidden or _units(panel, spec),
         dropout=size_of(panel, spec).dropout if sizes.dropout is None else sizes.dropout,
         recurrent_dropout=sizes.recurrent_dropout or 0.0,
         residual=not sizes.plain_stack,
@@ -250,15 +272,25 @@ def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
     )
 
 
-def training_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> TrainingSpec:
+def _units(panel: Panel, spec: LabelSpec) -> int:
+    if spec.pictures is None:
+        return size_of(panel, spec).hidden
+    return picture_plan.size_of(spec.pictures.shape).hidden if spec.on_grid else picture_plan.FLAT_UNITS
+
+
+def training_spec(panel: Panel, spec: LabelSpec, network: NetworkSpec, sizes: Sizes) -> TrainingSpec:
     """Steps, batch and rates; the steps are those of the search on held-out sequences."""
     size = size_of(panel, spec)
-    steps = sizes.steps or _steps(panel, spec)
     frames = -(-int(np.quantile(panel.lengths, TYPICAL)) // (spec.stride * spec.raster))
     rows = spec.steps if spec.per_step else frames
+    batch = max(1, min(size.batch, ROWS_A_STEP // max(1, min(rows, sizes.tbptt or rows))))
+    steps = _steps(panel, spec)
+    if spec.pictures is not None:
+        batch = min(batch, picture_plan.batch_of(spec))
+        steps = picture_plan.steps_of(spec, network, size.steps, sizes.batch or batch)
     return sizes.training(
         steps=steps,
-        batch=max(1, min(size.batch, ROWS_A_STEP // max(1, min(rows, sizes.tbptt or rows)))),
+        batch=batch,
         rate=4e-3,
         tbptt=sizes.tbptt,
     )

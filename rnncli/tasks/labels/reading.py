@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from rnncli.data.frames.load import frame_choices
 from rnncli.data.labels.load import load_labels
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
@@ -13,7 +16,7 @@ from rnncli.errors import UsageError
 from rnncli.events import Listener
 from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
-from rnncli.spec import ColumnChoices, LabelChoices
+from rnncli.spec import ColumnChoices, FrameChoices, LabelChoices
 from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.reading import told
 
@@ -23,9 +26,15 @@ def choices_of(options: TrainOptions) -> LabelChoices:
     return LabelChoices(**fields_given(LabelChoices, options))
 
 
+def frames_of(options: Mapping[str, Any]) -> FrameChoices | None:
+    """The options about frames, None where none is given."""
+    found = frame_choices(options)
+    return None if found == FrameChoices() else found
+
+
 def load_new(data: Data, choices: ColumnChoices, options: TrainOptions, tell: Listener) -> Loaded:
     """Labelled data of which nothing is known."""
-    return _grouped(told(load_labels(data, choices, choices_of(options)), tell))
+    return _grouped(told(load_labels(data, choices, choices_of(options), frames=frames_of(options)), tell))
 
 
 def load_known(data: Data, choices: ColumnChoices, model: Labeler, tell: Listener) -> Loaded:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from rnncli.errors import UsageError
-from rnncli.spec import Spec
+from rnncli.spec import LARGEST_GRID, Spec, added
 
 LAST, MEAN, MAX, ATTENTION, JOINED = "last", "mean", "max", "attention", "joined"
 POOLINGS = (JOINED, LAST, MEAN, MAX, ATTENTION)
@@ -14,6 +14,7 @@ ONE_HOT = 64  # categories at most that are seen one by one; more are embedded
 EMBEDDING = 32  # numbers that a category of many is seen as
 LONGEST = 1 << 26  # steps
 FARTHEST = 1e4  # scales from the centre that a number can be
+_FLOAT32 = 3.4e38
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,44 @@ class Input(Spec):
 
 
 @dataclass(frozen=True)
+class Pictures(Spec):
+    """Frames of `shape` (rows, columns, channels) that a label is read from, of the column `name`.
+
+    The network sees a frame as patches of `patch` pixels (rows, columns), one at each pixel of its own grid; or, where
+    it has none and is `flat`, the whole frame as one. A value enters as asinh((value - `center`) / `scale`), 0 where it
+    is missing, with a flag beside it where pixels had `gaps` in training.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    patch: tuple[int, ...]
+    center: float
+    scale: float
+    gaps: bool = False
+    flat: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.shape) != 3 or len(self.patch) != 2 or not 0 < math.prod(self.shape) <= LARGEST_GRID:
+            raise UsageError("frames have rows, columns and channels, and patches rows and columns")
+        if not all(1 <= side <= size for side, size in zip(self.patch, self.shape, strict=False)):
+            raise UsageError("a patch is no larger than a frame")
+        if self.flat and self.grid != (1, 1):
+            raise UsageError("a network without a grid sees a frame as one patch")
+        if not (math.isfinite(self.center) and 0 < self.scale < _FLOAT32):
+            raise UsageError("frames have no scale")
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        return -(-self.shape[0] // self.patch[0]), -(-self.shape[1] // self.patch[1])
+
+    @property
+    def width(self) -> int:
+        """Numbers of a patch: its pixels, which of them are missing, and if there is no frame."""
+        return math.prod(self.patch) * self.shape[2] * (1 + self.gaps) + 1
+
+
+@dataclass(frozen=True)
 class LabelSpec(Spec):
     """A label of one of `classes`, or (where that is 0) a number of which the quantiles at `levels` are given, in units
     of `scale` from `center`; one for a sequence, or one `per_step`, and then `online` by what came before alone.
@@ -59,6 +98,9 @@ class LabelSpec(Spec):
     stretched in time, and a share `shifted` along their channels, which are then places on a line; their numbers get
     `noise` (a standard deviation, of those that are scaled), and up to a share `blanked` of them is taken for missing.
     `steps` is the longest sequence, or the longest piece of one that is learnt from at a time.
+
+    Or a sequence is of frames, and its `pictures` take the place of inputs: outputs are then pooled over the network's
+    grid before they are over time, and a share `shifted` of clips is moved up or down and sideways.
     """
 
     classes: int
@@ -80,12 +122,13 @@ class LabelSpec(Spec):
     raster: int = 1
     noise: float = 0.0
     blanked: float = 0.0
+    pictures: Pictures | None = added(None, since=4)
 
     def __post_init__(self) -> None:
         if self.classes < 0 or self.classes == 1 or bool(self.classes) == bool(self.levels):
             raise UsageError(f"labels are of two classes or more, or numbers with quantiles, not of {self.classes}")
-        if not self.inputs:
-            raise UsageError("a label is read from one channel or more")
+        if bool(self.inputs) == (self.pictures is not None):
+            raise UsageError("a label is read from one channel or more, or from frames")
         if not self.poolings or any(name not in POOLINGS for name in self.poolings):
             raise UsageError(f"there is no pooling among {self.poolings}")
         self._check_steps()
@@ -94,6 +137,8 @@ class LabelSpec(Spec):
     def _check_steps(self) -> None:
         if self.online and (self.both_ways or not self.per_step):
             raise UsageError("what is online has a label per step, and does not look ahead")
+        if self.pictures is not None and self.raster != 1:
+            raise UsageError("frames are no raster of values")
         if self.per_step and (self.stride, self.window, self.raster, self.poolings) != (1, 1, 1, (LAST,)):
             raise UsageError("labels per step are read step by step")
         sizes = self.steps, self.raster
@@ -128,6 +173,11 @@ class LabelSpec(Spec):
         return self.poolings[0] if len(self.poolings) == 1 and not self.per_step else None
 
     @property
+    def on_grid(self) -> bool:
+        """Whether outputs are those of a grid."""
+        return self.pictures is not None and not self.pictures.flat
+
+    @property
     def class_weights(self) -> str:
         """The weights of classes in the loss, as an option says them."""
         return "balanced" if self.weights else "none"
@@ -144,6 +194,8 @@ class LabelSpec(Spec):
 
     @property
     def width(self) -> int:
-        """Numbers that the encoder sees of a frame."""
+        """Numbers that the encoder sees of a frame, at each pixel of its grid where it has one."""
+        if self.pictures is not None:
+            return self.pictures.width * self.window
         step = sum(channel.width for channel in self.inputs) + EMBEDDING * len(self.words)
         return step * self.window

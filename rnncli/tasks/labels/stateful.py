@@ -27,6 +27,7 @@ class Stream:
 
     def __init__(self, path: str | os.PathLike[str], model: Labeler, digest: str) -> None:
         refuse_unless_online(model)
+        refuse_frames(model)
         self._path, self._digest, self._model = path, digest, StreamingLabeler(model)
         self._stored = state_file.load(path, self._model, digest)
         self._carried: LabelState | None = None
@@ -59,6 +60,12 @@ class Stream:
         assert self._carried is not None
         assert self._absent is not None
         state_file.save(self._path, kept.joined(self._absent, self._carried), self._digest)
+
+
+def refuse_frames(model: Labeler) -> None:
+    """UsageError for a model that sees frames: its state would be as large as they are."""
+    if model.spec.pictures is not None:
+        raise UsageError("--state is not for frames", hint="leave --state out, and give whole sequences")
 
 
 def refuse_unless_online(model: Labeler) -> None:

@@ -155,9 +155,11 @@ class Labelling:
         from rnncli.tasks.task import Facts
 
         rows, seen = spec.stride * spec.raster, spec.window * spec.raster
-        step = (f"{rows} rows" if rows > 1 else "a row") + (f", seen {seen} at a time" if seen > rows else "")
+        row = "row" if spec.pictures is None else "frame"
+        step = (f"{rows} {row}s" if rows > 1 else f"a {row}") + (f", seen {seen} at a time" if seen > rows else "")
         steps = int(np.median(_frames(panel.lengths, spec)))
-        return Facts(None, (), steps, whole=not spec.per_step, step=step, questions="labels")
+        patch = 1 if spec.pictures is None else spec.pictures.patch[0]
+        return Facts(None, (), steps, whole=not spec.per_step, step=step, questions="labels", patch=patch)
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
         """The findings of a check in a labelled table."""

@@ -49,6 +49,8 @@ def refuse_senseless(options: TrainOptions) -> None:
         )
     if online:
         refuse_what_looks_ahead(options.get("cell") or planning.ONLINE_CELL)
+    if options.get("channels") and options.get("frame") is not None:
+        raise UsageError("a label of frames is read from these alone", hint="leave --channels out")
     refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
 
 
@@ -61,7 +63,7 @@ def planned(loaded: Loaded, options: TrainOptions) -> Plan[LabelSpec]:
     spec = planning.label_spec(panel, options)
     table_names(loaded.columns, spec, panel.channels[0].vocabulary, len(panel))
     network = planning.network_spec(panel, spec, given)
-    training = planning.training_spec(panel, spec, given)
+    training = planning.training_spec(panel, spec, network, given)
     return Plan(TASK, network, spec, training, refit=planning.refit_of(panel, spec))
 
 
@@ -80,8 +82,9 @@ def _refuse_of_other_kind(options: TrainOptions, label: Channel) -> None:
 def planned_on(loaded: Loaded, start: Labeler, options: TrainOptions) -> Plan[LabelSpec]:
     """A model's own network and label, trained as long and as gently as a refit."""
     given = Sizes(**fields_given(Sizes, options))
-    usual = planning.training_spec(loaded.panel, start.spec, given)
-    return Plan(TASK, start.network, start.spec, planning.training_spec(loaded.panel, start.spec, given.gently(usual)))
+    panel, spec, network = loaded.panel, start.spec, start.network
+    usual = planning.training_spec(panel, spec, network, given)
+    return Plan(TASK, network, spec, planning.training_spec(panel, spec, network, given.gently(usual)))
 
 
 def planned_again(loaded: Loaded, model: Labeler) -> Plan[LabelSpec]:
@@ -95,9 +98,20 @@ def inferred(loaded: Loaded, plan: Plan[LabelSpec]) -> str:
     panel, spec = loaded.panel, plan.spec
     kind = f"{spec.classes:,} classes" if spec.classes else "a number"
     each = "each step" if spec.per_step else "each sequence"
-    frames = f", read in frames of {spec.window} steps" if spec.stride > 1 else ""
+    frames = f", read in frames of {spec.window} steps" if spec.stride > 1 and spec.pictures is None else ""
     frames += f", rows of {spec.raster} values" if spec.raster > 1 else ""
+    frames += _on_grid(plan)
     return f"{described(loaded.columns, panel.channels)}; label {panel.channels[0].name!r} of {each}: {kind}{frames}"
+
+
+def _on_grid(plan: Plan[LabelSpec]) -> str:
+    """The grid and the layers of a network that sees frames."""
+    spec, network = plan.spec, plan.network
+    if spec.pictures is None:
+        return ""
+    some = f"; {spec.window} frames at a time" if spec.window > 1 else ""
+    grid = "none" if spec.pictures.flat else "x".join(map(str, spec.pictures.grid))
+    return f"{some}; {network.cell}, {network.layers} x {network.hidden}, grid {grid}"
 
 
 def settled(loaded: Loaded, plan: Plan[LabelSpec], trained: Trained[LabelSpec], start: Labeler | None) -> Labeler:

@@ -129,8 +129,27 @@ def cells() -> Cases:
         "two frames of one time": (table(whole, ds=[0, 1, 2, 2, 3, 4]), COLUMN),
         "a missing value that no pixel can be": (table(whole), (*COLUMN, "--frame-missing", "nan")),
         "a column of frames that is not there": (table(whole), ("--frame", "picture", "--grid", "4x4")),
+        "floats with a pixel that is no number": (table(_floats("<f4")), (*COLUMN, "--frame-dtype", "float32")),
+        "floats in the other order": (table(_floats(">f4", hole=False)), (*COLUMN, "--frame-dtype", "float32")),
+        "lists with a pixel that is no number": (table([[1.0, 2.0, 3.0, np.nan]] * 6), (*COLUMN[:3], "2x2")),
+        "maps on another grid": (table(whole, wind=[bytes(15)] * 6), (*COLUMN, "--past", "wind")),
+        "maps of rows of another grid": (table(whole, wind=[[[1.0] * 5] * 4] * 6), (*COLUMN, "--future", "wind")),
+        "maps of differing sizes": (table(whole, wind=[[1.0] * 16] * 5 + [[1.0]]), (*COLUMN, "--past", "wind")),
+        "maps with infinite pixels": (table(whole, wind=[[np.inf] * 16] * 6), (*COLUMN, "--static", "wind")),
+        "maps with null pixels": (table(whole, wind=[[None] * 16] * 6), (*COLUMN, "--past", "wind")),
+        "maps that are all null": (table(whole, wind=pa.nulls(6, pa.binary())), (*COLUMN, "--past", "wind")),
+        "maps that are texts": (table(whole, wind=["calm"] * 6), (*COLUMN, "--past", "wind")),
+        "maps that are not there": (table(whole), (*COLUMN, "--past", "wind")),
+        "maps that are the frames": (table(whole), (*COLUMN, "--past", "frame")),
     }
     return {name: ("data.parquet", data, more) for name, (data, more) in files.items()}
+
+
+def _floats(kind: str, *, hole: bool = True) -> list[bytes]:
+    """Frames of floats as bytes, with a pixel that is no number if there is to be a hole."""
+    frames = np.linspace(1, 2, 96).reshape(6, 4, 4).astype(kind)
+    frames[2, 1, 3] = np.nan if hole else 1
+    return [frame.tobytes() for frame in frames]
 
 
 MAKERS = (arrays, archives, pictures, cells)

@@ -92,7 +92,7 @@ def test_a_labeler_says_what_its_members_say_in_torch(labelled: Make) -> None:
     panel = labelled([rng.normal(size=(length, 2)) for length in (3, 9, 5, 1, 7)], [0, 1, 2, 0, 1], classes=3)
     spec = settled_spec(plan.label_spec(panel, {}), Decided())
     network = plan.network_spec(panel, spec, plan.Sizes(hidden=6, members=2))
-    training = plan.training_spec(panel, spec, plan.Sizes())
+    training = plan.training_spec(panel, spec, network, plan.Sizes())
     planned = Plan(TASK, network, spec, training)
     members = [initial_weights(planned, seed) for seed in range(2)]
     weights = {name: np.stack([member[name].numpy() for member in members]) for name in members[0]}

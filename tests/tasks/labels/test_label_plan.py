@@ -138,5 +138,6 @@ def test_only_sequences_whose_steps_are_alike_are_warped(labelled: Make) -> None
 def test_a_batch_of_long_pieces_is_small(labelled: Make) -> None:
     panel = labelled([np.zeros(40_000)] * 3, [np.arange(40_000) % 2] * 3)
     spec = spec_for(panel, per_step=True, context=40_000)
-    training = plan.training_spec(panel, spec, plan.Sizes())
+    network = plan.network_spec(panel, spec, plan.Sizes())
+    training = plan.training_spec(panel, spec, network, plan.Sizes())
     assert training.batch * spec.steps <= plan.ROWS_A_STEP

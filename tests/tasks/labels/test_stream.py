@@ -60,7 +60,7 @@ def labeler(rows: Rows, cell: str = "gru", **options: Any) -> Labeler:
     spec = planning.label_spec(loaded.panel, said)
     sizes = Sizes(cell=cell, hidden=8, layers=2, members=2)
     network = planning.network_spec(loaded.panel, spec, sizes)
-    plan = Plan(TASK, network, spec, planning.training_spec(loaded.panel, spec, sizes))
+    plan = Plan(TASK, network, spec, planning.training_spec(loaded.panel, spec, network, sizes))
     generator = torch.Generator().manual_seed(1)
 
     def member(seed: int) -> dict[str, np.ndarray]:
