@@ -27,7 +27,7 @@ ENDINGS = {
     ),
     "predict": Ending(
         (_FORECAST, "cat sales.csv | rnncli predict - -m sales.safetensors --horizon 7"),
-        ("forecasts", "covariates", "unattended"),
+        ("forecasts", "sources", "databases", "unattended"),
     ),
     "evaluate": Ending(
         (

@@ -7,17 +7,19 @@ import shutil
 import sys
 import textwrap
 
-from rnncli.errors import StorageFailed
+from rnncli.errors import StorageFailed, without_secrets
 
 WIDTH, NARROWEST = 100, 40  # columns of a text
 
 
 def say(line: str) -> None:
-    """One line on stderr, its control characters made harmless; a stderr that takes none is no reason to fail."""
+    """One line on stderr, without secrets of URLs, its control characters made harmless; a stderr that takes none is no
+    reason to fail.
+    """
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(clean(line) + "\n")
+        sys.stderr.write(clean(without_secrets(line)) + "\n")
         sys.stderr.flush()
     except OSError:
         _to_nowhere(2)

@@ -6,7 +6,7 @@ from rnncli.options.commands import CHECK, EVALUATE, EXPLAIN, INFO, INSPECT, PLO
 from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED, SIZE, SWITCH, TEXT, Meaning, Option
 from rnncli.registry import READERS
 
-DATA_IS = "DATA is files, folders (one file a series), quoted globs, or - for stdin."
+DATA_IS = "DATA is files, folders (one file a series), quoted globs, URLs, or - for stdin."
 ON_BAD_SERIES = ("fail", "skip")
 FOUND, MEMORY = "found in the data", "what fits into memory"
 FORECAST, LABELS, TOKENS = ("forecast",), ("labels",), ("tokens",)
@@ -195,6 +195,13 @@ OPTIONS = (
         commands=READING,
         choices=tuple(READERS),
         at="columns.format",
+    ),
+    Option(
+        "query",
+        TEXT,
+        "The rows to read, where DATA is a database.",
+        commands=READING,
+        metavar="SQL",
     ),
     Option(
         "sheet",

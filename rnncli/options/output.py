@@ -23,7 +23,7 @@ from rnncli.registry import WRITERS
 POINTS = ("median", "mean")
 LOG_FORMATS = ("text", "json")
 GROUPS = ("series", "class", "group", "document", "position", "lead")
-EXISTING = ("replace", "skip", "error")
+EXISTING = ("append", "replace", "skip", "error")
 
 OPTIONS = (
     Option(
@@ -120,6 +120,14 @@ OPTIONS = (
         tasks=FORECAST,
     ),
     Option(
+        "table",
+        TEXT,
+        "The table to write, where --output is a database.",
+        OUTPUT,
+        commands=(PREDICT,),
+        metavar="NAME",
+    ),
+    Option(
         "by",
         CHOICE,
         "Also show the scores of each series, or lead; of labels: class or group; of tokens: document or position.",
@@ -202,7 +210,7 @@ OPTIONS = (
         CHOICE,
         "What to do where the output is there already.",
         UNATTENDED,
-        default="replace",
+        follows="replace; append to a table of a database",
         commands=(PREDICT, EVALUATE, PLOT, REPORT, CHECK),
         functions=(PREDICT, PLOT, REPORT, CHECK),
         choices=EXISTING,

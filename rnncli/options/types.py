@@ -46,6 +46,7 @@ class ColumnOptions(TypedDict, total=False):
     max_rows: int | None
     max_bytes: int | None
     max_columns: int | None
+    query: str | None
 
 
 class LabelledOptions(TypedDict, total=False):
@@ -198,7 +199,8 @@ class PredictOptions(AskedOptions, WrittenOptions, total=False):
 
     future_data: Any
     state: str | os.PathLike[str] | None
-    if_exists: Literal["replace", "error"] | None
+    table: str | None
+    if_exists: Literal["append", "replace", "error"] | None
     max_age: float | None
     now: str | None
     fail_on_drift: bool

@@ -61,11 +61,10 @@ def predict(
     _refuse_twice(data, options)
     _refuse_without_drawing(options)
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
-    style, into = style_of(options), Into(options.get("out_format"), (*WRITERS, *OF_FRAMES))
-    sink = None if output is None else sink_of(output, into)
+    state, wait, style = options.get("state"), options.get("lock_wait") or 0.0, style_of(options)
+    sink = None if output is None else sink_of(output, into_of(options, wait))
     if sink is not None:
         sink.check()
-    state, wait = options.get("state"), options.get("lock_wait") or 0.0
     if state is not None:
         files.check_writable(state)
     with nullcontext() if sink is None else sink.held(wait), files.locked(state, wait):
@@ -99,6 +98,12 @@ def predict(
         if stream is not None:
             stream.keep()
     return answer
+
+
+def into_of(options: PredictOptions, wait: float) -> Into:
+    """What was said of where the answer goes."""
+    formats = (*WRITERS, *OF_FRAMES)
+    return Into(options.get("out_format"), formats, options.get("table"), options.get("if_exists"), wait)
 
 
 def _write(sink: Sink, answer: Answer, style: Style, key: str) -> None:

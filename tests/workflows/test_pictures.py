@@ -64,4 +64,4 @@ def test_another_picture_is_refused_before_any_work(
 def test_an_array_is_what_only_frames_are_written_as(small_model: Path, sample_data: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not say what to write") as refused:
         rnncli.predict(sample_data / "co2_weekly.csv", small_model, output=tmp_path / "a.npy")
-    assert refused.value.hint == "end it in .csv, .parquet, .jsonl"
+    assert refused.value.hint == "end it in .csv, .parquet, .jsonl, .arrow, .arrows, .feather, .xlsx"

@@ -310,6 +310,7 @@ def tell_beyond(steps: int, model: Forecaster, tell: Listener) -> int | None:
 def _table(loaded: Loaded, model: Forecaster, made: Floats, levels: tuple[float, ...], point: Point) -> ForecastTable:
     panel, spec = loaded.panel, model.spec
     middle = made[..., spec.median] if point == "median" else mean_of(made, spec.levels)
-    times = panel.cut(model.ends(panel)).future_times(made.shape[1])
+    seen = panel.cut(model.ends(panel))
+    times, last = seen.future_times(made.shape[1]), seen.calendar.times(seen.ends(), seen.phases)
     wanted = interpolated(made, spec.levels, levels)
-    return ForecastTable(panel.ids, times, levels, wanted, middle, loaded.columns, panel.calendar)
+    return ForecastTable(panel.ids, times, levels, wanted, middle, loaded.columns, panel.calendar, origins=last)
