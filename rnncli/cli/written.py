@@ -84,7 +84,7 @@ def file_of(path: str | None, formats: Iterable[str]) -> str | None:
 
     known = tuple(formats)
     if "://" in path:
-        raise UsageError(f"a .{known[-1]} file is written on this machine alone, not to {path!r}", hint="copy it there")
+        raise UsageError(f"pictures and pages are written on this machine alone, not to {path!r}", hint="copy it there")
     if Path(path).suffix.lower().removeprefix(".") not in known:
         raise UsageError(f"the suffix of {path!r} does not say what to write", hint=f"end it in .{', .'.join(known)}")
     check_writable(path)
