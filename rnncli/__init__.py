@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from rnncli.workflows.info import info
     from rnncli.workflows.inspect_gradients import inspect_gradients
     from rnncli.workflows.list_cells import list_cells
+    from rnncli.workflows.plot import plot
     from rnncli.workflows.predict import predict
+    from rnncli.workflows.report import report
     from rnncli.workflows.train import train
     from rnncli.workflows.tune import tune
 
@@ -66,7 +68,9 @@ __all__ = [
     "info",
     "inspect_gradients",
     "list_cells",
+    "plot",
     "predict",
+    "report",
     "train",
     "tune",
 ]

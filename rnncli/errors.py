@@ -17,11 +17,25 @@ RnncliError                 1  a bug of ours
 
 from __future__ import annotations
 
+import re
+
 _HINT = "hint: "
+_PASSWORD = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s:/@?#'\"]*):\S*@")  # up to the last @: a password may hold one
+_PARAMETER = re.compile(
+    r"([?&](?:(?:ssl)?password|passphrase|sig|signature|token|secret[a-z_-]*|access_key[a-z_-]*|x-amz-[a-z-]+)=)[^&\s'\"]+",
+    re.IGNORECASE,
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with *** for the passwords, signatures and keys of the URLs in it."""
+    if "://" not in text:
+        return text
+    return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
 class RnncliError(Exception):
-    """What went wrong, where, and what to do about it, each in one line.
+    """What went wrong, where, and what to do about it, each in one line; no secret of a URL is in it.
 
     `where` is a place a person can go to: "file.csv:12:3", or "series 'a' at 2024-05-01". The `hint` is shown below a
     traceback, as a note is.
@@ -31,10 +45,11 @@ class RnncliError(Exception):
     code = "bug"
 
     def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        message = without_secrets(message)
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.where = where
+        self.where = without_secrets(where)
 
     @property
     def hint(self) -> str:
@@ -43,7 +58,7 @@ class RnncliError(Exception):
 
     @hint.setter
     def hint(self, text: str) -> None:
-        self._hint = text
+        self._hint = text = without_secrets(text)
         others = [note for note in getattr(self, "__notes__", ()) if not note.startswith(_HINT)]
         self.__notes__ = [*others, _HINT + text] if text else others
 

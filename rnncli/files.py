@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, StorageFailed
+from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, StorageFailed, without_secrets
 from rnncli.registry import local_path
 
 Mark = tuple[Any, ...]
@@ -174,17 +174,26 @@ def marks(path: str | os.PathLike[str]) -> frozenset[Mark]:
     """The identity of a file, whatever it is called: two paths that share a mark lead to one file.
 
     A mark is (device, inode) of what is there, or (folder, name) of where it is or would be, before and after links
-    are followed; a folder is told by `folder_mark`. What a URL leads to is known by the URL itself.
+    are followed; a folder is told by `folder_mark`. A URL has a mark for each folder that its name begins with.
     """
     local = local_path(os.fspath(path))
     if local is None:
-        return frozenset({(os.fspath(path),)})
+        return frozenset(_marks_of_url(os.fspath(path)))
     given = Path(local)
     found: set[Mark] = {(folder_mark(place.parent), place.name) for place in (given, Path(_real(given)))}
     with contextlib.suppress(OSError):
         status = given.stat()
         found.add((status.st_dev, status.st_ino))
     return frozenset(found)
+
+
+def _marks_of_url(url: str) -> Iterator[Mark]:
+    """(folder, rest) of every folder above what a URL leads to, and (URL,) for itself."""
+    bare = url.partition("://")[0].lower() + "://" + url.partition("://")[2].rstrip("/")
+    yield (bare,)
+    places = [place for place in range(bare.index("://") + 3, len(bare)) if bare[place] == "/"]
+    for place in places:
+        yield (bare[:place],), bare[place + 1 :]
 
 
 def folder_mark(folder: str | os.PathLike[str]) -> Mark:
@@ -261,10 +270,8 @@ class LineLog:
             _fail(error, self._path, 0)
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Append one JSON object; numbers that are not finite become null. Raises StorageFailed."""
-        line = (
-            json.dumps(_finite(record), ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace") + b"\n"
-        )
+        """Append one JSON object, without secrets of URLs; numbers that are not finite become null. StorageFailed."""
+        line = json.dumps(_plain(record), ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace") + b"\n"
         if self._descriptor is None:
             raise ValueError("the log is closed")
         try:
@@ -408,11 +415,13 @@ def _removed_on_failure(part: Path) -> Iterator[None]:
         raise
 
 
-def _finite(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_secrets(value)
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -144,8 +144,21 @@ CONTENTS = {  # how a file or a stream begins that has no suffix
 }
 SCHEMES = {
     "file": "rnncli.data.schemes.file:sources",
+    "postgresql": "rnncli.data.schemes.database:sources",
+    "postgres": "rnncli.data.schemes.database:sources",
+    "sqlite": "rnncli.data.schemes.database:sources",
+    "duckdb": "rnncli.data.schemes.database:sources",
+    "s3": "rnncli.data.schemes.bucket:sources",
+    "gs": "rnncli.data.schemes.bucket:sources",
+    "az": "rnncli.data.schemes.bucket:sources",
+    "abfss": "rnncli.data.schemes.bucket:sources",
+    "https": "rnncli.data.schemes.web:sources",
+    "http": "rnncli.data.schemes.web:sources",
 }
-FOLDERS: dict[str, str] = {}  # what a folder that is no mere heap of files has in it: a name, or a pattern
+FOLDERS = {  # what a folder that is no mere heap of files has in it: a name, or a pattern
+    "_delta_log": "rnncli.data.folders.delta:sources",
+    "?*=*": "rnncli.data.folders.hive:sources",
+}
 WRITERS = {
     "csv": "rnncli.data.writers.csv:encode",
     "parquet": "rnncli.data.writers.parquet:encode",
@@ -157,6 +170,17 @@ WRITERS = {
 }
 SINKS = {
     "file": "rnncli.data.sinks.file:sink",
+    "delta": "rnncli.data.sinks.lake:sink",
+    "postgresql": "rnncli.data.sinks.database:sink",
+    "postgres": "rnncli.data.sinks.database:sink",
+    "sqlite": "rnncli.data.sinks.database:sink",
+    "duckdb": "rnncli.data.sinks.database:sink",
+    "s3": "rnncli.data.sinks.bucket:sink",
+    "gs": "rnncli.data.sinks.bucket:sink",
+    "az": "rnncli.data.sinks.bucket:sink",
+    "abfss": "rnncli.data.sinks.bucket:sink",
+    "https": "rnncli.data.sinks.bucket:of_web",
+    "http": "rnncli.data.sinks.bucket:of_web",
 }
 TRACKERS = {
     "tensorboard": "rnncli.workflows.to_tensorboard:opened",

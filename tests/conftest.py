@@ -77,7 +77,15 @@ LONGEST = (
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # what the command line sets at its start
 OF_TRAINING = ("torch", "torch.fx.experimental.symbolic_shapes")
 OF_COMMANDS = ("pyarrow.csv", "pyarrow.parquet", "typer.main", "rich.console", "pandas")
-SEEN_BY_COMMANDS = ("RNNCLI_", "COLUMNS", "LINES", "TERM", "NO_COLOR")  # variables that nothing reads before one runs
+SEEN_BY_COMMANDS = (
+    "RNNCLI_",
+    "COLUMNS",
+    "LINES",
+    "TERM",
+    "NO_COLOR",
+    "PG",
+    "AWS_",
+)  # variables that nothing reads before one runs
 OF_FORKS = {"cwd", "input", "stdin", "stdout", "stderr", "timeout", "encoding", "errors"}
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as commands set it, which fork servers are too early for

@@ -7,11 +7,31 @@ import traceback
 import pytest
 
 import rnncli
-from rnncli.errors import InputRefused, RnncliError
+from rnncli.errors import InputRefused, RnncliError, without_secrets
 
 
 def shown(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://me:secret@host/db: no", "postgresql://me:***@host/db: no"),
+        ("postgresql://me:se@c/ret@host/db", "postgresql://me:***@host/db"),
+        ("'s3://key:secret@bucket/a'", "'s3://key:***@bucket/a'"),
+        ("https://host/a?sig=secret&b=1", "https://host/a?sig=***&b=1"),
+        ("https://host/a?b=1&X-Amz-Signature=secret", "https://host/a?b=1&X-Amz-Signature=***"),
+        ("postgresql://host/db?user=me&password=secret", "postgresql://host/db?user=me&password=***"),
+        ("postgresql://me@host:5432/db", "postgresql://me@host:5432/db"),
+        ("mail me: me@host", "mail me: me@host"),
+    ],
+)
+def test_no_error_holds_a_secret_of_a_url(text: str, shown: str) -> None:
+    error = InputRefused(text, where=text, hint=text)
+    assert (error.message, error.where, error.hint, str(error)) == (shown, shown, shown, f"{shown}: {shown}")
+    assert without_secrets(text) == shown
+    assert error.args == (shown,)
 
 
 def test_a_traceback_ends_in_the_hint() -> None:

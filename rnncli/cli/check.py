@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import width, wrapped
-from rnncli.cli.written import place_of, refuse_unwritten
+from rnncli.cli.written import Place, refuse_unwritten
 from rnncli.errors import InputRefused, OutputExists
 from rnncli.options.types import ReadingOptions
 from rnncli.outline import counted
@@ -39,7 +39,7 @@ def check(
     Exits with 4 where there are errors: what training refuses (or predict, with -m MODEL), and leaks. Warnings are
     for people to look at.
     """
-    path = place_of(fix, out_format, WRITERS)
+    path = Place(fix, out_format, tuple(WRITERS), existing=if_exists).checked()
     marks = {"out_separator": out_separator, "out_decimal": out_decimal}
     refuse_unwritten(path, "--fix", {"out_format": out_format, **marks})
     from rnncli.workflows.check import check as work

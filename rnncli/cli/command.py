@@ -19,7 +19,7 @@ from rnncli.cli.config import Setting, begin, entries, settled
 from rnncli.cli.examples import ENDINGS
 from rnncli.cli.streams import SAID, Streams
 from rnncli.cli.terminal import put
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, without_secrets
 from rnncli.near import did_you_mean
 from rnncli.options.data import DATA_IS
 from rnncli.options.option import CELLS, HEADINGS, REPEATED, SETTINGS, SWITCH, Option
@@ -60,7 +60,7 @@ class Call:
     def _print(self) -> int:
         from rnncli.cli.toml import document
 
-        put(document(self.command, entries(self.settings)).encode())
+        put(without_secrets(document(self.command, entries(self.settings))).encode())
         return 0
 
     def _keep_apart(self) -> None:

@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 from rnncli.cli.command import SHOWING, Call, Group, end
 from rnncli.cli.config import declared_by, entries
 from rnncli.cli.terminal import put
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, without_secrets
 from rnncli.near import did_you_mean
 from rnncli.options import table
 from rnncli.options.table import OPTIONS
@@ -78,13 +78,13 @@ def _shown(calls: Mapping[str, Call], *, said_only: bool) -> int:
     found = {name: list(_rows(call, said_only=said_only)) for name, call in calls.items()}
     if any(call.asks("json") for call in calls.values()):
         commands = {name: [row.to_json() for row in rows] for name, rows in found.items()}
-        put(f"{json.dumps({'schema': SCHEMA, 'commands': commands})}\n".encode())
+        put(f"{without_secrets(json.dumps({'schema': SCHEMA, 'commands': commands}))}\n".encode())
         return 0
     lines = [(name, row.setting, row.text, row.origin) for name, rows in found.items() for row in rows]
     if not lines:
         put(b"nothing is set; rnncli config show COMMAND lists the defaults\n")
         return 0
-    put("".join(f"{line}\n" for line in _aligned(lines)).encode(errors="backslashreplace"))
+    put("".join(f"{without_secrets(line)}\n" for line in _aligned(lines)).encode(errors="backslashreplace"))
     return 0
 
 

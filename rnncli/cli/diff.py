@@ -10,7 +10,7 @@ from rnncli.cli.evaluate import left_alone
 from rnncli.cli.streams import Streams
 from rnncli.cli.table import facts, table
 from rnncli.cli.terminal import clean
-from rnncli.cli.written import place_of, refuse_unwritten, sink_at, stays
+from rnncli.cli.written import Place, refuse_unwritten, stays
 from rnncli.options.types import WrittenOptions
 
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ def diff(
     from rnncli.workflows.options import style_of
     from rnncli.workflows.score_file import FORMATS
 
-    path = place_of(output, out_format, FORMATS)
+    place = Place(output, out_format, FORMATS, existing=if_exists)
+    path = place.checked()
     writing: WrittenOptions = {"out_separator": out_separator, "out_decimal": out_decimal, "digits": digits}
     refuse_unwritten(path, "-o", {"out_format": out_format, **writing})
     style = asdict(style_of(writing))
-    sink = None if path is None else sink_at(path, out_format, FORMATS)
+    sink = None if path is None else place.sink
     with nullcontext() if sink is None else sink.held(lock_wait or 0.0):
         if sink is not None and stays(sink, if_exists):
             left_alone(streams, sink.name, "rnncli.diff/1")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
-from rnncli.cli.written import place_of, refuse_unwritten, sink_at, stays
+from rnncli.cli.written import Place, refuse_unwritten, stays
 from rnncli.errors import UsageError
 from rnncli.options.types import ColumnOptions, WrittenOptions
 from rnncli.registry import WRITERS
@@ -52,7 +52,8 @@ def evaluate(
     **columns: Unpack[ColumnOptions],
 ) -> int:
     """Score a model beside what is simpler."""
-    path = place_of(output, out_format, FORMATS)
+    place = Place(output, out_format, FORMATS, existing=if_exists)
+    path = place.checked()
     writing: WrittenOptions = {"out_separator": out_separator, "out_decimal": out_decimal, "digits": digits}
     refuse_unwritten(path, "-o", {"out_format": out_format, **writing})
     _check(model, forecasts, {"--windows": windows, "--stride": stride, "--horizon": horizon})
@@ -61,7 +62,7 @@ def evaluate(
     from rnncli.workflows.options import style_of
 
     style = asdict(style_of(writing))
-    sink = None if path is None else sink_at(path, out_format, FORMATS)
+    sink = None if path is None else place.sink
     with nullcontext() if sink is None else sink.held(lock_wait or 0.0):
         if sink is not None and stays(sink, if_exists):
             return left_alone(streams, sink.name, "rnncli.evaluate/1")

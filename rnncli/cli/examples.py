@@ -29,7 +29,7 @@ ENDINGS = {
     ),
     "predict": Ending(
         (_FORECAST, "cat sales.csv | rnncli predict - -m sales.safetensors --horizon 7"),
-        ("forecasts", "covariates", "unattended"),
+        ("forecasts", "sources", "databases", "unattended"),
     ),
     "evaluate": Ending(
         (
@@ -37,6 +37,20 @@ ENDINGS = {
             "rnncli evaluate sales.csv -m sales.safetensors --fail-if 'mase>1' -q",
         ),
         ("scores", "metrics", "baselines"),
+    ),
+    "plot": Ending(
+        (
+            "rnncli plot sales.csv -m sales.safetensors",
+            "rnncli plot sales.csv --forecast forecast.csv -o forecast.png",
+        ),
+        ("pictures", "forecasts"),
+    ),
+    "report": Ending(
+        (
+            "rnncli report sales.csv -m sales.safetensors -o report.html",
+            "rnncli report sales.csv -m sales.safetensors -o report.html --windows 4",
+        ),
+        ("pictures", "scores", "gradients"),
     ),
     "inspect-gradients": Ending(
         (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.terminal import put
-from rnncli.cli.written import place_of, size_of
+from rnncli.cli.written import Place
 from rnncli.data.writers.suffix import OF_FRAMES
 from rnncli.errors import OutputExists, UsageError
 from rnncli.events import Generated
@@ -43,6 +43,7 @@ def predict(
     digits: int | None = None,
     out_wide: bool = False,
     plot: str | None = None,
+    table: str | None = None,
     if_exists: str | None = None,
     max_age: float | None = None,
     now: str | None = None,
@@ -51,7 +52,9 @@ def predict(
     **asked: Unpack[AskedOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
-    path, heard = place_of(output, out_format, FORMATS), Heard(streams)
+    existing: Any = "error" if if_exists == "skip" else if_exists
+    place, heard = Place(output, out_format, FORMATS, table, existing, lock_wait or 0.0), Heard(streams)
+    path = place.checked()
     _refuse_terminal(path, out_format)
     writing: WrittenOptions = {
         "out_format": out_format,
@@ -74,7 +77,8 @@ def predict(
             horizon=horizon,
             quantiles=quantiles,
             point=point or "median",
-            if_exists="replace" if if_exists in (None, "replace") else "error",
+            table=table,
+            if_exists=existing,
             max_age=max_age,
             now=now,
             fail_on_drift=fail_on_drift,
@@ -87,13 +91,13 @@ def predict(
     except OutputExists:
         if if_exists != "skip":
             raise
-        return left_alone(streams, path)
+        return left_alone(streams, place.name)
     if path is None:
         told = streams.json or heard.wrote
         streams.result(made.to_json, () if told else _pieces(made, out_format, writing))
     else:
-        streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {path}"])
-        streams.result(partial(written, made, path, out_format))
+        streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {place.name}"])
+        streams.result(partial(written, made, place))
     return SKIPPED if made.skipped else 0
 
 
@@ -131,8 +135,8 @@ def left_alone(streams: Streams, path: str | None) -> int:
     return 0
 
 
-def written(made: Answer, path: str, format: str | None) -> dict[str, Any]:  # noqa: A002
+def written(made: Answer, place: Place) -> dict[str, Any]:
     """The document about the file, without the forecasts themselves."""
     document = {key: value for key, value in made.to_json().items() if key != "series"}
-    size = size_of(path, format, FORMATS)
-    return document | {"output": path, "written": True, "bytes": size, "series": made.series, "rows": made.rows}
+    counts = {"bytes": place.sink.size(), "series": made.series, "rows": made.rows}
+    return document | {"output": place.name, "written": True} | counts

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnncli.errors import OutputExists, UsageError
@@ -32,24 +35,57 @@ def stays(sink: Sink, if_exists: str | None) -> bool:
     return False
 
 
-def place_of(path: str | None, format: str | None, formats: Iterable[str]) -> str | None:  # noqa: A002
-    """The file or URL that `-o` names; None for standard output.
+@dataclass(frozen=True)
+class Place:
+    """What `-o` names, and what was said of it: see `Into`."""
 
-    Before any work, UsageError if nothing says what to write, StorageFailed if it cannot be written.
+    given: str | None
+    format: str | None
+    formats: tuple[str, ...]
+    table: str | None = None
+    existing: str | None = None
+    wait: float = 0.0
+
+    def checked(self) -> str | None:
+        """The file or URL; None for standard output.
+
+        Before any work, UsageError if nothing says what to write, or there is nowhere to write it; StorageFailed if it
+        cannot be written.
+        """
+        if self.given in (None, "-", "/dev/stdout"):
+            if self.table is not None:
+                raise UsageError("--table is for databases, and no --output is given", hint="-o postgresql://host/db")
+            return None
+        self.sink.check()
+        return self.given
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.sink.name
+
+    @cached_property
+    def sink(self) -> Sink:
+        """The sink at the file's path or the URL."""
+        from rnncli.data.sinks.sink import Into, sink_of
+
+        assert self.given is not None
+        return sink_of(self.given, Into(self.format, self.formats, self.table, self.existing, self.wait))
+
+
+def file_of(path: str | None, formats: Iterable[str]) -> str | None:
+    """The file, and no URL, that `-o` names for a picture or a page; None for standard output.
+
+    Before any work, UsageError if its suffix is none of these, StorageFailed if it cannot be written.
     """
     if path in (None, "-", "/dev/stdout"):
         return None
-    sink_at(path, format, formats).check()
+    from rnncli.files import check_writable
+
+    known = tuple(formats)
+    if "://" in path:
+        raise UsageError(f"a .{known[-1]} file is written on this machine alone, not to {path!r}", hint="copy it there")
+    if Path(path).suffix.lower().removeprefix(".") not in known:
+        raise UsageError(f"the suffix of {path!r} does not say what to write", hint=f"end it in .{', .'.join(known)}")
+    check_writable(path)
     return path
-
-
-def size_of(path: str, format: str | None, formats: Iterable[str]) -> int | None:  # noqa: A002
-    """The bytes of what was written, where that is known."""
-    return sink_at(path, format, formats).size()
-
-
-def sink_at(path: str, format: str | None, formats: Iterable[str]) -> Sink:  # noqa: A002
-    """The sink at a file's path or a URL."""
-    from rnncli.data.sinks.sink import Into, sink_of
-
-    return sink_of(path, Into(format, tuple(formats)))

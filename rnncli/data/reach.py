@@ -13,10 +13,11 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
-from rnncli.data.source import is_data
+from rnncli.data.source import is_data, kind_of_folder
 from rnncli.files import Mark, folder_mark, marks
 from rnncli.registry import local_path
 
+LAKE = "_delta_log"
 Rule = tuple[Mark, Callable[[str], bool]]  # a folder, and which names in it are read
 
 
@@ -45,7 +46,7 @@ def reach(item: Any, choice: str | None = None) -> Reach:
         return Reach(_standard_input())
     local = local_path(text)
     if local is None:
-        return Reach(marks(text))
+        return _of_url(text, choice)
     text = local
     with suppress(OSError, ValueError):  # the working folder is gone, a NUL in the path
         if glob.has_magic(text) and not os.path.exists(text):  # noqa: PTH110  # it never raises
@@ -54,11 +55,30 @@ def reach(item: Any, choice: str | None = None) -> Reach:
     return Reach()
 
 
+def _of_url(url: str, choice: str | None) -> Reach:
+    """What a URL leads to: the file, or, if it is a folder or a glob, what would be in it."""
+    bare = next(mark[0] for mark in marks(url) if len(mark) == 1)
+    folder, _, name = bare.rpartition("/")
+    rules: list[Rule] = [((bare,), lambda rest: is_data(rest.rpartition("/")[2], choice))]
+    if glob.has_magic(bare):
+        rules.append(((folder,), partial(_matches, pattern=name)))
+    return Reach(frozenset({(bare,)}), tuple(rules))
+
+
 def _of_path(path: str, choice: str | None) -> Reach:
     if not os.path.isdir(path):  # noqa: PTH112  # it never raises
         return Reach(marks(path))
-    rule = (folder_mark(path), partial(is_data, choice=choice))
-    return Reach(frozenset(_linked(path, choice)), (rule,))
+    folders = [path, *_parts(path)]
+    rules = tuple((folder_mark(folder), partial(is_data, choice=choice)) for folder in folders)
+    own = marks(path) if LAKE in os.listdir(path) else frozenset()  # noqa: PTH208  # of such a folder all is one table
+    return Reach(own.union(*(_linked(folder, choice) for folder in folders)), rules)
+
+
+def _parts(path: str) -> list[str]:
+    """The folders below one that is parted into them."""
+    if kind_of_folder(entry.name for entry in os.scandir(path) if entry.is_dir()) is None:
+        return []
+    return [folder for folder, _, _ in os.walk(path) if folder != path]
 
 
 def _linked(folder: str, choice: str | None) -> Iterable[Mark]:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO, NoReturn
 
 import pyarrow as pa
@@ -83,7 +83,7 @@ class Source:
     def _bytes(self) -> BinaryIO | pa.NativeFile:
         if self.data is not None:
             return pa.BufferReader(self.data)
-        return _opened(self.path) if self.stream is None else self.stream()
+        return file_at(self.path) if self.stream is None else self.stream()
 
     def refused(self, message: str, *, line: int = 0, column: int = 0, hint: str = "") -> InputRefused:
         """The error about this table, with its place."""
@@ -156,17 +156,21 @@ class Asked:
         """How much may be read."""
         return limits_of(self.choices)
 
-    def format_of(self, path: Path) -> str:
-        """The format of a file: as was said now, as its suffix says, as training was told, or by what it begins with.
-        UsageError if none of these is known.
+    def format_of(self, path: PurePath, source: Source | None = None) -> str:
+        """The format of a file, of another machine where there is a `source`: as was said now, as its suffix says, as
+        training was told, or by what it begins with. UsageError if none of these is known.
         """
         return (
             self.choice
             or _known_format(path)
             or self.usual
-            or _by_content(Source(str(path), "", path))
+            or _by_content(source or Source(str(path), "", Path(path)))
             or no_format(path)
         )
+
+    def known(self, name: str) -> bool:
+        """Whether a file of this name in a folder is one of its data."""
+        return is_data(name, self.choice or self.usual)
 
 
 def _of_one(item: Any, asked: Asked) -> Iterable[Source]:
@@ -255,16 +259,22 @@ def _mode(path: Path) -> int:
 def _folder(path: Path, asked: Asked) -> Iterable[Source]:
     try:
         entries = sorted(path.iterdir())
-        files = [file for file in entries if is_data(file.name, asked.choice or asked.usual) and file.is_file()]
+        files = [file for file in entries if asked.known(file.name) and file.is_file()]
     except OSError as error:
         raise _unreadable(path, error) from error
-    kind = next((kind for kind in FOLDERS if any(fnmatchcase(entry.name, kind) for entry in entries)), None)
+    kind = kind_of_folder(entry.name for entry in entries if entry.is_dir())
     if kind is not None:
         found: Iterable[Source] = find(FOLDERS, kind, "kind of folder")(path, asked)
         return found
     if not files:
         raise InputRefused("this folder has no data files", where=str(path), hint=f"known are {_known()}")
     return [Source(str(file), asked.format_of(file), file, stem=stem_of(file)) for file in files]
+
+
+def kind_of_folder(names: Iterable[str]) -> str | None:
+    """The key in FOLDERS of a folder with these folders in it; None for one that is a mere heap of files."""
+    found = list(names)
+    return next((kind for kind in FOLDERS if any(fnmatchcase(name, kind) for name in found)), None)
 
 
 def _matches(pattern: str, asked: Asked) -> list[Source]:
@@ -279,13 +289,13 @@ def is_data(name: str, choice: str | None) -> bool:
     return not name.startswith(".") and bool(choice or _known_format(Path(name)))
 
 
-def stem_of(path: Path) -> str:
+def stem_of(path: PurePath) -> str:
     """The file's name without its suffixes: `sales.csv.gz` is `sales`."""
     bare = path.with_suffix("") if path.suffix in COMPRESSED else path
     return bare.stem
 
 
-def no_format(path: Path) -> NoReturn:
+def no_format(path: PurePath) -> NoReturn:
     """UsageError: nothing says what format a file is."""
     raise UsageError(
         f"the suffix of {path.name!r} does not say what format it is",
@@ -294,7 +304,7 @@ def no_format(path: Path) -> NoReturn:
     )
 
 
-def _known_format(path: Path) -> str | None:
+def _known_format(path: PurePath) -> str | None:
     bare = path.with_suffix("") if path.suffix in COMPRESSED else path
     return SUFFIXES.get(bare.suffix.lower())
 
@@ -303,7 +313,8 @@ def _known() -> str:
     return ", ".join(SUFFIXES) + " (texts also .gz, .zst)"
 
 
-def _opened(path: Path | None) -> BinaryIO:
+def file_at(path: Path | None) -> BinaryIO:
+    """The bytes of a regular file. InputRefused or StorageFailed if there is none."""
     assert path is not None
     try:
         stream = open(path, "rb", opener=without_waiting)  # noqa: SIM115  # the caller closes it

@@ -206,6 +206,8 @@ class Tables:
         """The place of a row: file and line."""
         for source, opened, table in zip(self.sources, self.opened, self.read, strict=True):
             if row < table.num_rows:
+                if opened.place is not None:
+                    return opened.place(row)
                 line = opened.line_of(row)
                 return f"{source.name}:{line}" if line else source.name
             row -= table.num_rows

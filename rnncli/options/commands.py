@@ -6,10 +6,13 @@ TRAIN, PREDICT, EVALUATE, INSPECT = "train", "predict", "evaluate", "inspect-gra
 TUNE = "tune"
 COMPARE, DIFF, EXPORT = "compare", "diff", "export"
 CHECK, INFO, CELLS, EXPLAIN = "check", "info", "cells", "explain"
+PLOT, REPORT = "plot", "report"
 READING = (  # commands that read data
     TRAIN,
     PREDICT,
     EVALUATE,
+    PLOT,
+    REPORT,
     INSPECT,
     COMPARE,
     TUNE,

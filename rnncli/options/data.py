@@ -11,20 +11,22 @@ from rnncli.options.commands import (
     EXPORT,
     INFO,
     INSPECT,
+    PLOT,
     PREDICT,
     READING,
+    REPORT,
     TRAIN,
     TUNE,
 )
 from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED, SIZE, SWITCH, TEXT, Meaning, Option
 from rnncli.registry import READERS
 
-DATA_IS = "DATA is files, folders (one file a series), quoted globs, or - for stdin."
+DATA_IS = "DATA is files, folders (one file a series), quoted globs, URLs, or - for stdin."
 ON_BAD_SERIES = ("fail", "skip")
 FOUND, MEMORY = "found in the data", "what fits into memory"
 FORECAST, LABELS, TOKENS = ("forecast",), ("labels",), ("tokens",)
 SETS, FRAMES = ("sets",), ("frames",)
-MODELS = (PREDICT, EVALUATE, INSPECT, CHECK, INFO, EXPORT)
+MODELS = (PREDICT, EVALUATE, PLOT, REPORT, INSPECT, CHECK, INFO, EXPORT)
 
 OPTIONS = (
     Option(
@@ -52,6 +54,10 @@ OPTIONS = (
         short="-m",
         differently={
             EVALUATE: Meaning(says="The model file, unless there are --forecasts."),
+            PLOT: Meaning(
+                says="The model file; beside --forecast it says how DATA are read.",
+                follows="base, which comes with the program",
+            ),
             INSPECT: Meaning(follows="an untrained network"),
             CHECK: Meaning(says="A model file: also say what changed since.", follows=""),
             INFO: Meaning(says="The model file, or base, which comes with the program.", follows=""),
@@ -144,7 +150,7 @@ OPTIONS = (
         "future_data",
         REPEATED,
         "A table of what is known of the rows to forecast; may be repeated.",
-        commands=(PREDICT,),
+        commands=(PREDICT, PLOT),
         metavar="FILE",
         tasks=(*FORECAST, *FRAMES),
         in_python=Meaning(says="Tables of what is known of the rows to forecast, in the forms that `data` can have."),
@@ -225,6 +231,13 @@ OPTIONS = (
         commands=READING,
         choices=tuple(READERS),
         at="columns.format",
+    ),
+    Option(
+        "query",
+        TEXT,
+        "The rows to read, where DATA is a database.",
+        commands=READING,
+        metavar="SQL",
     ),
     Option(
         "sheet",

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, COMPARE, DIFF, EVALUATE, EVERY, EXPORT, INSPECT, PREDICT, TRAIN, TUNE
+from rnncli.options.commands import (
+    CHECK,
+    COMPARE,
+    DIFF,
+    EVALUATE,
+    EVERY,
+    EXPORT,
+    INSPECT,
+    PLOT,
+    PREDICT,
+    REPORT,
+    TRAIN,
+    TUNE,
+)
 from rnncli.options.data import FORECAST
 from rnncli.options.option import (
     CHOICE,
@@ -23,7 +36,7 @@ from rnncli.registry import WRITERS
 POINTS = ("median", "mean")
 LOG_FORMATS = ("text", "json")
 GROUPS = ("series", "class", "group", "document", "position", "lead")
-EXISTING = ("replace", "skip", "error")
+EXISTING = ("append", "replace", "skip", "error")
 
 OPTIONS = (
     Option(
@@ -31,14 +44,16 @@ OPTIONS = (
         TEXT,
         "The file to write; its suffix says how.",
         OUTPUT,
-        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, TUNE, EXPORT),
-        functions=(TRAIN, PREDICT, TUNE, EXPORT),
-        required=(TRAIN, TUNE, EXPORT),
+        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, TUNE, EXPORT, PLOT, REPORT),
+        functions=(TRAIN, PREDICT, TUNE, EXPORT, PLOT, REPORT),
+        required=(TRAIN, TUNE, EXPORT, REPORT),
         metavar="OUT",
         short="-o",
         differently={
             **dict.fromkeys((TRAIN, TUNE), Meaning(says="The model file to write.", metavar="MODEL")),
             EXPORT: Meaning(says="The ONNX file to write (.onnx).", metavar="FILE"),
+            PLOT: Meaning(says="The picture to write (.png, .svg, .html).", follows="drawn in the terminal"),
+            REPORT: Meaning(says="The page to write (.html)."),
         },
     ),
     Option(
@@ -116,10 +131,17 @@ OPTIONS = (
         tasks=FORECAST,
     ),
     Option(
+        "table",
+        TEXT,
+        "The table to write, where --output is a database.",
+        OUTPUT,
+        commands=(PREDICT,),
+        metavar="NAME",
+    ),
+    Option(
         "by",
         CHOICE,
-        "Also show the scores of each series; of labels: class or group; of tokens: document or position; of frames:"
-        " lead.",
+        "Also show the scores of each series, or lead; of labels: class or group; of tokens: document or position.",
         OUTPUT,
         commands=(EVALUATE, COMPARE),
         functions=(),
@@ -142,9 +164,15 @@ OPTIONS = (
         OUTPUT,
         commands=(PREDICT, EVALUATE, INSPECT),
         metavar="FILE",
-        differently=dict.fromkeys(
-            (PREDICT, EVALUATE), Meaning(says="Draw frames and their forecast: a strip (.png), or a loop (.gif).")
-        ),
+        differently={
+            PREDICT: Meaning(
+                says="Draw the largest series and their forecasts (.png, .svg, .html); frames: .png, .gif."
+            ),
+            EVALUATE: Meaning(
+                says="Draw scores by lead, coverage against level and errors by series (.png, .svg, .html);"
+                " frames (.png, .gif)."
+            ),
+        },
     ),
     Option("json", SWITCH, "Print one JSON document on stdout.", OUTPUT, commands=EVERY, functions=()),
     Option("quiet", SWITCH, "Print nothing on success.", OUTPUT, commands=EVERY, functions=(), short="-q"),
@@ -210,9 +238,9 @@ OPTIONS = (
         CHOICE,
         "What to do where the output is there already.",
         UNATTENDED,
-        default="replace",
-        commands=(PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, CHECK),
-        functions=(PREDICT, CHECK),
+        follows="replace; append to a table of a database",
+        commands=(PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, PLOT, REPORT, CHECK),
+        functions=(PREDICT, PLOT, REPORT, CHECK),
         choices=EXISTING,
     ),
     Option(
@@ -221,8 +249,8 @@ OPTIONS = (
         "Wait so long for another writer of the file.",
         UNATTENDED,
         default="0",
-        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, TUNE, CHECK),
-        functions=(TRAIN, PREDICT, TUNE, CHECK),
+        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, TUNE, CHECK, PLOT, REPORT),
+        functions=(TRAIN, PREDICT, TUNE, CHECK, PLOT, REPORT),
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),
     Option("fresh", SWITCH, "Start over, whatever is there.", UNATTENDED, commands=(TRAIN, TUNE)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import COMPARE, EVALUATE, INSPECT, PREDICT, TRAIN, TUNE
+from rnncli.options.commands import COMPARE, EVALUATE, INSPECT, PREDICT, REPORT, TRAIN, TUNE
 from rnncli.options.data import FORECAST
 from rnncli.options.network import BUILDING
 from rnncli.options.option import (
@@ -132,8 +132,8 @@ OPTIONS = (
         "Where to train: cpu, cuda, ...",
         TRAINING,
         default="cpu",
-        commands=(TRAIN, EVALUATE, COMPARE, TUNE),
-        differently={EVALUATE: Meaning(heading=SCORING)},
+        commands=(TRAIN, EVALUATE, COMPARE, REPORT, TUNE),
+        differently=dict.fromkeys((EVALUATE, REPORT), Meaning(heading=SCORING)),
     ),
     Option(
         "threads",
@@ -141,8 +141,12 @@ OPTIONS = (
         "Threads to train with.",
         TRAINING,
         follows="from the machine",
-        commands=(TRAIN, EVALUATE, COMPARE, INSPECT, TUNE),
-        differently={EVALUATE: Meaning(heading=SCORING), INSPECT: Meaning(heading=GRADIENTS)},
+        commands=(TRAIN, EVALUATE, COMPARE, REPORT, INSPECT, TUNE),
+        differently={
+            EVALUATE: Meaning(heading=SCORING),
+            REPORT: Meaning(heading=SCORING),
+            INSPECT: Meaning(heading=GRADIENTS),
+        },
     ),
     Option(
         "watch_gradients",

@@ -46,6 +46,7 @@ class ColumnOptions(TypedDict, total=False):
     max_rows: int | None
     max_bytes: int | None
     max_columns: int | None
+    query: str | None
 
 
 class LabelledOptions(TypedDict, total=False):
@@ -218,7 +219,8 @@ class PredictOptions(AskedOptions, WrittenOptions, total=False):
 
     future_data: Any
     state: str | os.PathLike[str] | None
-    if_exists: Literal["replace", "error"] | None
+    table: str | None
+    if_exists: Literal["append", "replace", "error"] | None
     max_age: float | None
     now: str | None
     fail_on_drift: bool
@@ -226,12 +228,28 @@ class PredictOptions(AskedOptions, WrittenOptions, total=False):
     plot: str | os.PathLike[str] | None
 
 
+class PlotOptions(ColumnOptions, total=False):
+    """How the data are read, what is known ahead, and what becomes of a file that is there: see `plot`."""
+
+    future_data: Any
+    if_exists: Literal["replace", "error"] | None
+    lock_wait: float | None
+
+
+class ReportOptions(ColumnOptions, total=False):
+    """How the data are read, and what becomes of a file that is there: see `report`."""
+
+    if_exists: Literal["replace", "error"] | None
+    lock_wait: float | None
+
+
 class AnswerOptions(PredictOptions, total=False):
-    """Every option of `predict`, as the tasks take them."""
+    """Every option of `predict`, as the tasks take them, and how many rows of the past a picture is to have."""
 
     horizon: int | None
     quantiles: tuple[float, ...] | None
     point: Literal["median", "mean"]
+    history: int | None
 
 
 def columns_of(options: Mapping[str, object]) -> ColumnOptions:

@@ -121,7 +121,7 @@ def _count(number: int, word: str) -> str:
 class CheckOptions(ReadingOptions, WritingOptions, total=False):
     """What is labelled, and how a copy is written: see `check`."""
 
-    if_exists: Literal["replace", "error"] | None
+    if_exists: Literal["append", "replace", "error"] | None
     lock_wait: float | None
 
 
@@ -150,7 +150,7 @@ def check(
     asked: Mapping[str, Any] = {**options, "horizon": horizon, "fix": fix}
     task = _task(found, asked, data)
     keep_apart("check", {**options, "data": data, "model": model, "fix": fix})
-    style, sink = style_of(_writing(options)), None if fix is None else sink_of(fix, Into(options.get("out_format")))
+    style, sink = style_of(_writing(options)), None if fix is None else sink_of(fix, _into(options))
     if sink is not None:
         sink.check()
     with nullcontext() if sink is None else sink.held(options.get("lock_wait") or 0.0):
@@ -181,6 +181,10 @@ def _refuse_senseless(columns: ColumnOptions, fix: object) -> None:
         raise UsageError("a check looks at every series", hint="leave --on-bad-series out")
     if fix is not None and columns.get("as_of") is not None:
         raise UsageError("a repaired copy is of all rows", hint="leave --as-of or --fix out")
+
+
+def _into(options: CheckOptions) -> Into:
+    return Into(options.get("out_format"), existing=options.get("if_exists"))
 
 
 def _writing(options: CheckOptions) -> WrittenOptions:

@@ -9,6 +9,7 @@ READ = {
     "forecasts": "--forecasts",
     "models": "--models",
     "tables": "OLD NEW",
+    "forecast": "--forecast",
     "model": "--model",
     "warm_start": "--warm-start",
     "config": "--config",

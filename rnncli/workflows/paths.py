@@ -9,14 +9,16 @@ from itertools import combinations
 from typing import Any
 
 from rnncli import files
+from rnncli.data.databases.address import address_of, is_database, names_table, same
 from rnncli.data.reach import Reach, reach
 from rnncli.data.source import refuse_empty
 from rnncli.errors import UsageError
+from rnncli.registry import scheme_of
 from rnncli.tasks.reading import listed
 from rnncli.workflows.path_options import READ, WRITTEN
 from rnncli.workflows.search_file import beside as search_files
 
-_TABLES = ("data", "future_data", "forecasts", "tables")  # of which each may be a folder or a glob
+_TABLES = ("data", "future_data", "forecasts", "forecast", "tables")  # of which each may be a folder or a glob
 _STREAMS = ("-", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # the shell's to open
 
 
@@ -45,7 +47,9 @@ class _Read:
     reach: Reach
 
     def spares(self, written: _Written) -> bool:
-        """Whether both may be one: a model can be trained on in its own place."""
+        """Whether both may be one: a model can be trained on in its own place, and a database has more tables."""
+        if self.option in _TABLES and written.option == "output" and is_database(written.path):
+            return is_database(self.path)
         return (self.option, written.option, written.beside) == ("warm_start", "output", False)
 
 
@@ -58,6 +62,7 @@ def keep_apart(command: str, settings: Mapping[str, Any]) -> None:
     for option in _TABLES:
         for item in _items(settings.get(option)):
             refuse_empty(item)
+    _refuse_urls(command, settings)
     written = list(_written(command, settings))
     for one, other in combinations(written, 2):
         if one.option != other.option and one.marks & other.marks:
@@ -67,6 +72,35 @@ def keep_apart(command: str, settings: Mapping[str, Any]) -> None:
         for one in written:
             if read.reach.includes(one.marks) and not read.spares(one):
                 raise _refusal(read, one)
+    _refuse_own_table(settings)
+
+
+def _refuse_urls(command: str, settings: Mapping[str, Any]) -> None:
+    """UsageError for a URL where only a file of this machine can be: a model, its state, settings, a picture, a log."""
+    results = () if command == "train" else ("output", "fix")
+    for option, flag in (READ | WRITTEN).items():
+        given = settings.get(option)
+        if option in (*_TABLES, "trained_on", *results) or not isinstance(given, (str, os.PathLike)):
+            continue
+        if scheme_of(os.fspath(given)) is not None:
+            hint = (
+                "give a path, and copy the file there"
+                if option in READ
+                else "give a path, and copy the file from there"
+            )
+            raise UsageError(f"{flag} takes files of this machine, and no URLs", where=os.fspath(given), hint=hint)
+
+
+def _refuse_own_table(settings: Mapping[str, Any]) -> None:
+    """UsageError where the query to a database speaks of the table that is written there."""
+    output, table, query = (settings.get(name) for name in ("output", "table", "query"))
+    if output is None or table is None or not is_database(os.fspath(output)) or not names_table(query, table):
+        return
+    for option in _TABLES:
+        for item in _items(settings.get(option)):
+            if isinstance(item, str) and is_database(item) and same(address_of(item), address_of(os.fspath(output))):
+                says = f"--query reads table {table}, and --table would change it"
+                raise UsageError(says, where=item, hint="write another table")
 
 
 def _refusal(read: _Read, written: _Written) -> UsageError:
@@ -92,7 +126,7 @@ def _read(settings: Mapping[str, Any]) -> Iterator[_Read]:
 
 def _reach(option: str, item: str | os.PathLike[str], choice: str | None) -> Reach:
     if option in _TABLES:
-        return reach(item, None if option in ("forecasts", "tables") else choice)
+        return reach(item, None if option in ("forecasts", "forecast", "tables") else choice)
     return Reach(files.marks(item))
 
 

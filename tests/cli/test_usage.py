@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rnncli.cli.app import SHORTS
-from rnncli.registry import CELLS
+from rnncli.registry import CELLS, SCHEMES
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -73,7 +73,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
             "a table is --tidy or --out-wide, not both",
             "leave one of them out",
         ),
-        (("check", "gopher://x"), "there is no kind of source called 'gopher'", "choose from: file"),
+        (("check", "gopher://x"), "there is no kind of source called 'gopher'", f"choose from: {', '.join(SCHEMES)}"),
         (
             ("evaluate", "x", "-m", "m", "--forecasts", "f"),
             "both a model and saved forecasts were given",

@@ -36,6 +36,8 @@ FUNCTIONS = (
     "diff",
     "tune",
     "export",
+    "plot",
+    "report",
     "inspect_gradients",
     "check",
     "info",

@@ -16,6 +16,7 @@ from rnncli.data.frames.pixels import refuse_unusable
 from rnncli.data.frames.png import in_order, read_pictures
 from rnncli.data.source import Source
 from rnncli.errors import InputRefused, UsageError
+from rnncli.registry import scheme_of
 from rnncli.spec import FrameChoices
 
 NPY, NPZ, PNG, NETCDF = "npy", "npz", "png", "netcdf"
@@ -117,6 +118,9 @@ def _expanded(given: Any, hint: str) -> list[Path]:
     for item in _listed(given):
         if not _is_path(item):
             raise UsageError("a table is no file of frames", hint=hint)
+        if scheme_of(os.fspath(item)) is not None:
+            hint = "copy it here; a table with frames in its cells can be anywhere"
+            raise UsageError("files of frames are files of this machine", where=os.fspath(item), hint=hint)
         meant = _meant(item)
         if not meant:
             raise InputRefused("no file matches", where=str(item), hint="check the pattern and the current folder")

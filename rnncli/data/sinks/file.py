@@ -19,9 +19,15 @@ from rnncli.registry import scheme_of
 def sink(text: str, into: Into) -> FileSink:
     """The file at a path or a URL, in the format that was said or that its suffix says."""
     path = text if scheme_of(text) is None else path_of(text)
+    return FileSink(path, format_in(path, into))
+
+
+def format_in(path: str, into: Into) -> str:
+    """The format of a file: as was said, or as its suffix says. UsageError where it can have none, or is no file."""
+    into.refuse_table(path)
     if into.format is not None and into.format not in into.formats:
         raise UsageError(f"this cannot be written as {into.format}", hint=f"choose from: {', '.join(into.formats)}")
-    return FileSink(path, into.format or format_of(path, into.formats))
+    return into.format or format_of(path, into.formats)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from rnncli.data.writers.results import Results, Style
-from rnncli.registry import SINKS, WRITERS, find, scheme_of
+from rnncli.errors import UsageError
+from rnncli.registry import SINKS, WRITERS, find, local_path, scheme_of
+
+DELTA = "delta"  # the suffix, and the key in SINKS, of Delta tables
 
 
 class Sink(Protocol):
@@ -49,14 +53,34 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class Into:
-    """What was said of where results go: the format, if not by a suffix, and those that these results can have."""
+    """What was said of where results go: the format, if not by a suffix, and those that these results can have.
+
+    In a database, the `table`; what is done where it is there (`existing`: "append", "replace" or "error"; None is what
+    is usual there), and how many seconds to `wait` for another run that writes it.
+    """
 
     format: str | None = None
     formats: tuple[str, ...] = tuple(WRITERS)
+    table: str | None = None
+    existing: str | None = None
+    wait: float = 0.0
+
+    def refuse_table(self, name: str) -> None:
+        """UsageError where what was said is of tables in databases, and this is a file."""
+        if self.table is not None or self.existing == "append":
+            flag = "--table" if self.table is not None else "--if-exists append"
+            raise UsageError(f"{flag} is for databases, and this is a file", where=name, hint=f"leave {flag} out")
 
 
 def sink_of(output: str | os.PathLike[str], into: Into | None = None) -> Sink:
     """The sink that `-o` names: a path, or a URL. UsageError where nothing can be written to it."""
     text = os.fspath(output)
-    found: Sink = find(SINKS, scheme_of(text) or "file", "kind of output")(text, into or Into())
+    kind = DELTA if is_delta(text) else scheme_of(text) or "file"
+    found: Sink = find(SINKS, kind, "kind of output")(text, into or Into())
     return found
+
+
+def is_delta(text: str) -> bool:
+    """Whether a path or a URL is called like a Delta table, or is one."""
+    local = local_path(text)
+    return text.rstrip("/").endswith(f".{DELTA}") or (local is not None and (Path(local) / "_delta_log").is_dir())

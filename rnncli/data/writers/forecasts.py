@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 
 from rnncli.data.writers.results import Results, Style
-from rnncli.data.writers.table import TIDY, ForecastTable, arrow_table, null_where, number_array, when_columns
+from rnncli.data.writers.table import (
+    TIDY,
+    ForecastTable,
+    arrow_table,
+    joined_times,
+    null_where,
+    number_array,
+    typed_times,
+    when_columns,
+    written_times,
+)
 from rnncli.errors import InputRefused
 
 
@@ -28,7 +40,20 @@ def results_of(table: ForecastTable, style: Style | None = None) -> Results:
         lambda write: iter([arrow_table(table.with_ids(write), tidy=tidy, as_text=True)]),
         worded,
         times if counted else (),
+        identity=TIDY[:3] if tidy else (*table.id_columns, *table.columns.times),
+        origins=None if table.origins is None else partial(_origins, table, tidy),
     )
+
+
+def _origins(table: ForecastTable, tidy: bool, as_text: bool) -> pa.Array:  # noqa: FBT001
+    """The time of the last row that each row of the forecast was made from, as its own time is written."""
+    assert table.origins is not None
+    steps = table.times.shape[1] * (len(table.levels) if tidy else 1)
+    times = np.repeat(table.origins, steps)
+    if table.columns.clock is not None:
+        return joined_times(times, table)
+    write = written_times if as_text else typed_times
+    return write(times, table.columns, table.calendar)
 
 
 def _wide(table: ForecastTable, *, as_text: bool) -> pa.Table:

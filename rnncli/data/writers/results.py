@@ -54,6 +54,10 @@ class Results:
     `lists` are rows as texts in which lists stay lists, for formats that have them (None: there are none). Columns in
     `bare` are numbers, though they are texts. `long` results may be more than what fits into memory, and are made part
     by part.
+
+    `identity` are the columns that tell each row from those of other data, and `origins` is a column beside them, the
+    last time of the data that each row was made from, as times are in `texts` if it is given True; None where rows
+    have none.
     """
 
     typed: Callable[[], Iterator[pa.Table]] = field(repr=False)
@@ -62,6 +66,8 @@ class Results:
     bare: Collection[str] = ()
     long: bool = False
     lists: Callable[[], Iterator[pa.Table]] | None = None
+    identity: tuple[str, ...] = ()
+    origins: Callable[[bool], pa.Array] | None = field(default=None, repr=False)
 
 
 def of_table(table: pa.Table, plain: Collection[str] | None = None) -> Results:

@@ -33,7 +33,7 @@ class ForecastTable:
     """The forecasts of S series over H steps at Q quantile levels.
 
     `times` [S, H] are UTC microseconds or whole steps, `quantiles` [S, H, Q] and `point` [S, H] are in the data's
-    units; `columns` and `calendar` are those of the data.
+    units; `columns` and `calendar` are those of the data. `origins` [S] are the times of the last rows that were seen.
     """
 
     ids: tuple[str, ...]
@@ -45,6 +45,7 @@ class ForecastTable:
     calendar: Calendar
 
     written_ids: tuple[tuple[str, ...], ...] | None = None
+    origins: Ints | None = None
 
     @property
     def id_columns(self) -> tuple[str, ...]:
@@ -92,7 +93,7 @@ def arrow_table(table: ForecastTable, *, tidy: bool, as_text: bool) -> pa.Table:
     series = np.repeat(np.arange(len(table.ids)), repeats)
     times = np.repeat(table.times.ravel(), levels) if tidy else table.times.ravel()
     if tidy:
-        when = _joined_times(times, table) if table.columns.clock else when_columns(times, table, as_text=as_text)[0]
+        when = joined_times(times, table) if table.columns.clock else when_columns(times, table, as_text=as_text)[0]
         level = np.tile(np.asarray(table.levels, np.float64), table.times.size)
         ids = text_array(list(table.ids), series)
         return pa.Table.from_arrays([ids, when, number_array(level), number_array(table.quantiles.ravel())], list(TIDY))
@@ -112,7 +113,7 @@ def when_columns(times: Ints, table: ForecastTable, *, as_text: bool) -> list[pa
     return when
 
 
-def _joined_times(times: Ints, table: ForecastTable) -> pa.Array:
+def joined_times(times: Ints, table: ForecastTable) -> pa.Array:
     """Dates and times of day in one column."""
     different, index = np.unique(times, return_inverse=True)
     dates = time_texts(different, table.columns, table.calendar)

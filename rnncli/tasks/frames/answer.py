@@ -201,6 +201,7 @@ class NextFrames:
             lambda write: iter([self.table("", as_text=True, write=write)]),
             texts,
             lists=lambda: iter([self.table("lists", as_text=True)]),
+            identity=() if self.loaded.times is None else tuple(self._beside(as_text=True)),
         )
 
     def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002

@@ -95,7 +95,10 @@ class Labels:
         refuse_shapes(style, "labels")
         worded = [*self._ids, *([LABEL] if self.model.classes else [])]
         return Results(
-            lambda: iter([self.table()]), lambda write: iter([self.table(as_text=True, write=write)]), worded
+            lambda: iter([self.table()]),
+            lambda write: iter([self.table(as_text=True, write=write)]),
+            worded,
+            identity=self.names[: self.names.index(LABEL)],
         )
 
     def _rows(self) -> list[dict[str, Any]]:

@@ -1,0 +1,88 @@
+"""Files in a bucket as sources of tables: s3://bucket/sales.parquet, gs://bucket/sales/*.csv, az://container/sales."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterable
+from fnmatch import translate
+from pathlib import PurePosixPath
+from typing import Any
+
+from rnncli.data.folders import delta, hive
+from rnncli.data.remote.place import Place, place_of
+from rnncli.data.remote.version import Version
+from rnncli.data.source import Asked, Source, kind_of_folder, stem_of
+from rnncli.errors import InputRefused
+
+LAKE = "_delta_log"
+
+
+def sources(url: str, asked: Asked) -> Iterable[Source]:
+    """The tables of a file, a folder or a glob. InputRefused or StorageFailed."""
+    place = place_of(url)
+    found = place.told(lambda: place.system.get_file_info(place.path))
+    if found.is_file:
+        return [_file(place, asked)]
+    if found.type.name == "Directory":
+        return _folder(url, place, asked)
+    if glob.has_magic(place.path):
+        return _matches(place, asked)
+    raise InputRefused("there is no such file", where=place.name, hint="check the name")
+
+
+def _file(place: Place, asked: Asked) -> Source:
+    path, version = PurePosixPath(place.path), Version(place.name)
+    bare = Source(place.name, "", stem=stem_of(path), stream=lambda: _opened(place, version))
+    return Source(place.name, asked.format_of(path, bare), stem=bare.stem, stream=bare.stream)
+
+
+def _opened(place: Place, version: Version) -> Any:
+    stream = place.told(lambda: place.system.open_input_file(place.path))
+    told = stream.metadata() or {}
+    version.check((stream.size(), told.get(b"ETag") or told.get(b"Last-Modified")))
+    return stream
+
+
+def _listed(place: Place, folder: str, *, deep: bool) -> list[Any]:
+    """What is in a folder, by name."""
+    from pyarrow.fs import FileSelector
+
+    found = place.told(lambda: place.system.get_file_info(FileSelector(folder, recursive=deep)))
+    return sorted(found, key=lambda info: info.path)
+
+
+def _folder(url: str, place: Place, asked: Asked) -> list[Source]:
+    """The tables of a folder: one a file, or the one that its folders are parts of."""
+    entries = _listed(place, place.path, deep=False)
+    kind = kind_of_folder(entry.base_name for entry in entries if not entry.is_file)
+    if kind == LAKE:
+        return [delta.of_url(url, PurePosixPath(place.path).stem)]
+    if kind is not None:
+        root = PurePosixPath(place.path)
+        paths = [PurePosixPath(info.path) for info in _listed(place, place.path, deep=True) if info.is_file]
+        parts = [path for path in paths if hive.is_part(path.relative_to(root), asked)]
+        files = [_file(place.beside(str(path)), asked) for path in parts]
+        return [hive.one_table(place.name, zip((path.relative_to(root) for path in parts), files, strict=True))]
+    files = [_file(place.beside(info.path), asked) for info in entries if info.is_file and asked.known(info.base_name)]
+    if not files:
+        raise InputRefused("this folder has no data files", where=place.name, hint="check the name")
+    return files
+
+
+def _matches(place: Place, asked: Asked) -> list[Source]:
+    """The files that a glob matches, whose * ends at a slash."""
+    fixed = re.split(r"[*?\[]", place.path, maxsplit=1)[0].rpartition("/")[0]
+    parts = [re.compile(translate(part)) for part in place.path.split("/")]
+    found = [
+        _file(place.beside(info.path), asked)
+        for info in _listed(place, fixed, deep=True)
+        if info.is_file and _fits(info.path.split("/"), parts)
+    ]
+    if not found:
+        raise InputRefused("no file matches", where=place.name, hint="check the pattern")
+    return found
+
+
+def _fits(names: list[str], parts: list[re.Pattern[str]]) -> bool:
+    return len(names) == len(parts) and all(part.match(name) for part, name in zip(parts, names, strict=True))
