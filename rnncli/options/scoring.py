@@ -135,6 +135,7 @@ OPTIONS = (
         default="24",
         commands=(INSPECT, PLOT, REPORT, DIFF),
         differently={
+            DIFF: Meaning("Show so many series that moved most.", default="10", heading=OUTPUT),
             PLOT: Meaning(says="Draw so many series.", follows="6, or 3 in a terminal", heading=OUTPUT),
             REPORT: Meaning(says="Draw so many of the worst series.", default="6", heading=OUTPUT),
             DIFF: Meaning("Show so many series that moved most.", default="10", heading=OUTPUT),
