@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import (
-    CELLS,
-    CHECK,
-    COMPARE,
-    EVALUATE,
-    INSPECT,
-    PLOT,
-    PREDICT,
-    REPORT,
-    TRAIN,
-    TUNE,
-)
+from rnncli.options.commands import CELLS, CHECK, COMPARE, EVALUATE, INSPECT, PLOT, PREDICT, REPORT, TRAIN, TUNE
 from rnncli.options.data import FORECAST, FRAMES
 from rnncli.options.option import (
     CELLS as CELL_NAMES,
@@ -45,13 +34,13 @@ OPTIONS = (
         "Rows to forecast.",
         NETWORK,
         follows=_SIZE,
-        commands=(*BUILDING, PREDICT, EVALUATE, PLOT, REPORT, COMPARE, CHECK),
+        commands=(*BUILDING, PREDICT, EVALUATE, COMPARE, CHECK, PLOT, REPORT),
         differently={
             PREDICT: Meaning(follows="the trained one", heading=OUTPUT),
             PLOT: Meaning(follows="the trained one", heading=OUTPUT),
             EVALUATE: Meaning(says="Rows to forecast from an origin.", follows="the trained one", heading=SCORING),
-            REPORT: Meaning(says="Rows to forecast from an origin.", follows="the trained one", heading=SCORING),
             COMPARE: Meaning("Rows to forecast from an origin.", follows="the shortest trained one", heading=SCORING),
+            REPORT: Meaning(says="Rows to forecast from an origin.", follows="the trained one", heading=SCORING),
             CHECK: Meaning(says="How far future covariates must be known.", follows="the model's", heading=DATA),
         },
         tasks=(*FORECAST, *FRAMES),

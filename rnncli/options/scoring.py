@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import (
-    COMPARE,
-    DIFF,
-    EVALUATE,
-    INSPECT,
-    PLOT,
-    REPORT,
-)
+from rnncli.options.commands import COMPARE, DIFF, EVALUATE, INSPECT, PLOT, REPORT
 from rnncli.options.data import FORECAST, FRAMES, LABELS, SETS, TOKENS
 from rnncli.options.option import (
     COUNT,
@@ -46,7 +39,7 @@ OPTIONS = (
         "How many origins of the past to forecast from.",
         SCORING,
         default="1",
-        commands=(EVALUATE, REPORT, COMPARE),
+        commands=(EVALUATE, COMPARE, REPORT),
         metavar="K",
         tasks=(*FORECAST, *FRAMES),
     ),
@@ -56,7 +49,7 @@ OPTIONS = (
         "Rows between two origins.",
         SCORING,
         follows="the horizon",
-        commands=(EVALUATE, REPORT, COMPARE),
+        commands=(EVALUATE, COMPARE, REPORT),
         tasks=(*FORECAST, *FRAMES),
     ),
     Option(
@@ -65,7 +58,7 @@ OPTIONS = (
         "Train again where training saw what is scored.",
         SCORING,
         default="yes",
-        commands=(EVALUATE, REPORT, COMPARE),
+        commands=(EVALUATE, COMPARE, REPORT),
         on=True,
         tasks=FORECAST,
         in_python=Meaning(default="True"),
@@ -138,7 +131,6 @@ OPTIONS = (
             DIFF: Meaning("Show so many series that moved most.", default="10", heading=OUTPUT),
             PLOT: Meaning(says="Draw so many series.", follows="6, or 3 in a terminal", heading=OUTPUT),
             REPORT: Meaning(says="Draw so many of the worst series.", default="6", heading=OUTPUT),
-            DIFF: Meaning("Show so many series that moved most.", default="10", heading=OUTPUT),
         },
     ),
     Option(

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import (
-    COMPARE,
-    EVALUATE,
-    INSPECT,
-    PREDICT,
-    REPORT,
-    TRAIN,
-    TUNE,
-)
+from rnncli.options.commands import COMPARE, EVALUATE, INSPECT, PREDICT, REPORT, TRAIN, TUNE
 from rnncli.options.data import FORECAST
 from rnncli.options.network import BUILDING
 from rnncli.options.option import (
@@ -140,7 +132,7 @@ OPTIONS = (
         "Where to train: cpu, cuda, ...",
         TRAINING,
         default="cpu",
-        commands=(TRAIN, EVALUATE, REPORT, COMPARE, TUNE),
+        commands=(TRAIN, EVALUATE, COMPARE, REPORT, TUNE),
         differently=dict.fromkeys((EVALUATE, REPORT), Meaning(heading=SCORING)),
     ),
     Option(
@@ -149,7 +141,7 @@ OPTIONS = (
         "Threads to train with.",
         TRAINING,
         follows="from the machine",
-        commands=(TRAIN, EVALUATE, REPORT, COMPARE, INSPECT, TUNE),
+        commands=(TRAIN, EVALUATE, COMPARE, REPORT, INSPECT, TUNE),
         differently={
             EVALUATE: Meaning(heading=SCORING),
             REPORT: Meaning(heading=SCORING),
