@@ -61,6 +61,7 @@ def keep_apart(command: str, settings: Mapping[str, Any]) -> None:
     for option in _TABLES:
         for item in _items(settings.get(option)):
             refuse_empty(item)
+    _refuse_idle_query(settings)
     _refuse_urls(command, settings)
     written = list(_written(command, settings))
     for one, other in combinations(written, 2):
@@ -72,6 +73,15 @@ def keep_apart(command: str, settings: Mapping[str, Any]) -> None:
             if read.reach.includes(one.marks) and not read.spares(one):
                 raise _refusal(read, one)
     _refuse_own_table(settings)
+
+
+def _refuse_idle_query(settings: Mapping[str, Any]) -> None:
+    """UsageError for a query that no source of data answers."""
+    if settings.get("query") is None:
+        return
+    given = [item for option in (*_TABLES, "trained_on") for item in _items(settings.get(option))]
+    if not any(isinstance(item, str) and is_database(item) for item in given):
+        raise UsageError("--query is for databases, and none is given", hint="DATA: postgresql://host/db")
 
 
 def _refuse_urls(command: str, settings: Mapping[str, Any]) -> None:
