@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from rnncli.workflows.info import info
     from rnncli.workflows.inspect_gradients import inspect_gradients
     from rnncli.workflows.list_cells import list_cells
+    from rnncli.workflows.plot import plot
     from rnncli.workflows.predict import predict
+    from rnncli.workflows.report import report
     from rnncli.workflows.train import train
 
 __version__ = "0.1.0"
@@ -59,7 +61,9 @@ __all__ = [
     "info",
     "inspect_gradients",
     "list_cells",
+    "plot",
     "predict",
+    "report",
     "train",
 ]
 

@@ -33,9 +33,12 @@ T = TypeVar("T", bound=Outlined)
 
 
 def shown(kind: type[T]) -> type[T]:
-    """A class whose objects show their outline, in place of all their fields."""
+    """A class whose objects show their outline, in place of all their fields; in a notebook as the class says itself,
+    if it does.
+    """
     kind.__repr__ = _in_a_prompt  # type: ignore[method-assign,assignment]
-    kind._repr_html_ = _in_a_notebook  # type: ignore[attr-defined]
+    if "_repr_html_" not in vars(kind):
+        kind._repr_html_ = _in_a_notebook  # type: ignore[attr-defined]
     return kind
 
 

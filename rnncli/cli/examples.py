@@ -36,6 +36,20 @@ ENDINGS = {
         ),
         ("scores", "metrics", "baselines"),
     ),
+    "plot": Ending(
+        (
+            "rnncli plot sales.csv -m sales.safetensors",
+            "rnncli plot sales.csv --forecast forecast.csv -o forecast.png",
+        ),
+        ("pictures", "forecasts"),
+    ),
+    "report": Ending(
+        (
+            "rnncli report sales.csv -m sales.safetensors -o report.html",
+            "rnncli report sales.csv -m sales.safetensors -o report.html --windows 4",
+        ),
+        ("pictures", "scores", "gradients"),
+    ),
     "inspect-gradients": Ending(
         (
             "rnncli inspect-gradients sales.csv -m sales.safetensors --quick",

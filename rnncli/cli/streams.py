@@ -83,8 +83,12 @@ class Streams:
             for line in lines:
                 terminal.say(line)
 
-    def result(self, found: Callable[[], Mapping[str, Any]], plain: bytes | Iterable[bytes] = b"") -> None:
-        """The result: one JSON document if that was asked for, or else these bytes, or pieces of them."""
+    def result(
+        self, found: Callable[[], Mapping[str, Any]], plain: bytes | Iterable[bytes] = b"", *, safe: bool = False
+    ) -> None:
+        """The result: one JSON document if that was asked for, or else these bytes, or pieces of them; `safe` if
+        nothing in them could harm a terminal.
+        """
         document = found() if self.json or self._records else {}
         self._tell({"event": "result", "command": self._command} | _scalars(document))
         if self.json:
@@ -92,7 +96,7 @@ class Streams:
             terminal.put(text.encode(errors="backslashreplace") + b"\n")
         elif plain:
             for piece in [plain] if isinstance(plain, bytes) else plain:
-                terminal.put(piece)
+                terminal.put(piece, safe=safe)
 
     def _tell(self, record: dict[str, Any]) -> None:
         for write in self._records:

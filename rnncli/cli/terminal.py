@@ -30,13 +30,21 @@ def clean(line: str) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else repr(c)[1:-1] for c in line)
 
 
-def put(data: bytes) -> None:
-    """The result, to stdout. StorageFailed if it does not take it all."""
+def coloured() -> bool:
+    """Whether stdout is a terminal that shows colours, and nobody said that it must not."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") in ("dumb", "")
+    return not plain and sys.stdout is not None and sys.stdout.isatty()
+
+
+def put(data: bytes, *, safe: bool = False) -> None:
+    """The result, to stdout; what is `safe` holds no text of others that could move a cursor. StorageFailed if it does
+    not take it all.
+    """
     if sys.stdout is None:
         raise StorageFailed("cannot write: it is closed", where="standard output")
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(_shown(data) if sys.stdout.isatty() else data)
+        sys.stdout.buffer.write(data if safe or not sys.stdout.isatty() else _shown(data))
         sys.stdout.buffer.flush()
     except OSError as error:
         _to_nowhere(1)

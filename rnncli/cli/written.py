@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnncli.errors import UsageError
@@ -57,3 +58,21 @@ class Place:
 
         assert self.given is not None
         return sink_of(self.given, Into(self.format, self.formats, self.table, self.existing, self.wait))
+
+
+def file_of(path: str | None, formats: Iterable[str]) -> str | None:
+    """The file, and no URL, that `-o` names for a picture or a page; None for standard output.
+
+    Before any work, UsageError if its suffix is none of these, StorageFailed if it cannot be written.
+    """
+    if path in (None, "-", "/dev/stdout"):
+        return None
+    from rnncli.files import check_writable
+
+    known = tuple(formats)
+    if "://" in path:
+        raise UsageError(f"a .{known[-1]} file is written on this machine alone, not to {path!r}", hint="copy it there")
+    if Path(path).suffix.lower().removeprefix(".") not in known:
+        raise UsageError(f"the suffix of {path!r} does not say what to write", hint=f"end it in .{', .'.join(known)}")
+    check_writable(path)
+    return path

@@ -120,6 +120,20 @@ class Panel:
         """The chosen series, in that order."""
         return self._with(chosen, self.lengths[chosen])
 
+    def latest(self, ends: Ints, rows: int) -> Panel:
+        """The target in the last `rows` of the first ends[s] rows of each series, without any other channel."""
+        ends = np.minimum(ends, self.lengths)
+        begins = np.maximum(ends - rows, 0)
+        bounds = zip((self.offsets[:-1] + begins).tolist(), (ends - begins).tolist(), strict=True)
+        values = [self.targets[begin : begin + length] for begin, length in bounds]
+        return replace(
+            self,
+            offsets=offsets_of(ends - begins),
+            values=np.concatenate([self.targets[:0], *values])[:, None],
+            starts=self.starts + begins,
+            channels=self.channels[:1],
+        )
+
     def _with(self, chosen: Ints, lengths: Ints) -> Panel:
         """The first rows of the chosen series, in slices: a text of 100 MB has no room for 8 bytes beside each row."""
         bounds = zip(self.offsets[chosen].tolist(), lengths.tolist(), strict=True)

@@ -1,51 +1,46 @@
 """The report as a picture: gradient by lag and layer, gates, Lyapunov spectrum, and before and after a remedy.
 
-Readable at 800 pixels; colours are those of Okabe & Ito (2008) and of the map cividis (Nunez et al. 2018), which
-survive colour-blindness. matplotlib is an extra and is imported here alone.
+Readable at 800 pixels, in the look of every picture.
 """
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 
+from rnncli.charts.style import COLOURS, FONT, STYLES, encoded, figure, styled
 from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.gates import LayerActivity
 from rnncli.diagnostics.profile import PRECISION, LayerFlow
 from rnncli.diagnostics.reach import Reach
 from rnncli.diagnostics.report import GradientReport
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-STYLES = ("-", "--", "-.", ":")
-WIDTH, ROW = 8.0, 2.9  # inches, at 100 dots each
-FONT = 9
-SETTINGS: Any = {
-    "font.size": FONT,
-    "axes.titlesize": FONT + 1,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.hashsalt": "rnncli",
-}
+ROW = 2.9  # inches
 
 
 def draw(report: GradientReport, step: str, kind: str) -> bytes:
     """A picture of `kind` png or svg; `step` says how long a step is. The same report gives the same bytes."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    return encoded(drawn(report, step, heading(report)), kind, heading(report))
 
-    with mpl.rc_context(SETTINGS):
+
+def heading(report: GradientReport) -> str:
+    """What the picture shows."""
+    return f"Gradients of {_name(report)}: {report.diagnosis}"
+
+
+def drawn(report: GradientReport, step: str, title: str = "") -> Any:
+    """The figure of matplotlib, under a title or none. MissingDependency where that is not installed."""
+    with styled():
         tried, reached = report.before is not None, report.evidence.reach
         rows = 2 + tried + (reached is not None)
-        figure = Figure(figsize=(WIDTH, ROW * rows + 0.5), dpi=100, layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots(rows, 2)
+        made = figure(ROW * rows + 0.5)
+        axes = made.subplots(rows, 2)
         evidence = report.evidence
-        figure.suptitle(f"Gradients of {_name(report)}: {report.diagnosis}", fontsize=FONT + 3)
+        if title:
+            made.suptitle(title, fontsize=FONT + 3)
         _profiles(axes[0, 0], evidence, step)
-        _heat_map(axes[0, 1], figure, evidence, step)
+        _heat_map(axes[0, 1], made, evidence, step)
         _gates(axes[1, 0], evidence)
         _spectrum(axes[1, 1], evidence)
         if tried:
@@ -53,10 +48,8 @@ def draw(report: GradientReport, step: str, kind: str) -> bytes:
             _left(axes[2, 1], report)
         if reached is not None:
             _reach(axes[-1, 0], reached, step)
-            _neighbourhood(axes[-1, 1], figure, reached)
-        out = io.BytesIO()
-        figure.savefig(out, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
-    return out.getvalue()
+            _neighbourhood(axes[-1, 1], made, reached)
+    return made
 
 
 def _name(report: GradientReport) -> str:

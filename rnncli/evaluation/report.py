@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.evaluation.paired import Comparison, Losses, compare
-from rnncli.evaluation.scores import Scores
+from rnncli.evaluation.scores import Scores, score_by_lead
 from rnncli.evaluation.shown import ScoreTable
+from rnncli.metrics.metric import Forecasts
 from rnncli.outline import Outline, shown
+
+if TYPE_CHECKING:
+    from rnncli.charts.scores import ScorePicture
 
 SCHEMA = "rnncli.evaluate/1"
 REFERENCE = "seasonal naive"
 OUTLINED = 6  # metrics
+BY = {"series": "id", "lead": "lead"}  # groupings, and what rows call one of a group
 SEEN = "training has seen rows that are scored here"
 
 
@@ -39,7 +46,8 @@ class Report:
     """Scores of a model (first) and its baselines on the same rows.
 
     ids [S] are the series scored. dishonest [S] marks series of which a forecast was made before the end of what the
-    model was trained on; None where that is not known, as for saved forecasts. `losses` are those of every forecast.
+    model was trained on; None where that is not known, as for saved forecasts. `losses` are those of every forecast,
+    `made` the forecasts themselves, from which scores by lead are made (none where nobody kept them).
     """
 
     ids: tuple[str, ...]
@@ -51,7 +59,8 @@ class Report:
     dishonest: NDArray[np.bool_] | None
     losses: Losses
     notes: tuple[str, ...] = ()
-    groupings = ("series",)
+    made: Mapping[str, Forecasts] = field(default_factory=dict, repr=False)
+    groupings = ("series", "lead")
     made_honest_by = "leave --no-refit out, or give rows that came after the training"
     sharpened_by = "more --windows make a comparison sharper"
 
@@ -80,6 +89,22 @@ class Report:
         reference = self.scores[REFERENCE]
         return {name: scores.skill(reference) for name, scores in self.scores.items() if name != REFERENCE}
 
+    @cached_property
+    def by_lead(self) -> dict[str, Scores]:
+        """The scores at each step of the horizon, where the forecasts were kept: a step is what a series is there."""
+        return {name: score_by_lead(forecasts) for name, forecasts in self.made.items()}
+
+    @property
+    def pictured(self) -> ScorePicture:
+        """Scores by lead, coverage against level, and errors by series, as numbers of a picture."""
+        from rnncli.charts.scores import ScorePicture
+
+        per_series = {name: scores.per_series["mase"] for name, scores in self.scores.items()}
+        leads = {name: scores.per_series for name, scores in self.by_lead.items()}
+        overall = {name: scores.overall for name, scores in self.scores.items()}
+        says = self.headline() + ("; in-sample" if self.in_sample else "")
+        return ScorePicture(says, self.ids, self.levels, overall, leads, per_series)
+
     def outline(self) -> Outline:
         """What was scored, and the scores over all series."""
         forecasts = sum(window.forecasts for window in self.windows)
@@ -107,9 +132,9 @@ class Report:
 
     def tables(self, by: str | None = None) -> list[ScoreTable]:
         """Every metric of every forecaster, and how much better than the seasonal naive forecast the first one is; by
-        series, as many metrics of each as fit.
+        series or lead, as many metrics of each as fit.
         """
-        return [self._overall(), *([self._of_series()] if by else [])]
+        return [self._overall(), *([self._of_each(by)] if by else [])]
 
     def _overall(self) -> ScoreTable:
         model = next(iter(self.scores))
@@ -122,27 +147,27 @@ class Report:
         below = "skill: 1 - score / the seasonal naive's score; above 0 is better than it"
         return ScoreTable(header, rows, remark=below)
 
-    def _of_series(self) -> ScoreTable:
+    def _of_each(self, by: str) -> ScoreTable:
         rows = [
             [
-                row["id"],
+                str(row[BY[by]]),
                 _marked(row["forecaster"], in_sample=row["in_sample"]),
                 *(row[metric] for metric in self.metrics),
             ]
-            for row in self.series_rows()
+            for row in self.rows(by)
         ]
-        return ScoreTable(["series", "forecaster", *self.metrics], rows, cut=True)
+        return ScoreTable([by, "forecaster", *self.metrics], rows, cut=True)
 
     def remarks(self) -> list[str]:
         """Whether the scores are in-sample, and what else was noted."""
         return [*([f"in-sample: {SEEN}"] if self.in_sample else []), *self.notes]
 
     def rows(self, by: str | None = None) -> list[dict[str, Any]]:
-        """A dictionary for each forecaster: forecaster, in_sample, every metric (None if undefined); by series, for
-        each series and forecaster.
+        """A dictionary for each forecaster: forecaster, in_sample, every metric (None if undefined); by series or lead,
+        for each of these and forecaster.
         """
         if by:
-            return self.series_rows()
+            return self.series_rows() if by == "series" else self.lead_rows()
         model = next(iter(self.scores))
         return [
             {"forecaster": name, "in_sample": self.in_sample if name == model else False} | _nullable(scores.overall)
@@ -161,8 +186,22 @@ class Report:
             for name, columns in tables.items()
         ]
 
+    def lead_rows(self) -> list[dict[str, Any]]:
+        """A dictionary for each step of the horizon and forecaster: lead, forecaster, in_sample, every metric."""
+        model = next(iter(self.scores))
+        tables = {
+            name: [_known(scores.per_series[metric]) for metric in self.metrics]
+            for name, scores in self.by_lead.items()
+        }
+        return [
+            {"lead": step + 1, "forecaster": name, "in_sample": self.in_sample if name == model else False}
+            | {metric: column[step] for metric, column in zip(self.metrics, columns, strict=True)}
+            for step in range(self.horizon)
+            for name, columns in tables.items()
+        ]
+
     def to_json(self, *, by: str | None = None) -> dict[str, Any]:
-        """The document that `evaluate --json` prints; undefined values are null. `by` adds every series."""
+        """The document that `evaluate --json` prints; undefined values are null. `by` adds every series, or lead."""
         document = {
             "schema": SCHEMA,
             "horizon": self.horizon,
@@ -176,7 +215,7 @@ class Report:
             "n_undefined": {name: scores.undefined for name, scores in self.scores.items()},
             "notes": self.remarks(),
         }
-        return document | ({"by_series": self.series_rows()} if by else {})
+        return document | ({f"by_{by}": self.rows(by)} if by else {})
 
     def _in_sample(self, forecaster: str, place: int) -> bool | None:
         if forecaster != next(iter(self.scores)):

@@ -132,9 +132,10 @@ def _report(
 ) -> Report:
     chosen, owner = np.unique(np.concatenate([split.series for split in splits]), return_inverse=True)
     first = next(iter(tables.values()))
+    joined = {name: _joined(parts) for name, parts in tables.items()}
     return Report(
         ids=tuple(panel.ids[place] for place in chosen.tolist()),
-        scores={name: score(_joined(parts), owner, len(chosen)) for name, parts in tables.items()},
+        scores={name: score(forecasts, owner, len(chosen)) for name, forecasts in joined.items()},
         levels=first[0].levels,
         horizon=splits[0].horizon,
         season=season,
@@ -142,6 +143,7 @@ def _report(
         dishonest=None if dishonest is None else dishonest[chosen],
         losses=_losses(splits, tables),
         notes=notes,
+        made=joined,
     )
 
 

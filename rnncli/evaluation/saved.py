@@ -50,7 +50,7 @@ def match(panel: Panel, ids: Sequence[str], times: Integers, quantiles: Floats, 
             hint="give data that reach into the time that was forecast",
         )
     rows = np.flatnonzero(found.there)
-    _refuse_twice(panel, found.series[rows], found.step[rows])
+    refuse_twice(panel, found.series[rows], found.step[rows])
     chosen, owner = np.unique(found.series[rows], return_inverse=True)
     kept = np.maximum(found.first_step(len(panel))[chosen], 0)
     ahead = found.step[rows] - kept[owner]
@@ -102,7 +102,8 @@ def _laid_out(values: Floats, owner: Integers, ahead: Integers, split: Split) ->
     return table
 
 
-def _refuse_twice(panel: Panel, series: Integers, step: Integers) -> None:
+def refuse_twice(panel: Panel, series: Integers, step: Integers) -> None:
+    """InputRefused where two rows [n] are of one series and step."""
     order = np.lexsort((step, series))
     again = np.flatnonzero((np.diff(series[order]) == 0) & (np.diff(step[order]) == 0))
     if len(again):

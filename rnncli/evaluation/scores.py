@@ -63,6 +63,20 @@ def score(
     return Scores(overall, per_series, tuple(losses))
 
 
+def score_by_lead(forecasts: Forecasts) -> Scores:
+    """Score every step of the horizon for itself: what `per_series` holds are the steps."""
+    count, steps = forecasts.actual.shape
+    apart = Forecasts(
+        actual=forecasts.actual.reshape(-1, 1),
+        point=forecasts.point.reshape(-1, 1),
+        quantiles=forecasts.quantiles.reshape(count * steps, 1, -1),
+        levels=forecasts.levels,
+        scale=np.repeat(forecasts.scale, steps),
+        squared_scale=np.repeat(forecasts.squared_scale, steps),
+    )
+    return score(apart, np.tile(np.arange(steps), count), steps)
+
+
 def _of_forecasts() -> dict[str, Metric]:
     return {name: find(METRICS["forecast"], name, "metric") for name in METRICS["forecast"]}
 

@@ -44,7 +44,7 @@ def _row_by_row(x: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
     if outputs == 1:  # one column would be a matrix-vector product, another algorithm
         weight = np.concatenate([weight, np.zeros_like(weight)])
     rows = _fill_up(x.reshape(-1, inputs))
-    product = np.matmul(rows.reshape(-1, ROWS, inputs), weight.T).reshape(-1, len(weight))
+    product = np.matmul(rows.reshape(-1, ROWS, inputs), weight.T).reshape(len(rows), len(weight))
     wanted: NDArray[Any] = product[: x.size // inputs, :outputs]
     return wanted.reshape(*x.shape[:-1], outputs)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 TRAIN, PREDICT, EVALUATE, INSPECT = "train", "predict", "evaluate", "inspect-gradients"
 CHECK, INFO, CELLS, EXPLAIN = "check", "info", "cells", "explain"
+PLOT, REPORT = "plot", "report"
 READING = (  # commands that read data
     TRAIN,
     PREDICT,
     EVALUATE,
+    PLOT,
+    REPORT,
     INSPECT,
     CHECK,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, EVALUATE, EXPLAIN, INFO, INSPECT, PREDICT, READING, TRAIN
+from rnncli.options.commands import CHECK, EVALUATE, EXPLAIN, INFO, INSPECT, PLOT, PREDICT, READING, REPORT, TRAIN
 from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED, SIZE, SWITCH, TEXT, Meaning, Option
 from rnncli.registry import READERS
 
@@ -11,7 +11,7 @@ ON_BAD_SERIES = ("fail", "skip")
 FOUND, MEMORY = "found in the data", "what fits into memory"
 FORECAST, LABELS, TOKENS = ("forecast",), ("labels",), ("tokens",)
 SETS, FRAMES = ("sets",), ("frames",)
-MODELS = (PREDICT, EVALUATE, INSPECT, CHECK, INFO)
+MODELS = (PREDICT, EVALUATE, PLOT, REPORT, INSPECT, CHECK, INFO)
 
 OPTIONS = (
     Option(
@@ -38,6 +38,10 @@ OPTIONS = (
         short="-m",
         differently={
             EVALUATE: Meaning(says="The model file, unless there are --forecasts."),
+            PLOT: Meaning(
+                says="The model file; beside --forecast it says how DATA are read.",
+                follows="base, which comes with the program",
+            ),
             INSPECT: Meaning(follows="an untrained network"),
             CHECK: Meaning(says="A model file: also say what changed since.", follows=""),
             INFO: Meaning(says="The model file, or base, which comes with the program.", follows=""),
@@ -110,7 +114,7 @@ OPTIONS = (
         "future_data",
         REPEATED,
         "A table of what is known of the rows to forecast; may be repeated.",
-        commands=(PREDICT,),
+        commands=(PREDICT, PLOT),
         metavar="FILE",
         tasks=(*FORECAST, *FRAMES),
         in_python=Meaning(says="Tables of what is known of the rows to forecast, in the forms that `data` can have."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CELLS, CHECK, EVALUATE, INSPECT, PREDICT, TRAIN
+from rnncli.options.commands import CELLS, CHECK, EVALUATE, INSPECT, PLOT, PREDICT, REPORT, TRAIN
 from rnncli.options.data import FORECAST, FRAMES
 from rnncli.options.option import (
     CELLS as CELL_NAMES,
@@ -34,10 +34,12 @@ OPTIONS = (
         "Rows to forecast.",
         NETWORK,
         follows=_SIZE,
-        commands=(*BUILDING, PREDICT, EVALUATE, CHECK),
+        commands=(*BUILDING, PREDICT, EVALUATE, PLOT, REPORT, CHECK),
         differently={
             PREDICT: Meaning(follows="the trained one", heading=OUTPUT),
+            PLOT: Meaning(follows="the trained one", heading=OUTPUT),
             EVALUATE: Meaning(says="Rows to forecast from an origin.", follows="the trained one", heading=SCORING),
+            REPORT: Meaning(says="Rows to forecast from an origin.", follows="the trained one", heading=SCORING),
             CHECK: Meaning(says="How far future covariates must be known.", follows="the model's", heading=DATA),
         },
         tasks=(*FORECAST, *FRAMES),
@@ -61,11 +63,14 @@ OPTIONS = (
         "The quantiles to forecast; 0.5 is always one.",
         NETWORK,
         default="0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
-        commands=(TRAIN, PREDICT),
-        functions=(*BUILDING, PREDICT),
+        commands=(TRAIN, PREDICT, PLOT),
+        functions=(*BUILDING, PREDICT, PLOT),
         differently={
             PREDICT: Meaning(
                 says="The quantiles to print, within the trained ones.", follows="the trained ones", heading=OUTPUT
+            ),
+            PLOT: Meaning(
+                says="The quantiles to draw, within the trained ones.", follows="the trained ones", heading=OUTPUT
             ),
         },
         of_model=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import CHECK, EVALUATE, EVERY, INSPECT, PREDICT, TRAIN
+from rnncli.options.commands import CHECK, EVALUATE, EVERY, INSPECT, PLOT, PREDICT, REPORT, TRAIN
 from rnncli.options.data import FORECAST
 from rnncli.options.option import (
     CHOICE,
@@ -31,12 +31,16 @@ OPTIONS = (
         TEXT,
         "The file to write; its suffix says how.",
         OUTPUT,
-        commands=(TRAIN, PREDICT, EVALUATE),
-        functions=(TRAIN, PREDICT),
-        required=(TRAIN,),
+        commands=(TRAIN, PREDICT, EVALUATE, PLOT, REPORT),
+        functions=(TRAIN, PREDICT, PLOT, REPORT),
+        required=(TRAIN, REPORT),
         metavar="OUT",
         short="-o",
-        differently={TRAIN: Meaning(says="The model file to write.", metavar="MODEL")},
+        differently={
+            TRAIN: Meaning(says="The model file to write.", metavar="MODEL"),
+            PLOT: Meaning(says="The picture to write (.png, .svg, .html).", follows="drawn in the terminal"),
+            REPORT: Meaning(says="The page to write (.html)."),
+        },
     ),
     Option(
         "point",
@@ -126,8 +130,7 @@ OPTIONS = (
     Option(
         "by",
         CHOICE,
-        "Also show the scores of each series; of labels: class or group; of tokens: document or position; of frames:"
-        " lead.",
+        "Also show the scores of each series, or lead; of labels: class or group; of tokens: document or position.",
         OUTPUT,
         commands=(EVALUATE,),
         functions=(),
@@ -149,9 +152,15 @@ OPTIONS = (
         OUTPUT,
         commands=(PREDICT, EVALUATE, INSPECT),
         metavar="FILE",
-        differently=dict.fromkeys(
-            (PREDICT, EVALUATE), Meaning(says="Draw frames and their forecast: a strip (.png), or a loop (.gif).")
-        ),
+        differently={
+            PREDICT: Meaning(
+                says="Draw the largest series and their forecasts (.png, .svg, .html); frames: .png, .gif."
+            ),
+            EVALUATE: Meaning(
+                says="Draw scores by lead, coverage against level and errors by series (.png, .svg, .html);"
+                " frames (.png, .gif)."
+            ),
+        },
     ),
     Option("json", SWITCH, "Print one JSON document on stdout.", OUTPUT, commands=EVERY, functions=()),
     Option("quiet", SWITCH, "Print nothing on success.", OUTPUT, commands=EVERY, functions=(), short="-q"),
@@ -202,8 +211,8 @@ OPTIONS = (
         "What to do where the output is there already.",
         UNATTENDED,
         follows="replace; append to a table of a database",
-        commands=(PREDICT, EVALUATE, CHECK),
-        functions=(PREDICT, CHECK),
+        commands=(PREDICT, EVALUATE, PLOT, REPORT, CHECK),
+        functions=(PREDICT, PLOT, REPORT, CHECK),
         choices=EXISTING,
     ),
     Option(
@@ -212,8 +221,8 @@ OPTIONS = (
         "Wait so long for another writer of the file.",
         UNATTENDED,
         default="0",
-        commands=(TRAIN, PREDICT, EVALUATE, CHECK),
-        functions=(TRAIN, PREDICT, CHECK),
+        commands=(TRAIN, PREDICT, EVALUATE, PLOT, REPORT, CHECK),
+        functions=(TRAIN, PREDICT, PLOT, REPORT, CHECK),
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),
     Option("fresh", SWITCH, "Start over, whatever is there.", UNATTENDED, commands=(TRAIN,)),

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import EVALUATE, INSPECT
+from rnncli.options.commands import EVALUATE, INSPECT, PLOT, REPORT
 from rnncli.options.data import FORECAST, FRAMES, LABELS, SETS, TOKENS
-from rnncli.options.option import COUNT, GRADIENTS, LEVEL, NAMES, REPEATED, SCORING, SWITCH, TEXT, Meaning, Option
+from rnncli.options.option import (
+    COUNT,
+    GRADIENTS,
+    LEVEL,
+    NAMES,
+    OUTPUT,
+    REPEATED,
+    SCORING,
+    SWITCH,
+    TEXT,
+    Meaning,
+    Option,
+)
 
 _GATE = "a gate that fails ends with exit code 7"
 _TRIAL = "60, or 240 where it is about memory"
@@ -26,7 +38,7 @@ OPTIONS = (
         "How many origins of the past to forecast from.",
         SCORING,
         default="1",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, REPORT),
         metavar="K",
         tasks=(*FORECAST, *FRAMES),
     ),
@@ -36,7 +48,7 @@ OPTIONS = (
         "Rows between two origins.",
         SCORING,
         follows="the horizon",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, REPORT),
         tasks=(*FORECAST, *FRAMES),
     ),
     Option(
@@ -45,7 +57,7 @@ OPTIONS = (
         "Train again where training saw what is scored.",
         SCORING,
         default="yes",
-        commands=(EVALUATE,),
+        commands=(EVALUATE, REPORT),
         on=True,
         tasks=FORECAST,
         in_python=Meaning(default="True"),
@@ -111,7 +123,11 @@ OPTIONS = (
         "Follow gradients in so many series.",
         GRADIENTS,
         default="24",
-        commands=(INSPECT,),
+        commands=(INSPECT, PLOT, REPORT),
+        differently={
+            PLOT: Meaning(says="Draw so many series.", follows="6, or 3 in a terminal", heading=OUTPUT),
+            REPORT: Meaning(says="Draw so many of the worst series.", default="6", heading=OUTPUT),
+        },
     ),
     Option(
         "fail_on",

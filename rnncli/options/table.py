@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rnncli.errors import UsageError
-from rnncli.options import data, frames, generation, labels, network, output, scoring, tokens, training
+from rnncli.options import data, frames, generation, labels, network, output, pictures, scoring, tokens, training
 from rnncli.options.commands import command_of
 from rnncli.options.option import DATA, HEADINGS, NETWORK, TRAINING, Option
 
 _OF_TASKS = (*labels.OPTIONS, *tokens.OPTIONS, *frames.OPTIONS)
-_WRITING = (*generation.OPTIONS, *output.OPTIONS)
+_WRITING = (*generation.OPTIONS, *pictures.OPTIONS, *output.OPTIONS)
 _WRITTEN = (*data.OPTIONS, *network.OPTIONS, *training.OPTIONS, *_OF_TASKS, *scoring.OPTIONS, *_WRITING)
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _WRITTEN}
 _BY_KEYWORD = {option.keyword: option for option in _WRITTEN if option.keyword}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import EVALUATE, INSPECT, PREDICT, TRAIN
+from rnncli.options.commands import EVALUATE, INSPECT, PREDICT, REPORT, TRAIN
 from rnncli.options.data import FORECAST
 from rnncli.options.network import BUILDING
 from rnncli.options.option import (
@@ -122,8 +122,8 @@ OPTIONS = (
         "Where to train: cpu, cuda, ...",
         TRAINING,
         default="cpu",
-        commands=(TRAIN, EVALUATE),
-        differently={EVALUATE: Meaning(heading=SCORING)},
+        commands=(TRAIN, EVALUATE, REPORT),
+        differently=dict.fromkeys((EVALUATE, REPORT), Meaning(heading=SCORING)),
     ),
     Option(
         "threads",
@@ -131,8 +131,12 @@ OPTIONS = (
         "Threads to train with.",
         TRAINING,
         follows="from the machine",
-        commands=(TRAIN, EVALUATE, INSPECT),
-        differently={EVALUATE: Meaning(heading=SCORING), INSPECT: Meaning(heading=GRADIENTS)},
+        commands=(TRAIN, EVALUATE, REPORT, INSPECT),
+        differently={
+            EVALUATE: Meaning(heading=SCORING),
+            REPORT: Meaning(heading=SCORING),
+            INSPECT: Meaning(heading=GRADIENTS),
+        },
     ),
     Option(
         "watch_gradients",

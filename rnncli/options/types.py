@@ -208,12 +208,28 @@ class PredictOptions(AskedOptions, WrittenOptions, total=False):
     plot: str | os.PathLike[str] | None
 
 
+class PlotOptions(ColumnOptions, total=False):
+    """How the data are read, what is known ahead, and what becomes of a file that is there: see `plot`."""
+
+    future_data: Any
+    if_exists: Literal["replace", "error"] | None
+    lock_wait: float | None
+
+
+class ReportOptions(ColumnOptions, total=False):
+    """How the data are read, and what becomes of a file that is there: see `report`."""
+
+    if_exists: Literal["replace", "error"] | None
+    lock_wait: float | None
+
+
 class AnswerOptions(PredictOptions, total=False):
-    """Every option of `predict`, as the tasks take them."""
+    """Every option of `predict`, as the tasks take them, and how many rows of the past a picture is to have."""
 
     horizon: int | None
     quantiles: tuple[float, ...] | None
     point: Literal["median", "mean"]
+    history: int | None
 
 
 def columns_of(options: Mapping[str, object]) -> ColumnOptions:

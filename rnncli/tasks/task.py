@@ -33,6 +33,7 @@ from rnncli.tasks.answer import Answer
 from rnncli.tasks.seen import Seen, Shapes, Weights
 
 if TYPE_CHECKING:
+    from rnncli.charts.fans import Fans
     from rnncli.tasks.plan import Plan, Trained
 
 S = TypeVar("S", bound=Spec)
@@ -176,7 +177,8 @@ class LookedAt:
 @dataclass(frozen=True)
 class Scored:
     """A report, whether the model was trained once more for the sake of honesty, what is new in the data since
-    training (None if unknown), the series left out, and the first step that was made from answers (None: nowhere).
+    training (None if unknown), the series left out, and the first step that was made from answers (None: nowhere);
+    of forecasts also those of the last window, to be drawn, and the model that made them: fitted, or trained once more.
     """
 
     report: ScoreReport
@@ -184,6 +186,8 @@ class Scored:
     drift: Drift | None = None
     skipped: tuple[SeriesRefused, ...] = ()
     beyond_trained_from: int | None = None
+    fans: Fans | None = None
+    model: Any = None
 
 
 Again = Callable[[Loaded, Any], Any]

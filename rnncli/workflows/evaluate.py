@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli.data.load import Loaded
 from rnncli.data.sinks.sink import Into, sink_of
@@ -28,6 +28,9 @@ from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.pictures import check_plot, draw
 from rnncli.workflows.train import refit as train_again
 
+if TYPE_CHECKING:
+    from rnncli.charts.fans import Fans
+
 ALPHA = 0.05
 FORMATS = ("json", *WRITERS)
 
@@ -37,7 +40,8 @@ FORMATS = ("json", *WRITERS)
 class Evaluation:
     """A report, whether the model was trained once more for the sake of honesty, the outcome of every gate, what is
     new in the data since training (None if unknown) and whether that fails, the series left out, and the first step
-    that was forecast from forecasts (None if the horizon is not beyond the trained one).
+    that was forecast from forecasts (None if the horizon is not beyond the trained one); `fans` are the forecasts of
+    the last window beside what came, and `model` is what made them, None where the model makes none.
     """
 
     report: ScoreReport
@@ -47,6 +51,8 @@ class Evaluation:
     fail_on_drift: bool = False
     skipped: tuple[SeriesRefused, ...] = ()
     beyond_trained_from: int | None = None
+    fans: Fans | None = None
+    model: Any = None
 
     def to_json(self, *, by: str | None = None) -> dict[str, Any]:
         """The document behind `--json`."""
@@ -147,8 +153,9 @@ def evaluate(
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
     came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
     is marked so where sequences of training are scored; baselines beside it learn from the tables `trained_on`, and
-    `group` is a column by which labels are scored as well. Of frames `plot` is a picture of some sequences, their
-    forecast and what came (.png, or a loop of one: .gif).
+    `group` is a column by which labels are scored as well. `plot` is a picture of the scores by lead, of coverage
+    against level and of errors by series (.png, .svg, .html), or of frames a picture of some sequences, their forecast
+    and what came (.png, or a loop of one: .gif).
 
     Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
@@ -162,7 +169,7 @@ def evaluate(
     choices = column_choices(options)
     loaded_model = None if forecasts is not None else given(BASE if model is None else model).model
     if plot is not None:
-        check_plot(plot, loaded_model)
+        check_plot(plot, "forecast" if loaded_model is None else loaded_model.task.name)
     if loaded_model is None:
         gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
         table.refuse_of_other_task({"trained_on": trained_on, "group": group}, task.name)
@@ -188,6 +195,8 @@ def evaluate(
         options.get("fail_on_drift", False),
         scored.skipped,
         scored.beyond_trained_from,
+        scored.fans,
+        scored.model,
     )
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnncli.data.numbertext import thousands_mark
 from rnncli.data.timestyle import check_style, has_clock
-from rnncli.data.writers.results import Style
 from rnncli.errors import UsageError
 from rnncli.near import did_you_mean
 from rnncli.options.data import ON_BAD_SERIES
 from rnncli.options.given import fields_given
 from rnncli.options.types import ColumnOptions, WrittenOptions
 from rnncli.spec import ColumnChoices
+
+if TYPE_CHECKING:
+    from rnncli.data.writers.results import Style
 
 
 def column_choices(options: ColumnOptions) -> ColumnChoices:
@@ -74,6 +76,8 @@ def style_of(options: WrittenOptions) -> Style:
     tidy, wide = bool(options.get("tidy")), bool(options.get("out_wide"))
     if tidy and wide:
         raise UsageError("a table is --tidy or --out-wide, not both", hint="leave one of them out")
+    from rnncli.data.writers.results import Style
+
     return Style(tidy, bool(options.get("csv_raw")), wide, separator, decimal, options.get("digits"))
 
 

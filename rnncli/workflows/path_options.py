@@ -7,6 +7,7 @@ READ = {
     "future_data": "--future-data",
     "trained_on": "--trained-on",
     "forecasts": "--forecasts",
+    "forecast": "--forecast",
     "model": "--model",
     "warm_start": "--warm-start",
     "config": "--config",

@@ -17,7 +17,7 @@ from rnncli.registry import scheme_of
 from rnncli.tasks.reading import listed
 from rnncli.workflows.path_options import READ, WRITTEN
 
-_TABLES = ("data", "future_data", "forecasts")  # of which each may be a folder or a glob
+_TABLES = ("data", "future_data", "forecasts", "forecast")  # of which each may be a folder or a glob
 _STREAMS = ("-", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # the shell's to open
 
 
@@ -135,7 +135,7 @@ def _read(settings: Mapping[str, Any]) -> Iterator[_Read]:
 
 def _reach(option: str, item: str | os.PathLike[str], choice: str | None) -> Reach:
     if option in _TABLES:
-        return reach(item, None if option == "forecasts" else choice)
+        return reach(item, None if option in ("forecasts", "forecast") else choice)
     return Reach(files.marks(item))
 
 

@@ -51,8 +51,9 @@ def predict(
     only rows that it has not seen are consumed, and the forecast is that of a network which saw them all. Of a model
     that labels steps as they come (`online`), the rows that it has not seen are labelled. A model of documents gives
     the likeliest next tokens, how likely those of `data` were (`score`), or goes on with so many (`generate`): text, of
-    which `on_event` is told as it is made, or sets; with `state`, all data go on from where they ended before. Of a
-    model of frames `plot` is a picture of the first sequences and their forecast (.png, or a loop of one: .gif).
+    which `on_event` is told as it is made, or sets; with `state`, all data go on from where they ended before. `plot`
+    is a picture of the largest series with their forecasts (.png, .svg, .html), or of a model of frames the first
+    sequences and their forecast (.png, or a loop of one: .gif).
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
@@ -80,10 +81,10 @@ def predict(
         if plot is not None:
             from rnncli.workflows.pictures import check_plot
 
-            check_plot(plot, found.model)
+            check_plot(plot, task.name)
         stream = None if state is None else task.stream(state, found.model, found.digest)
         levels = None if quantiles is None else tuple(quantiles)
-        asked: AnswerOptions = {**options, "horizon": horizon, "quantiles": levels, "point": point}
+        asked: AnswerOptions = {**options, "horizon": horizon, "quantiles": levels, "point": point, "history": None}
         answer = task.answer(data, found.model, column_choices(options), asked, tell, stream)
         if sink is not None:
             give_back()  # a file is as large again

@@ -249,7 +249,13 @@ def test_a_printed_file_runs_as_it_is(run_rnncli: Run, weekly: Path, small_model
 
 @pytest.mark.parametrize("command", sorted(DECLARED))
 def test_every_command_prints_a_file_that_it_takes(run_rnncli: Run, tmp_path: Path, command: str) -> None:
-    needed = {"train": ("d.csv", "-o", "m"), "info": ("m",), "cells": (), "explain": ()}
+    needed = {
+        "train": ("d.csv", "-o", "m"),
+        "report": ("d.csv", "-m", "m", "-o", "r.html"),
+        "info": ("m",),
+        "cells": (),
+        "explain": (),
+    }
     printed = run_rnncli(command, *needed.get(command, ("d.csv", "-m", "m")), "--print-config").stdout
     path = file(tmp_path, printed)
     again = run_rnncli(command, "--config", path, "--print-config").stdout

@@ -37,6 +37,10 @@ def test_the_layout_of_a_weight_changes_no_more_than_rounding(inputs: int, outpu
     assert np.allclose(linear(x, weight), linear(x, for_products(weight)), atol=1e-5 * inputs)
 
 
+def test_a_weight_without_rows_gives_outputs_without_columns() -> None:
+    assert linear(numbers(5, 3), numbers(0, 3)).shape == (5, 0)
+
+
 def test_the_layout_of_the_rows_changes_no_bit() -> None:
     weight, x = numbers(20, 12), numbers(6, 16, 12, seed=1)
     time_first = np.ascontiguousarray(x.swapaxes(0, 1))

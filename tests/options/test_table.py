@@ -28,7 +28,18 @@ from rnncli.workflows.arguments import _taken_by, fitting
 
 PROGRAM = get_command(app)
 DECLARED = config.declared_by(PROGRAM)
-FUNCTIONS = ("train", "predict", "evaluate", "inspect_gradients", "check", "info", "list_cells", "explain")
+FUNCTIONS = (
+    "train",
+    "predict",
+    "evaluate",
+    "plot",
+    "report",
+    "inspect_gradients",
+    "check",
+    "info",
+    "list_cells",
+    "explain",
+)
 IN_PYTHON = {
     name: {"inspect_gradients": "inspect-gradients", "list_cells": "cells"}.get(name, name) for name in FUNCTIONS
 }

@@ -1,4 +1,4 @@
-"""--plot of predict and evaluate: frames are drawn, and nothing else is."""
+"""--plot of predict and evaluate of frames."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def test_predict_and_evaluate_draw_frames(clips: np.ndarray, model: Path, tmp_pa
     rnncli.evaluate(clips, model, plot=tmp_path / "clip.png")
     assert (tmp_path / "next.gif").read_bytes().startswith(b"GIF89a")
     assert (tmp_path / "clip.png").read_bytes().startswith(b"\x89PNG")
-    assert any("drew sequence 'array/0' in" in str(event) for event in heard)
+    assert any("next.gif: sequence 'array/0'" in str(event) for event in heard)
     rnncli.predict(clips, model, plot=tmp_path / "next.png", on_event=heard.append)
-    assert any("drew sequences 'array/0', 'array/1', 'array/2' in" in str(event) for event in heard)
+    assert any("next.png: sequences 'array/0', 'array/1', 'array/2'" in str(event) for event in heard)
 
 
 def test_the_next_frames_of_arrays_are_an_array(clips: np.ndarray, model: Path, tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ def test_another_picture_is_refused_before_any_work(
     with pytest.raises(UsageError, match=r"a picture ends in \.png or \.gif, not 'a\.svg'"):
         rnncli.predict(clips, model, plot="a.svg")
     for work in (rnncli.predict, rnncli.evaluate):
-        with pytest.raises(UsageError, match="--plot draws frames, and none are made here"):
-            work(sample_data / "co2_weekly.csv", small_model, plot="a.png")
+        with pytest.raises(UsageError, match=r"a picture ends in \.png, \.svg or \.html, not 'a\.gif'"):
+            work(sample_data / "co2_weekly.csv", small_model, plot="a.gif")
     monkeypatch.setattr("rnncli.workflows.pictures.find_spec", lambda _: None)
     with pytest.raises(MissingDependency, match="a picture needs Pillow"):
         rnncli.evaluate(clips, model, plot="a.png")
@@ -64,4 +64,4 @@ def test_another_picture_is_refused_before_any_work(
 def test_an_array_is_what_only_frames_are_written_as(small_model: Path, sample_data: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not say what to write") as refused:
         rnncli.predict(sample_data / "co2_weekly.csv", small_model, output=tmp_path / "a.npy")
-    assert refused.value.hint == "end it in .csv, .parquet, .jsonl"
+    assert refused.value.hint == "end it in .csv, .parquet, .jsonl, .arrow, .arrows, .feather, .xlsx"

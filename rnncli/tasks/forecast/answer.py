@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 
 from rnncli.arrays import Floats
+from rnncli.charts.history import rows_that_help
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
+from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.data.writers.forecasts import results_of
 from rnncli.data.writers.results import Results, Style, StyleOptions, pieces
@@ -20,7 +22,7 @@ from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
 from rnncli.events import Listener, Noted
 from rnncli.memory import give_back
 from rnncli.options.types import AnswerOptions
-from rnncli.outline import Outline, shown
+from rnncli.outline import Outline, as_html, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.answer import write_to, written_pieces
 from rnncli.tasks.forecast.base import tell_fitted
@@ -28,12 +30,15 @@ from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.holidays import tell_unknown
 from rnncli.tasks.forecast.known_ahead import short_of_covariates, tell_missing
+from rnncli.tasks.forecast.levels import asked_levels, interpolated, mean_of
 from rnncli.tasks.forecast.reading import load_known, within_bounds
 from rnncli.tasks.forecast.staleness import stale_series
 from rnncli.tasks.forecast.unlike import tell_unlike
 from rnncli.tasks.reading import listed, without_bad
 
 if TYPE_CHECKING:
+    from rnncli.charts.fans import Fans
+    from rnncli.charts.picture import Picture
     from rnncli.tasks.forecast.stateful import Stream
 
 SCHEMA = "rnncli.predict/1"
@@ -49,6 +54,7 @@ class Forecast:
 
     `skipped` are the series that have no forecast, `drift` is what is new since training (None if that is unknown).
     From step `beyond_trained_from` on (None: nowhere) it is made from forecasts, for it is longer than was trained.
+    `history` are the last rows of each series before it, for pictures (None: nobody kept them).
     """
 
     table: ForecastTable
@@ -56,6 +62,7 @@ class Forecast:
     skipped: tuple[SeriesRefused, ...] = ()
     drift: Drift | None = None
     beyond_trained_from: int | None = None
+    history: Panel | None = None
 
     @property
     def series(self) -> int:
@@ -104,6 +111,34 @@ class Forecast:
     def __str__(self) -> str:
         lines = b"".join(pieces(results_of(_top(self.table, SHOWN)), "csv", Style())).decode().splitlines()
         return "\n".join([*lines[: SHOWN + 1], *filter(None, [_more(self.rows - SHOWN)])])
+
+    @property
+    def fans(self) -> Fans:
+        """The forecast beside the rows before it, as numbers of a picture."""
+        from rnncli.charts.fans import of_table
+
+        return of_table(self.table, self.history)
+
+    @property
+    def pictured(self) -> Picture:
+        """A picture of the largest series."""
+        return self.plot()
+
+    def plot(
+        self, ids: Iterable[str] | None = None, *, series: int = 6, order: str | None = None, unit: str = ""
+    ) -> Picture:
+        """Fan charts of the series called `ids`, or of so many of the "largest" ones, or the "first". The picture
+        shows itself in a notebook, has a `figure` of matplotlib, and can `write(path)` a .png, .svg or .html file.
+        """
+        from rnncli.charts.picture import picture
+
+        return picture(self.fans, ids=ids, order=order, most=series, unit=unit)
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks and, where matplotlib is installed, a picture of some series below it."""
+        from rnncli.charts.notebook import image
+
+        return as_html(self.outline()) + image(self.plot(series=4))
 
     def outline(self) -> Outline:
         """What was forecast, and its first rows."""
@@ -182,7 +217,7 @@ def answer(
 
     UsageError, InputRefused, InputStale or GateFailed.
     """
-    levels = _levels(options.get("quantiles"), model)
+    levels = asked_levels(options.get("quantiles"), model.spec.levels)
     point: Point = options.get("point") or "median"
     if point not in ("median", "mean"):
         raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
@@ -210,7 +245,14 @@ def answer(
         made = stream.quantiles(loaded.panel, steps)
     loaded = without_bad(loaded, model.unseen(loaded.panel, made), InputRefused, tell, skip=skip)
     made = made[~np.isnan(made[:, 0, 0])]
-    return Forecast(_table(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond)
+    past = _history(loaded, model, options.get("history") or rows_that_help(steps, model.spec.seasons))
+    return Forecast(_table(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond, past)
+
+
+def _history(loaded: Loaded, model: Forecaster, rows: int) -> Panel:
+    """The last rows of each series before its forecast, in a calendar with the model's seasons."""
+    past = loaded.panel.latest(model.ends(loaded.panel), rows)
+    return replace(past, calendar=replace(past.calendar, seasons=model.spec.seasons))
 
 
 def _ahead(model: Forecaster, options: AnswerOptions, tell: Listener) -> list[Any] | None:
@@ -265,20 +307,6 @@ def tell_beyond(steps: int, model: Forecaster, tell: Listener) -> int | None:
     return trained + 1
 
 
-def _levels(quantiles: tuple[float, ...] | None, model: Forecaster) -> tuple[float, ...]:
-    trained = model.spec.levels
-    if quantiles is None:
-        return trained
-    levels = tuple(sorted({*map(float, quantiles), 0.5}))
-    outside = [level for level in levels if not trained[0] <= level <= trained[-1]]
-    if outside:
-        raise UsageError(
-            f"quantile {outside[0]} lies outside the trained levels, {trained[0]} to {trained[-1]}",
-            hint=f"train again with --quantiles {','.join(map(str, levels))}",
-        )
-    return levels
-
-
 def _table(loaded: Loaded, model: Forecaster, made: Floats, levels: tuple[float, ...], point: Point) -> ForecastTable:
     panel, spec = loaded.panel, model.spec
     middle = made[..., spec.median] if point == "median" else mean_of(made, spec.levels)
@@ -286,25 +314,3 @@ def _table(loaded: Loaded, model: Forecaster, made: Floats, levels: tuple[float,
     times, last = seen.future_times(made.shape[1]), seen.calendar.times(seen.ends(), seen.phases)
     wanted = interpolated(made, spec.levels, levels)
     return ForecastTable(panel.ids, times, levels, wanted, middle, loaded.columns, panel.calendar, origins=last)
-
-
-def interpolated(quantiles: Floats, trained: tuple[float, ...], wanted: tuple[float, ...]) -> Floats:
-    """Quantiles at other levels, linear between neighbours: [..., trained] -> [..., wanted]."""
-    if trained == wanted:
-        return quantiles
-    above = np.clip(np.searchsorted(trained, wanted), 1, max(1, len(trained) - 1))
-    if len(trained) == 1:
-        return np.repeat(quantiles, len(wanted), axis=-1)
-    low, high = np.array(trained)[above - 1], np.array(trained)[above]
-    share = (np.array(wanted) - low) / (high - low)
-    below, over = quantiles[..., above - 1], quantiles[..., above]
-    between = np.where(share == 1, over, below + share * (over - below))
-    return np.maximum.accumulate(np.minimum(between, over), axis=-1)
-
-
-def mean_of(quantiles: Floats, levels: tuple[float, ...]) -> Floats:
-    """The mean of the distribution that is linear between its quantiles [..., q], its tails at the outer ones."""
-    edges = np.array([0.0, *levels, 1.0])
-    middle = (edges[1:] + edges[:-1]) / 2
-    middle[0], middle[-1] = 0.0, 1.0
-    return np.asarray((quantiles * np.diff(middle)).sum(axis=-1))

@@ -16,6 +16,7 @@ from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origi
 from rnncli.evaluation.run import Made, evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
 from rnncli.evaluation.saved_table import load_saved
+from rnncli.evaluation.split_fans import split_fans
 from rnncli.events import Listener, Noted
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon, tell_beyond
@@ -59,7 +60,8 @@ def evaluated(
     made = [_forecasts(model, panel, split) for split in splits]
     season = model.spec.seasons[0]
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
-    return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond)
+    fans = split_fans(loaded.panel, splits[-1], made[-1], model.spec.levels, season, loaded.columns)
+    return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond, fans, model)
 
 
 def _fitted_before(loaded: Loaded, model: Forecaster, wanted: Backtest) -> Forecaster:

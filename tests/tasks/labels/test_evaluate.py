@@ -49,7 +49,7 @@ def test_labels_are_scored_by_class_and_by_a_group_that_is_named(
     done = run_rnncli("evaluate", others, "-m", label_model, "--group", "who", "--by", "group", "-o", path)
     assert done.returncode == 0
     rows = [line.split(",") for line in path.read_text().splitlines()]
-    assert [row[:3] for row in rows[1:]] == [['"ann"', "9", '"model"'], ['"bob"', "9", '"model"']]
+    assert [row[:3] for row in rows[1:]] == [["ann", "9", "model"], ["bob", "9", "model"]]
     by_class = run_rnncli("evaluate", others, "-m", label_model, "--by", "class").stdout
     assert "class  count  forecaster  precision" in by_class
     wrong = run_rnncli("evaluate", others, "-m", label_model, "--by", "series")
