@@ -232,14 +232,14 @@ class PlotOptions(ColumnOptions, total=False):
     """How the data are read, what is known ahead, and what becomes of a file that is there: see `plot`."""
 
     future_data: Any
-    if_exists: Literal["replace", "error"] | None
+    if_exists: Literal["append", "replace", "error"] | None
     lock_wait: float | None
 
 
 class ReportOptions(ColumnOptions, total=False):
     """How the data are read, and what becomes of a file that is there: see `report`."""
 
-    if_exists: Literal["replace", "error"] | None
+    if_exists: Literal["append", "replace", "error"] | None
     lock_wait: float | None
 
 

@@ -62,6 +62,8 @@ def keep_apart(command: str, settings: Mapping[str, Any]) -> None:
     for option in _TABLES:
         for item in _items(settings.get(option)):
             refuse_empty(item)
+    _refuse_append(command, settings)
+    _refuse_idle_query(settings)
     _refuse_urls(command, settings)
     written = list(_written(command, settings))
     for one, other in combinations(written, 2):
@@ -73,6 +75,22 @@ def keep_apart(command: str, settings: Mapping[str, Any]) -> None:
             if read.reach.includes(one.marks) and not read.spares(one):
                 raise _refusal(read, one)
     _refuse_own_table(settings)
+
+
+def _refuse_append(command: str, settings: Mapping[str, Any]) -> None:
+    """UsageError where rows would be added to what is replaced whole: all but the tables that predict writes."""
+    if settings.get("if_exists") == "append" and command != "predict":
+        flag = "--if-exists append"
+        raise UsageError(f"{flag} is for tables that predict writes", hint=f"leave {flag} out, or say replace")
+
+
+def _refuse_idle_query(settings: Mapping[str, Any]) -> None:
+    """UsageError for a query that no source of data answers."""
+    if settings.get("query") is None:
+        return
+    given = [item for option in (*_TABLES, "trained_on") for item in _items(settings.get(option))]
+    if not any(isinstance(item, str) and is_database(item) for item in given):
+        raise UsageError("--query is for databases, and none is given", hint="DATA: postgresql://host/db")
 
 
 def _refuse_urls(command: str, settings: Mapping[str, Any]) -> None:

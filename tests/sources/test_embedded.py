@@ -153,6 +153,8 @@ def test_a_table_of_others_and_one_that_is_read_are_refused(url: str, trained: A
         rnncli.predict(url, trained, query=QUERY, output=url, table="sales", if_exists="replace")
     with pytest.raises(UsageError, match="which table of the database is written"):
         rnncli.predict(sales(), trained, output=url)
+    with pytest.raises(UsageError, match="--query is for databases, and none is given"):
+        rnncli.predict(sales(), trained, query=QUERY)
 
 
 @contextmanager

@@ -255,7 +255,7 @@ def test_a_password_in_a_url_is_never_printed(case: str, run: Run, shop: Postgre
         done = run("predict", url, "--query", SALES, "-m", model, *more, env=bare)
         assert done.returncode == code, done.stderr
         assert PASSWORD not in done.stdout + done.stderr
-    assert PASSWORD not in log.read_text()
+    assert not log.exists() or PASSWORD not in log.read_text()
 
 
 def test_a_right_password_in_a_url_is_never_printed_either(
