@@ -8,6 +8,7 @@ from rnncli.cli.evaluate import left_alone
 from rnncli.cli.streams import Streams
 from rnncli.cli.table import facts, table
 from rnncli.cli.terminal import width
+from rnncli.errors import UsageError
 from rnncli.files import locked, refuse_existing
 
 
@@ -17,6 +18,8 @@ def export(
     """Write MODEL as an ONNX graph."""
     from rnncli.workflows.export import export as work
 
+    if if_exists == "append":
+        raise UsageError("--if-exists append is for tables of a database", hint="--if-exists replace, skip or error")
     with locked(output, lock_wait or 0.0):
         if if_exists == "error":
             refuse_existing(output)
