@@ -150,7 +150,7 @@ def test_what_is_no_file_is_refused_at_once(run_rnncli: Run, places: dict[str, P
 
 
 @pytest.mark.parametrize(
-    "path", ["/dev/zero", "http://localhost/a.csv", "file:///etc/passwd", "a\0b.csv", "x" * 300 + ".csv"]
+    "path", ["/dev/zero", "gopher://localhost/a.csv", "file:///etc/passwd", "a\0b.csv", "x" * 300 + ".csv"]
 )
 def test_a_path_that_leads_elsewhere_is_refused(run_python: Run, tmp_path: Path, path: str) -> None:
     code = "import sys, rnncli; rnncli.train(eval(sys.argv[1]), output=sys.argv[2], format='csv')"

@@ -86,7 +86,8 @@ def test_predicting_does_nothing_but_write_its_forecast(
     "command",
     [("info", "MODEL"), ("predict", "DATA", "-m", "MODEL"), ("evaluate", "DATA", "-m", "MODEL", "--no-refit"),
      ("inspect-gradients", "DATA", "-m", "MODEL", "--quick"), ("evaluate", "DATA", "-m", "MODEL", "--windows", "1"),
-     ("check", "DATA", "-m", "MODEL"), ("config", "show", "predict", "DATA", "-m", "MODEL"), ("cells",),
+     ("check", "DATA", "-m", "MODEL"), ("plot", "DATA", "-m", "MODEL"), ("compare", "MODEL", "base", "DATA"),
+     ("config", "show", "predict", "DATA", "-m", "MODEL"), ("cells",),
      ("explain", "leakage"),
      ("train", "DATA", "-o", "absent.safetensors", "--print-config"), ("--help",), ("train", "--help"), ("--version",)],
     ids=" ".join,
@@ -103,7 +104,10 @@ def test_a_command_that_prints_writes_no_file(
     ("command", "name"),
     [(("check", "DATA", "--fix", "OUT"), "out.csv"), (("check", "DATA", "--fix", "OUT"), "out.parquet"),
      (("evaluate", "DATA", "-m", "MODEL", "--no-refit", "-o", "OUT"), "out.json"),
-     (("evaluate", "DATA", "-m", "MODEL", "--no-refit", "-o", "OUT"), "out.parquet")],
+     (("evaluate", "DATA", "-m", "MODEL", "--no-refit", "-o", "OUT"), "out.parquet"),
+     (("plot", "DATA", "-m", "MODEL", "-o", "OUT"), "out.svg"),
+     (("report", "DATA", "-m", "MODEL", "--no-refit", "-o", "OUT"), "out.html"),
+     (("export", "MODEL", "-o", "OUT"), "out.onnx")],
 )  # fmt: skip
 def test_a_command_with_an_output_writes_that_alone(
     watched: Run, weekly: Path, small_model: Path, tmp_path: Path, command: tuple[str, ...], name: str
@@ -121,6 +125,23 @@ def test_every_command_is_watched() -> None:
 
     text = Path(__file__).read_text(encoding="utf-8")
     assert [name for name in getattr(get_command(app), "commands", {}) if f'"{name}"' not in text] == []
+
+
+def test_what_moved_between_two_forecasts_writes_no_file(
+    watched: Run, run_rnncli: Run, weekly: Path, small_model: Path, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.csv"
+    run_rnncli("predict", weekly, "-m", small_model, "-o", saved)
+    done = watched("diff", saved, saved)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_search_writes_its_model_and_its_trials(watched: Run, weekly: Path, tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    model = tmp_path / "m.safetensors"
+    trials = [Path(f"{model}.search{suffix}") for suffix in ("", "-journal")]
+    done = watched("tune", weekly, "-o", model, "--horizon", 2, "--trials", 1, "--steps", 2, outputs=(model, *trials))
+    assert done.returncode == 0, done.stderr
 
 
 def test_scores_of_a_saved_forecast_write_no_file(

@@ -50,7 +50,7 @@ def _quick(rows: pa.Table, separator: str, decimal: str) -> Iterator[bytes]:
         except pa.ArrowInvalid:
             yield from _lines(some, separator, decimal)
         else:
-            yield sink.getvalue()
+            yield sink.getvalue().to_pybytes()
 
 
 def _lines(rows: pa.Table, separator: str, decimal: str) -> Iterator[bytes]:
