@@ -111,6 +111,9 @@ def counted(server: Postgres, table: str) -> dict[str, int]:
     return dict(Counter(str(row["origin"]) for row in rows))
 
 
+MOST_TRIES = 27  # days of February after the second
+
+
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_runs_that_are_killed_and_repeated_lose_nothing_and_double_nothing(
     kills: int, run: Run, shop: Postgres, model: Path, fork_server: Callable[..., object], tmp_path: Path
@@ -125,7 +128,10 @@ def test_runs_that_are_killed_and_repeated_lose_nothing_and_double_nothing(
     assert run(*words, "--as-of", "2024-02-02").returncode == 0
     whole = time.monotonic() - began
     told, expected = [], {"2024-02-01": SHOPS * HORIZON, "2024-02-02": SHOPS * HORIZON}
-    for kill in range(kills):
+    slain = 0
+    for kill in range(MOST_TRIES):
+        if slain == kills:
+            break
         origin = f"2024-02-{kill + 3:02}"
         after = whole * (chance.random() if kill % 2 else 0.4 + 0.6 * chance.random())
         done = killed_after(after, [*words, "--as-of", origin], shop.environment, fork_server, tmp_path)
@@ -133,10 +139,13 @@ def test_runs_that_are_killed_and_repeated_lose_nothing_and_double_nothing(
         rows = counted(shop, table).get(origin, 0)
         assert rows in (0, SHOPS * HORIZON), f"killed after {after:.2f} s: {rows} rows"
         told.append(f"{after:.2f} s of {whole:.2f} s: {'killed' if done < 0 else 'ended'}, {rows} rows")
+        slain += done < 0
+        whole *= 1 if done < 0 else 0.85  # the machine was slower when it was measured
         again = run(*words, "--as-of", origin)
         assert again.returncode == 0, again.stderr
         expected[origin] = SHOPS * HORIZON
         assert counted(shop, table) == expected
+    assert slain == kills, told
     print("\n".join(told))  # noqa: T201  # what is worth keeping of a run with 20 of them
 
 
