@@ -70,15 +70,17 @@ def _of_path(path: str, choice: str | None) -> Reach:
         return Reach(marks(path))
     folders = [path, *_parts(path)]
     rules = tuple((folder_mark(folder), partial(is_data, choice=choice)) for folder in folders)
-    own = marks(path) if LAKE in os.listdir(path) else frozenset()  # noqa: PTH208  # of such a folder all is one table
+    lake = os.path.isdir(os.path.join(path, LAKE))  # noqa: PTH112,PTH118  # it never raises
+    own = marks(path) if lake else frozenset()  # of such a folder all is one table
     return Reach(own.union(*(_linked(folder, choice) for folder in folders)), rules)
 
 
 def _parts(path: str) -> list[str]:
     """The folders below one that is parted into them."""
-    if kind_of_folder(entry.name for entry in os.scandir(path) if entry.is_dir()) is None:
-        return []
-    return [folder for folder, _, _ in os.walk(path) if folder != path]
+    with suppress(OSError):  # a folder that may not be looked into
+        if kind_of_folder(entry.name for entry in os.scandir(path) if entry.is_dir()) is not None:
+            return [folder for folder, _, _ in os.walk(path) if folder != path]
+    return []
 
 
 def _linked(folder: str, choice: str | None) -> Iterable[Mark]:
