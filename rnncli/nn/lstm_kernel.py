@@ -28,6 +28,8 @@ from rnncli.cells.cell import Cell, State
 from rnncli.nn.around import Grid, around, back_from, of_kernel
 
 PEEPHOLES = ("peephole_i", "peephole_f", "peephole_o")
+sigmoid_back = torch.ops.aten.sigmoid_backward.grad_input  # x o (1 - o)
+tanh_back = torch.ops.aten.tanh_backward.grad_input  # x (1 - g^2)
 
 
 class _Lstm(Function):
@@ -73,27 +75,26 @@ class _Lstm(Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         weight, h, c, gates, squashed, p = ctx.saved_tensors
         steps, batch, hidden = squashed.shape
-        *i_and_f, g, o = gates.split(hidden, dim=2)
-        f = i_and_f[-1]
-        i = i_and_f[0] if len(i_and_f) > 1 else 1 - f
-        away = c[:-1] if len(i_and_f) > 1 else c[:-1] - g
-        of_c = torch.stack(
-            [*([g * i * (1 - i)] if len(i_and_f) > 1 else []), away * f * (1 - f), i * (1 - g * g)], dim=2
-        )
-        of_o, of_h = squashed * o * (1 - o), o * (1 - squashed * squashed)
-        through = torch.empty(steps, batch, of_c.shape[2] + 1, hidden, dtype=h.dtype, device=h.device)
-        d, big_d = torch.zeros_like(h[0]), gradients[1].clone()
-        for t in range(steps - 1, -1, -1):
+        seen = gates.shape[2] // hidden - 2  # gates that see the memory before the step: i and f, or f
+        through = torch.empty(steps, batch, seen + 2, hidden, dtype=h.dtype, device=h.device)
+        d, big_d, part = torch.zeros_like(h[0]), gradients[1].clone(), torch.empty_like(h[0])
+        for t in range(steps - 1, -1, -1):  # small tensors, which stay in the processor's cache
+            *i_and_f, g, o = gates[t].split(hidden, dim=1)
+            *of_i, of_f, of_g, of_o = through[t].unbind(dim=1)
+            f, away = i_and_f[-1], c[t] if seen > 1 else c[t] - g
             d.add_(gradients[0][t])
-            torch.mul(of_o[t], d, out=through[t, :, -1])
-            big_d.addcmul_(of_h[t], d)
+            sigmoid_back(torch.mul(d, squashed[t], out=part), o, grad_input=of_o)
+            big_d.add_(tanh_back(torch.mul(d, o, out=part), squashed[t], grad_input=part))
             if p is not None:
-                big_d.addcmul_(p[-1], through[t, :, -1])
-            torch.mul(of_c[t], big_d[:, None], out=through[t, :, :-1])
-            big_d.mul_(f[t])
+                big_d.addcmul_(p[-1], of_o)
+            if seen > 1:
+                sigmoid_back(torch.mul(big_d, g, out=part), i_and_f[0], grad_input=of_i[0])
+            sigmoid_back(torch.mul(big_d, away, out=part), f, grad_input=of_f)
+            tanh_back(torch.mul(big_d, i_and_f[0] if seen > 1 else 1 - f, out=part), g, grad_input=of_g)
+            big_d.mul_(f)
             if p is not None:
-                for place, peephole in enumerate(p[:-1]):
-                    big_d.addcmul_(peephole, through[t, :, place])
+                for peephole, of in zip(p[:-1], (*of_i, of_f), strict=True):
+                    big_d.addcmul_(peephole, of)
             if ctx.grid is None:
                 torch.mm(through[t].view(batch, -1), weight, out=d)
             else:
