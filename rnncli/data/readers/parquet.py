@@ -19,7 +19,7 @@ from rnncli.spec import ColumnChoices
 SAMPLE_ROWS = 2_000
 PIECE = 8 << 20  # bytes that are read at once of a column whose cells are large
 LARGE = 1 << 10  # bytes of a cell that is no time, id or number
-NO_THREAD = "launch worker threads"  # what Arrow says where a limit leaves no room for the stack of one
+NO_THREAD = "launch worker thread"  # what Arrow says where a limit leaves no room for the stack of one
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # row numbers, unless they are times
 
 
