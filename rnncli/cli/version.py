@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
@@ -25,6 +23,8 @@ def document() -> dict[str, Any]:
     """The versions of the program, its Python and what it computes with (None: not installed), and the newest format of
     a model file that it reads.
     """
+    import platform
+
     from rnncli.checkpoint import FORMAT
 
     return {
@@ -44,6 +44,8 @@ def refuse_alone() -> None:
 
 
 def _version(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

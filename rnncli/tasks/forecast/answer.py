@@ -25,7 +25,6 @@ from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, as_html, shown
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.answer import write_to, written_pieces
-from rnncli.tasks.forecast.base import tell_fitted
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.holidays import tell_unknown
@@ -224,6 +223,8 @@ def answer(
     skip = choices.on_bad_series == "skip"
     loaded = load_known(data, choices, model, tell, _ahead(model, options, tell))
     if model.unfitted:
+        from rnncli.tasks.forecast.base import tell_fitted
+
         model = model.for_data(loaded, options.get("horizon"))
         tell_fitted(model, tell)
     steps = checked_horizon(options.get("horizon"), model)
