@@ -14,15 +14,16 @@ import sys
 def main(words: list[str]) -> int:
     """Train, and write the model file."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: small products, many of them
-    from rnncli.pretraining.training import STEPS, train
+    from rnncli.pretraining.training import KEPT_EVERY, STEPS, train
 
     parser = argparse.ArgumentParser(prog="python -m rnncli.pretraining", description=__doc__)
     parser.add_argument("-o", "--output", required=True, help="the model file")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"training steps (default: {STEPS:,})")
     parser.add_argument("--hidden", type=int, default=128, help="units of the recurrent layer (default: 128)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep-every", type=float, default=KEPT_EVERY, help="seconds (default: %(default)s)")
     said = parser.parse_args(words)
-    train(said.output, said.steps, said.hidden, said.seed)
+    train(said.output, said.steps, said.hidden, said.seed, said.keep_every)
     return 0
 
 

@@ -82,7 +82,6 @@ def _process(rng: Rng, rows: int, seasons: tuple[int, ...]) -> Floats:
 
 def _parts(rng: Rng, rows: int, seasons: tuple[int, ...]) -> Floats:
     trend: Callable[[Rng, int], Floats] = TRENDS[int(rng.integers(len(TRENDS)))]
-    per_season = max(seasons[0], 4)
     growing = seasons[0] in SLOW
     x = trend(rng, rows) * float(np.exp(rng.normal(-0.7 if growing else -1.4, 1.0)))
     size = float(np.exp(rng.normal(-1.9, 0.9)))
@@ -93,18 +92,21 @@ def _parts(rng: Rng, rows: int, seasons: tuple[int, ...]) -> Floats:
     for season in sorted({*seasons} - {1}) if not weekly or rng.random() < MORE_SEASONS else ():
         if rng.random() < (0.85 if season == seasons[0] else 0.6):
             x = x + size * float(np.exp(rng.normal(0, 0.5))) * seasonal.season(rng, rows, season)
-    noise = float(np.exp(rng.normal(-2.9 if first >= WITHIN_DAYS else -2.6, 0.9)))
+    size = float(np.exp(rng.normal(-2.9 if first >= WITHIN_DAYS else -2.6, 0.9)))
+    x = x + size * _noise(rng, rows, max(first, 4)) * _changing(rng, rows)
+    return _measured(rng, x, seasons)
+
+
+def _noise(rng: Rng, rows: int, season: int) -> Floats:
+    """White, coloured or heavy-tailed noise, or a walk, whose steps over a season are of unit variance."""
     kind = rng.random()
     if kind < 0.35:
-        part = rng.standard_normal(rows)
-    elif kind < 0.65:
-        part = autoregressive(rng, rows)
-    elif kind < 0.85:
-        part = rng.standard_t(rng.uniform(2.5, 8), rows)
-    else:
-        part = walk(rng, rows) / math.sqrt(per_season)
-    x = x + noise * part * _changing(rng, rows)
-    return _measured(rng, x, seasons)
+        return rng.standard_normal(rows)
+    if kind < 0.65:
+        return autoregressive(rng, rows)
+    if kind < 0.85:
+        return rng.standard_t(rng.uniform(2.5, 8), rows)
+    return walk(rng, rows) / math.sqrt(season)
 
 
 def _changing(rng: Rng, rows: int) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from dataclasses import replace
@@ -35,8 +34,8 @@ PHASE = Phase("pre-training")
 _RUN = ("live", "average", "best", "first_moment", "second_moment")
 
 
-def train(output: str, steps: int, hidden: int, seed: int) -> None:
-    """Train, keeping what was reached beside the output, and write the model file."""
+def train(output: str, steps: int, hidden: int, seed: int, keep_every: float) -> None:
+    """Train, keeping what was reached beside the output every so many seconds, and write the model file."""
     prepare(1)
     spec = _nominal()
     network = NetworkSpec(
@@ -53,7 +52,7 @@ def train(output: str, steps: int, hidden: int, seed: int) -> None:
     training = TrainingSpec(steps, 64, 3e-3, 0.01, 1.0, seed, 0.995, min(500, max(100, steps // 20)))
     lessons, partial = Lessons(network, training), Path(f"{output}.partial")
     run = _gone_on_with(partial) if partial.exists() else begin(initial_weights(lessons.plan(spec), seed))
-    kept, keep_every = time.monotonic(), float(os.environ.get("RNNCLI_PRETRAINING_KEEP", KEPT_EVERY))
+    kept = time.monotonic()
     for event in fit(run, lessons, training, PHASE):
         if isinstance(event, Evaluated):
             sys.stderr.write(f"step {event.step:,}: loss {event.loss:.4f}, held out {event.score:.4f}\n")

@@ -30,8 +30,7 @@ memory the loss with it is as high as without it after 60 and after 120 steps, a
 """
 OF_MEMORY = frozenset({"vanishing", "context-short", "context-long"})
 LOOK = Effort(series=12, origins=24, paths=5, steps=150, exponents=4)
-_OF_TRAINING = {"learning_rate", "clip", "batch"}
-_LEAVES_WEIGHTS = _OF_TRAINING | {"dropout", "recurrent_dropout"}
+_OF_TRAINING = {"learning_rate", "clip", "batch", "dropout", "recurrent_dropout"}
 
 
 def try_remedies(
@@ -85,16 +84,15 @@ def _trial(plan: Plan[Any], probe: Probe, proposal: Proposal | None, steps: int)
 
 
 def _leaves_weights(proposal: Proposal) -> bool:
-    """Whether the weights of a trained model can be trained on with this remedy."""
-    return set(proposal.options) <= _LEAVES_WEIGHTS
+    """Whether the weights that were given can be trained on with this remedy."""
+    return set(proposal.options) <= _OF_TRAINING
 
 
 def _start(plan: Plan[Any], probe: Probe, proposal: Proposal | None) -> Weights:
-    """The weights of a trained model, or those that were planted in one that was not, where a remedy leaves them; else
-    those that training begins with.
+    """The weights that were given, of a trained model or planted, where a remedy leaves them; else those that training
+    begins with.
     """
-    left = _LEAVES_WEIGHTS if probe.trained else _OF_TRAINING
-    if proposal is None or set(proposal.options) <= left:
+    if proposal is None or _leaves_weights(proposal):
         return {name: weight.detach().clone() for name, weight in probe.weights.items()}
     return initial_weights(plan, plan.training.seed)
 

@@ -32,10 +32,6 @@ def test_every_series_is_finite_and_as_long_as_was_asked(kind: Kind) -> None:
         assert (~np.isnan(y)).mean() > 0.5
 
 
-def test_shares_add_up_to_one() -> None:
-    assert sum(kind.share for kind in KINDS) == pytest.approx(1.03, abs=0.05)
-
-
 def test_some_are_counts_some_have_gaps_some_fall_below_zero_and_most_do_neither() -> None:
     made = drawn(next(kind for kind in KINDS if kind.seasons == (12,)), 400)
     seen = [y[~np.isnan(y)] for y in made]

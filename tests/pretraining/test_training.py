@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,9 +14,8 @@ STEPS = ("--steps", "24", "--hidden", "4")
 
 
 def started(output: Path) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"RNNCLI_PRETRAINING_KEEP": "0.5"}
-    command = (sys.executable, "-m", "rnncli.pretraining", "-o", str(output), *STEPS)
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+    command = (sys.executable, "-m", "rnncli.pretraining", "-o", str(output), *STEPS, "--keep-every", "0.5")
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
 
 def test_a_training_that_is_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def answer(
     skip = choices.on_bad_series == "skip"
     loaded = load_known(data, choices, model, tell, _ahead(model, options, tell))
     if model.unfitted:
-        from rnncli.tasks.forecast.base import tell_fitted
+        from rnncli.tasks.forecast.fitting import tell_fitted
 
         model = model.for_data(loaded, options.get("horizon"))
         tell_fitted(model, tell)

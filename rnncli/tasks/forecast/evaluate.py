@@ -20,8 +20,8 @@ from rnncli.evaluation.split_fans import split_fans
 from rnncli.events import Listener, Noted
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon, tell_beyond
-from rnncli.tasks.forecast.base import tell_fitted
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
+from rnncli.tasks.forecast.fitting import tell_fitted
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.plan import default_horizon
 from rnncli.tasks.forecast.reading import load_known, load_new, with_seasons, within_bounds

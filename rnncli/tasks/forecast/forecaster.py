@@ -88,7 +88,7 @@ class Forecaster(TrainedModel[ForecastSpec]):
 
     def for_data(self, loaded: Loaded, horizon: int | None = None) -> Self:
         """The forecaster as it forecasts these data."""
-        from rnncli.tasks.forecast.base import fitted
+        from rnncli.tasks.forecast.fitting import fitted
 
         return fitted(self, loaded, horizon) if self.unfitted else self
 

@@ -37,21 +37,19 @@ def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[st
     width, outputs, steps = spec.decoder, len(spec.levels), 1 if spec.universal else spec.horizon
     judged = {"weight_errors": (width, components), "mix_errors": (components,)} if spec.judged else {}
     stretched = {"weight_scale": (width, spec.known)} if spec.universal else {}
-    return (
-        judged
-        | stretched
-        | {
-            "weight_state": (width, network.hidden),
-            "scale_step": (steps, width),
-            "bias_step": (steps, width),
-            "weight_known": (width, components + spec.known),
-            "weight_mix": (components, width),
-            "bias_mix": (components,),
-            "weight_shift": (1, width),
-            "weight_spread": (outputs - 1, width),
-            "bias_spread": (steps, outputs - 1),
-        }
-    )
+    return {
+        **judged,
+        **stretched,
+        "weight_state": (width, network.hidden),
+        "scale_step": (steps, width),
+        "bias_step": (steps, width),
+        "weight_known": (width, components + spec.known),
+        "weight_mix": (components, width),
+        "bias_mix": (components,),
+        "weight_shift": (1, width),
+        "weight_spread": (outputs - 1, width),
+        "bias_spread": (steps, outputs - 1),
+    }
 
 
 def quantiles(

@@ -128,9 +128,9 @@ def forecast_spec(
     return fitted_to(panel, spec)
 
 
-def universal_spec(panel: Panel, horizon: int, levels: tuple[float, ...], context: int | None = None) -> ForecastSpec:
+def universal_spec(panel: Panel, horizon: int, levels: tuple[float, ...]) -> ForecastSpec:
     """The choices that follow from the rows in `panel` for a network whose weights fit all seasons and horizons."""
-    spec = forecast_spec(panel, horizon, levels, context)
+    spec = forecast_spec(panel, horizon, levels)
     spec = replace(
         spec,
         window=universal.WINDOW,
