@@ -37,7 +37,7 @@ TASKS = {
 }
 BASE = "base"
 PRETRAINED = {
-    BASE: ("pretrained/base.safetensors", "f5a7b9b8d09316527c3492a0a4ab6b8ad5de555d02ca3977d59f0eb1c6f5fcf6")
+    BASE: ("pretrained/base.safetensors", "389b767f297db688d8a27bc51562723751544a52c69338be68f748166102c6a8")
 }  # models that come with the program, and their digests
 BASELINES = {
     "forecast": {
