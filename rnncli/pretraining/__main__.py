@@ -14,6 +14,7 @@ import sys
 def main(words: list[str]) -> int:
     """Train, and write the model file."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: small products, many of them
+    from rnncli.errors import RnncliError
     from rnncli.pretraining.training import KEPT_EVERY, STEPS, train
 
     parser = argparse.ArgumentParser(prog="python -m rnncli.pretraining", description=__doc__)
@@ -23,7 +24,11 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep-every", type=float, default=KEPT_EVERY, help="seconds (default: %(default)s)")
     said = parser.parse_args(words)
-    train(said.output, said.steps, said.hidden, said.seed, said.keep_every)
+    try:
+        train(said.output, said.steps, said.hidden, said.seed, said.keep_every)
+    except RnncliError as error:
+        sys.stderr.write(f"error: {error}\nhint: {error.hint}\n")
+        return error.exit_code
     return 0
 
 

@@ -13,7 +13,9 @@ from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 
 from rnncli import files
+from rnncli.checkpoint import refuse_to_replace_others
 from rnncli.data.panel import Panel
+from rnncli.errors import UsageError
 from rnncli.events import Phase
 from rnncli.model import save
 from rnncli.nn.runtime import prepare
@@ -51,14 +53,16 @@ def train(output: str, steps: int, hidden: int, seed: int, keep_every: float) ->
     )
     training = TrainingSpec(steps, 64, 3e-3, 0.01, 1.0, seed, 0.995, min(500, max(100, steps // 20)))
     lessons, partial = Lessons(network, training), Path(f"{output}.partial")
-    run = _gone_on_with(partial) if partial.exists() else begin(initial_weights(lessons.plan(spec), seed))
+    refuse_to_replace_others(output)
+    asked = [steps, hidden, seed]
+    run = _gone_on_with(partial, asked) if partial.exists() else begin(initial_weights(lessons.plan(spec), seed))
     kept = time.monotonic()
     for event in fit(run, lessons, training, PHASE):
         if isinstance(event, Evaluated):
             sys.stderr.write(f"step {event.step:,}: loss {event.loss:.4f}, held out {event.score:.4f}\n")
             sys.stderr.flush()
         if time.monotonic() - kept > keep_every:
-            _keep(partial, run)
+            _keep(partial, run, asked)
             kept = time.monotonic()
     weights = {name: tensor.numpy().astype(np.float32)[None] for name, tensor in run.best.items()}
     columns = Columns(time="ds", id=None, target="y")
@@ -76,16 +80,20 @@ def _nominal() -> ForecastSpec:
     return replace(spec_of(panel, NOMINAL_HORIZON), spread_prior=1.0, spread_unit=1.0, floor=None, whole=False)
 
 
-def _keep(path: Path, run: Run) -> None:
+def _keep(path: Path, run: Run, asked: list[int]) -> None:
     tensors = {f"{part}.{name}": t.detach() for part in _RUN for name, t in getattr(run, part).items()}
     facts = [run.step, run.best_step, run.best_score, run.since_best, run.seconds]
     tensors["facts"] = torch.tensor(facts, dtype=torch.float64)
+    tensors["asked"] = torch.tensor(asked)
     tensors["losses"] = torch.tensor(run.losses, dtype=torch.float64)
     files.atomic_write(path, bytes_of({name: t.contiguous().clone() for name, t in tensors.items()}))
 
 
-def _gone_on_with(path: Path) -> Run:
+def _gone_on_with(path: Path, asked: list[int]) -> Run:
+    """The run that was kept. UsageError if it is one of other arguments."""
     tensors = tensors_of(path.read_bytes())
+    if tensors["asked"].tolist() != asked:
+        raise UsageError("it was begun with other arguments", where=str(path), hint="say those again, or remove it")
     step, best_step, best_score, since_best, seconds = tensors["facts"].tolist()
     live, average, best, first, second = (_under(tensors, f"{part}.") for part in _RUN)
     run = Run(live, average, best, first, second)

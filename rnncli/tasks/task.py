@@ -225,6 +225,10 @@ class Model(Protocol):
     def record(self) -> dict[str, Any]:
         """The record of its training, as JSON: rows, scores, decisions."""
 
+    @property
+    def unfitted(self) -> bool:
+        """Whether no data have taught it."""
+
     def for_data(self, loaded: Loaded, horizon: int | None = None) -> Self:
         """The model as it answers these data: itself, where training has settled that."""
 

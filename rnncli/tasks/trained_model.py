@@ -38,6 +38,11 @@ class TrainedModel(Generic[S]):
         """The model itself: what holds a model is taken wherever a model file is."""
         return self
 
+    @property
+    def unfitted(self) -> bool:
+        """Whether no data have taught it."""
+        return False
+
     def for_data(self, loaded: Loaded, horizon: int | None = None) -> Self:
         """The model as it answers these data: itself, where training has settled that."""
         del loaded, horizon

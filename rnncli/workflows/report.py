@@ -73,7 +73,7 @@ class Reported:
 @public
 def report(
     data: Any,
-    model: Model = BASE,
+    model: Model | None = None,
     *,
     output: str | os.PathLike[str] | None = None,
     windows: int = 1,
@@ -105,6 +105,7 @@ def report(
     with files.locked(output, options.get("lock_wait") or 0.0):
         if output is not None and options.get("if_exists") == "error":
             files.refuse_existing(output)
+        model = BASE if model is None else model
         found = given(model)
         if found.model.task.name != "forecast":
             task = found.model.task.name

@@ -115,6 +115,8 @@ def train(
     keep_apart("train", {**options, "data": data, "output": output})
     if output is not None:
         refuse_to_replace_others(output)
+        if os.fspath(output) in PRETRAINED:
+            tell(Noted(f"-m {output} is the model that comes with the program; the one that is trained is ./{output}"))
     with files.locked(output, options.get("lock_wait") or 0.0):
         job = _prepared(data, output, options, tell)
         done = None if options.get("fresh") else _up_to_date(job)
@@ -150,9 +152,10 @@ def _start(options: TrainOptions) -> Given | None:
     model = options.get("warm_start")
     if model is None:
         return None
-    said = {name: value for name, value in options.items() if name != "horizon" or model not in PRETRAINED}
-    table.refuse_beside("--warm-start", said, table.of_model, "model")
     found = given(model, "warm_start")
+    free = {"horizon"} if found.model.unfitted else set()
+    said = {name: value for name, value in options.items() if name not in free}
+    table.refuse_beside("--warm-start", said, table.of_model, "model")
     table.refuse_of_other_task(options, found.model.task.name, by_model=True)
     return found
 

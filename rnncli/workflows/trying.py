@@ -42,6 +42,9 @@ def try_remedies(
     compared with the same network begun anew.
     """
     proposals = [proposal for proposal in report.proposals if proposal.options]
+    if not _can_begin_anew(probe, loaded):
+        tell(Noted("remedies that change the network are not tried: training would not begin one like it"))
+        proposals = [proposal for proposal in proposals if _leaves_weights(proposal)]
     of_memory = any(OF_MEMORY.intersection(proposal.against) for proposal in proposals)
     count = steps or (MEMORY_STEPS if of_memory else STEPS)
     tell(Noted(f"trying: {count} steps without a remedy"))
@@ -56,10 +59,24 @@ def try_remedies(
         tell(Noted(f"trying: {count} steps with {proposal.flags}"))
         asked = cast("TrainOptions", {**options_of(probe.plan), **proposal.options})
         plan = probe.plan.task.planned(loaded, asked)
+        if probe.trained and _leaves_weights(proposal):
+            plan = _gone_on_with(probe.plan, plan)
         anew = probe.trained and not _leaves_weights(proposal)
         made = _trial(plan, probe, proposal, count)
         trials.append(replace(made, against=afresh if anew else before, afresh=anew))
     return report.tried(before, tuple(trials))
+
+
+def _can_begin_anew(probe: Probe, loaded: Loaded) -> bool:
+    """Whether a training of the same options has weights of the same shapes: that of a universal network has not."""
+    plan = probe.plan
+    return not probe.trained or plan.task.planned(loaded, options_of(plan)).shapes == plan.shapes
+
+
+def _gone_on_with(plan: Plan[Any], asked: Plan[Any]) -> Plan[Any]:
+    """A model's own plan, with how it is trained as it is asked for."""
+    dropped = {name: getattr(asked.network, name) for name in ("dropout", "recurrent_dropout")}
+    return replace(plan, training=asked.training, network=replace(plan.network, **dropped))
 
 
 def options_of(plan: Plan[Any]) -> TrainOptions:

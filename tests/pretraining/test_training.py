@@ -33,3 +33,24 @@ def test_a_training_that_is_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> 
     assert broken.read_bytes() == whole.read_bytes()
     assert not partial.exists()
     assert rnncli.info(broken).model.unfitted
+
+
+def test_a_training_of_other_arguments_is_not_gone_on_with(tmp_path: Path) -> None:
+    output = tmp_path / "m.safetensors"
+    process, partial = started(output), Path(f"{output}.partial")
+    for _ in range(600):
+        if partial.exists():
+            break
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    kept = partial.read_bytes()
+    other = subprocess.run(
+        (sys.executable, "-m", "rnncli.pretraining", "-o", str(output), *STEPS, "--seed", "7"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert other.returncode != 0
+    assert "it was begun with other arguments" in other.stderr
+    assert partial.read_bytes() == kept

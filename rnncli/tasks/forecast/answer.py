@@ -30,8 +30,9 @@ from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.holidays import tell_unknown
 from rnncli.tasks.forecast.known_ahead import short_of_covariates, tell_missing
 from rnncli.tasks.forecast.levels import asked_levels, interpolated, mean_of
-from rnncli.tasks.forecast.reading import load_known, within_bounds
+from rnncli.tasks.forecast.reading import load_known, with_seasons, within_bounds
 from rnncli.tasks.forecast.staleness import stale_series
+from rnncli.tasks.forecast.universal import ONE_PASS
 from rnncli.tasks.forecast.unlike import tell_unlike
 from rnncli.tasks.reading import listed, without_bad
 
@@ -220,17 +221,16 @@ def answer(
     point: Point = options.get("point") or "median"
     if point not in ("median", "mean"):
         raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
-    skip = choices.on_bad_series == "skip"
+    skip, fit = choices.on_bad_series == "skip", model.unfitted
+    if fit and options.get("fail_on_drift"):
+        raise UsageError("--fail-on-drift is for what data have taught, and none have taught base", hint="leave it out")
+    checked_horizon(options.get("horizon"), model)
     loaded = load_known(data, choices, model, tell, _ahead(model, options, tell))
-    if model.unfitted:
-        from rnncli.tasks.forecast.fitting import tell_fitted
-
-        model = model.for_data(loaded, options.get("horizon"))
-        tell_fitted(model, tell)
-    steps = checked_horizon(options.get("horizon"), model)
     loaded = within_bounds(loaded, model.bounds, choices, tell)
     loaded = without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
-    found = drift_of(loaded.panel, model)
+    model = _fitted(model, loaded, options.get("horizon"), tell) if fit else model
+    steps = checked_horizon(options.get("horizon"), model)
+    found = None if fit else drift_of(loaded.panel, model)
     tell_drift(found, tell)
     if options.get("fail_on_drift"):
         refuse_drift(found)
@@ -248,6 +248,15 @@ def answer(
     made = made[~np.isnan(made[:, 0, 0])]
     past = _history(loaded, model, options.get("history") or rows_that_help(steps, model.spec.seasons))
     return Forecast(_table(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond, past)
+
+
+def _fitted(base: Forecaster, loaded: Loaded, horizon: int | None, tell: Listener) -> Forecaster:
+    """A forecaster that no data have taught, fitted to the series that are left."""
+    from rnncli.tasks.forecast.fitting import tell_fitted
+
+    model = base.for_data(with_seasons(loaded) if loaded.skipped else loaded, horizon)
+    tell_fitted(model, tell)
+    return model
 
 
 def _history(loaded: Loaded, model: Forecaster, rows: int) -> Panel:
@@ -283,7 +292,7 @@ def _tell(loaded: Loaded, model: Forecaster, steps: int, tell: Listener) -> int 
 def checked_horizon(horizon: int | None, model: Forecaster) -> int:
     """The horizon asked for, by default the trained one. UsageError if nothing can be said so far ahead."""
     trained = model.spec.horizon
-    most = MOST_BLOCKS * trained
+    most = MOST_BLOCKS * (ONE_PASS if model.unfitted else trained)
     if horizon is None:
         return trained
     if not 1 <= horizon <= most:

@@ -22,10 +22,10 @@ from rnncli.evaluation.side_by_side import SideBySide, side_by_side
 from rnncli.events import Listener, Noted
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon
-from rnncli.tasks.forecast.evaluate import before, forecasts_of
+from rnncli.tasks.forecast.evaluate import before, fitted_before, forecasts_of
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.plan import default_horizon
-from rnncli.tasks.forecast.reading import load_known, load_new, with_seasons, within_bounds
+from rnncli.tasks.forecast.reading import load_known, load_new, within_bounds
 from rnncli.tasks.task import Again, Backtest
 
 MEDIAN = 0.5
@@ -59,6 +59,7 @@ def compared(
     panel = first.scored
     saved = {name: load_saved(path, first.whole) for name, path in forecasts.items()}
     splits, found = _origins(panel, models, saved, wanted)
+    taught = [name for name, model in models.items() if not model.unfitted]
     models = {name: _fitted(model, rows[name], splits) for name, model in models.items()}
     levels = _levels(models, saved)
     made = {name: [_of_levels(one.quantiles, one.point, saved[name].levels, levels)] for name, one in found.items()}
@@ -73,7 +74,7 @@ def compared(
             in_sample.add(name)
         by = [forecasts_of(chosen, rows[name].whole.panel, split) for split in splits]
         made[name] = [_of_levels(*one, model.spec.levels, levels) for one in by]
-    seasons = {name: model.spec.seasons[0] for name, model in models.items()}
+    seasons = {name: models[name].spec.seasons[0] for name in taught}
     season = next(iter(seasons.values())) if seasons else panel.calendar.seasons[0]
     if len(set(seasons.values())) > 1:
         notes.append(
@@ -87,8 +88,7 @@ def _fitted(model: Forecaster, rows: _Rows, splits: Sequence[Split]) -> Forecast
     """The model; one that no data have taught is fitted to the rows before the first origin."""
     if not model.unfitted:
         return model
-    seen = with_seasons(before(replace(rows.whole, panel=rows.scored), splits))
-    return model.for_data(seen, splits[0].horizon)
+    return fitted_before(model, replace(rows.whole, panel=rows.scored), splits)
 
 
 def once(tell: Listener) -> Listener:

@@ -38,17 +38,19 @@ def evaluated(
     them, or, without a refit, marked in-sample.
     """
     loaded = within_bounds(load_known(data, choices, model, tell), model.bounds, choices, tell)
-    if model.unfitted:
-        model = fitted_before(loaded, model, wanted)
-        tell_fitted(model, tell)
-    steps = checked_horizon(wanted.horizon, model)
-    beyond = tell_beyond(steps, model, tell)
-    found = drift_of(loaded.panel, model)
-    tell_drift(found, tell)
-    panel = loaded.panel
+    panel, season = loaded.panel, model.spec.seasons[0]
     if model.spec.follows_target:
         loaded = replace(loaded, panel=panel.cut(panel.observed_ends()))
+    steps = checked_horizon(wanted.horizon, model)
+    if model.unfitted:  # scales and baselines have the season of all rows, as beside a model that data have taught
+        season, steps = panel.calendar.seasons[0], wanted.horizon or default_horizon(panel.calendar, panel.lengths)
     splits = rolling_origins(loaded.panel, steps, wanted.windows, wanted.stride)
+    if model.unfitted:
+        model = fitted_before(model, loaded, splits)
+        tell_fitted(model, tell)
+    beyond = tell_beyond(steps, model, tell)
+    found = drift_of(panel, model)
+    tell_drift(found, tell)
     flags = relative_to_cutoffs(loaded.panel, splits, model.cutoffs)
     honest = all(flag.all() for flag in flags)
     notes: tuple[str, ...] = ()
@@ -58,18 +60,14 @@ def evaluated(
         flags = [np.ones(len(split.series), np.bool_) for split in splits]
         notes = ("the network was trained once more, on the rows before the first origin",)
     made = [forecasts_of(model, panel, split) for split in splits]
-    season = model.spec.seasons[0]
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
     fans = split_fans(loaded.panel, splits[-1], made[-1], model.spec.levels, season, loaded.columns)
     return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond, fans, model)
 
 
-def fitted_before(loaded: Loaded, model: Forecaster, wanted: Backtest) -> Forecaster:
-    """An unfitted model, fitted to the rows before the first origin, seasons among what is found in them."""
-    panel = loaded.panel
-    steps = wanted.horizon or default_horizon(panel.calendar, panel.lengths)
-    splits = rolling_origins(panel, steps, wanted.windows, wanted.stride)
-    return model.for_data(with_seasons(before(loaded, splits)), steps)
+def fitted_before(model: Forecaster, loaded: Loaded, splits: Sequence[Split]) -> Forecaster:
+    """A model that no data have taught, fitted to the rows before the first origin; so are its seasons."""
+    return model.for_data(with_seasons(before(loaded, splits)), splits[0].horizon)
 
 
 def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:

@@ -25,6 +25,7 @@ from rnncli.tasks.forecast.pool import prior_pool
 from rnncli.tasks.forecast.reading import without_calendar
 from rnncli.tasks.forecast.rows import rows_seen
 from rnncli.tasks.forecast.task import TASK
+from rnncli.tasks.forecast.universal import ONE_PASS
 from rnncli.tasks.forecast.validation import Holdout
 from rnncli.tasks.plan import Plan, Trained
 from rnncli.tasks.seen import Seen
@@ -34,14 +35,14 @@ F = TypeVar("F", bound=Forecaster)
 
 JUDGED = 96  # series whose past is looked at
 STRANGE = 0.1  # share of a network below which it is said that it knows nothing of such series
-FARTHEST = 720  # steps in one pass
+LOOKED_BACK = 16_000  # steps of a network over that past, in all
 
 
 def fitted(base: F, loaded: Loaded, horizon: int | None = None) -> F:
     """The forecaster of these data."""
     loaded = without_calendar(loaded)
     panel, calendar = loaded.panel, loaded.panel.calendar
-    steps = min(FARTHEST, horizon or default_horizon(calendar, panel.lengths))
+    steps = min(ONE_PASS, horizon or default_horizon(calendar, panel.lengths))
     spec = universal_spec(panel, steps, base.spec.levels)
     if not (panel.lengths <= spec.young[-1]).any():
         spec = replace(spec, young=())
@@ -74,7 +75,7 @@ def judged(forecaster: Forecaster, panel: Panel) -> Decided:
     spec = forecaster.spec
     seen = rows_seen(panel, spec)
     some = seen.select(np.unique(np.linspace(0, len(seen) - 1, min(len(seen), JUDGED)).astype(np.int64)))
-    holdout = _observed(some, TASK.hold_out(some, spec), spec.horizon)
+    holdout = _observed(some, TASK.hold_out(some, spec), spec.horizon).some(LOOKED_BACK // spec.steps)
     if not len(holdout):
         return Decided(prior_pool(spec))
     plan = Plan(TASK, forecaster.network, spec, forecaster.training)

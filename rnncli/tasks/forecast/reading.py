@@ -7,7 +7,7 @@ from dataclasses import replace
 from rnncli.data.channel import forecast_channels
 from rnncli.data.load import Known, Loaded, load_panel
 from rnncli.data.objects import Data
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener
 from rnncli.options.types import TrainOptions
 from rnncli.spec import ColumnChoices
@@ -45,11 +45,22 @@ def load_known(
     model was made of none.
     """
     if model.unfitted:
+        _refuse_covariates(choices)
         return without_calendar(load_new(data, choices, {}, tell))
     spec = model.spec
     channels = forecast_channels(model.columns, spec.categories)
     known = Known(model.columns, model.calendar, channels, waiting=spec.follows_target)
     return told(load_panel(data, choices, known, ahead=ahead), tell)
+
+
+def _refuse_covariates(choices: ColumnChoices) -> None:
+    """UsageError for what a network that no data have taught cannot see."""
+    declared = (*choices.past, *choices.future, *choices.static)
+    if declared:
+        raise UsageError(
+            f"base sees no covariates, and {declared[0]!r} is named as one",
+            hint="leave it out; rnncli train, without --warm-start base, learns from it",
+        )
 
 
 def load_to_train(

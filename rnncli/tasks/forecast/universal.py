@@ -16,6 +16,7 @@ import numpy as np
 from rnncli.arrays import Floats, Inputs
 
 WINDOW = 8  # last values
+ONE_PASS = 720  # steps ahead at most; more are forecast in blocks
 LAGS, KINDS, KNOWN = 4, 3, 5
 FARTHEST = 8.0  # seasons ahead that are told apart
 

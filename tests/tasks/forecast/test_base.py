@@ -179,3 +179,88 @@ def test_rows_that_nobody_knows_judge_nothing(tmp_path: Path) -> None:
     values[375:] = np.nan
     with pytest.raises(InputRefused, match="nothing to forecast from"):
         rnncli.predict(table(tmp_path / "y.csv", values), horizon=4)
+
+
+@pytest.mark.parametrize("role", ["past", "future", "static"])
+@pytest.mark.parametrize("command", ["predict", "evaluate", "train"])
+def test_it_says_that_it_sees_no_covariates(run_rnncli: Run, tmp_path: Path, command: str, role: str) -> None:
+    data = tmp_path / "y.csv"
+    data.write_text("t,y,warm\n" + "".join(f"{t},{t % 7},1\n" for t in range(60)))
+    more = ("--warm-start", BASE, "--steps", 1, "-o", tmp_path / "m") if command == "train" else ()
+    done = run_rnncli(command, data, "--target", "y", f"--{role}", "warm", "--horizon", 3, *more)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "base sees no covariates, and 'warm' is named as one" in done.stderr
+    assert not (tmp_path / "m").exists()
+
+
+def test_what_is_skipped_decides_nothing(run_rnncli: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    good = [f"good,{day},{7 + 5 * (n % 7)}" for n, day in enumerate(days(200, "2023-01-01"))]
+    stale = [
+        f"s{s},{day},{y:.2f}" for s in range(20) for day, y in zip(days(200, "2015-01-01"), walk(rng, 200), strict=True)
+    ]
+    for name, rows in (("good", good), ("both", good + stale)):
+        (tmp_path / f"{name}.csv").write_text("id,ds,y\n" + "\n".join(rows) + "\n")
+    words = ("--id", "id", "--horizon", 7)
+    alone = run_rnncli("predict", tmp_path / "good.csv", *words)
+    beside = run_rnncli(
+        "predict", tmp_path / "both.csv", *words, "--max-age", "10d", "--now", "2023-07-20", "--on-bad-series", "skip"
+    )
+    assert (alone.returncode, beside.returncode) == (0, 3)
+    assert "season 7" in alone.stderr
+    assert "season 7" in beside.stderr
+    middles = [[float(line.split(",")[2]) for line in one.stdout.splitlines()[1:]] for one in (alone, beside)]
+    np.testing.assert_allclose(middles[0], middles[1], rtol=0.05)
+
+
+def days(count: int, first: str) -> list[str]:
+    return [str(np.datetime64(first) + n) for n in range(count)]
+
+
+def walk(rng: np.random.Generator, rows: int) -> np.ndarray:
+    return 100 + np.cumsum(rng.standard_normal(rows))
+
+
+def test_a_horizon_that_is_too_long_is_refused_before_any_work(run_rnncli: Run, tmp_path: Path) -> None:
+    done = run_rnncli("predict", tmp_path / "absent.csv", "--horizon", 10**6)
+    assert done.returncode == 2
+    assert "horizon must be between 1 and 72000" in done.stderr
+
+
+def test_it_cannot_say_that_data_have_drifted(run_rnncli: Run, weekly: Path) -> None:
+    done = run_rnncli("predict", weekly, "--fail-on-drift")
+    assert done.returncode == 2
+    assert "none have taught base" in done.stderr
+
+
+def test_baselines_beside_it_have_the_season_of_all_rows(tmp_path: Path) -> None:
+    months = days_of_months(60)
+    values = 50 + 20 * np.tile(np.arange(12), 5) + np.random.default_rng(0).normal(0, 1, 60)
+    data = tmp_path / "y.csv"
+    data.write_text("ds,y\n" + "".join(f"{m},{v:.3f}\n" for m, v in zip(months, values, strict=True)))
+    scores = rnncli.evaluate(data, horizon=12, windows=4).report.scores
+    assert scores["seasonal naive"].overall["mase"] < scores["naive"].overall["mase"] / 3
+
+
+def days_of_months(count: int) -> list[str]:
+    return [str(np.datetime64("2019-01", "M") + n) + "-01" for n in range(count)]
+
+
+def test_a_model_in_memory_is_trained_on_as_its_file_is(weekly: Path) -> None:
+    made = rnncli.train(weekly, warm_start=rnncli.info(BASE), horizon=4, steps=1)
+    assert made.model.spec.horizon == 4
+    with pytest.raises(UsageError, match="horizon describes a model"):
+        rnncli.train(weekly, warm_start=made, horizon=5, steps=1)
+
+
+def test_remedies_are_tried_on_it(run_rnncli: Run, sample_data: Path) -> None:
+    data = sample_data / "us_employment.csv"
+    done = run_rnncli("inspect-gradients", data, "-m", BASE, "--quick", "--try", "--try-steps", 2)
+    assert done.returncode == 0, done.stderr
+    assert "remedies that change the network are not tried" in done.stderr
+
+
+def test_a_model_file_of_its_name_is_told_of(run_rnncli: Run, weekly: Path, tmp_path: Path) -> None:
+    done = run_rnncli("train", weekly, "--warm-start", BASE, "--horizon", 3, "--steps", 1, "-o", BASE, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "the one that is trained is ./base" in done.stderr
