@@ -125,6 +125,16 @@ def kernel_of(name: CellName) -> Kernel | None:
     return name.kernel if name.kernel is not None or name.inner is None else kernel_of(name.inner)
 
 
+def convolves(cells: str) -> bool:
+    """Whether these cells see the pixels around each one. UsageError where some do and others do not."""
+    found = {kernel_of(name) is not None for name in parsed_list(cells)}
+    if len(found) > 1:
+        raise UsageError(
+            f"{cells} has layers with a grid and without one", hint=f"put {CONV}:3: before each of the cells, or none"
+        )
+    return found.pop()
+
+
 def checked(text: str) -> str:
     """What `--cell` was given, if each of its parts names a cell. UsageError as in `cell_named`."""
     for name in parsed_list(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,18 @@ def encoder_shapes(network: NetworkSpec) -> dict[str, tuple[int, ...]]:
         own |= norm_shapes(network.hidden) if network.layer_norm else {}
         shapes |= {f"layer{index}.{name}": shape for name, shape in own.items()}
     return shapes
+
+
+def multiplications(network: NetworkSpec, grid: tuple[int, int]) -> int:
+    """Multiplications of one step of one sequence through all layers, the first of which is on a grid (rows, columns),
+    (1, 1) where there is none.
+    """
+    inputs, total = network.inputs, 0
+    for layer in recurrent_layers(network.cell, network.layers):
+        grid = grid if layer.cell.kernel is None else layer.cell.kernel.grid(*grid)
+        weights = sum(prod(shape) for shape in layer.shapes(inputs, network.hidden).values() if len(shape) > 1)
+        total, inputs = total + weights * prod(grid), network.hidden
+    return total
 
 
 def outputs(network: NetworkSpec, weights: Weights, x: Array, lengths: Array | None = None, xp: Any = np) -> Array:

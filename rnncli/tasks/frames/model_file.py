@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnncli import checkpoint
+from rnncli.cells.named import convolves
 from rnncli.data.channel import Channel
 from rnncli.data.frames.known import KnownFrames
 from rnncli.data.frames.maps import map_names
@@ -15,7 +16,7 @@ from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series
 from rnncli.spec import Columns, FrameChoices, NetworkSpec, TrainingSpec
 from rnncli.tasks.frames import head
 from rnncli.tasks.frames.frame_model import FrameModel
-from rnncli.tasks.frames.plan import convolves, refuse_other_end
+from rnncli.tasks.frames.plan import refuse_other_end
 from rnncli.tasks.frames.spec import FrameSpec
 from rnncli.tasks.seen import named_shapes
 

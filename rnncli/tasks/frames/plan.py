@@ -16,10 +16,11 @@ from math import prod
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
-from rnncli.cells.name import CONV, CellName, parsed, parsed_list
-from rnncli.cells.named import cells_of, kernel_of, layers_of, resolved
+from rnncli.cells.name import CellName, parsed, parsed_list
+from rnncli.cells.named import cells_of, convolves, kernel_of, layers_of, resolved
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
+from rnncli.layers.encoder import multiplications
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.frames.expected import moves
@@ -167,16 +168,6 @@ def _levels(options: TrainOptions) -> tuple[float, ...]:
     return tuple(sorted({0.5, *(options.get("quantiles") or LEVELS)}))
 
 
-def convolves(cells: str) -> bool:
-    """Whether these cells see the pixels around each one. UsageError where some do and others do not."""
-    found = {kernel_of(name) is not None for name in parsed_list(cells)}
-    if len(found) > 1:
-        raise UsageError(
-            f"{cells} has layers with a grid and without one", hint=f"put {CONV}:3: before each of the cells, or none"
-        )
-    return found.pop()
-
-
 def _coarsest(cells: str) -> int:
     """How many pixels of the first grid, on a side, the coarsest grid of all layers has in one of its own."""
     coarse, most = Fraction(1), Fraction(1)
@@ -253,14 +244,9 @@ def refuse_other_end(spec: FrameSpec, cells: str, layers: int) -> None:
         )
 
 
-def multiplications(spec: FrameSpec, network: NetworkSpec) -> int:
-    """Multiplications of one step of one sequence through all layers."""
-    grid, total, inputs = spec.grid, 0, network.inputs
-    for cell in cells_of(network.cell, network.layers):
-        grid = grid if cell.kernel is None else cell.kernel.grid(*grid)
-        weights = sum(prod(shape) for shape in cell.shapes(inputs, network.hidden).values() if len(shape) > 1)
-        total, inputs = total + weights * prod(grid), network.hidden
-    return total + prod(spec.grid) * spec.outputs * network.hidden
+def cost_of(spec: FrameSpec, network: NetworkSpec) -> int:
+    """Multiplications of one step of one sequence through all layers, and to what is said."""
+    return multiplications(network, spec.grid) + prod(spec.grid) * spec.outputs * network.hidden
 
 
 def refit_of(panel: Panel) -> Refit:
@@ -276,7 +262,7 @@ def training_spec(panel: Panel, spec: FrameSpec, network: NetworkSpec, sizes: Si
     """
     numbers = prod(spec.shape) * (spec.context + spec.horizon)
     batch = sizes.batch or max(1, min(BATCH, PIXELS_A_STEP // numbers, len(panel.targets) // 4 or 1))
-    cost = 3 * batch * spec.steps * multiplications(spec, network)
+    cost = 3 * batch * spec.steps * cost_of(spec, network)
     rounds = math.ceil(ROUNDS * len(panel.targets) / (batch * (spec.context + spec.horizon)))
     most = MOST_STEPS if sizes.time_budget is not None else min(MOST_STEPS, math.ceil(WORK / cost))
     steps = sizes.steps or max(FEWEST_STEPS, min(rounds, most))

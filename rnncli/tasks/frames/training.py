@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.cells.named import refuse_bidirectional, refuse_unused_activation
+from rnncli.cells.named import convolves, refuse_bidirectional, refuse_unused_activation
 from rnncli.data.frames.known import known_frames
 from rnncli.data.frames.rows import described
 from rnncli.data.load import Loaded
@@ -26,7 +26,7 @@ def refuse_senseless(options: TrainOptions) -> None:
     """UsageError for options that exclude each other."""
     cell = options.get("cell") or planning.CELL
     refuse_bidirectional(cell, "the next frames must not be seen before they are said")
-    planning.convolves(cell)
+    convolves(cell)
     refuse_unused_activation(cell, options.get("activation"))
     if options.get("tbptt") is not None:
         raise UsageError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnncli import checkpoint
-from rnncli.cells.named import refuse_convolution
+from rnncli.cells.named import convolves, refuse_convolution
 from rnncli.data.channel import Channel
 from rnncli.data.labels.known import KnownLabels
 from rnncli.errors import UsageError
@@ -15,7 +15,6 @@ from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series
 from rnncli.spec import Columns, FrameChoices, LabelChoices, NetworkSpec, TrainingSpec
 from rnncli.tasks.labels import head
 from rnncli.tasks.labels.labeler import Labeler
-from rnncli.tasks.labels.picture_plan import convolves
 from rnncli.tasks.labels.spec import LabelSpec
 from rnncli.tasks.seen import named_shapes
 

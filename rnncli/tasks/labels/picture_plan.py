@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.cells.name import CONV, parsed_list
-from rnncli.cells.named import kernel_of
+from rnncli.cells.named import convolves
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused, UsageError
-from rnncli.layers.encoder import recurrent_layers
+from rnncli.errors import InputRefused
+from rnncli.layers.encoder import multiplications
 from rnncli.spec import NetworkSpec
 from rnncli.tasks.labels.pictures import CHANNEL, values_of
 from rnncli.tasks.labels.spec import LabelSpec, Pictures
@@ -41,16 +40,6 @@ SIZES = (Size(12 * 12, 1, 32), Size(32 * 32, 2, 32), Size(128 * 128, 4, 32), Siz
 def size_of(shape: tuple[int, ...]) -> Size:
     """The size for frames of this shape."""
     return next(size for size in SIZES if prod(shape[:2]) <= size.pixels)
-
-
-def convolves(cells: str) -> bool:
-    """Whether these cells see the pixels around each one. UsageError where some do and others do not."""
-    found = {kernel_of(name) is not None for name in parsed_list(cells)}
-    if len(found) > 1:
-        raise UsageError(
-            f"{cells} has layers with a grid and without one", hint=f"put {CONV}:3: before each of the cells, or none"
-        )
-    return found.pop()
 
 
 def pictures_of(panel: Panel, cells: str) -> Pictures:
@@ -84,20 +73,10 @@ def steps_of(spec: LabelSpec, network: NetworkSpec, usual: int, batch: int) -> i
     """Steps of the search, for those that other labels take: a network on a grid learns what things look like before it
     tells them apart, and takes more, or as many as are affordable where a step is long.
     """
-    frames = -(-spec.steps // spec.stride)
-    cost = 3 * batch * frames * multiplications(spec, network)
-    return max(FEWEST_STEPS, min(round(LONGER * usual), math.ceil(WORK / cost)))
-
-
-def multiplications(spec: LabelSpec, network: NetworkSpec) -> int:
-    """Multiplications of one step of one clip through all layers."""
     assert spec.pictures is not None
-    grid, inputs, total = spec.pictures.grid, network.inputs, 0
-    for layer in recurrent_layers(network.cell, network.layers):
-        grid = grid if layer.cell.kernel is None else layer.cell.kernel.grid(*grid)
-        weights = sum(prod(shape) for shape in layer.shapes(inputs, network.hidden).values() if len(shape) > 1)
-        total, inputs = total + weights * prod(grid), network.hidden
-    return total
+    frames = -(-spec.steps // spec.stride)
+    cost = 3 * batch * frames * multiplications(network, spec.pictures.grid)
+    return max(FEWEST_STEPS, min(round(LONGER * usual), math.ceil(WORK / cost)))
 
 
 def batch_of(spec: LabelSpec) -> int:

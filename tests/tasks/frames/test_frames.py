@@ -23,7 +23,7 @@ from rnncli.spec import ColumnChoices
 from rnncli.tasks.frames import head
 from rnncli.tasks.frames.examples import Examples, origins, turning
 from rnncli.tasks.frames.patches import patched, unpatched
-from rnncli.tasks.frames.plan import SIZES, cells_for, multiplications, size_of
+from rnncli.tasks.frames.plan import SIZES, cells_for, cost_of, size_of
 from rnncli.tasks.frames.spec import FrameSpec
 from rnncli.tasks.frames.validation import hold_out
 from rnncli.tasks.plan import Plan, Sizes
@@ -201,7 +201,7 @@ def test_a_layer_on_a_coarser_grid_costs_a_quarter() -> None:
     whole = 4 * 3 * 9 * 3  # of a kernel over three units and four gates
     rows, columns = plan.spec.grid
     expected = rows * columns * (4 * 3 * 9 * plan.spec.inputs + 3 * whole + plan.spec.outputs * 3)
-    assert multiplications(plan.spec, plan.network) == expected + rows * columns // 4 * 2 * whole
+    assert cost_of(plan.spec, plan.network) == expected + rows * columns // 4 * 2 * whole
 
 
 @pytest.mark.parametrize(
