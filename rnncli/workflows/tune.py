@@ -170,7 +170,7 @@ def tune(
     loaded = task.load_to_train(data, column_choices(training), training, None, tell)
     plan = task.planned(loaded, training).alone
     search = _Search(given, loaded, plan, tell, trials)
-    file = SearchFile(output, request_of(loaded, plan, None), plan.training.seed)
+    file = SearchFile(output, request_of(loaded, plan), plan.training.seed)
     _tried(search, file, time_budget)
     under_way = file.under_way()
     record = _record(search, file.ended())
