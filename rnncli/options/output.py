@@ -251,6 +251,7 @@ OPTIONS = (
         default="0",
         commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, TUNE, CHECK, PLOT, REPORT),
         functions=(TRAIN, PREDICT, TUNE, CHECK, PLOT, REPORT),
+        differently={TUNE: Meaning(says="Wait so long for another process that trains the model.", default="1d")},
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),
     Option("fresh", SWITCH, "Start over, whatever is there.", UNATTENDED, commands=(TRAIN, TUNE)),
