@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.terminal import put
-from rnncli.cli.written import Place
+from rnncli.cli.written import Place, left_alone
 from rnncli.data.writers.suffix import OF_FRAMES
 from rnncli.errors import OutputExists, UsageError
 from rnncli.events import Generated
@@ -91,7 +91,7 @@ def predict(
     except OutputExists:
         if if_exists != "skip":
             raise
-        return left_alone(streams, place.name)
+        return left_alone(streams, place.name, "rnncli.predict/1")
     if path is None:
         told = streams.json or heard.wrote
         streams.result(made.to_json, () if told else _pieces(made, out_format, writing))
@@ -126,13 +126,6 @@ def _pieces(made: Answer, format: str | None, writing: WrittenOptions) -> Iterab
     from rnncli.workflows.options import style_of
 
     return made.pieces(STREAMED.get(format or "", format or "csv"), **asdict(style_of(writing)))
-
-
-def left_alone(streams: Streams, path: str | None) -> int:
-    """There is a file already, and it stays."""
-    streams.say([f"{path} is there already and stays as it is"])
-    streams.result(lambda: {"schema": "rnncli.predict/1", "output": path, "written": False})
-    return 0
 
 
 def written(made: Answer, place: Place) -> dict[str, Any]:

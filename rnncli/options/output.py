@@ -144,9 +144,9 @@ OPTIONS = (
         "Also show the scores of each series, or lead; of labels: class or group; of tokens: document or position.",
         OUTPUT,
         commands=(EVALUATE, COMPARE),
-        functions=(),
         choices=GROUPS,
         differently={COMPARE: Meaning(says="Also show the scores of each series.")},
+        in_python=Meaning(says="By what scores are going to be split, which is refused at once where it cannot be."),
     ),
     Option(
         "fix",
