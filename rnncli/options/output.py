@@ -175,9 +175,7 @@ OPTIONS = (
         },
     ),
     Option("json", SWITCH, "Print one JSON document on stdout.", OUTPUT, commands=EVERY, functions=()),
-    Option(
-        "quiet", SWITCH, "Print nothing on success but the result.", OUTPUT, commands=EVERY, functions=(), short="-q"
-    ),
+    Option("quiet", SWITCH, "On success, print the result alone.", OUTPUT, commands=EVERY, functions=(), short="-q"),
     Option("verbose", SWITCH, "Say more on stderr.", OUTPUT, commands=EVERY, functions=(), short="-v"),
     Option("debug", SWITCH, "Show the traceback of an error.", OUTPUT, commands=EVERY, functions=()),
     Option(
