@@ -80,13 +80,15 @@ class Refit:
     afresh: bool = False
 
     def of(self, training: TrainingSpec, best_step: int) -> TrainingSpec:
-        """The training with everything, for that of a search which was best at a step: afresh it takes a quarter more
-        steps, as there is more to learn from, and half of those of the search at least.
+        """The training with everything, for that of a search which was best at a step: where that was an early one, no
+        more than it took; afresh a quarter more, as there is more to learn from, and half of the search's at least.
         """
         budget = None if training.time_budget is None else training.time_budget * self.share
         steps = max(1, round(self.share * training.steps))
         if self.afresh:
             steps = min(steps, max(steps // 2, round(1.25 * best_step), 1))
+        elif best_step < training.evaluate_every:
+            steps = min(steps, best_step)
         return replace(training, steps=steps, learning_rate=training.learning_rate * self.rate, time_budget=budget)
 
 

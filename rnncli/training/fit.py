@@ -28,6 +28,7 @@ TRIAL = Phase("trial")
 TRIED = 3  # steps that say how long one takes
 EARLY = (8, 4, 2)  # parts of the steps between two evaluations
 EARLY_SCORES = 1 + len(EARLY)
+CLEARLY = 0.95  # of a later score, below which an early one is better: what is learnt longer is expected to be
 
 Weights = dict[str, Tensor]
 
@@ -100,14 +101,14 @@ def fit(
     """
     yield Started(phase, spec.steps, run.step)
     if known and run.step == 0 and math.isinf(run.best_score):
-        yield from _evaluate(run, objective, phase, early=True)
+        yield from _evaluate(run, objective, spec, phase, known=True)
     while not run.over(spec, patience):
         with _counted(run):
             events: list[Event] = [_step(run, objective, spec, phase)]
         early = known and run.step in {spec.evaluate_every // part for part in EARLY}
         if early or run.step % spec.evaluate_every == 0 or run.over(spec):
             with _counted(run):
-                events += _evaluate(run, objective, phase, early=early)
+                events += _evaluate(run, objective, spec, phase, known=known)
         yield from events
     yield Finished(phase, run.step, run.best_step, None if math.isinf(run.best_score) else run.best_score)
 
@@ -175,12 +176,15 @@ def _average(run: Run, step: int, decay: float) -> None:
         tensor.lerp_(run.live[name].detach(), 1 - keep)
 
 
-def _evaluate(run: Run, objective: Objective, phase: Phase, *, early: bool = False) -> list[Event]:
+def _evaluate(run: Run, objective: Objective, spec: TrainingSpec, phase: Phase, *, known: bool) -> list[Event]:
     """Score the averaged weights and keep them if they are the best; nothing is told where nothing can be scored. An
-    early score that is not better tries no patience: steps are large in the beginning.
+    early score of known weights must be clearly better than a later one, and tries no patience: steps are large in the
+    beginning.
     """
     score = objective.score(run.average)
-    better = score is None or score < run.best_score
+    early, was_early = (known and step < spec.evaluate_every for step in (run.step, run.best_step))
+    margin = CLEARLY if was_early and not early else 1.0
+    better = score is None or score * margin < run.best_score
     if better:
         run.best_step, run.since_best = run.step, 0
         run.best_score = math.inf if score is None else score

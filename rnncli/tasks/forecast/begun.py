@@ -32,7 +32,7 @@ from rnncli.tasks.seen import HEAD
 Weights = Mapping[str, NDArray[np.float32]]
 SEES = ("layer0.weight_ih", HEAD + "weight_known", HEAD + "weight_scale")  # a column for everything that is seen
 SPREAD, AT_REST = HEAD + "weight_spread", HEAD + "bias_spread"
-MEMBERS, DROPOUT, STEPS, BATCH, RATE = 1, 0.0, 1000, 32, 2e-3
+MEMBERS, DROPOUT, STEPS, BATCH, RATE = 1, 0.0, 1000, 32, 3e-3
 FARTHEST = 1e-4  # from 0 and 1, as far as levels are told apart
 
 
