@@ -122,7 +122,7 @@ def export(model: Model, *, output: str | os.PathLike[str] | None = None, on_eve
     if task.unfitted(found):
         raise UsageError(
             "a model that fits itself to the data it is given has no graph of its own",
-            hint="rnncli train DATA --warm-start base -o MODEL makes one of your data, which can be exported",
+            hint="rnncli train DATA -o MODEL makes one of your data, which can be exported",
         )
     if output is None:
         return Export(found, task.puts(found))

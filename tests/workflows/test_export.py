@@ -162,7 +162,7 @@ def test_what_cannot_be_exported_is_refused(run_rnncli: Run, trained: Path, samp
     labels = run_rnncli("export", label_model, "-o", tmp_path / "m.onnx")
     assert (labels.returncode, "this one makes labels" in labels.stderr) == (2, True)
     base = run_rnncli("export", "base", "-o", tmp_path / "m.onnx")
-    assert (base.returncode, "--warm-start base" in base.stderr) == (2, True)
+    assert (base.returncode, "rnncli train DATA -o MODEL" in base.stderr) == (2, True)
     suffix = run_rnncli("export", trained, "-o", tmp_path / "m.bin")
     assert (suffix.returncode, "ends in .onnx" in suffix.stderr) == (2, True)
     assert list(tmp_path.glob(".m.bin*")) == []

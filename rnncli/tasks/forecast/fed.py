@@ -22,7 +22,7 @@ from rnncli.tasks.forecast.forecaster import Forecaster, chunks, constant_rows
 from rnncli.tasks.forecast.guard import seen_range
 from rnncli.tasks.forecast.known_ahead import short_of_covariates
 from rnncli.tasks.forecast.network import known_at
-from rnncli.tasks.forecast.pool import baseline_quantiles, kinds
+from rnncli.tasks.forecast.pool import baseline_quantiles
 from rnncli.tasks.forecast.reading import load_known, within_bounds
 from rnncli.tasks.reading import without_bad
 
@@ -111,7 +111,7 @@ def _feeds(model: Forecaster, panel: Panel, ends: Ints, series: Ints) -> Feeds:
         "low": seen.low,
         "high": seen.high,
         "constant": np.where(whole, np.nanmax(past, axis=1), np.nan),
-        "kind": kinds(support).astype(np.int64),
+        "kind": model.pool.kinds(support).astype(np.int64),
         "others": np.stack(others, axis=1) if others else np.zeros(0),
     }
     return {name: np.ascontiguousarray(value) for name, value in every.items() if name in names}

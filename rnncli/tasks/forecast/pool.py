@@ -36,13 +36,15 @@ PULL = 0.05  # of the log loss, for a step from the even share to one forecaster
 PULL_APART = 0.15  # and from the share of all series to that of a kind
 SMALLEST_WEIGHT = 0.02  # less is not worth its time
 KINDS = 3
+GIANTS, FEW = 0.9, 0.1  # of the sum of all sizes, where so few of the series have so much of it
 
 
 @dataclass(frozen=True)
 class Pool(Spec):
     """Forecasters by name, `network` first, the season that each looks back on, and weights that add up to 1; none of
     them goes further beyond what its series has seen than the `reach` allows (see `guard`), if it is given. Where the
-    series are of several kinds, each kind may have weights of its `own` (see `kinds`).
+    series are of several kinds, each kind may have weights of its `own` (see `kinds`), and so may giants, whose latest
+    values were on average larger than `giant`: the last of them, if there are any.
     """
 
     names: tuple[str, ...] = (NETWORK,)
@@ -50,6 +52,7 @@ class Pool(Spec):
     weights: tuple[float, ...] = (1.0,)
     reach: float | None = None
     own: tuple[tuple[float, ...], ...] = added((), since=4)
+    giant: float | None = added(None, since=4)
 
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.seasons) == len(self.weights) > 0:
@@ -57,7 +60,8 @@ class Pool(Spec):
         if self.names[0] != NETWORK or not set(self.names[1:]) <= BASELINES["forecast"].keys():
             raise UsageError(f"a pool is the network and some of {', '.join(BASELINES['forecast'])}")
         every = (self.weights, *self.own)
-        if len(self.own) not in (0, KINDS) or any(len(weights) != len(self.names) for weights in every):
+        kinds = KINDS + (self.giant is not None)
+        if len(self.own) not in (0, kinds) or any(len(weights) != len(self.names) for weights in every):
             raise UsageError("a pool has weights for each forecaster, and for each kind of series or none")
         wrong = any(min(weights) < 0 or not abs(sum(weights) - 1) < TOLERANCE for weights in every)
         if wrong or min(self.seasons) < 1:
@@ -82,7 +86,13 @@ class Pool(Spec):
 
     def shares(self, support: Support) -> Floats:
         """The weights for each of n series: [n, forecasters]."""
-        return np.array(self.own)[kinds(support)] if self.own else np.tile(self.weights, (len(support.logs), 1))
+        own = self.kinds(support)
+        return np.array(self.own)[own] if self.own else np.tile(self.weights, (len(own), 1))
+
+    def kinds(self, support: Support) -> Ints:
+        """The place among its own weights of those of each series."""
+        own = kinds(support)
+        return own if self.giant is None else np.where(support.size > self.giant, KINDS, own)
 
     def __str__(self) -> str:
         named = [name if name == NETWORK else f"{name.replace('-', ' ')}" for name in self.names]
@@ -180,18 +190,40 @@ def _weighed(found: Validated, made: Mapping[tuple[str, int], Floats], spec: For
     every = list(made.values())
     even = np.zeros(len(made))
     even[:2] = 0.5
-    weights = _weights(found, every, spec, even)
+
+    def of(places: Ints, drawn_to: Floats, pull: float) -> Floats:
+        return _weights(found.at(places), [one[places] for one in every], spec, drawn_to, pull)
+
+    giant = giants_from(found)
+    huge = np.zeros(len(found.scale), np.bool_) if giant is None else found.support.size > giant
+    weights = of(np.flatnonzero(~huge), even, PULL)
     of_kind = kinds(found.support)
-    own = np.tile(weights, (KINDS, 1))
-    if len(np.unique(of_kind)) > 1:
-        for kind in np.unique(of_kind).tolist():
-            places = np.flatnonzero(of_kind == kind)
-            own[kind] = _weights(found.at(places), [one[places] for one in every], spec, weights, PULL_APART)
+    own = np.tile(weights, (KINDS + (giant is not None), 1))
+    if len(np.unique(of_kind[~huge])) > 1:
+        for kind in np.unique(of_kind[~huge]).tolist():
+            own[kind] = of(np.flatnonzero((of_kind == kind) & ~huge), weights, PULL_APART)
+    if giant is not None:  # they are too few to be asked alone
+        own[KINDS] = of(np.arange(len(huge)), even, PULL)
     most = np.vstack([weights, own]).max(axis=0)
     kept = [place for place in range(len(made)) if not place or most[place] >= SMALLEST_WEIGHT]
     names, seasons = zip(*(list(made)[place] for place in kept), strict=True)
     shares = [_rounded(one[kept]) for one in (weights, *own)]
-    return Pool(names, seasons, shares[0], reach, () if len(set(shares)) == 1 else tuple(shares[1:]))
+    if len(set(shares)) == 1:
+        return Pool(names, seasons, shares[0], reach)
+    return Pool(names, seasons, shares[0], reach, tuple(shares[1:]), giant)
+
+
+def giants_from(found: Validated) -> float | None:
+    """The size from which a series is a giant, halfway between the least of them and the largest other; None where no
+    few series have most of the sum of all sizes.
+    """
+    size = np.zeros(int(found.series.max(initial=-1)) + 1)
+    np.maximum.at(size, found.series, found.support.size)
+    size = np.sort(size[size > 0])[::-1]
+    count = int(np.searchsorted(np.cumsum(size), GIANTS * size.sum())) + 1
+    if not len(size) or count > FEW * len(size):
+        return None
+    return float(np.sqrt(size[count - 1] * size[count]))
 
 
 def _rounded(weights: Floats) -> tuple[float, ...]:

@@ -59,7 +59,7 @@ def _refuse_covariates(choices: ColumnChoices) -> None:
     if declared:
         raise UsageError(
             f"base sees no covariates, and {declared[0]!r} is named as one",
-            hint="leave it out; rnncli train, without --warm-start base, learns from it",
+            hint="leave it out; rnncli train learns from it",
         )
 
 

@@ -26,7 +26,7 @@ SMALLEST_LOG_RANGE = 1e-6  # of the geometric mean: what is smaller is no ratio 
 SMALLEST = 1e-20  # of a variance, in units of the values squared
 MANY = 1 << 31  # values, where nobody counts them
 AT_ONCE = 4_096  # series
-NAMES = ("logs", "floor", "whole", "count")
+NAMES = ("logs", "floor", "whole", "count", "size")
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,19 @@ class Shown:
 @dataclass(frozen=True)
 class Support:
     """The values that may come, of n series at an origin each: whether they are on the logarithm, the least one
-    (-infinity where anything may), whether only whole numbers may, and how many values say so: [n] each.
+    (-infinity where anything may), whether only whole numbers may, and how many values say so; and how large the latest
+    values were, the mean of their sizes (0 where nothing is believed of them): [n] each.
     """
 
     logs: Bools
     floor: Floats
     whole: Bools
     count: Ints
+    size: Floats
 
     def at(self, places: Ints | slice | Bools) -> Support:
         """Some of them."""
-        return Support(self.logs[places], self.floor[places], self.whole[places], self.count[places])
+        return Support(*(getattr(self, name)[places] for name in NAMES))
 
 
 def shown(panel: Panel, series: Ints, ends: Ints, begins: Ints | int = 0) -> Shown:
@@ -134,14 +136,18 @@ def common(count: int, spec: ForecastSpec) -> Support:
     """The support of so many series as the spec describes all of them."""
     floor = -np.inf if spec.floor is None else spec.floor
     return Support(
-        np.full(count, spec.link == "log"), np.full(count, floor), np.full(count, spec.whole), np.full(count, MANY)
+        np.full(count, spec.link == "log"),
+        np.full(count, floor),
+        np.full(count, spec.whole),
+        np.full(count, MANY),
+        np.zeros(count),
     )
 
 
 def anything(count: int) -> Support:
     """The support of so many series of which nothing is believed: any value may come."""
     nothing = np.zeros(count, np.bool_)
-    return Support(nothing, np.full(count, -np.inf), nothing, np.full(count, MANY))
+    return Support(nothing, np.full(count, -np.inf), nothing, np.full(count, MANY), np.zeros(count))
 
 
 def nothing_shown(count: int) -> Shown:
@@ -167,7 +173,12 @@ def supported(seen: Shown, past: Floats, spec: ForecastSpec) -> Support:
     if spec.minimum is None or spec.minimum >= 0:
         positive = np.flatnonzero((seen.least > 0) & (enough | (spec.floor is not None)))
         logs[positive] = _are_ratios(past[positive], seen.least[positive], spec)
-    return Support(logs, floor, seen.whole & (enough | spec.whole), seen.count)
+    return Support(logs, floor, seen.whole & (enough | spec.whole), seen.count, _size(past))
+
+
+def _size(past: Floats) -> Floats:
+    seen = ~np.isnan(past)
+    return np.asarray(np.where(seen, np.abs(past), 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
 
 
 def _are_ratios(past: Floats, least: Floats, spec: ForecastSpec) -> Bools:

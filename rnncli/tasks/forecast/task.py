@@ -285,7 +285,7 @@ class Forecasting:
         if model.unfitted:
             raise UsageError(
                 "--state keeps what one model has seen, and base fits itself to the rows of each run",
-                hint="keep a model: rnncli train DATA --warm-start base -o MODEL, and predict with -m MODEL",
+                hint="keep a model: rnncli train DATA -o MODEL, and predict with -m MODEL",
             )
         return Stream(path, model, digest)
 

@@ -149,7 +149,7 @@ def test_the_file_is_small() -> None:
 def test_a_state_is_for_a_model_that_stays(run_rnncli: Run, weekly: Path, tmp_path: Path) -> None:
     done = run_rnncli("predict", weekly, "--state", tmp_path / "s")
     assert done.returncode == 2
-    assert "keep a model: rnncli train DATA --warm-start base" in done.stderr
+    assert "keep a model: rnncli train DATA -o MODEL" in done.stderr
 
 
 def test_training_goes_on_from_it(run_rnncli: Run, weekly: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from rnncli.tasks.forecast import plan, support
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 LEVELS = (0.05, 0.2, 0.5, 0.7, 0.99)
-WHOLE = support.Support(np.zeros(1, np.bool_), np.zeros(1), np.ones(1, np.bool_), np.full(1, 99))
+WHOLE = support.Support(np.zeros(1, np.bool_), np.zeros(1), np.ones(1, np.bool_), np.full(1, 99), np.zeros(1))
 Weights = dict[str, NDArray[np.float32]]
 
 

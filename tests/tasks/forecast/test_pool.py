@@ -134,6 +134,23 @@ def test_kinds_of_series_may_be_weighed_apart(build: Callable[..., Panel]) -> No
     assert np.abs(mixed[free] - wrong[free]).mean() > 40
 
 
+def test_giants_do_not_say_how_others_are_weighed(build: Callable[..., Panel]) -> None:
+    rng = np.random.default_rng(7)
+    sizes = np.full(40, 10.0)
+    sizes[[3, 21]] = 1e5
+    panel = build(*(size * np.exp(0.1 * np.cumsum(rng.normal(size=80))) for size in sizes))
+    spec = plan.forecast_spec(panel, HORIZON, LEVELS)
+    found = judged(panel, spec, lambda actual: actual)
+    huge = np.isin(found.series, [3, 21])
+    wrong = np.where(huge[:, None, None], 2 * found.quantiles, found.quantiles)
+    pool, mixed = fitted_pool(panel, found.made(wrong), spec)
+    shares = pool.shares(found.support)
+    assert shares[~huge, 0].min() > 0.9
+    assert shares[huge, 0].max() < 0.5
+    assert Pool.from_json(pool.to_json()) == pool
+    np.testing.assert_allclose(mixed[~huge], wrong[~huge], rtol=0.05)
+
+
 def test_drift_is_what_lines_are_forecast_by(build: Callable[..., Panel]) -> None:
     panel = build(*(3.0 * k + k * np.arange(60.0) for k in range(1, 12)))
     spec = plan.forecast_spec(panel, HORIZON, LEVELS)
