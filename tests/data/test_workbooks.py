@@ -128,6 +128,19 @@ def test_numbers_of_cells_are_exact_and_never_ambiguous(load: Load) -> None:
     assert load(book(Sales=mixed), decimal=",", thousands=".").panel.targets.tolist() == [1034.5, 2.5, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("said", [{"thousands": "."}, {"decimal": ","}, {"thousands": ","}, {"thousands": " "}])
+def test_a_number_of_a_cell_is_the_same_whatever_marks_texts_have(said: dict[str, str], load: Load) -> None:
+    values = [1.056, 765.0, 2.125, 1234567.25, 2.5e-7, -3.5]
+    comma = said in ({"thousands": "."}, {"decimal": ","})
+    table = [
+        ["day", "y", "z"],
+        *([day, value, "2,5" if comma else "2.5"] for day, value in zip(DAYS, values, strict=True)),
+    ]
+    panel = load(book(Sales=table), target="y", past=("z",), **said).panel
+    assert panel.targets.tolist() == values
+    assert panel.of("z").tolist() == [2.5] * 6
+
+
 def test_ids_that_are_texts_stay_and_numbers_have_no_point(load: Load) -> None:
     table = [["shop", "day", "y"], *([shop, day, 1.5] for shop in ("007", 7) for day in DAYS)]
     assert load(book(Sales=table), id=("shop",)).panel.ids == ("007", "7")

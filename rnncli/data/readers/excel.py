@@ -45,9 +45,10 @@ def read(source: Source, choices: ColumnChoices) -> Opened:
             if row < len(rows) and column < len(rows[row]):
                 rows[row][column] = error
         merged = sheet.merged_cell_ranges or () if source.format != "ods" else ()
-    table = replace(where, path=None, stream=None, encoding=None, data=_Sheet(where, rows, merged).csv(choices))
     decimal = choices.decimal or ("," if choices.thousands == "." else ".")
-    return texts.read(table, replace(choices, separator=",", encoding=None, decimal=decimal))
+    said = replace(choices, separator=",", encoding=None, decimal=decimal)
+    table = replace(where, path=None, stream=None, encoding=None, data=_Sheet(where, rows, merged).csv(said))
+    return texts.read(table, said)
 
 
 def calamine() -> Any:
