@@ -155,8 +155,9 @@ SCHEMES = {
     "https": "rnncli.data.schemes.web:sources",
     "http": "rnncli.data.schemes.web:sources",
 }
+LAKE = "_delta_log"  # the folder of a table of Delta Lake's log
 FOLDERS = {  # what a folder that is no mere heap of files has in it: a name, or a pattern
-    "_delta_log": "rnncli.data.folders.delta:sources",
+    LAKE: "rnncli.data.folders.delta:sources",
     "?*=*": "rnncli.data.folders.hive:sources",
 }
 WRITERS = {

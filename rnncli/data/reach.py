@@ -11,13 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from rnncli.data.folders.walk import is_hidden, walked
 from rnncli.data.source import is_data, kind_of_folder
 from rnncli.files import Mark, folder_mark, marks
-from rnncli.registry import local_path
+from rnncli.registry import LAKE, local_path
 
-LAKE = "_delta_log"
 Rule = tuple[Mark, Callable[[str], bool]]  # a folder, and which names in it are read
 
 
@@ -76,10 +77,12 @@ def _of_path(path: str, choice: str | None) -> Reach:
 
 
 def _parts(path: str) -> list[str]:
-    """The folders below one that is parted into them."""
+    """The folders below one that is parted into them: those that are read, and of a table with a log all."""
     with suppress(OSError):  # a folder that may not be looked into
-        if kind_of_folder(entry.name for entry in os.scandir(path) if entry.is_dir()) is not None:
-            return [folder for folder, _, _ in os.walk(path) if folder != path]
+        kind = kind_of_folder(entry.name for entry in os.scandir(path) if entry.is_dir())
+        if kind is not None:
+            passed_over = (lambda _: False) if kind == LAKE else is_hidden
+            return [str(folder) for folder, _ in walked(Path(path), lambda _: None, passed_over)][1:]
     return []
 
 

@@ -194,7 +194,7 @@ def of_path(text: str, asked: Asked) -> Iterable[Source]:
     """The tables of a file, a folder or a glob."""
     _refuse_unusable(text)
     path = Path(text)
-    mode = _mode(path)
+    mode = mode_of(path)
     if stat.S_ISDIR(mode):
         return _folder(path, asked)
     if not mode and glob.has_magic(text):
@@ -246,14 +246,14 @@ def _standard_input(asked: Asked) -> Source:
     return replace(source, format=asked.choice or _by_content(source) or usual or "csv")
 
 
-def _mode(path: Path) -> int:
+def mode_of(path: Path) -> int:
     """What is at a path, 0 if nothing is. InputRefused or StorageFailed where that cannot be known."""
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return 0
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _folder(path: Path, asked: Asked) -> Iterable[Source]:
@@ -261,7 +261,7 @@ def _folder(path: Path, asked: Asked) -> Iterable[Source]:
         entries = sorted(path.iterdir())
         files = [file for file in entries if asked.known(file.name) and file.is_file()]
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     kind = kind_of_folder(entry.name for entry in entries if entry.is_dir())
     if kind is not None:
         found: Iterable[Source] = find(FOLDERS, kind, "kind of folder")(path, asked)
@@ -321,14 +321,14 @@ def file_at(path: Path | None) -> BinaryIO:
     except FileNotFoundError:
         raise InputRefused("there is no such file", where=str(path), hint=_near(path)) from None
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
         raise InputRefused("this is not a regular file", where=str(path), hint="pipe it in, and name it -")
     return stream
 
 
-def _unreadable(path: Path, error: OSError) -> InputRefused | StorageFailed:
+def unreadable(path: Path, error: OSError) -> InputRefused | StorageFailed:
     """The error about a file or folder that the system does not let us see."""
     where, says = os.fsdecode(error.filename or path), (error.strerror or str(error)).lower()
     if error.errno == errno.EIO:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -102,6 +103,44 @@ def test_no_output_goes_where_a_parted_table_would_read_it(tmp_path: Path) -> No
         with pytest.raises(UsageError, match="reads this"):
             keep_apart("predict", {"data": [str(tmp_path)], "output": str(output)})
     assert not reach(tmp_path).includes(marks(tmp_path.parent / "x.parquet"))
+
+
+def test_a_linked_folder_is_a_part_and_one_that_leads_back_is_refused(tmp_path: Path) -> None:
+    table = parted(tmp_path / "table")
+    away = tmp_path / "away"
+    (table / "shop=shop%201").rename(away)
+    (table / "shop=shop%201").symlink_to(away)
+    assert same_rows(load_panel(table), load_panel(sales()))
+    with pytest.raises(UsageError, match="reads this"):
+        keep_apart("predict", {"data": [str(table)], "output": str(away / "month=01" / "x.csv")})
+    (away / "month=03").symlink_to(table)
+    with pytest.raises(InputRefused, match=r"month=03: cannot open: a link leads to a folder above it"):
+        load_panel(table)
+    with pytest.raises(UsageError, match="reads this"):
+        keep_apart("predict", {"data": [str(table)], "output": str(away / "month=01" / "x.csv")})
+
+
+def test_what_a_parted_table_passes_over_may_be_written(tmp_path: Path) -> None:
+    parted(tmp_path)
+    (tmp_path / "_temporary").mkdir()
+    keep_apart("predict", {"data": [str(tmp_path)], "output": str(tmp_path / "_temporary" / "x.csv")})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what another user owns")
+@pytest.mark.parametrize("mode", [0o600, 0o311, 0o644])
+def test_a_part_that_may_not_be_seen_is_refused(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, somebody: Callable[[], Any]
+) -> None:
+    parted(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    (tmp_path / "shop=shop%201" / "month=02").chmod(mode)
+    with somebody(), pytest.raises(InputRefused, match=r"month=02.*: cannot open: permission denied"):
+        sources(".")
+    (tmp_path / "_hidden").mkdir(0o600)
+    (tmp_path / "shop=shop%201" / "month=02").chmod(0o755)
+    with somebody():
+        assert len(sources(".")) == 1
 
 
 def test_a_delta_table_is_written_once_and_read(tmp_path: Path, quick_options: dict[str, Any]) -> None:

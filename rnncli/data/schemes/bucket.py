@@ -14,8 +14,7 @@ from rnncli.data.remote.place import Place, place_of
 from rnncli.data.remote.version import Version
 from rnncli.data.source import Asked, Source, kind_of_folder, stem_of
 from rnncli.errors import InputRefused
-
-LAKE = "_delta_log"
+from rnncli.registry import LAKE
 
 
 def sources(url: str, asked: Asked) -> Iterable[Source]:
