@@ -315,6 +315,7 @@ REMEDIES = {
     "series": "rnncli.diagnostics.remedies.series:series",
 }
 
+_QUERIED = re.compile(r"(?P<scheme>[^:]+)://(?P<path>.*?)(?:\?(?P<query>\w+=[^?]*))?", re.DOTALL)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -322,6 +323,16 @@ def scheme_of(text: str) -> str | None:
     """The scheme of a URL, in small letters: what stands before "://". None for a path."""
     found = _URL.match(text)
     return None if found is None else found[1].lower()
+
+
+def split_url(url: str) -> tuple[str, str, str]:
+    """The scheme of a URL in small letters, its path (host or bucket first) without escapes, and its query.
+
+    A question mark begins a query only where a name and = follow: it may be one of a pattern.
+    """
+    found = _QUERIED.fullmatch(url)
+    assert found is not None
+    return found["scheme"].lower(), unquote(found["path"]), found["query"] or ""
 
 
 def local_path(text: str) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from servers import PASSWORD, Bucket, sales  # beside this file
+from servers import PASSWORD, Bucket, between, sales  # beside this file
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 READ_BACK = ("--target", "forecast", "--id", "shop", "--time", "day")
@@ -81,6 +81,29 @@ def test_a_folder_a_glob_and_a_parted_table_are_read_as_they_are_on_a_disk(
         assert len(done.stdout.splitlines()) == (4 if "?" in given else 7)
 
 
+def test_a_pattern_lists_no_folder_that_it_cannot_match_in(
+    run_rnncli: Run, bucket: Bucket, table: Path, model: Path
+) -> None:
+    for name in ("a.parquet", ".hidden.parquet", "in/b.parquet", "in/deep/c.parquet", ".away/d.parquet"):
+        bucket.put(f"top/{name}", table.read_bytes())
+    reads = {
+        "top/*.parquet": ["a"],
+        "top/*/*.parquet": ["b"],
+        "top/**/*.parquet": ["a", "b", "c"],
+        "top/.*/*.parquet": ["d"],
+    }
+    for pattern, expected in reads.items():
+        with between(bucket.endpoint) as (endpoint, handler):
+            env = bucket.environment | {"AWS_ENDPOINT_URL": endpoint}
+            done = run_rnncli("check", f"{bucket.url}/{pattern}", "-m", model, "--json", env=env)
+        assert done.returncode in (0, 4), done.stderr
+        objects = {line.partition("?")[0].rpartition("/")[2] for line in handler.asked if ".parquet" in line}
+        assert sorted(objects & {f"{letter}.parquet" for letter in "abcd"}) == [f"{one}.parquet" for one in expected]
+        listed = [line for line in handler.asked if "list-type" in line and "max-keys=1" not in line.split("&")]
+        assert listed
+        assert all("delimiter=" in line for line in listed) == ("**" not in pattern), listed
+
+
 def test_a_delta_table_in_a_bucket_has_each_row_once(run: Run, bucket: Bucket, table: Path, model: Path) -> None:
     pytest.importorskip("deltalake", reason="rnncli[delta] is not installed")
     url = f"{bucket.url}/forecasts.delta"
@@ -95,6 +118,7 @@ REFUSED = {
     "a bucket that is not there": ("s3://not-there/a.parquet", (), 4, "there is no such file"),
     "a pattern that nothing matches": ("{0}/*.csv", (), 4, "no file matches"),
     "keys in a URL": ("s3://shop:" + PASSWORD + "@b/a.parquet", (), 2, "the URL of a bucket holds no keys"),
+    "a pattern of buckets": ("s3://b*/a.parquet", (), 2, "the bucket's name is a pattern"),
     "no bucket": ("s3://", (), 2, "the URL names no bucket"),
     "a damaged file": ("{0}/bad.parquet", (), 4, "this is not a sound Parquet file"),
     "a truncated file": ("{0}/short.parquet", (), 4, "this is not a sound Parquet file"),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import pyarrow as pa
 
 from rnncli.data.waiting import patiently
 from rnncli.errors import InputRefused, RnncliError, StorageFailed, UsageError, without_secrets
+from rnncli.registry import split_url
 
 T = TypeVar("T")
 BUCKETS = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss"}
@@ -66,17 +68,18 @@ def place_of(url: str) -> Place:
     """The place that a URL leads to; nothing is asked for yet. UsageError for one that leads nowhere."""
     from pyarrow.fs import FileSystem
 
-    name, scheme = without_secrets(url), url.partition("://")[0].lower()
+    name = without_secrets(url)
     _refuse_credentials(url, name)
-    rest = re.sub(r"^[^:]+://", "", url)
-    bare, _, asked = rest.partition("?") if "=" in rest.partition("?")[2] else (rest, "", "")  # a name may hold one
+    scheme, bare, asked = split_url(url)
     if not bare.strip("/"):
         raise UsageError("the URL names no bucket", where=name, hint=f"{scheme}://bucket/folder/sales.parquet")
+    if glob.has_magic(bare.partition("/")[0]):
+        raise UsageError("the bucket's name is a pattern", where=name, hint="name one bucket")
     if scheme == "az":
-        return Place(name, scheme, unquote(bare), _azure(name))
+        return Place(name, scheme, bare, _azure(name))
     if scheme == "s3" and "region=" not in asked:
         asked = "&".join(filter(None, [asked, _region()]))
-    uri = f"{BUCKETS[scheme]}://{quote(unquote(bare), safe='/@:')}{'?' if asked else ''}{asked}"
+    uri = f"{BUCKETS[scheme]}://{quote(bare, safe='/@:')}{'?' if asked else ''}{asked}"
     unknown = Place(name, scheme, bare, None)
     try:
         system, path = unknown.told(lambda: FileSystem.from_uri(uri))
