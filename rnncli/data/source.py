@@ -38,7 +38,7 @@ class Source:
     whatever its own `reader` (as those of READERS are) reads.
 
     `name` is what messages call it, and holds no secret; `stem` names its series where each file is one; `encoding` is
-    that of its text, where it is not UTF-8.
+    that of its text, where it is not UTF-8; `at` is the path of a file on another machine.
     """
 
     name: str
@@ -50,6 +50,12 @@ class Source:
     encoding: str | None = None
     stream: Callable[[], BinaryIO | pa.NativeFile] | None = field(default=None, repr=False)
     reader: Callable[[Source, ColumnChoices], Any] | None = field(default=None, repr=False)
+    at: PurePath | None = None
+
+    @property
+    def called(self) -> PurePath | None:
+        """The path of its file, whose suffix may say what it is; None where there is none."""
+        return self.path or self.at
 
     def open(self) -> BinaryIO | pa.NativeFile:
         """A fresh stream of the bytes, uncompressed and in UTF-8. InputRefused or StorageFailed if there is none."""
@@ -115,27 +121,27 @@ def text_sources(given: Data, choices: ColumnChoices | None = None) -> list[Sour
     """Every file in `given` as a text, whatever its suffix: of a folder those that are called like texts, or, if none
     is, all of them. InputRefused where a file is missing or nothing matches, UsageError for a table.
     """
-    items = _items(given)
     asked = Asked(choices or ColumnChoices(), TEXT)
-    for item in items:
-        if is_table(item):
-            raise UsageError("a table is no text", hint="name its column of texts, or of tokens: --text, or --token")
     found = []
-    for item in items:
+    for item in _items(given):
         some = list(_of_one(item, asked))
-        named = [source for source in some if source.path is None or is_text(source.path)]
+        for source in some:
+            if source.table is not None or source.reader is not None:
+                hint = "name its column of texts, or of tokens: --text, or --token"
+                raise UsageError("a table is no text", where=source.name, hint=hint)
+        named = [source for source in some if source.called is None or is_text(source.called)]
         found += named or some
     if not found:
         raise InputRefused("no data were given", hint="name files, folders or globs, or - for standard input")
     return found
 
 
-def is_tabular(path: Path) -> bool:
+def is_tabular(path: PurePath) -> bool:
     """Whether a file is called like a table."""
     return _known_format(path) is not None
 
 
-def is_text(path: Path) -> bool:
+def is_text(path: PurePath) -> bool:
     """Whether a file is called like a text."""
     bare = path.with_suffix("") if path.suffix in COMPRESSED else path
     return bare.suffix.lower() in TEXTS

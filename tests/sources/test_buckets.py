@@ -104,6 +104,23 @@ def test_a_pattern_lists_no_folder_that_it_cannot_match_in(
         assert all("delimiter=" in line for line in listed) == ("**" not in pattern), listed
 
 
+def test_texts_of_a_folder_are_those_that_are_called_so(
+    run: Run, bucket: Bucket, quick: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    texts = {"one.txt": b"to be or not to be " * 20, "two.md": b"that is the question " * 20, "note.csv": b"a,b\n1,2\n"}
+    for name, data in texts.items():
+        bucket.put(f"in/{name}", data)
+        (tmp_path / "in" / name).write_bytes(data)
+    for given, name in ((f"{bucket.url}/in", "far"), (tmp_path / "in", "near")):
+        done = run("train", given, "--split", "char", *quick[2:], "-o", tmp_path / f"{name}.safetensors")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "far.safetensors").read_bytes() == (tmp_path / "near.safetensors").read_bytes()
+    done = run("train", f"{bucket.url}/in/note.csv", "--split", "char", *quick[2:], "-o", tmp_path / "m.safetensors")
+    assert done.returncode == 4
+    assert "this is a table by its name" in done.stderr
+
+
 def test_a_delta_table_in_a_bucket_has_each_row_once(run: Run, bucket: Bucket, table: Path, model: Path) -> None:
     pytest.importorskip("deltalake", reason="rnncli[delta] is not installed")
     url = f"{bucket.url}/forecasts.delta"

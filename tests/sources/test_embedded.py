@@ -16,9 +16,10 @@ import rnncli
 from rnncli.data.load import load_panel
 from rnncli.data.sinks.sink import Into, sink_of
 from rnncli.data.source import sources
+from rnncli.data.tokens.load import load_tokens
 from rnncli.data.writers.results import Style
 from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, UsageError
-from rnncli.spec import ColumnChoices
+from rnncli.spec import ColumnChoices, TokenChoices
 
 QUERY = "select shop, day, sold from sales order by shop, day"
 ROWS = 6
@@ -214,6 +215,13 @@ def test_a_lock_is_waited_for_when_a_database_is_read_and_written(url: str, trai
         with held(url, "time.sleep(2)"):
             work()
     assert len(asked(url, "select * from forecasts")) == ROWS
+
+
+def test_the_rows_of_a_query_are_no_text(url: str) -> None:
+    with pytest.raises(UsageError, match="a table is no text") as error:
+        load_tokens(url, ColumnChoices(query=QUERY))
+    assert "--text" in error.value.hint
+    assert load_tokens(url, ColumnChoices(query="select shop from sales"), TokenChoices(token="shop")).panel.ids
 
 
 REFUSED = {

@@ -19,6 +19,7 @@ import rnncli
 from rnncli.data.load import load_panel
 from rnncli.data.reach import reach
 from rnncli.data.source import sources
+from rnncli.data.tokens.load import load_tokens
 from rnncli.errors import InputRefused, OutputExists, StorageFailed, UsageError
 from rnncli.files import marks
 from rnncli.spec import ColumnChoices
@@ -103,6 +104,11 @@ def test_no_output_goes_where_a_parted_table_would_read_it(tmp_path: Path) -> No
         with pytest.raises(UsageError, match="reads this"):
             keep_apart("predict", {"data": [str(tmp_path)], "output": str(output)})
     assert not reach(tmp_path).includes(marks(tmp_path.parent / "x.parquet"))
+
+
+def test_a_parted_table_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a table is no text"):
+        load_tokens(parted(tmp_path))
 
 
 def test_a_linked_folder_is_a_part_and_one_that_leads_back_is_refused(tmp_path: Path) -> None:
@@ -220,6 +226,14 @@ def test_a_file_on_a_web_server_is_read_in_ranges(name: str, web: tuple[str, typ
     assert same_rows(load_panel(f"{url}/{name}"), load_panel(sales()))
     handler.ranges = False
     assert same_rows(load_panel(f"{url}/{name}"), load_panel(sales()))
+
+
+def test_a_text_on_a_web_server_is_one_and_a_table_is_none(web: tuple[str, type[Web]]) -> None:
+    url, handler = web
+    handler.data = b"ds,y\n2024-01-01,1\n"
+    assert load_tokens(f"{url}/a.txt?version=2").panel.lengths.tolist() == [18]
+    with pytest.raises(InputRefused, match="this is a table by its name"):
+        load_tokens(f"{url}/a.csv?version=2")
 
 
 def test_what_a_web_server_does_not_give_is_one_clear_error(web: tuple[str, type[Web]]) -> None:

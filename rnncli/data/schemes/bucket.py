@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -31,8 +32,8 @@ def sources(url: str, asked: Asked) -> Iterable[Source]:
 
 def _file(place: Place, asked: Asked) -> Source:
     path, version = PurePosixPath(place.path), Version(place.name)
-    bare = Source(place.name, "", stem=stem_of(path), stream=lambda: _opened(place, version))
-    return Source(place.name, asked.format_of(path, bare), stem=bare.stem, stream=bare.stream)
+    bare = Source(place.name, "", stem=stem_of(path), stream=lambda: _opened(place, version), at=path)
+    return replace(bare, format=asked.format_of(path, bare))
 
 
 def _opened(place: Place, version: Version) -> Any:
