@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from rnncli.errors import UsageError
 
@@ -325,6 +325,14 @@ def scheme_of(text: str) -> str | None:
     return None if found is None else found[1].lower()
 
 
+def parsed_url(url: str) -> SplitResult:
+    """The parts of a URL. UsageError where it cannot be parted."""
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise UsageError(f"this is no URL: {error}", where=url, hint="check the name of the host") from None
+
+
 def split_url(url: str) -> tuple[str, str, str]:
     """The scheme of a URL in small letters, its path (host or bucket first) without escapes, and its query.
 
@@ -338,7 +346,7 @@ def split_url(url: str) -> tuple[str, str, str]:
 def local_path(text: str) -> str | None:
     """The path that a text says, or a file's URL; None for any other URL."""
     scheme = scheme_of(text)
-    return text if scheme is None else unquote(urlsplit(text).path) if scheme == "file" else None
+    return text if scheme is None else unquote(parsed_url(text).path) if scheme == "file" else None
 
 
 def find(table: dict[str, str], name: str, kind: str) -> Any:

@@ -185,9 +185,11 @@ class Web(http.server.BaseHTTPRequestHandler):
     """A web server of one file: it may lose connections, give no ranges, and change the file."""
 
     data: ClassVar[bytes] = b""
+    paths: ClassVar[set[str]] = set()
     ranges, version, lost = True, '"1"', 0
 
     def do_GET(self) -> None:  # as the library calls it
+        self.paths.add(self.path)
         if "nope" in self.path:
             self.send_error(404)
             return
@@ -210,7 +212,7 @@ class Web(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def web() -> Iterator[tuple[str, type[Web]]]:
-    handler = type("OneWeb", (Web,), {})
+    handler = type("OneWeb", (Web,), {"paths": set()})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}", handler
@@ -226,6 +228,15 @@ def test_a_file_on_a_web_server_is_read_in_ranges(name: str, web: tuple[str, typ
     assert same_rows(load_panel(f"{url}/{name}"), load_panel(sales()))
     handler.ranges = False
     assert same_rows(load_panel(f"{url}/{name}"), load_panel(sales()))
+
+
+@pytest.mark.parametrize("name", ["ä b.csv", "%C3%A4%20b.csv", "ä%20b.csv?of=ä b", "100%.csv", "\udce4.csv"], ids=ascii)
+def test_a_web_server_is_asked_in_ascii(name: str, web: tuple[str, type[Web]]) -> None:
+    url, handler = web
+    handler.data = b"ds,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n"
+    assert load_panel(f"{url}/{name}").panel.targets.tolist() == [1, 2, 3]
+    asked = {"100%.csv": "/100%25.csv", "\udce4.csv": "/%E4.csv", "ä%20b.csv?of=ä b": "/%C3%A4%20b.csv?of=%C3%A4%20b"}
+    assert handler.paths == {asked.get(name, "/%C3%A4%20b.csv")}
 
 
 def test_a_text_on_a_web_server_is_one_and_a_table_is_none(web: tuple[str, type[Web]]) -> None:

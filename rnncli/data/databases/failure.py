@@ -66,7 +66,7 @@ def _unconnected(text: str, says: str, address: Address) -> RnncliError:
         return InputRefused(f"cannot open: {says}", where=address.name, hint="check the path")
     if any(sign in text for sign in _CREDENTIALS):
         return InputRefused(f"cannot connect: {says}", where=address.name, hint=ENVIRONMENT)
-    if "FATAL" in text or "invalid" in text or "unexpected" in text:
+    if any(sign in text for sign in ("FATAL", "invalid", "unexpected", "in URI")):
         return InputRefused(f"cannot connect: {says}", where=address.name, hint="check the URL")
     return StorageFailed(f"cannot connect: {says}", where=address.name, hint="check the host, and that the server runs")
 
