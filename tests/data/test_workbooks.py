@@ -141,6 +141,27 @@ def test_a_number_of_a_cell_is_the_same_whatever_marks_texts_have(said: dict[str
     assert panel.of("z").tolist() == [2.5] * 6
 
 
+@pytest.mark.parametrize(
+    ("extra", "shown"),
+    [(0, datetime(2024, 1, 1, 6)), (1, "2024-01-01 06:00:00.000000001")],  # noqa: DTZ001
+)
+def test_times_in_nanoseconds_are_written_without_pandas(
+    extra: int, shown: Any, run_python: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "times.xlsx"
+    code = (
+        "import sys, numpy as np, pyarrow as pa\n"
+        "from rnncli.data.writers.results import Style, of_table, pieces\n"
+        f"stored = pa.py_buffer(np.array([1704088800000000000 + {extra}]))\n"
+        "table = pa.table([pa.Array.from_buffers(pa.timestamp('ns'), 1, [None, stored])], ['at'])\n"
+        "open(sys.argv[1], 'wb').write(b''.join(pieces(of_table(table), 'xlsx', Style())))\n"
+        "assert 'pandas' not in sys.modules"
+    )
+    done = run_python("-c", code, path)
+    assert done.returncode == 0, done.stderr
+    assert python_calamine.load_workbook(path).get_sheet_by_index(0).to_python()[1] == [shown]
+
+
 def test_ids_that_are_texts_stay_and_numbers_have_no_point(load: Load) -> None:
     table = [["shop", "day", "y"], *([shop, day, 1.5] for shop in ("007", 7) for day in DAYS)]
     assert load(book(Sales=table), id=("shop",)).panel.ids == ("007", "7")
