@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from servers import PASSWORD, Bucket, between, sales  # beside this file
+
+from rnncli.data.writers.results import Style, of_table, pieces
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 READ_BACK = ("--target", "forecast", "--id", "shop", "--time", "day")
@@ -164,6 +168,26 @@ def test_what_cannot_be_read_or_written_is_one_clear_error(run: Run, bucket: Buc
         assert (done.returncode, done.stdout) == (code, ""), (case, done.stderr)
         assert says in done.stderr, case
         assert PASSWORD not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["sales.parquet", "sales.csv", "sales.csv.gz", "sales.arrow", "sales.jsonl"])
+def test_a_connection_that_breaks_while_a_file_is_read_is_a_failure_of_storage(
+    name: str, run_rnncli: Run, bucket: Bucket, model: Path
+) -> None:
+    rows = sales(40)
+    rows = rows.set_column(1, "day", rows["day"].cast(pa.string()))
+    rows = rows.append_column("noise", pa.array(np.random.default_rng(0).random(len(rows))))
+    data = b"".join(pieces(of_table(rows), name.split(".")[1], Style()))
+    bucket.put(name, gzip.compress(data) if name.endswith("gz") else data)
+    with between(bucket.endpoint) as (endpoint, handler):
+        env = bucket.environment | {"AWS_ENDPOINT_URL": endpoint, "AWS_MAX_ATTEMPTS": "1"}
+        words = ("predict", f"{bucket.url}/{name}", "--target", "sold", "-m", model)
+        assert run_rnncli(*words, env=env).returncode == 0
+        handler.breaks = 1_000
+        done = run_rnncli(*words, env=env)
+    assert (done.returncode, done.stdout) == (8, ""), done.stderr
+    assert "cannot read" in done.stderr
+    assert name in done.stderr
 
 
 def test_a_server_that_is_gone_is_a_failure_of_storage(

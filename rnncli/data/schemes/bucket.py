@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -10,6 +11,7 @@ from typing import Any
 
 from rnncli.data import pattern
 from rnncli.data.folders import delta, hive
+from rnncli.data.remote import stored
 from rnncli.data.remote.place import Place, place_of
 from rnncli.data.remote.version import Version
 from rnncli.data.source import Asked, Source, kind_of_folder, stem_of
@@ -36,11 +38,11 @@ def _file(place: Place, asked: Asked) -> Source:
     return replace(bare, format=asked.format_of(path, bare))
 
 
-def _opened(place: Place, version: Version) -> Any:
+def _opened(place: Place, version: Version) -> io.BufferedReader:
     stream = place.told(lambda: place.system.open_input_file(place.path))
     told = stream.metadata() or {}
     version.check((stream.size(), told.get(b"ETag") or told.get(b"Last-Modified")))
-    return stream
+    return stored.opened(stream, place)
 
 
 def _listed(place: Place, folder: str, *, deep: bool) -> list[Any]:
