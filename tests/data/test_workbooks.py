@@ -141,6 +141,18 @@ def test_a_number_of_a_cell_is_the_same_whatever_marks_texts_have(said: dict[str
     assert panel.of("z").tolist() == [2.5] * 6
 
 
+@pytest.mark.parametrize("cells", [["1.056", "765", "2.345", "12", "3", "4"], ["1.056", 765, 12, 3, 4, 5]])
+def test_texts_that_may_have_marks_between_thousands_are_asked_for(cells: list[Any], load: Load) -> None:
+    data = book(Sales=[["day", "y"], *([day, cell] for day, cell in zip(DAYS, cells, strict=True))])
+    with pytest.raises(InputRefused, match=r"'1\.056' in column 'y' may be 1,056 or 1\.056"):
+        load(data)
+    assert load(data, thousands=".").panel.targets[0] == 1056
+    assert load(data, decimal=".").panel.targets[0] == 1.056
+    fractions = [*cells[:3], 2.5, *cells[4:]]
+    data = book(Sales=[["day", "y"], *([day, cell] for day, cell in zip(DAYS, fractions, strict=True))])
+    assert load(data).panel.targets[0] == 1.056
+
+
 @pytest.mark.parametrize(
     ("extra", "shown"),
     [(0, datetime(2024, 1, 1, 6)), (1, "2024-01-01 06:00:00.000000001")],  # noqa: DTZ001
