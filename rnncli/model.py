@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnncli import checkpoint, files
 from rnncli.errors import ModelRefused, UsageError
-from rnncli.registry import TASKS, find
+from rnncli.registry import PRETRAINED, TASKS, find
 
 NAMES, NAME_ENDS = "series.names", "series.name_ends"
 Tensors = dict[str, NDArray[Any]]
@@ -68,6 +70,20 @@ def load(path: str | os.PathLike[str]) -> Any:
 def from_bytes(data: bytes, where: str) -> Any:
     """The model that `load` would read from a file of these bytes; messages call it `where`."""
     return _of(checkpoint.from_bytes(data, _layout, where), where)
+
+
+def pretrained_bytes(name: str) -> bytes:
+    """The file of a model that comes with the program. ModelRefused where it is not as it came."""
+    place, digest = PRETRAINED[name]
+    data = files.read_bytes(Path(__file__).parent / place, ModelRefused)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ModelRefused("it is not the file that came with this version", where=name, hint="install rnncli again")
+    return data
+
+
+def pretrained(name: str) -> Any:
+    """The model of that name that comes with the program."""
+    return from_bytes(pretrained_bytes(name), name)
 
 
 def _layout(meta: Meta) -> checkpoint.Layout:

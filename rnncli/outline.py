@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
+from rnncli.text_width import padded, width
+
 WIDTH = 88  # letters of a line
 LONGEST = 260  # letters of a fact
 MOST = 2_900  # letters in all
@@ -52,10 +54,10 @@ def _in_a_notebook(self: Outlined) -> str:
 
 def as_text(outline: Outline) -> str:
     """Lines of at most 88 letters, 2,900 letters in all, without a character that would move a cursor."""
-    width = max((len(name) for name, _ in outline.facts), default=0)
+    room = max((width(_clean(name)) for name, _ in outline.facts), default=0)
     lines = [_clean(outline.title)]
     for name, text in outline.facts:
-        lines += _fact(_clean(name), _clean(text), width)
+        lines += _fact(_clean(name), _clean(text), room)
     lines += [_cut(line.rstrip(), WIDTH) for line in _aligned(outline)]
     lines += [f"  {_clean(outline.more)}"] if outline.more else []
     return _cut("\n".join(lines), MOST)
@@ -70,19 +72,19 @@ def as_html(outline: Outline) -> str:
     return "".join([*parts, f"<p>{_safe(outline.more)}</p>" if outline.more else ""])
 
 
-def _fact(name: str, text: str, width: int) -> list[str]:
-    indent = " " * (width + 4)
+def _fact(name: str, text: str, room: int) -> list[str]:
+    indent = " " * (room + 4)
     lines = textwrap.wrap(_cut(text, LONGEST), WIDTH, initial_indent=indent, subsequent_indent=indent)
-    return [f"  {name:<{width}}  {(lines or [''])[0].strip()}".rstrip(), *lines[1:]]
+    return [f"  {padded(name, room)}  {(lines or [''])[0].strip()}".rstrip(), *lines[1:]]
 
 
 def _aligned(outline: Outline) -> Iterator[str]:
     """The table's lines: the first column to the left, the others to the right."""
     grid = [[_clean(text) for text in row] for row in ([outline.header] if outline.header else []) + [*outline.rows]]
-    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+    widths = [max(map(width, column)) for column in zip(*grid, strict=True)]
     for row in grid:
-        rest = [text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True)]
-        yield "  ".join(["  " + row[0].ljust(widths[0]), *rest])
+        rest = [padded(text, room, right=True) for text, room in zip(row[1:], widths[1:], strict=True)]
+        yield "  ".join(["  " + padded(row[0], widths[0]), *rest])
 
 
 def article(noun: str) -> str:

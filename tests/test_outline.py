@@ -27,6 +27,11 @@ class Tags(HTMLParser):
         self.attributes += attrs
 
 
+def test_wide_letters_take_the_room_of_two() -> None:
+    text = as_text(Outline("t", [("店", "a"), ("name", "b")], ["東京", "x"], [["name", "1"]]))
+    assert text.splitlines() == ["t", "  店    a", "  name  b", "  東京  x", "  name  1"]
+
+
 def test_lines_are_short_and_few_whatever_is_in_them() -> None:
     many = WILD._replace(facts=[*WILD.facts] * 40, rows=[*WILD.rows] * 400)
     assert len(as_text(many)) < 3_000

@@ -113,6 +113,12 @@ def test_the_line_that_installs_what_predicts_names_every_dependency_but_pytorch
     assert installed_by(line) == [one for one in needed if not one.startswith("torch") and ";" not in one]
 
 
+def test_every_extra_for_users_is_on_the_page(root: Path, page: str) -> None:
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    listed = {name for row in re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE) for name in re.findall(r"`(.*?)`", row)}
+    assert listed == set(extras) - {"test", "fuzz", "dev"}
+
+
 def test_what_that_line_installs_predicts_the_same_bytes(
     predict_only: Run, run_rnncli: Run, sample_data: Path, small_model: Path
 ) -> None:

@@ -83,14 +83,19 @@ def takes_activation(name: CellName) -> bool:
     return bool(direction_named(name.dilated_by(1)).activations)
 
 
+def chooses_activation(text: str) -> bool:
+    """Whether any of these cells has an activation to choose."""
+    return any(map(takes_activation, parsed_list(text)))
+
+
 def with_activation(text: str, activation: str) -> str:
     """The cells as people are told of them, `rnn (relu)`: with the activation if one of them has it to choose."""
-    return f"{text} ({activation})" if any(map(takes_activation, parsed_list(text))) else text
+    return f"{text} ({activation})" if chooses_activation(text) else text
 
 
 def refuse_unused_activation(text: str, activation: str | None) -> None:
     """UsageError where an activation is chosen, and no layer of these cells has one."""
-    if activation is not None and not any(map(takes_activation, parsed_list(text))):
+    if activation is not None and not chooses_activation(text):
         others = ", ".join(name for name in CELLS if takes_activation(parsed(name)))
         raise UsageError(
             f"--activation is given, but {text} has none to choose",

@@ -11,6 +11,7 @@ from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import DAY, Calendar
 from rnncli.data.zones import zone_info
 from rnncli.spec import Columns
+from rnncli.text_width import cut
 
 LETTERS = 44  # of a name
 TICKS = 7  # at most; with fewer there are spans for which no round interval is known
@@ -51,9 +52,8 @@ def value_label(columns: Columns, unit: str) -> str:
 
 
 def short(name: str, letters: int = LETTERS) -> str:
-    """A name that fits, without what would break a line."""
-    clean = "".join(c if c.isprintable() else " " for c in name)
-    return clean if len(clean) <= letters else f"{clean[: letters - 1]}…"
+    """A name that fits into the room of so many narrow letters, without what would break a line."""
+    return cut("".join(c if c.isprintable() else " " for c in name), letters)
 
 
 def plain_numbers(axis: Any) -> None:

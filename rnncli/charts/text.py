@@ -11,8 +11,9 @@ from rnncli.charts.axes import short, value_label
 from rnncli.charts.fans import Fan, Fans, bands
 from rnncli.charts.text_canvas import Canvas, Run
 from rnncli.data.writers.table import time_texts
+from rnncli.text_width import cells, width, wrapped
 
-WIDTH, HEIGHT = 80, 10  # letters, of the plot with its labels; lines of the plot alone
+WIDTH, HEIGHT = 80, 10  # columns, of the plot with its labels; lines of the plot alone
 LABELS = 10  # letters of a number before the axis
 OUTER, INNER, ACTUAL = "░", "▒", "●"
 MIDNIGHT = " 00:00:00"  # which days need not be told of
@@ -20,8 +21,8 @@ Line = list[Run]
 
 
 def text_lines(fans: Fans, heading: str = "", unit: str = "") -> list[Line]:
-    """Lines of at most 80 letters: what is drawn, a plot of each series, and what the letters mean."""
-    lines = [[Run(part)] for part in _wrapped(heading)]
+    """Lines of at most 80 columns: what is drawn, a plot of each series, and what the letters mean."""
+    lines = [[Run(part)] for part in wrapped(heading, WIDTH)]
     for place in range(len(fans)):
         lines += [[], *_plot(fans, fans.fan(place), unit)]
     return [*lines, [], *_legend(fans)]
@@ -30,12 +31,6 @@ def text_lines(fans: Fans, heading: str = "", unit: str = "") -> list[Line]:
 def as_text(lines: Iterable[Line]) -> str:
     """The lines without colour."""
     return "".join("".join(run.text for run in line).rstrip() + "\n" for line in lines)
-
-
-def _wrapped(heading: str) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(heading, WIDTH)
 
 
 def _plot(fans: Fans, fan: Fan, unit: str) -> list[Line]:
@@ -47,7 +42,7 @@ def _plot(fans: Fans, fan: Fan, unit: str) -> list[Line]:
     error = "" if np.isnan(fan.error) else f"  MASE {fan.error:.3g}"
     of = value_label(fans.columns, unit)
     title = fan.name if fan.name == fans.columns.target else f"{short(fan.name)}, {of}"
-    lines: list[Line] = [[Run(short(title, WIDTH - len(error)) + error)]]
+    lines: list[Line] = [[Run(short(title, WIDTH - width(error)) + error)]]
     for row in range(HEIGHT):
         text = _number(named[row], high - low).rjust(LABELS)[:LABELS] if row in named else " " * LABELS
         lines.append([Run(f"{text} {'┤' if row in named else '│'}"), *canvas.runs(row)])
@@ -105,10 +100,11 @@ def _times(fans: Fans, fan: Fan, past: Floats, ahead: Floats) -> Line:
         texts = [text.removesuffix(MIDNIGHT) for text in texts]
     line = [" "] * wide
     for text, at in zip(texts, places, strict=False):
-        begin = min(max(0, at - len(text) // 2), wide - len(text)) if at > 0 else 0
-        free = line[max(0, begin - 1) : begin + len(text) + 1]
+        letters = cells(text)
+        begin = min(max(0, at - len(letters) // 2), wide - len(letters)) if at > 0 else 0
+        free = line[max(0, begin - 1) : begin + len(letters) + 1]
         if begin >= 0 and all(letter == " " for letter in free):
-            line[begin : begin + len(text)] = text
+            line[begin : begin + len(letters)] = letters
     return [Run(" " * (LABELS + 2) + "".join(line))]
 
 

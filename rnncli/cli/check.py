@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import width, wrapped
-from rnncli.cli.written import Place, refuse_unwritten
+from rnncli.cli.written import Place, left_alone, refuse_unwritten
 from rnncli.errors import InputRefused, OutputExists
 from rnncli.options.types import ReadingOptions
 from rnncli.outline import counted
@@ -61,7 +61,7 @@ def check(
     except OutputExists:
         if if_exists != "skip":
             raise
-        return _left_alone(streams, path)
+        return left_alone(streams, str(path), "rnncli.check/1", within="fixed")
     text = "" if streams.quiet and not done.findings else "".join(f"{line}\n" for line in shown(done))
     streams.result(done.to_json, text.encode(errors="backslashreplace"))
     mended = done.fixed is not None and not done.fixed.errors
@@ -90,10 +90,3 @@ def _finding(finding: Finding) -> Iterator[str]:
     for example in finding.examples:
         yield f"{_INDENT}{example}"
     yield from wrapped(f"{_INDENT}-> {finding.remedy}", columns, f"{_INDENT}   ")
-
-
-def _left_alone(streams: Streams, path: str | None) -> int:
-    """There is a copy already, and it stays; nothing was looked at."""
-    streams.say([f"{path} is there already and stays as it is"])
-    streams.result(lambda: {"schema": "rnncli.check/1", "fixed": {"output": path, "written": False}})
-    return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import clean, coloured
-from rnncli.cli.written import file_of
+from rnncli.cli.written import file_of, left_alone
 from rnncli.errors import OutputExists
 from rnncli.options.types import ColumnOptions
 
@@ -63,8 +63,7 @@ def plot(
     except OutputExists:
         if if_exists != "skip":
             raise
-        streams.say([f"{path} is there already and stays as it is"])
-        streams.result(lambda: {"schema": "rnncli.plot/1", "output": path, "written": False})
+        left_alone(streams, str(path), "rnncli.plot/1")
         return
     _tell(streams, done, path)
 

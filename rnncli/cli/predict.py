@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.terminal import put
-from rnncli.cli.written import Place
+from rnncli.cli.written import Place, left_alone
 from rnncli.data.writers.suffix import OF_FRAMES
 from rnncli.errors import OutputExists, UsageError
 from rnncli.events import Generated
-from rnncli.options.types import AskedOptions, WrittenOptions
+from rnncli.options.types import PredictOptions, WrittenOptions
 from rnncli.registry import BASE, WRITERS
 
 if TYPE_CHECKING:
@@ -30,41 +30,19 @@ def predict(
     data: list[str],
     model: str | None = None,
     output: str | None = None,
-    future_data: list[str] | None = None,
-    state: str | None = None,
     horizon: int | None = None,
     quantiles: tuple[float, ...] | None = None,
     point: Literal["median", "mean"] | None = None,
-    tidy: bool = False,
-    csv_raw: bool = False,
-    out_format: str | None = None,
-    out_separator: str | None = None,
-    out_decimal: str | None = None,
-    digits: int | None = None,
-    out_wide: bool = False,
-    plot: str | None = None,
-    table: str | None = None,
-    if_exists: str | None = None,
-    max_age: float | None = None,
-    now: str | None = None,
-    fail_on_drift: bool = False,
-    lock_wait: float | None = None,
-    **asked: Unpack[AskedOptions],
+    **options: Unpack[PredictOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
-    existing: Any = "error" if if_exists == "skip" else if_exists
-    place, heard = Place(output, out_format, FORMATS, table, existing, lock_wait or 0.0), Heard(streams)
+    if_exists: Any = options.get("if_exists")
+    options["if_exists"] = "error" if if_exists == "skip" else if_exists
+    options["future_data"] = options.get("future_data") or None
+    written_as, wait, heard = options.get("out_format"), options.get("lock_wait") or 0.0, Heard(streams)
+    place = Place(output, written_as, FORMATS, options.get("table"), options["if_exists"], wait)
     path = place.checked()
-    _refuse_terminal(path, out_format)
-    writing: WrittenOptions = {
-        "out_format": out_format,
-        "out_separator": out_separator,
-        "out_decimal": out_decimal,
-        "digits": digits,
-        "csv_raw": csv_raw,
-        "tidy": tidy,
-        "out_wide": out_wide,
-    }
+    _refuse_terminal(path, written_as)
     from rnncli.workflows.predict import predict as work
 
     try:
@@ -72,29 +50,19 @@ def predict(
             data,
             model or BASE,
             output=path,
-            future_data=future_data or None,
-            state=state,
             horizon=horizon,
             quantiles=quantiles,
             point=point or "median",
-            table=table,
-            if_exists=existing,
-            max_age=max_age,
-            now=now,
-            fail_on_drift=fail_on_drift,
-            lock_wait=lock_wait,
-            plot=plot,
             on_event=streams if streams.json else heard,
-            **writing,
-            **asked,
+            **options,
         )
     except OutputExists:
         if if_exists != "skip":
             raise
-        return left_alone(streams, place.name)
+        return left_alone(streams, place.name, "rnncli.predict/1")
     if path is None:
         told = streams.json or heard.wrote
-        streams.result(made.to_json, () if told else _pieces(made, out_format, writing))
+        streams.result(made.to_json, () if told else _pieces(made, written_as, options))
     else:
         streams.say([f"wrote {made.rows:,} rows ({made.series:,} series) to {place.name}"])
         streams.result(partial(written, made, place))
@@ -126,13 +94,6 @@ def _pieces(made: Answer, format: str | None, writing: WrittenOptions) -> Iterab
     from rnncli.workflows.options import style_of
 
     return made.pieces(STREAMED.get(format or "", format or "csv"), **asdict(style_of(writing)))
-
-
-def left_alone(streams: Streams, path: str | None) -> int:
-    """There is a file already, and it stays."""
-    streams.say([f"{path} is there already and stays as it is"])
-    streams.result(lambda: {"schema": "rnncli.predict/1", "output": path, "written": False})
-    return 0
 
 
 def written(made: Answer, place: Place) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
-from rnncli.cli.written import file_of
+from rnncli.cli.written import file_of, left_alone
 from rnncli.errors import OutputExists, UsageError
 from rnncli.options.types import ColumnOptions
 from rnncli.registry import BASE
@@ -57,9 +57,7 @@ def report(
     except OutputExists:
         if if_exists != "skip":
             raise
-        streams.say([f"{path} is there already and stays as it is"])
-        streams.result(lambda: {"schema": "rnncli.report/1", "output": path, "written": False})
-        return 0
+        return left_alone(streams, path, "rnncli.report/1")
     streams.say([f"wrote {path}, {len(done.page):,} bytes: {done.evaluation.report.headline()}"])
     streams.result(done.to_json)
     return SKIPPED if done.evaluation.skipped else 0

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from rnncli.cli.terminal import NARROWEST, WIDTH, wrapped
+from rnncli.text_width import padded, width
 
 
 def number(value: float | None) -> str:
@@ -21,17 +22,17 @@ def number(value: float | None) -> str:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Aligned lines: the first column to the left, the others to the right."""
     grid = [header, *rows]
-    widths = [max(len(row[place]) for row in grid) for place in range(len(header))]
+    widths = [max(width(row[place]) for row in grid) for place in range(len(header))]
     return ["  ".join(map(_aligned, row, widths, range(len(row)))).rstrip() for row in grid]
 
 
 def facts(pairs: Sequence[tuple[str, str]], columns: int = WIDTH) -> list[str]:
     """`label  text` lines; long texts are wrapped under themselves."""
-    width = max((len(label) for label, _ in pairs), default=0) + 2
+    room = max((width(label) for label, _ in pairs), default=0) + 2
     lines: list[str] = []
     for label, text in pairs:
-        parts = wrapped(text, max(columns - width, NARROWEST // 2), "")
-        lines += [f"{'' if place else label:<{width}}{line}" for place, line in enumerate(parts)]
+        parts = wrapped(text, max(columns - room, NARROWEST // 2), "")
+        lines += [f"{padded('' if place else label, room)}{line}" for place, line in enumerate(parts)]
     return lines
 
 
@@ -39,11 +40,11 @@ def fitting(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """The number of the first columns that fit in a line."""
     used = 0
     for place in range(len(header)):
-        used += max(len(row[place]) for row in [header, *rows]) + 2 * bool(place)
+        used += max(width(row[place]) for row in [header, *rows]) + 2 * bool(place)
         if used > WIDTH:
             return place
     return len(header)
 
 
-def _aligned(cell: str, width: int, place: int) -> str:
-    return cell.rjust(width) if place else cell.ljust(width)
+def _aligned(cell: str, columns: int, place: int) -> str:
+    return padded(cell, columns, right=place > 0)

@@ -75,8 +75,8 @@ def say_record(record: Mapping[str, Any]) -> None:
 def evaluated(event: Evaluated, steps: int) -> str:
     """A line about an evaluation."""
     best = ", the best so far" if event.best else ""
-    loss, score = number(event.loss), number(event.score)
-    return f"{event.phase}: step {event.step} of {steps}, loss {loss}, validation score {score}{best}"
+    loss = "" if math.isnan(event.loss) else f", loss {number(event.loss)}"
+    return f"{event.phase}: step {event.step} of {steps}{loss}, validation score {number(event.score)}{best}"
 
 
 def told(event: object) -> str:

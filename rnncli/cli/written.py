@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from rnncli.cli.streams import Streams
 from rnncli.errors import OutputExists, UsageError
+from rnncli.options.types import ColumnOptions, WrittenOptions
 
 if TYPE_CHECKING:
     from rnncli.data.sinks.sink import Sink
+
+
+class ScoreFile(TypedDict, total=False):
+    """The options of a command that say where scores go, and how they are written."""
+
+    output: str
+    out_format: str
+    out_separator: str
+    out_decimal: str
+    digits: int
+    if_exists: str
+    lock_wait: float
+
+
+class ScoredOptions(ColumnOptions, ScoreFile):
+    """These, and how data are read."""
+
+
+T = TypeVar("T")  # what `to_json` says and `write` makes a file of
 
 
 def refuse_unwritten(path: str | None, flag: str, given: Mapping[str, object]) -> None:
@@ -33,6 +55,50 @@ def stays(sink: Sink, if_exists: str | None) -> bool:
             raise
         return True
     return False
+
+
+def left_alone(streams: Streams, path: str, schema: str, *, within: str = "") -> int:
+    """There is a file already, and it stays; nothing was done. The document says so, `within` one of its parts."""
+    told = {"output": path, "written": False}
+    streams.say([f"{path} is there already and stays as it is"])
+    streams.result(lambda: {"schema": schema} | ({within: told} if within else told))
+    return 0
+
+
+def scored(
+    streams: Streams,
+    options: ScoreFile,
+    schema: str,
+    what: str,
+    work: Callable[[], T],
+    shown: Callable[[T], list[str]],
+    **by: Any,
+) -> T | None:
+    """What `work` finds, as lines on standard output or in the file of `-o`; messages say `what` is written there, and
+    `by` is how it is split. None where there is a file already that stays.
+    """
+    from rnncli.workflows.options import style_of
+    from rnncli.workflows.score_file import FORMATS
+
+    existing = options.get("if_exists")
+    place = Place(options.get("output"), options.get("out_format"), FORMATS, existing=existing)
+    path = place.checked()
+    marks = ("out_separator", "out_decimal", "digits")
+    writing: WrittenOptions = {name: options[name] for name in marks if name in options}  # type: ignore[assignment, literal-required]
+    refuse_unwritten(path, "-o", {"out_format": options.get("out_format"), **writing})
+    style = asdict(style_of(writing))
+    with nullcontext() if path is None else place.sink.held(options.get("lock_wait") or 0.0):
+        if path is not None and stays(place.sink, existing):
+            left_alone(streams, place.name, schema)
+            return None
+        found: Any = (done := work())
+        lines = shown(done)
+        if path is not None:
+            found.write(path, format=options.get("out_format"), **by, **style)
+            streams.say([*lines, f"wrote {what} to {path}"])
+    text = "" if path is not None else "".join(f"{line}\n" for line in lines)
+    streams.result(partial(found.to_json, **by), text.encode(errors="backslashreplace"))
+    return done
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ MEDIAN = 0.5
 
 
 class Move(NamedTuple):
-    """The move of one series, or of all together, over the times that both tables forecast.
+    """The move of one series, or of all together, over the times of which both tables have a median.
 
     `change` is the sum of |new - old| of the medians over that of |old|, `shift` the sum of new - old over the same,
     `width` how much wider the widest interval that both have became, as a share of what it was; NaN where undefined.
@@ -36,7 +36,8 @@ class Move(NamedTuple):
 @dataclass(frozen=True)
 class Moved:
     """The series [S] that both tables have, with the move of each and the time at which it moved most; those that are
-    `new` or `gone`, and how many times of the common series only one of the tables has.
+    `new` or `gone`, how many times of the common series only one of the tables has, and at how many of both a median is
+    missing.
     """
 
     ids: tuple[str, ...]
@@ -48,6 +49,7 @@ class Moved:
     gone: tuple[str, ...]
     new_times: int
     gone_times: int
+    missing: int
     steps: int
 
     @property
@@ -67,6 +69,7 @@ class Moved:
             "largest": max(changes, default=math.nan),
             "new": float(len(self.new)),
             "gone": float(len(self.gone)),
+            "missing": float(self.missing),
         }
 
 
@@ -92,16 +95,18 @@ def moved(old: Saved, new: Saved, names: tuple[str, str]) -> Moved:
     medians = _at(old, MEDIAN, before), _at(new, MEDIAN, after)
     widths = _width(old, levels, before), _width(new, levels, after)
     pairs = _Pairs(np.searchsorted(shared, one.series[here]), *medians, *widths)
+    overall = pairs.overall()
     return Moved(
         ids=tuple(both),
         moves=pairs.moves(len(both)),
         largest_at=pairs.largest_at(old.times[before], len(both)),
-        overall=pairs.overall(),
+        overall=overall,
         interval=levels,
         new=tuple(sorted(set(new.ids) - set(old.ids))),
         gone=tuple(sorted(set(old.ids) - set(new.ids))),
         new_times=int(np.isin(other.series, shared).sum()) - len(here),
         gone_times=int(np.isin(one.series, shared).sum()) - len(here),
+        missing=len(here) - overall.times,
         steps=len(np.unique(old.times[before])),
     )
 
@@ -137,7 +142,9 @@ def _widest(old: Sequence[float], new: Sequence[float]) -> tuple[float, float] |
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Forecasts of the same series [n] and times: medians before and after, and widths of the interval [n]."""
+    """Forecasts of the same series [n] and times: medians before and after, and widths of the interval [n]; NaN where
+    they are not known, and then not compared.
+    """
 
     series: Ints
     old: Floats
@@ -156,20 +163,30 @@ class _Pairs:
 
     def largest_at(self, times: Ints, count: int) -> Ints:
         """The time at which the median of each series moved most: [count], 0 of one without a time."""
-        order = np.lexsort((-np.arange(len(times)), np.abs(self.new - self.old), self.series))
+        steps = np.nan_to_num(np.abs(self.new - self.old), nan=-1.0)
+        order = np.lexsort((-np.arange(len(times)), steps, self.series))
         found = np.zeros(count, np.int64)
         found[self.series[order]] = times[order]  # the last one written of each series stays
         return found
 
     def _parts(self) -> tuple[Floats, ...]:
-        """Per row: 1, the size of the median, its step and its size, the width and its step."""
-        step = self.new - self.old
-        widths = self.old_width, self.new_width - self.old_width
-        return np.ones(len(step)), np.abs(self.old), np.abs(step), step, *widths
+        """Per row: whether the medians are known, the size of the old one, the step's size and the step; whether the
+        widths are known, the old one and its step.
+        """
+        known, old, step = _known(self.old, self.new)
+        return known, np.abs(old), np.abs(step), step, *_known(self.old_width, self.new_width)
 
 
-def _move(times: float, size: float, change: float, shift: float, width: float, wider: float) -> Move:
-    return Move(int(times), _ratio(change, size), _ratio(shift, size), _ratio(wider, width))
+def _known(old: Floats, new: Floats) -> tuple[Floats, Floats, Floats]:
+    """1 where both are known, else 0; the old values and the steps to the new ones, 0 where one is not known."""
+    step = new - old
+    there = ~np.isnan(step)
+    return there.astype(np.float64), np.where(there, old, 0.0), np.where(there, step, 0.0)
+
+
+def _move(times: float, size: float, change: float, shift: float, widths: float, width: float, wider: float) -> Move:
+    medians = (_ratio(change, size), _ratio(shift, size)) if times else (math.nan, math.nan)
+    return Move(int(times), *medians, _ratio(wider, width) if widths else math.nan)
 
 
 def _at(saved: Saved, level: float, rows: Ints) -> Floats:

@@ -67,8 +67,8 @@ class ScoreReport(Gated, Tabled, Protocol):
         """What was scored, and the scores."""
 
 
-def refuse_other_grouping(report: Tabled, by: str | None) -> None:
-    """UsageError if these scores cannot be split so."""
-    if by is not None and by not in report.groupings:
-        known = " or ".join(f"--by {name}" for name in report.groupings)
+def refuse_other_grouping(groupings: Sequence[str], by: str | None) -> None:
+    """UsageError if scores that can be split by `groupings` are to be split by something else."""
+    if by is not None and by not in groupings:
+        known = " or ".join(f"--by {name}" for name in groupings)
         raise UsageError(f"these scores cannot be shown by {by}", hint=f"leave --by out{known and f', or say {known}'}")

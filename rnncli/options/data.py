@@ -58,7 +58,7 @@ OPTIONS = (
                 says="The model file; beside --forecast it says how DATA are read.",
                 follows="base, which comes with the program",
             ),
-            INSPECT: Meaning(follows="an untrained network"),
+            INSPECT: Meaning(follows="what training begins with"),
             CHECK: Meaning(says="A model file: also say what changed since.", follows=""),
             INFO: Meaning(says="The model file, or base, which comes with the program.", follows=""),
             EXPORT: Meaning(follows=""),

@@ -193,6 +193,17 @@ OPTIONS = (
         differently={"labels": Meaning(default="orthogonal")},
     ),
     Option(
+        "from_scratch",
+        SWITCH,
+        "Begin with drawn weights, not with those of base.",
+        NETWORK,
+        commands=BUILDING,
+        tasks=FORECAST,
+        of_model=True,
+        at="forecast.universal",
+        opposite=True,
+    ),
+    Option(
         "plain_stack",
         SWITCH,
         "Do not add a layer's input to its output.",

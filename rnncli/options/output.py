@@ -144,9 +144,9 @@ OPTIONS = (
         "Also show the scores of each series, or lead; of labels: class or group; of tokens: document or position.",
         OUTPUT,
         commands=(EVALUATE, COMPARE),
-        functions=(),
         choices=GROUPS,
         differently={COMPARE: Meaning(says="Also show the scores of each series.")},
+        in_python=Meaning(says="By what scores are going to be split, which is refused at once where it cannot be."),
     ),
     Option(
         "fix",
@@ -175,7 +175,7 @@ OPTIONS = (
         },
     ),
     Option("json", SWITCH, "Print one JSON document on stdout.", OUTPUT, commands=EVERY, functions=()),
-    Option("quiet", SWITCH, "Print nothing on success.", OUTPUT, commands=EVERY, functions=(), short="-q"),
+    Option("quiet", SWITCH, "On success, print the result alone.", OUTPUT, commands=EVERY, functions=(), short="-q"),
     Option("verbose", SWITCH, "Say more on stderr.", OUTPUT, commands=EVERY, functions=(), short="-v"),
     Option("debug", SWITCH, "Show the traceback of an error.", OUTPUT, commands=EVERY, functions=()),
     Option(
@@ -251,6 +251,7 @@ OPTIONS = (
         default="0",
         commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, TUNE, CHECK, PLOT, REPORT),
         functions=(TRAIN, PREDICT, TUNE, CHECK, PLOT, REPORT),
+        differently={TUNE: Meaning(says="Wait so long for another process that trains the model.", default="1d")},
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),
     Option("fresh", SWITCH, "Start over, whatever is there.", UNATTENDED, commands=(TRAIN, TUNE)),

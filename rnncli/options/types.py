@@ -115,6 +115,7 @@ class ArchitectureOptions(ColumnOptions, total=False):
     recurrent_dropout: float | None
     init: str | None
     members: int | None
+    from_scratch: bool
     plain_stack: bool
     layer_norm: bool
     quantiles: Iterable[float] | None

@@ -27,7 +27,7 @@ from rnncli.tasks.forecast.network import network_inputs
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.training.events import Evaluated
 from rnncli.training.fit import Run, begin, fit
-from rnncli.training.session import initial_weights
+from rnncli.training.session import drawn_weights
 
 STEPS = 36_000
 KEPT_EVERY = 120.0  # seconds
@@ -55,7 +55,7 @@ def train(output: str, steps: int, hidden: int, seed: int, keep_every: float) ->
     lessons, partial = Lessons(network, training), Path(f"{output}.partial")
     refuse_to_replace_others(output)
     asked = [steps, hidden, seed]
-    run = _gone_on_with(partial, asked) if partial.exists() else begin(initial_weights(lessons.plan(spec), seed))
+    run = _gone_on_with(partial, asked) if partial.exists() else begin(drawn_weights(lessons.plan(spec), seed))
     kept = time.monotonic()
     for event in fit(run, lessons, training, PHASE):
         if isinstance(event, Evaluated):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic
 
 import numpy as np
@@ -92,7 +93,8 @@ class Refit:
 @dataclass(frozen=True)
 class Plan(Generic[S]):
     """A task, its network and its training. `rivals` are plans that are searched beside it, and held-out answers choose
-    one of them all; `variant` is the name that tells this one from them.
+    one of them all; `variant` is the name that tells this one from them. `first` are the weights that training begins
+    with, [members, ...] or [1, ...] for all members, by name; None where they are drawn.
     """
 
     task: Task[S]
@@ -102,6 +104,7 @@ class Plan(Generic[S]):
     rivals: tuple[Plan[S], ...] = ()
     variant: str = ""
     refit: Refit = Refit()
+    first: Mapping[str, NDArray[np.float32]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def candidates(self) -> tuple[Plan[S], ...]:

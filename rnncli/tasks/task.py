@@ -377,6 +377,9 @@ class Task(Kept, Protocol[S]):
     ) -> Answer:
         """The model's answer to the data, going on from a stream where there is one."""
 
+    def groupings(self, model: Any, group: str | None) -> tuple[str, ...]:
+        """By what scores of the model can be split, known before they are; `group` is a column that was named."""
+
     def evaluated(
         self, data: Data, model: Any, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:

@@ -28,7 +28,9 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The averaged weights were scored on the validation rows; lower is better."""
+    """The averaged weights were scored on the validation rows; lower is better. `loss` is the mean of training since
+    the last time, NaN before the first step.
+    """
 
     phase: Phase
     step: int

@@ -26,6 +26,8 @@ WARM_UP = 20
 FINAL_RATE = 0.03
 TRIAL = Phase("trial")
 TRIED = 3  # steps that say how long one takes
+EARLY = (8, 4, 2)  # parts of the steps between two evaluations
+EARLY_SCORES = 1 + len(EARLY)
 
 Weights = dict[str, Tensor]
 
@@ -82,20 +84,30 @@ def begin(weights: Weights) -> Run:
 
 
 def fit(
-    run: Run, objective: Objective, spec: TrainingSpec, phase: Phase, patience: int | None = None
+    run: Run,
+    objective: Objective,
+    spec: TrainingSpec,
+    phase: Phase,
+    patience: int | None = None,
+    *,
+    known: bool = False,
 ) -> Iterator[Event]:
     """Go on with a run until its planned steps are done, yielding events; `run.best` is what it found.
 
-    Training stops early after `patience` evaluations without a better score, or when the time budget is spent.
+    Training stops early after `patience` evaluations without a better score, or when the time budget is spent. Where
+    the first weights are `known` to be good, they are scored too, and those of a few early steps.
     Raises TrainingDiverged where the loss or its gradient is not finite; `run.best` then holds the last good average.
     """
     yield Started(phase, spec.steps, run.step)
+    if known and run.step == 0 and math.isinf(run.best_score):
+        yield from _evaluate(run, objective, phase, early=True)
     while not run.over(spec, patience):
         with _counted(run):
             events: list[Event] = [_step(run, objective, spec, phase)]
-        if run.step % spec.evaluate_every == 0 or run.over(spec):
+        early = known and run.step in {spec.evaluate_every // part for part in EARLY}
+        if early or run.step % spec.evaluate_every == 0 or run.over(spec):
             with _counted(run):
-                events += _evaluate(run, objective, phase)
+                events += _evaluate(run, objective, phase, early=early)
         yield from events
     yield Finished(phase, run.step, run.best_step, None if math.isinf(run.best_score) else run.best_score)
 
@@ -163,16 +175,18 @@ def _average(run: Run, step: int, decay: float) -> None:
         tensor.lerp_(run.live[name].detach(), 1 - keep)
 
 
-def _evaluate(run: Run, objective: Objective, phase: Phase) -> list[Event]:
-    """Score the averaged weights and keep them if they are the best; nothing is told where nothing can be scored."""
+def _evaluate(run: Run, objective: Objective, phase: Phase, *, early: bool = False) -> list[Event]:
+    """Score the averaged weights and keep them if they are the best; nothing is told where nothing can be scored. An
+    early score that is not better tries no patience: steps are large in the beginning.
+    """
     score = objective.score(run.average)
     better = score is None or score < run.best_score
     if better:
         run.best_step, run.since_best = run.step, 0
         run.best_score = math.inf if score is None else score
         run.best = {name: tensor.clone() for name, tensor in run.average.items()}
-    run.since_best += not better
+    run.since_best += not (better or early)
     losses, run.losses = run.losses, []
     if score is None:
         return []
-    return [Evaluated(phase, run.step, sum(losses) / len(losses), score, better)]
+    return [Evaluated(phase, run.step, sum(losses) / len(losses) if losses else math.nan, score, better)]

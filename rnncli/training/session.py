@@ -8,7 +8,7 @@ training stands is in its `Progress`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,14 +27,13 @@ from rnncli.tasks.seen import HEAD
 from rnncli.tasks.task import Answers, Asking, Holdout
 from rnncli.training.budget import Clock, Judge, judging_seconds, score_seconds, step_seconds
 from rnncli.training.events import Event
-from rnncli.training.fit import Weights, begin, fit
+from rnncli.training.fit import EARLY_SCORES, Weights, begin, fit
 from rnncli.training.objective import Objective
 from rnncli.training.progress import Member, Progress
 from rnncli.training.side_by_side import side_by_side
 
 PATIENCE = 4
 ENOUGH = 0.5  # of the planned steps: after fewer, a search says nothing of which candidate is the better one
-Start = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,6 @@ class _Session:
     device: str
     holdout: Holdout
     progress: Progress
-    start: Start | None
     workers: int
 
     @property
@@ -69,19 +67,18 @@ def train(
     plan: Plan[Any],
     device: str = "cpu",
     progress: Progress | None = None,
-    start: Start | None = None,
     workers: int = 1,
 ) -> Iterator[Event | Trained[Any]]:
     """Yield the events of training and, last, what was trained.
 
-    `progress`, which is whole at every event, is where to go on; `start` [members, ...] are weights to begin with;
-    `workers` members are trained at a time. A time budget leaves time for what the task settles in the end.
+    `progress`, which is whole at every event, is where to go on; `workers` members are trained at a time. A time budget
+    leaves time for what the task settles in the end.
     InputRefused if there is nothing to learn from; UsageError if the time budget cannot be kept;
     TrainingDiverged leaves the last good weights in `progress`.
     """
     plan.task.refuse_nothing(panel)
     progress = progress or Progress()
-    session = _Session(panel, plan, device, plan.task.hold_out(panel, plan.spec), progress, start, workers)
+    session = _Session(panel, plan, device, plan.task.hold_out(panel, plan.spec), progress, workers)
     _begin(session)
     undecided = len(progress.members) < len(session.candidates) * session.members
     if undecided:  # the time budget is too short for the rival
@@ -122,7 +119,7 @@ def search(panel: Panel, plan: Plan[Any], device: str = "cpu", workers: int = 1)
     holdout = plan.task.hold_out(panel, plan.spec)
     if not len(holdout):
         raise InputRefused("no rows can be held out, by which one network could be told from another")
-    session = _Session(panel, plan.alone, device, holdout, Progress(), None, workers)
+    session = _Session(panel, plan.alone, device, holdout, Progress(), workers)
     _begin(session)
     yield from side_by_side([_search(session, number) for number in session.streams(0)], workers)
     found = _validated(session, 0)
@@ -159,7 +156,8 @@ def _search(session: _Session, number: int) -> Iterator[Event]:
     if member.searched is None:
         assert member.run is not None
         objective = _objective(session, session.holdout, number)
-        yield from fit(member.run, objective, training, _phase(SEARCH, number, session), PATIENCE)
+        known = session.plan.first is not None
+        yield from fit(member.run, objective, training, _phase(SEARCH, number, session), PATIENCE, known=known)
         stopped = member.run.step < training.steps and member.run.since_best < PATIENCE
         member.cut_short = stopped and member.run.step < ENOUGH * session.plan.training.steps
         member.searched, member.best_step, member.run = member.run.best, member.run.best_step, None
@@ -170,7 +168,7 @@ def _refit(session: _Session, number: int) -> Iterator[Event]:
     member, training = session.progress.members[number], session.progress.training
     assert training is not None
     assert member.searched is not None
-    if member.trained is None and len(session.holdout):
+    if member.trained is None and len(session.holdout) and member.best_step:  # at 0 nothing that was learnt was better
         refit = session.plan.refit
         first = _first_weights(session, number) if refit.afresh else member.searched
         member.run = member.run or begin(first)
@@ -192,7 +190,8 @@ def _planned(session: _Session, firsts: list[Weights]) -> tuple[TrainingSpec, in
     refits, made, count = -(-members // workers), training, members
     for count in sorted({len(firsts), members}, reverse=True):
         searches = -(-count // workers)
-        once = clock.since + searches * scores[0] + count * judging[0] + judging[1]
+        early = 0 if session.plan.first is None else EARLY_SCORES
+        once = clock.since + searches * (scores[0] + early * scores[1]) + count * judging[0] + judging[1]
         costs = Costs(step, scores[1], once)
         if count > members and training.time_budget < costs.least(searches, refits):
             continue
@@ -305,18 +304,20 @@ def objective_for(panel: Panel, plan: Plan[Any], device: str, holdout: Holdout |
 
 
 def _first_weights(session: _Session, number: int) -> Weights:
-    """Fresh weights, or those that were given to start with."""
     candidate, member = divmod(number, session.members)
-    if session.start is None:
-        plan = session.candidates[candidate]
-        weights = initial_weights(plan, plan.training.seed + member)
-    else:
-        weights = {name: torch.tensor(array[member]) for name, array in session.start.items()}
+    weights = initial_weights(session.candidates[candidate], member)
     return {name: tensor.to(session.device) for name, tensor in weights.items()}
 
 
-def initial_weights(plan: Plan[Any], seed: int) -> Weights:
-    """Weights before training, the encoder's by `--init` and the head's as its task begins."""
+def initial_weights(plan: Plan[Any], member: int = 0) -> Weights:
+    """Weights before training: those that the plan has, or drawn ones."""
+    if plan.first is None:
+        return drawn_weights(plan, plan.training.seed + member)
+    return {name: torch.tensor(array[member % len(array)]) for name, array in plan.first.items()}
+
+
+def drawn_weights(plan: Plan[Any], seed: int) -> Weights:
+    """The encoder's weights by `--init` and the head's as its task begins."""
     generator = torch.Generator().manual_seed(seed)
     weights = {name: torch.zeros(shape) for name, shape in plan.shapes.items()}
     initialise_encoder(plan.network, weights, generator)

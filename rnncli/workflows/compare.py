@@ -13,6 +13,7 @@ from rnncli.data.writers.results import Style, StyleOptions
 from rnncli.data.writers.table import TIDY
 from rnncli.errors import InputRefused, UsageError
 from rnncli.evaluation.saved_table import level_of
+from rnncli.evaluation.shown import refuse_other_grouping
 from rnncli.evaluation.side_by_side import SideBySide
 from rnncli.events import Listener, Noted, unheard
 from rnncli.options.types import ColumnOptions, Model
@@ -82,6 +83,7 @@ def compare(
     horizon: int | None = None,
     refit: bool = True,
     alpha: float | None = None,
+    by: str | None = None,
     device: str | None = None,
     threads: int | None = None,
     on_event: Listener | None = None,
@@ -92,13 +94,15 @@ def compare(
     Model files and tables of forecasts among the `data` are told by what they hold. Models forecast from `windows`
     origins, `stride` rows apart, as in `evaluate`, or from those of the saved forecasts. There are mean ranks with
     Nemenyi's critical difference at level `alpha` (0.05) where three or more are compared, and a paired test of each
-    two, adjusted by Holm's method.
+    two, adjusted by Holm's method. What is going to be asked for `by` a grouping can be said here too, to be refused
+    before any work if it is none.
 
     Raises UsageError, InputRefused or ModelRefused.
     """
     tell = on_event or unheard
     if alpha is not None and not 0 < alpha < 1:
         raise UsageError(f"alpha must lie between 0 and 1, not {alpha}")
+    refuse_other_grouping(SideBySide.groupings, by)
     choices = column_choices(options)
     found = sorted_out(data, models, forecasts)
     _tell_sorted(found, data, tell)

@@ -47,7 +47,8 @@ class Diff:
         direction = "up" if overall.shift > 0 else "down"
         median = "did not move" if overall.change == 0 else f"moved by {_share(overall.change)} of its size on average"
         level = "" if overall.change == 0 else f"; {direction} by {_share(abs(overall.shift))} as a whole"
-        times = _several(found.gone_times, "gone"), _several(found.new_times, "new")
+        named = {"gone": found.gone_times, "new": found.new_times, "with a missing value": found.missing}
+        times = [_several(count, what) for what, count in named.items()]
         facts = [
             ("series", f"{len(found.ids):,} in both{_named('new', found.new)}{_named('gone', found.gone)}"),
             ("times", f"{overall.times:,} forecasts in both, at {counted(found.steps, 'times')}{''.join(times)}"),
@@ -64,9 +65,12 @@ class Diff:
         """
         found = self.found
         return [
-            {"id": found.ids[s]} | found.moves[s].to_json() | {"largest_at": self.time(int(found.largest_at[s]))}
-            for s in found.order
+            {"id": found.ids[s]} | found.moves[s].to_json() | {"largest_at": self._largest_at(s)} for s in found.order
         ]
+
+    def _largest_at(self, place: int) -> str | None:
+        """The time at which a series moved most; None where no two medians of it are known."""
+        return self.time(int(self.found.largest_at[place])) if self.found.moves[place].times else None
 
     def time(self, moment: int) -> str:
         """A time as text: a whole number, a date, or a moment (UTC where times have a zone)."""
@@ -78,7 +82,7 @@ class Diff:
         """What moved, and the series that moved most."""
         header = ["series", "change", "shift", "width", "most at"]
         places = self.found.order[: self.series] if self.found.overall.change else []
-        rows = [[self.found.ids[s], *_cells(self.found.moves[s]), self.time(int(self.found.largest_at[s]))]
+        rows = [[self.found.ids[s], *_cells(self.found.moves[s]), self._largest_at(s) or "-"]
                 for s in places]  # fmt: skip
         more = len(self.found.ids) - len(rows)
         told = f"and {counted(more, 'series')} more, which moved less" if rows and more else ""
@@ -98,6 +102,7 @@ class Diff:
             "gone_series": list(found.gone),
             "new_times": found.new_times,
             "gone_times": found.gone_times,
+            "missing": found.missing,
             "interval": None if found.interval is None else list(found.interval),
             "overall": found.overall.to_json(),
             "gates": [gate.to_json() for gate in self.gates],
@@ -139,7 +144,8 @@ def diff(
 
     Conditions in `fail_if` must not hold, and `Diff.refuse` raises where one does: over `change` (of the medians, as a
     share of their size), `shift` (likewise, up less down), `width` (of the widest interval), `largest` (the largest
-    change of one series), `new` and `gone` (series). `series` is how many are shown.
+    change of one series), `new` and `gone` (series), `missing` (times at which a median is missing, which are not
+    compared). `series` is how many are shown.
 
     Raises UsageError or InputRefused.
     """

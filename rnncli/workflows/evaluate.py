@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -11,7 +11,7 @@ from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.data.writers.results import Style, StyleOptions
 from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
-from rnncli.evaluation.shown import ScoreReport
+from rnncli.evaluation.shown import ScoreReport, refuse_other_grouping
 from rnncli.events import Listener, unheard
 from rnncli.options import table
 from rnncli.options.types import ColumnOptions, Model
@@ -133,6 +133,7 @@ def evaluate(
     refit: bool = True,
     trained_on: Any = None,
     group: str | None = None,
+    by: str | None = None,
     plot: str | os.PathLike[str] | None = None,
     device: str | None = None,
     threads: int | None = None,
@@ -145,7 +146,9 @@ def evaluate(
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
     came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
     is marked so where sequences of training are scored; baselines beside it learn from the tables `trained_on`, and
-    `group` is a column by which labels are scored as well. `plot` is a picture of the scores by lead, of coverage
+    `group` is a column by which labels are scored as well. What is going to be asked for `by` a grouping
+    (`Evaluation.to_json(by="series")`) can be said here too, and is then refused before any work where these scores
+    have none of that name. `plot` is a picture of the scores by lead, of coverage
     against level and of errors by series (.png, .svg, .html), or of frames a picture of some sequences, their forecast
     and what came (.png, or a loop of one: .gif).
 
@@ -157,22 +160,26 @@ def evaluate(
     paths = {"data": data, "model": model, "forecasts": forecasts, "trained_on": trained_on, "plot": plot}
     keep_apart("evaluate", {**options, **paths})
     if model is not None and forecasts is not None:
-        raise UsageError("give a model or saved forecasts, one of them", hint="-m MODEL, or --forecasts FILE")
+        raise UsageError("both a model and saved forecasts were given", hint="give -m MODEL, or --forecasts FILE")
     choices = column_choices(options)
     loaded_model = None if forecasts is not None else given(BASE if model is None else model).model
     if plot is not None:
         check_plot(plot, "forecast" if loaded_model is None else loaded_model.task.name)
+    said = {"horizon": horizon, "stride": stride, "windows": None if windows == 1 else windows, "refit": refit}
+    asked = {**options, **said, "trained_on": trained_on, "group": group}
     if loaded_model is None:
         gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
-        table.refuse_of_other_task({"trained_on": trained_on, "group": group}, task.name)
+        table.refuse_of_other_task(asked, task.name)
+        _refuse_of_a_model(said)
+        refuse_other_grouping(task.groupings(None, group), by)
         scored: Scored = task.scored_saved(data, forecasts, choices, tell)
     else:
         found, wanted = loaded_model, Backtest(windows, stride, horizon, refit, trained_on, group)
-        asked = {**options, "horizon": horizon, "stride": stride, "windows": None if windows == 1 else windows}
-        asked |= {"refit": refit, "trained_on": trained_on, "group": group}
         table.refuse_of_other_task(asked, found.task.name, by_model=True)
+        refuse_other_grouping(found.task.groupings(found, group), by)
         gates = _gates(options, found.task.name)
         scored = found.task.evaluated(data, found, choices, wanted, tell, repeating(device, threads, tell))
+    refuse_other_grouping(scored.report.groupings, by)  # the data may lack a column of groups
     if plot is not None:
         draw(plot, scored.report, tell)
     return Evaluation(
@@ -186,6 +193,13 @@ def evaluate(
         scored.fans,
         scored.model,
     )
+
+
+def _refuse_of_a_model(said: Mapping[str, Any]) -> None:
+    """UsageError where an option says how a model is to be scored, and forecasts were saved."""
+    for option in table.given(said):
+        flag = f"--no-{option.key}" if option.on else f"--{option.key}"
+        raise UsageError(f"{flag} is for a model; saved forecasts are scored as they are", hint=f"leave {flag} out")
 
 
 def _gates(options: EvaluateOptions, task: str) -> _Gates:

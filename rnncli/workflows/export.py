@@ -111,7 +111,7 @@ def export(model: Model, *, output: str | os.PathLike[str] | None = None, on_eve
     del on_event  # there is nothing that is not in the result
     if output is not None:
         keep_apart("export", {"model": model, "output": output})
-        _check(output)
+        check_output(output)
     found = given(model).model
     task: Any = found.task
     if task.name != "forecast":
@@ -132,7 +132,8 @@ def export(model: Model, *, output: str | os.PathLike[str] | None = None, on_eve
     return Export(found, graph.puts, os.fspath(output), len(data))
 
 
-def _check(output: str | os.PathLike[str]) -> None:
+def check_output(output: str | os.PathLike[str]) -> None:
+    """UsageError, MissingDependency or StorageFailed where no graph can be written there, before any work."""
     if Path(output).suffix.lower() != SUFFIX:
         raise UsageError(f"an ONNX file ends in {SUFFIX}, not {os.fspath(output)!r}")
     if find_spec("onnx") is None:

@@ -94,7 +94,8 @@ def inspect_gradients(
     on_event: Listener | None = None,
     **options: Unpack[InspectOptions],
 ) -> Inspection:
-    """Examine a model or, without one, an untrained network of the given architecture, on up to `series` series.
+    """Examine a model or, without one, the network of the given architecture as training would begin with it, on up to
+    `series` series.
 
     `quick` looks at less; `attempt` tries each remedy by a short training from the same seed; `plot` is a picture to
     write. What `fail_on` names (verdicts and checks) is in the result's `failed`, and its `check` raises GateFailed.
@@ -139,7 +140,8 @@ def _subject(
     choices = column_choices(options)
     if model is None:
         loaded = task_of(options, data).load_new(data, choices, options, tell)
-        return loaded, make_plan(loaded, options, data), None, "an untrained network"
+        plan = make_plan(loaded, options, data)
+        return loaded, plan, None, "an untrained network" if plan.first is None else "what training begins with"
     found = given(model)
     trained = found.model
     loaded = trained.task.load_known(data, choices, trained, tell)
@@ -156,7 +158,7 @@ def _probe(loaded: Loaded, plan: Plan[Any], start: Mapping[str, Any] | None) -> 
 
     panel = plan.task.seen_rows(loaded.panel, plan.spec)
     if start is None:
-        return Probe(panel, plan, initial_weights(plan, plan.training.seed), trained=False)
+        return Probe(panel, plan, initial_weights(plan), trained=plan.first is not None)
     weights = {name: torch.tensor(weight) for name, weight in start.items()}
     return Probe(panel, plan, weights, trained=True)
 

@@ -58,11 +58,7 @@ def given(model: Model, name: str = "model") -> Given:
 
 def _pretrained(name: str) -> Given:
     """The model of that name that comes with the program; a file of that name is ./NAME."""
-    place, digest = PRETRAINED[name]
-    path = Path(__file__).parents[1] / place
-    data = files.read_bytes(path, ModelRefused)
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise ModelRefused("it is not the file that came with this version", where=name, hint="install rnncli again")
+    data = models.pretrained_bytes(name)
     return Given(models.from_bytes(data, name), name, None, len(data), data)
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @public
 def predict(
     data: Any,
-    model: Model | None = None,
+    model: Model = BASE,
     *,
     output: str | os.PathLike[str] | None = None,
     horizon: int | None = None,
@@ -70,7 +70,7 @@ def predict(
     with nullcontext() if sink is None else sink.held(wait), files.locked(state, wait):
         if sink is not None and options.get("if_exists") == "error":
             sink.refuse_existing()
-        found = given(BASE if model is None else model)
+        found = given(model)
         task = found.model.task
         if sink is not None:
             _refuse_unfit(sink, task, options)

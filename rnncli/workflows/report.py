@@ -14,10 +14,9 @@ import rnncli
 from rnncli import files
 from rnncli.charts.page import page
 from rnncli.charts.style import escaped, need_matplotlib
-from rnncli.errors import RnncliError, UsageError
+from rnncli.errors import RnncliError, UsageError, without_secrets
 from rnncli.events import Listener, Noted, unheard
-from rnncli.options import table
-from rnncli.options.types import Model, ReportOptions, columns_of
+from rnncli.options.types import ColumnOptions, Model, ReportOptions, columns_of
 from rnncli.outline import Outline, shown
 from rnncli.registry import BASE
 from rnncli.tasks.reading import listed
@@ -32,6 +31,7 @@ from rnncli.workflows.report_sections import Section
 
 SCHEMA = "rnncli.report/1"
 SERIES = 6  # pictures of series
+MADE_AGAIN = ("again.safetensors", "once-more.safetensors")  # never over the model that the page is about
 INSTEAD = "evaluate and inspect-gradients say it in text"
 
 
@@ -117,7 +117,7 @@ def report(
         scored = {**wanted, "windows": None if windows == 1 else windows, **columns}
         shown = {**scored, "series": series, "gradients": gradients, "unit": unit}
         path = None if output is None else os.fspath(output)
-        again = sections.again(_commands(data, found, scored, shown, path), _versions(found, looked[0]))
+        again = _again(data, found, (columns, scored, shown), path, looked[0])
         trained = done.model if getattr(found.model, "unfitted", False) else found.model
         parts = [*_about(trained, done, heard, looked, (series or SERIES, unit or "")), again]
         made = Reported(done, looked[0], _page(trained.columns.target, parts), path)
@@ -130,8 +130,8 @@ def _keeping(heard: list[str], tell: Listener) -> Listener:
     """A listener that passes everything on and keeps what was noted of the data."""
 
     def listen(event: object) -> None:
-        if isinstance(event, Noted) and not event.detail and event.text not in heard:
-            heard.append(event.text)
+        if isinstance(event, Noted) and not event.detail and (text := without_secrets(event.text)) not in heard:
+            heard.append(text)
         tell(event)
 
     return listen
@@ -174,14 +174,24 @@ def _about(
     ]
 
 
-def _commands(data: Any, found: Given, scored: dict[str, Any], shown_: dict[str, Any], path: str | None) -> list[str]:
-    """The commands that make the model (not that which comes with the program), its scores, and this page."""
+def _again(
+    data: Any,
+    found: Given,
+    settings: tuple[ColumnOptions, dict[str, Any], dict[str, Any]],
+    path: str | None,
+    inspection: Inspection | None,
+) -> Section:
+    """The commands that make the model (not that which comes with the program), its scores, and this page, with how
+    data are read and what is scored and shown.
+    """
+    columns, scored, shown_ = settings
     model = found.path or (BASE if found.named == BASE else "MODEL")
-    trained = found.model.settings() | table.settled({"network": found.model.network, "training": found.model.training})
-    made = [] if model == BASE else [reproduce.command("train", data, trained, "-o", model)]
+    options = None if model == BASE else reproduce.training_of(found.model, data, columns)
+    output = next(name for name in MADE_AGAIN if name != Path(model).name)
+    trained = "" if options is None else reproduce.command("train", data, options, "-o", output)
     scores = reproduce.command("evaluate", data, scored, "-m", model)
     page_ = reproduce.command("report", data, shown_, "-m", model, "-o", path or "report.html")
-    return [*made, f"{scores} --json", page_]
+    return sections.again(trained, [f"{scores} --json", page_], _versions(found, inspection), given=model == BASE)
 
 
 def _versions(found: Given, inspection: Inspection | None) -> list[tuple[str, str]]:

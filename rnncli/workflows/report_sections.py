@@ -245,11 +245,16 @@ def gradients(inspection: Inspection | None, why_not: str) -> Section:
     return Section("gradients", heading, beside + layers + picture(svg, said(report), "", large=True))
 
 
-def again(commands: Sequence[str], facts_: Sequence[tuple[str, str]]) -> Section:
-    """The commands that make the model, its scores and this page, and what they were made with."""
-    block = "".join(f"<pre><code>{escaped(command)}</code></pre>" for command in commands)
-    said = "The first command trains a model of these settings; with the same data, model and versions the others print"
-    said += " the same scores, and make this page."
-    if len(commands) < 3:
-        said = "With the same data and versions these print the same scores, and make this page."
+def again(trained: str, others: Sequence[str], facts_: Sequence[tuple[str, str]], *, given: bool) -> Section:
+    """The commands that make the model ("" where none does, as of one that was `given` with the program), its scores
+    and this page, and what they were made with.
+    """
+    block = "".join(f"<pre><code>{escaped(command)}</code></pre>" for command in (trained, *others) if command)
+    said = "With the same data and versions these print the same scores, and make this page."
+    if trained:
+        said = "The first command makes the same model again, under a name of its own; with the model, the same data"
+        said += " and versions the others print the same scores, and make this page."
+    elif not given:
+        said += " The model was made of other data, by other versions, from another model or within a time budget: no"
+        said += " command makes it again from these data."
     return Section("again", "How to reproduce it", paragraph(said) + block + facts(facts_, "Made with"))

@@ -15,11 +15,10 @@ from rnncli.data.channel import vocabularies
 from rnncli.data.frames.block import PIECE
 from rnncli.data.load import Loaded
 from rnncli.tasks.plan import Plan
-from rnncli.tasks.task import Model
 
 
-def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
-    """SHA-256 over the panel, the plan, the versions of what computes, and the model to start from."""
+def request_of(loaded: Loaded, plan: Plan[Any]) -> str:
+    """SHA-256 over the panel, the plan with the weights that it begins with, and the versions of what computes."""
     panel = loaded.panel
     asked = {
         "columns": loaded.columns.to_json(),
@@ -41,7 +40,7 @@ def request_of(loaded: Loaded, plan: Plan[Any], start: Model | None) -> str:
         for part in block.parts:
             for begin in range(0, len(part), some := max(1, PIECE // part[0].nbytes)):
                 _add(digest, part[begin : begin + some])
-    for name, weight in sorted(start.weights.items()) if start else ():
+    for name, weight in sorted((plan.first or {}).items()):
         digest.update(name.encode())
         _add(digest, weight)
     return digest.hexdigest()

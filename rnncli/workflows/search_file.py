@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import logging
 import os
+import sqlite3
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ class Trial:
 
 
 class SearchFile:
-    """The trials of a search, in the file beside a model."""
+    """The trials of a search, in the file beside a model, which is open until `close`."""
 
     def __init__(self, output: str | os.PathLike[str], request: str, seed: int) -> None:
         import optuna
@@ -52,8 +54,13 @@ class SearchFile:
         self.path = Path(f"{os.fspath(output)}{SUFFIX}")
         files.check_writable(self.path)
         self._optuna, self._seed = optuna, seed
-        with files.locked(self.path, WAIT):
-            self._study = self._opened()
+        with ExitStack() as broken_off, files.locked(self.path, WAIT):
+            self._storage = _storage(self.path)
+            broken_off.callback(self.close)
+            pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTING, n_warmup_steps=WARMING)
+            self._study = optuna.create_study(
+                storage=self._storage, study_name=STUDY, load_if_exists=True, pruner=pruner
+            )
             known = self._study.user_attrs.get(REQUEST)
             if known not in (None, request):
                 raise OutputExists(
@@ -62,13 +69,12 @@ class SearchFile:
                     hint="--fresh starts over; or give another -o",
                 )
             self._study.set_user_attr(REQUEST, request)
+            broken_off.pop_all()
 
-    def _opened(self) -> Any:
-        optuna = self._optuna
-        engine = {"connect_args": {"timeout": WAIT}}
-        storage = optuna.storages.RDBStorage(f"sqlite:///{self.path}", engine_kwargs=engine)
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTING, n_warmup_steps=WARMING)
-        return optuna.create_study(storage=storage, study_name=STUDY, load_if_exists=True, pruner=pruner)
+    def close(self) -> None:
+        """Close the file; nothing is asked of it afterwards."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
 
     def next(self, trials: int, default: Mapping[str, Any], space: Mapping[str, Any]) -> Any | None:
         """The next trial, the first of which is the default; None where so many have ended or are under way.
@@ -124,6 +130,17 @@ class SearchFile:
         """What the trials that have ended took, over all processes."""
         spent = (one.duration for one in self._study.get_trials(deepcopy=False))
         return float(sum(one.total_seconds() for one in spent if one is not None))
+
+
+def _storage(path: Path) -> Any:
+    """The database in a file. A URL of it would be read, by two libraries: letters such as ?, % and { mean something
+    there.
+    """
+    from optuna.storages import RDBStorage
+    from sqlalchemy.pool import NullPool
+
+    engine = {"creator": partial(sqlite3.connect, path, timeout=WAIT), "poolclass": NullPool}
+    return RDBStorage("sqlite://", engine_kwargs=engine)
 
 
 def remove(output: str | os.PathLike[str]) -> None:

@@ -15,11 +15,13 @@ from rnncli.registry import TRACKERS, find
 
 FINISHED, FAILED, STOPPED = "FINISHED", "FAILED", "KILLED"
 _PACKAGES = {"tensorboard": "tensorboardX", "mlflow": "mlflow"}
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_OF_DATABASES = ("sqlalchemy", "alembic")  # which come with mlflow, and not with mlflow-skinny
 Scalars = list[tuple[str, float, int]]
 
 
 class Tracker(Protocol):
-    """Where a training is told: its settings, and numbers by name and step."""
+    """Where a training is told: its settings, and numbers by name and step. OSError where they cannot be."""
 
     def settings(self, settings: Mapping[str, Any]) -> None:
         """What the model is, by the names of the options that would say it."""
@@ -86,21 +88,35 @@ class Told:
             return
         try:
             work()
-        except Exception as error:  # noqa: BLE001 a training is worth more than its log, whatever a library raises
+        except OSError as error:  # a training is worth more than its log
             self._lost = True
-            says = str(error).partition("\n")[0][:200]
-            self._tell(Noted(f"{self._name} takes no more ({says}); the training goes on without it"))
+            self._tell(Noted(f"{self._name} takes no more ({_short(error)}); the training goes on without it"))
 
 
 def check(options: Mapping[str, Any]) -> None:
     """MissingDependency where a tracker is asked for whose package is not there, before any work."""
     for name in TRACKERS:
-        if options.get(name) is not None and find_spec(_PACKAGES[name]) is None:
+        place = options.get(name)
+        if place is None:
+            continue
+        if not str(place).strip():
+            raise UsageError(f"--{name} is empty", hint="is a variable unset?")
+        if name == "mlflow":
+            _refuse_database(str(place))
+        if find_spec(_PACKAGES[name]) is None:
             raise MissingDependency(
                 f"--{name} needs the package {_PACKAGES[name]}", hint="pip install 'rnncli[tracking]'"
             )
-        if options.get(name) is not None and not str(options[name]).strip():
-            raise UsageError(f"--{name} is empty", hint="is a variable unset?")
+
+
+def _refuse_database(uri: str) -> None:
+    """MissingDependency for a database where only what speaks with servers is installed."""
+    kind = uri.partition("://")[0].partition("+")[0]
+    if kind in _DATABASES and not all(map(find_spec, _OF_DATABASES)):
+        raise MissingDependency(
+            f"--mlflow {kind}:// writes to a database, which needs the whole package mlflow, not mlflow-skinny",
+            hint="pip install mlflow; or give the address of a server",
+        )
 
 
 @contextmanager
@@ -109,15 +125,16 @@ def tracked(
 ) -> Iterator[tuple[Listener, Callable[[Mapping[str, Mapping[str, float]]], None]]]:
     """A listener that tells `tell` and every tracker that is asked for, and what is to be told of scores in the end.
 
-    `request` and `name` are those of the training. StorageFailed where a tracker cannot be reached at the start.
+    `request` and `name` are those of the training. StorageFailed where a tracker cannot be reached at the start,
+    MissingDependency where it cannot without a package.
     """
     with ExitStack() as closing:
-        opened = [
-            _opened(each, options[each], request, name, tell) for each in TRACKERS if options.get(each) is not None
-        ]
+        opened: list[Told] = []
+        for each in (each for each in TRACKERS if options.get(each) is not None):
+            opened.append(_opened(each, options[each], request, name, tell))
+            closing.push(_closing(opened[-1]))
         for one in opened:
             one.settings(settings)
-            closing.push(_closing(one))
 
         def listen(event: object) -> None:
             for one in opened:
@@ -135,9 +152,17 @@ def _opened(kind: str, place: Any, request: str, name: str, tell: Listener) -> T
     open_tracker = find(TRACKERS, kind, "tracker")
     try:
         return Told(open_tracker(os.fspath(place), request, name), f"--{kind}", tell)
-    except Exception as error:
-        says = str(error).partition("\n")[0][:200]
-        raise StorageFailed(f"--{kind} cannot be written: {says}", hint="check the place and its rights") from error
+    except ImportError as error:
+        raise MissingDependency(
+            f"--{kind} needs a package that is not here: {_short(error)}", hint="pip install what is missing"
+        ) from error
+    except OSError as error:
+        says = f"--{kind} cannot be written: {_short(error)}"
+        raise StorageFailed(says, hint="check the place and its rights") from error
+
+
+def _short(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]
 
 
 def _closing(told: Told) -> Callable[[Any, BaseException | None, Any], bool]:

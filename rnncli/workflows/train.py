@@ -15,7 +15,7 @@ from rnncli.data.frames.files import holds_frames, is_array
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.data.tokens.load import holds_text
-from rnncli.errors import ModelRefused, TrainingDiverged
+from rnncli.errors import ModelRefused, TrainingDiverged, UsageError
 from rnncli.events import Budgeted, Listener, Noted, Phase, unheard
 from rnncli.options import table
 from rnncli.options.types import FrameOptions, TrainOptions
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from rnncli.diagnostics.events import Exploded, Gradients
     from rnncli.training.events import Event
     from rnncli.training.progress import Progress
-    from rnncli.training.session import Start
     from rnncli.training.unfinished import Unfinished
 
 __all__ = ["Training", "make_plan", "refit", "repeating", "train"]
@@ -135,12 +134,17 @@ def _prepared(data: Any, output: Path_ | None, options: TrainOptions, tell: List
     start = None if began is None else began.model
     task = task_of(options, data) if start is None else start.task
     loaded = task.load_to_train(data, column_choices(options), options, start, tell)
-    start = None if start is None else start.for_data(loaded, options.get("horizon"))
-    plan = task.planned(loaded, options) if start is None else task.planned_on(loaded, start, options)
+    plan = task.planned(loaded, options) if start is None else _on_from(start, loaded, options)
     tell(Noted(task.inferred(loaded, plan)))
     in_place = began is not None and began.path is not None and output is not None and _same_file(began.path, output)
-    goes_on = request_of(loaded, plan, None) if in_place else ""
-    return _Job(loaded, plan, output, request_of(loaded, plan, start), start, goes_on)
+    goes_on = request_of(loaded, replace(plan, first=None)) if in_place else ""
+    return _Job(loaded, plan, output, request_of(loaded, plan), start, goes_on)
+
+
+def _on_from(start: Model, loaded: Loaded, options: TrainOptions) -> Plan[Any]:
+    """The plan of a training that goes on from a model's weights."""
+    plan: Plan[Any] = start.task.planned_on(loaded, start, options)
+    return replace(plan, first=start.weights) if plan.first is None else plan
 
 
 def _same_file(one: Path_, other: Path_) -> bool:
@@ -153,9 +157,10 @@ def _start(options: TrainOptions) -> Given | None:
     if model is None:
         return None
     found = given(model, "warm_start")
-    free = {"horizon"} if found.model.unfitted else set()
-    said = {name: value for name, value in options.items() if name not in free}
-    table.refuse_beside("--warm-start", said, table.of_model, "model")
+    if options.get("from_scratch"):
+        raise UsageError("--from-scratch begins with no model, and --warm-start gives one", hint="leave one out")
+    if not found.model.unfitted:
+        table.refuse_beside("--warm-start", options, table.of_model, "model")
     table.refuse_of_other_task(options, found.model.task.name, by_model=True)
     return found
 
@@ -186,13 +191,12 @@ def _trained(job: _Job, options: TrainOptions, tell: Listener) -> Training:
         files.check_writable(job.output, bytes_needed(job.plan))
     every = options.get("checkpoint_every")
     unfinished = Unfinished(job.output, job.request, job.plan, *(() if every is None else (every,)))
-    start = None if job.start is None else job.start.weights
     settings = table.settled(
         {"network": job.plan.network, "training": job.plan.training, job.plan.task.name: job.plan.spec}
     )
     name = "model" if job.output is None else Path(job.output).stem
     with tracked(options, job.request, name, settings, tell) as (listen, validated):
-        made = _finish(job, run(job.loaded, job.plan, options, listen, unfinished, start))
+        made = _finish(job, run(job.loaded, job.plan, options, listen, unfinished))
         validated(made.validation)
     unfinished.remove()
     return made
@@ -216,7 +220,6 @@ def run(
     options: TrainOptions,
     tell: Listener,
     unfinished: Unfinished,
-    start: Start | None = None,
 ) -> Trained[Any]:
     """Train from where `unfinished` stands, passing on every event. What the listener raises stops the training after
     it was kept; where it diverges, the best weights are kept as a model.
@@ -237,7 +240,7 @@ def run(
         panel = plan.task.seen_rows(loaded.panel, plan.spec)
         watching = _watching(panel, plan, where, options.get("watch_gradients"), progress)
         try:
-            for event in train(panel, plan, where, progress, start, workers):
+            for event in train(panel, plan, where, progress, workers):
                 if isinstance(event, Budgeted):
                     tell(Noted(str(event)))
                     continue

@@ -21,7 +21,7 @@ from rnncli.options import table
 from rnncli.options.types import TrainOptions
 from rnncli.tasks.plan import Plan
 from rnncli.training.fit import Weights, begin, fit
-from rnncli.training.session import initial_weights
+from rnncli.training.session import drawn_weights
 from rnncli.workflows.probe import Effort, Probe, choose
 
 STEPS, MEMORY_STEPS = 60, 240
@@ -52,7 +52,7 @@ def try_remedies(
     afresh, trials = before, list[Trial]()
     if probe.trained and not all(map(_leaves_weights, proposals)):
         tell(Noted(f"trying: {count} steps without a remedy, begun anew"))
-        first = initial_weights(probe.plan, probe.plan.training.seed)
+        first = drawn_weights(probe.plan, probe.plan.training.seed)
         afresh = replace(_trial(probe.plan, replace(probe, weights=first), None, count), afresh=True)
         trials.append(afresh)
     for proposal in proposals:
@@ -111,7 +111,7 @@ def _start(plan: Plan[Any], probe: Probe, proposal: Proposal | None) -> Weights:
     """
     if proposal is None or _leaves_weights(proposal):
         return {name: weight.detach().clone() for name, weight in probe.weights.items()}
-    return initial_weights(plan, plan.training.seed)
+    return drawn_weights(plan, plan.training.seed)
 
 
 def _scored(here: Probe, weights: Weights) -> tuple[Floats, Ints]:

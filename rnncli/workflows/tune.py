@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Unpack
@@ -170,10 +171,10 @@ def tune(
     loaded = task.load_to_train(data, column_choices(training), training, None, tell)
     plan = task.planned(loaded, training).alone
     search = _Search(given, loaded, plan, tell, trials)
-    file = SearchFile(output, request_of(loaded, plan, None), plan.training.seed)
-    _tried(search, file, time_budget)
-    under_way = file.under_way()
-    record = _record(search, file.ended())
+    with closing(SearchFile(output, request_of(loaded, plan), plan.training.seed)) as file:
+        _tried(search, file, time_budget)
+        under_way = file.under_way()
+        record = _record(search, file.ended())
     if under_way:
         return Tuning(record, under_way, None)
     settings = {} if record["default_as_good"] else record["settings"]

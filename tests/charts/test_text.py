@@ -33,6 +33,23 @@ def test_no_line_is_longer_than_80_letters_and_every_series_has_its_plot(fans: F
     assert len(rows_of(text)) == 6 * HEIGHT
 
 
+def test_names_in_wide_letters_fit_into_80_columns_too(fans: Fans, renamed: Make) -> None:
+    name = "東京の店の売上" * 9  # 63 letters, of 126 columns
+    lines = as_text(text_lines(renamed(fans, name), name)).splitlines()
+    assert lines[:2] == [name[:40], name[40:]]  # 80 columns, and what is left
+    title = next(line for line in lines if ", sold" in line)
+    assert title.startswith(f"{name[:21]}…, sold")  # 43 of 44 columns
+    assert "MASE" in title
+
+
+def test_a_time_in_wide_letters_stands_where_it_ends(fans: Fans) -> None:
+    japanese = replace(fans.columns, time_type="text", time_format="%Y年%m月%d日")
+    lines = as_text(text_lines(replace(fans, columns=japanese).select(np.arange(1)))).splitlines()
+    times = lines[-3]
+    assert times.count("年") == 2
+    assert len(times) + 2 * 3 == 80  # letters, and a column more for each of the wide ones
+
+
 def test_axes_have_numbers_and_dates_in_the_style_of_the_data(fans: Fans) -> None:
     text = as_text(text_lines(fans.select(np.arange(1))))
     times = text.splitlines()[-3].split()

@@ -119,6 +119,14 @@ def test_the_same_forecast_did_not_move(run_rnncli: Run, made: Made) -> None:
     assert "as wide" in done.stdout
 
 
+def test_quietly_the_result_is_printed_unless_a_file_takes_it(run_rnncli: Run, made: Made, tmp_path: Path) -> None:
+    for words in (("diff", made.earlier, made.said_gru), ("compare", made.lstm, made.gru, made.data)):
+        loud, quiet = run_rnncli(*words), run_rnncli(*words, "-q")
+        assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, loud.stdout, "")
+        kept = run_rnncli(*words, "-q", "-o", tmp_path / f"{words[0]}.csv")
+        assert (kept.returncode, kept.stdout, kept.stderr) == (0, "", "")
+
+
 def test_what_moved_is_hand_worked(tmp_path: Path) -> None:
     old, new = tmp_path / "old.csv", tmp_path / "new.csv"
     head = "shop,day,forecast,q0.1,q0.5,q0.9\n"
@@ -134,6 +142,27 @@ def test_what_moved_is_hand_worked(tmp_path: Path) -> None:
     first, second = document["by_series"]
     assert first == {"id": "a", "times": 1, "change": 0.3, "shift": 0.3, "width": 0.5, "largest_at": "2024-05-02"}
     assert second == {"id": "b", "times": 1, "change": 0.05, "shift": -0.05, "width": -0.5, "largest_at": "2024-05-01"}
+
+
+def test_what_is_missing_is_counted_and_all_else_compared(run_rnncli: Run, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.csv", tmp_path / "new.csv"
+    head = "shop,day,forecast,q0.1,q0.5,q0.9\n"
+    before = "a,2024-05-01,10,8,10,12", "a,2024-05-02,,,,", "b,2024-05-01,20,18,20,22", "c,2024-05-01,1,1,1,1"
+    after = "a,2024-05-01,13,10,13,16", "a,2024-05-02,9,8,9,10", "b,2024-05-01,19,,19,20", "c,2024-05-01,,,,"
+    old.write_text(head + "\n".join(before))
+    new.write_text(head + "\n".join(after))
+    document = rnncli.diff([old, new]).to_json()
+    assert document["missing"] == 2
+    assert document["overall"] == pytest.approx({"times": 2, "change": 4 / 30, "shift": 2 / 30, "width": 0.5})
+    unknown = {"change": None, "shift": None, "width": None}
+    assert document["by_series"] == [
+        {"id": "a", "times": 1, "change": 0.3, "shift": 0.3, "width": 0.5, "largest_at": "2024-05-01"},
+        {"id": "b", "times": 1, "change": 0.05, "shift": -0.05, "width": None, "largest_at": "2024-05-01"},
+        {"id": "c", "times": 0, **unknown, "largest_at": None},
+    ]
+    done = run_rnncli("diff", old, new, "--fail-if", "change>0.5", "--fail-if", "missing>1")
+    assert (done.returncode, "2 forecasts in both, at 2 times, 2 with a missing value" in done.stdout) == (7, True)
+    assert "a gate failed: missing>1: missing is 2" in done.stderr
 
 
 def test_a_tidy_table_and_its_wide_form_are_compared(run_rnncli: Run, made: Made) -> None:

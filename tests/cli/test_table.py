@@ -36,6 +36,17 @@ def test_columns_are_aligned() -> None:
     ]
 
 
+def test_columns_of_wide_letters_are_aligned() -> None:
+    assert table(["店", "x"], [["東京", "1"], ["name", "22"], ["e\u0301te\u0301", "3"], ["👍", "4"]]) == [
+        "店     x",
+        "東京   1",
+        "name  22",
+        "e\u0301te\u0301    3",
+        "👍     4",
+    ]
+    assert facts([("店", "a"), ("name", "b")]) == ["店    a", "name  b"]
+
+
 def test_long_facts_are_wrapped_under_themselves() -> None:
     lines = facts([("label", "word " * 40)])
     assert len(lines) == 3

@@ -6,10 +6,13 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import rnncli
 from rnncli.cli.app import SHORTS
+from rnncli.errors import UsageError
 from rnncli.registry import CELLS, SCHEMES
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -89,6 +92,22 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_a_mistake_is_told_in_two_lines(run_rnncli: Run, arguments: tuple[str, ...], says: str, advises: str) -> None:
     done = run_rnncli(*arguments)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {says}\nhint: {advises}\n")
+
+
+def test_what_scores_cannot_be_split_by_is_refused_before_the_data_are_read(run_rnncli: Run, small_model: Path) -> None:
+    done = run_rnncli("evaluate", "absent.csv", "-m", small_model, "--by", "class")
+    says, advises = "these scores cannot be shown by class", "leave --by out, or say --by series or --by lead"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {says}\nhint: {advises}\n")
+    done = run_rnncli("compare", "absent.csv", "-m", small_model, "-m", "absent.safetensors", "--by", "lead")
+    says, advises = "these scores cannot be shown by lead", "leave --by out, or say --by series"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {says}\nhint: {advises}\n")
+
+
+@pytest.mark.parametrize("said", [{"windows": 2}, {"stride": 3}, {"horizon": 3}, {"refit": False}])
+def test_how_a_model_is_scored_says_nothing_of_saved_forecasts(said: dict[str, Any]) -> None:
+    key = "no-refit" if "refit" in said else next(iter(said))
+    with pytest.raises(UsageError, match=f"--{key} is for a model; saved forecasts are scored as they are"):
+        rnncli.evaluate("absent.csv", forecasts="absent.csv", **said)
 
 
 @pytest.mark.parametrize(

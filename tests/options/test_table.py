@@ -230,6 +230,7 @@ ODD = {
     "dropout": 0.25,
     "recurrent_dropout": 0.125,
     "init": "orthogonal",
+    "from_scratch": True,
     "plain_stack": True,
     "layer_norm": True,
     "min": -4.0,

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import compute, parquet
 
+import rnncli
 from rnncli import checkpoint
 from rnncli import model as models
 from rnncli.errors import ModelRefused, UsageError
@@ -43,6 +44,13 @@ def test_the_answers_of_a_table_are_those_of_each_series_alone_in_any_order(task
         assert own == [lines[0], *(line for line in lines if line.startswith(f"{name},"))]
     swapped = pa.concat_tables([table.filter(compute.equal(table["id"], name)) for name in names[::-1]])
     assert sorted(answered(task, model, swapped)) == sorted(lines)
+
+
+@of([*FIRST, *where(label_kind=True), *where(group=True)])
+def test_by_what_scores_can_be_split_is_known_before_they_are_made(task: str, kind: str) -> None:
+    model = model_of(task, kind)
+    done = rnncli.evaluate(KINDS[task][kind].table, model, refit=task != "forecast")
+    assert model.task.groupings(model, None) == done.report.groupings
 
 
 @every_case

@@ -165,4 +165,5 @@ def test_what_cannot_be_exported_is_refused(run_rnncli: Run, trained: Path, samp
     assert (base.returncode, "--warm-start base" in base.stderr) == (2, True)
     suffix = run_rnncli("export", trained, "-o", tmp_path / "m.bin")
     assert (suffix.returncode, "ends in .onnx" in suffix.stderr) == (2, True)
+    assert list(tmp_path.glob(".m.bin*")) == []
     assert not list(tmp_path.glob("m.*"))

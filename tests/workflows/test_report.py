@@ -9,8 +9,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from html import unescape
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,7 @@ import rnncli
 from rnncli.charts.score_page import number, percent
 from rnncli.errors import MissingDependency, UsageError
 from rnncli.workflows.report_sections import SEEN
+from rnncli.workflows.reproduce import command
 
 pytest.importorskip("matplotlib")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -193,18 +198,67 @@ def test_the_shares_of_the_pool_add_up(page: Page) -> None:
     assert sum(shares.values()) == pytest.approx(100, abs=2)
 
 
+def commands_of(page: str) -> list[list[str]]:
+    found = re.findall(r"<pre><code>(.*?)</code></pre>", page)
+    return [shlex.split(unescape(one)) for one in found]
+
+
 def test_the_commands_make_the_same_again(page: Page, made: Path, run_rnncli: Run) -> None:
-    commands = re.findall(r"<pre><code>(.*?)</code></pre>", page.text)
-    trained, scored, reported = (shlex.split(command.replace("&#x27;", "'")) for command in commands)
+    trained, scored, reported = commands_of(page.text)
+    before = (made / "m.safetensors").read_bytes()
     assert trained[:3] == ["rnncli", "train", "jobs.csv"]
-    said = run_rnncli(*trained[1:], "--print-config", cwd=made)
-    assert said.returncode == 0, said.stderr
-    assert "steps = 2" in said.stdout
-    assert "hidden = 4" in said.stdout
+    done = run_rnncli(*trained[1:], cwd=made)
+    assert done.returncode == 0, done.stderr
+    assert (made / "again.safetensors").read_bytes() == (made / "m.safetensors").read_bytes() == before
     assert scored[1:] == ["evaluate", "jobs.csv", "-m", "m.safetensors", "--windows", "2", "--no-refit", "--json"]
-    before = (made / "report.html").read_bytes()
+    shown = (made / "report.html").read_bytes()
     assert run_rnncli(*reported[1:], "-q", cwd=made).returncode == 0
-    assert (made / "report.html").read_bytes() == before
+    assert (made / "report.html").read_bytes() == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("--cell", "rnn", "--activation", "relu", "--holidays", "US"),  # which validation leaves out
+        ("--cell", "dilated:gru,lru", "--plain-stack", "--holidays", "US", "--keep-covariates"),
+        ("--as-of", "2015-01-01", "--min", "0", "--quantiles", "0.1,0.9"),
+    ],
+)
+def test_a_model_of_other_settings_is_made_again_to_the_byte(
+    said: tuple[str, ...], jobs: Path, run_rnncli: Run, tmp_path: Path
+) -> None:
+    sizes = ("--steps", 2, "--hidden", 4, "--batch", 8, "--members", 1, "--horizon", 6)
+    model = tmp_path / "again.safetensors"
+    assert run_rnncli("train", jobs, *said, *sizes, "-o", model).returncode == 0
+    as_of = said[1] if said[0] == "--as-of" else None
+    done = rnncli.report(jobs, model, refit=False, gradients=False, series=1, as_of=as_of)
+    trained = commands_of(done.page.decode())[0]
+    again = run_rnncli(*trained[1:], cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "once-more.safetensors").read_bytes() == model.read_bytes()
+
+
+def test_no_command_is_said_to_make_a_model_of_other_data(made: Path) -> None:
+    newer = made / "newer.csv"
+    newer.write_text((made / "jobs.csv").read_text() + "nonfarm,2016-01-01,143000\n")
+    done = rnncli.report(newer, made / "m.safetensors", refit=False, gradients=False, series=1)
+    text = done.page.decode()
+    assert [one[1] for one in commands_of(text)] == ["evaluate", "report"]
+    assert "no command makes it again from these data" in text
+
+
+def test_no_secret_of_a_url_is_in_the_page(made: Path) -> None:
+    handler = partial(SimpleHTTPRequestHandler, directory=made)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/jobs.csv?X-Amz-Signature=5ecre7"
+        done = rnncli.report(url, made / "m.safetensors", refit=False, gradients=False, series=1)
+        server.shutdown()
+    text = done.page.decode()
+    assert "jobs.csv?X-Amz-Signature=***" in text
+    assert "5ecre7" not in text
+    said = command("evaluate", "postgresql://me:swordfish@host/db", {"query": "select 1"})
+    assert said == "rnncli evaluate 'postgresql://me:***@host/db' --query 'select 1'"
 
 
 def test_what_cannot_be_reported_is_refused_before_any_work(

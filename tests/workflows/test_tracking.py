@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,10 @@ from typing import Any
 import pytest
 
 import rnncli
+from rnncli.errors import MissingDependency, StorageFailed
 from rnncli.events import Noted
 from rnncli.training.events import Evaluated
-from rnncli.workflows.tracking import Told
+from rnncli.workflows.tracking import Told, tracked
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TINY: dict[str, Any] = {"horizon": 6, "hidden": 4, "layers": 1, "steps": 6, "members": 1, "batch": 16}
@@ -119,6 +122,40 @@ def test_a_place_that_cannot_be_written_is_an_error_before_training(
     done = run_rnncli("train", sample_data / "us_employment.csv", *words)
     assert (done.returncode, model.exists()) == (8, False)
     assert "--tensorboard cannot be written" in done.stderr
+
+
+def test_a_tracker_is_closed_where_the_next_one_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorboardX", reason="tensorboardX comes with the extra `test`")
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    asked = {"tensorboard": tmp_path / "board", "mlflow": "http://127.0.0.1:9"}
+    with (
+        pytest.raises(MissingDependency, match="--mlflow needs a package that is not here") as refused,
+        tracked(asked, "request", "m", {}, lambda event: None),
+    ):
+        raise AssertionError("nothing is tracked")
+    assert refused.value.exit_code == 2
+    (board,) = (tmp_path / "board").iterdir()
+    assert board.stat().st_size > 0
+    assert str(board) not in [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
+
+
+def test_a_database_needs_the_whole_of_mlflow(
+    sample_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    with pytest.raises(MissingDependency, match="the whole package mlflow, not mlflow-skinny") as refused:
+        rnncli.train(sample_data / "us_employment.csv", mlflow=f"sqlite:///{tmp_path / 'runs.db'}", **TINY)
+    assert refused.value.hint.startswith("pip install mlflow;")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore")  # those of libraries among themselves
+def test_a_server_of_mlflow_that_does_not_answer_is_an_error_before_training(sample_data: Path) -> None:
+    pytest.importorskip("mlflow.tracking", reason="MLflow is not installed")
+    with pytest.raises(StorageFailed, match="--mlflow cannot be written: API request to http"):
+        rnncli.train(sample_data / "us_employment.csv", mlflow="http://127.0.0.1:9", **TINY)
 
 
 def test_nothing_of_the_extras_is_imported_where_they_are_not_asked_for(run_python: Run, sample_data: Path) -> None:

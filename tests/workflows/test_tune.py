@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 import rnncli
 from rnncli.errors import OutputExists
-from rnncli.workflows.search_file import SearchFile
+from rnncli.workflows.search_file import SearchFile, remove
 
 optuna = pytest.importorskip("optuna", reason="optuna comes with the extra `test`")
 
@@ -56,8 +57,9 @@ def test_a_search_that_is_killed_and_shared_loses_no_trial(
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> SearchFile:
-    return SearchFile(tmp_path / "m", "asked", 0)
+def file(tmp_path: Path) -> Iterator[SearchFile]:
+    with closing(SearchFile(tmp_path / "m", "asked", 0)) as opened:
+        yield opened
 
 
 def test_the_first_trial_is_the_default_and_no_more_are_begun_than_asked(file: SearchFile) -> None:
@@ -88,6 +90,20 @@ def test_a_search_of_other_data_is_not_gone_on_with(tmp_path: Path, file: Search
     del file
     with pytest.raises(OutputExists, match="of other data"):
         SearchFile(tmp_path / "m", "something else", 0)
+
+
+@pytest.mark.parametrize("name", ["a?b=c", "a#b", "100%", "a b", "{a}", "m%41"])
+def test_a_search_is_in_the_file_of_its_name_and_is_closed(name: str, tmp_path: Path) -> None:
+    output = tmp_path / name
+    for begun in (0, 1):
+        file = SearchFile(output, "asked", 0)
+        assert len(file._study.get_trials()) == begun
+        file.next(3, {"hidden": 32}, SPACE)
+        file.close()
+    assert {one.name for one in tmp_path.iterdir()} == {f"{name}.search", f".{name}.search.lock"}
+    assert str(output) not in str([os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()])
+    remove(output)
+    assert not Path(f"{output}.search").exists()
 
 
 def test_two_searches_of_one_seed_propose_the_same(tmp_path: Path) -> None:

@@ -256,9 +256,8 @@ def _inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calend
     when = crops.first[:, None] + np.arange(steps)[only]
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[:, None], when.shape))
     beside = encoded(crops.covariates[:, :steps][:, only], spec.covariates, spec.covariates)
-    if spec.universal:
-        beside = np.concatenate([beside, _repeated(universal.kinds(spec.seasons), when.shape)], axis=2)
-    stacked = np.concatenate([*relative, *extras, beside, calendar_part], axis=2, dtype=np.float32)
+    kinds = [_repeated(universal.kinds(spec.seasons), when.shape)] if spec.universal else []
+    stacked = np.concatenate([*relative, *extras, *kinds, beside, calendar_part], axis=2, dtype=np.float32)
     return np.nan_to_num(stacked, copy=False)
 
 

@@ -128,9 +128,17 @@ def forecast_spec(
     return fitted_to(panel, spec)
 
 
-def universal_spec(panel: Panel, horizon: int, levels: tuple[float, ...]) -> ForecastSpec:
-    """The choices that follow from the rows in `panel` for a network whose weights fit all seasons and horizons."""
-    spec = forecast_spec(panel, horizon, levels)
+def universal_spec(
+    panel: Panel,
+    horizon: int,
+    levels: tuple[float, ...],
+    context: int | None = None,
+    beside: tuple[Covariate, ...] = (),
+    *,
+    carried: bool = False,
+) -> ForecastSpec:
+    """As `forecast_spec`, for a network whose weights fit all seasons and horizons."""
+    spec = forecast_spec(panel, horizon, levels, context, beside, carried=carried)
     spec = replace(
         spec,
         window=universal.WINDOW,
@@ -139,7 +147,7 @@ def universal_spec(panel: Panel, horizon: int, levels: tuple[float, ...]) -> For
         universal=True,
         decoder=UNIVERSAL_DECODER,
     )
-    return replace(spec, known=network_inputs(spec, replace(panel.calendar, cycles=()))[1])
+    return replace(spec, known=network_inputs(spec, panel.calendar)[1])
 
 
 def in_common(panel: Panel, spec: ForecastSpec) -> tuple[str, float | None, bool]:
@@ -244,13 +252,13 @@ def training_spec(network: NetworkSpec, forecast: ForecastSpec, sizes: Sizes) ->
     steps = sizes.steps or (400 if small else 640)
     return sizes.training(
         steps=steps,
-        batch=_batch(64 if small else 32, forecast, sizes.tbptt),
+        batch=batch_of(64 if small else 32, forecast, sizes.tbptt),
         rate=3e-3 if small else 6e-3,
         tbptt=sizes.tbptt,
     )
 
 
-def _batch(usual: int, forecast: ForecastSpec, tbptt: int | None) -> int:
+def batch_of(usual: int, forecast: ForecastSpec, tbptt: int | None) -> int:
     """The usual batch, or as many crops as memory is bounded by where each is long, or its horizon."""
     rows = min(forecast.steps, tbptt or forecast.steps)
     return max(1, min(usual, ROWS_A_STEP // rows, TARGETS_A_STEP // forecast.horizon))

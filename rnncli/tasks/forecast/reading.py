@@ -70,11 +70,11 @@ def load_to_train(
 
     InputRefused where a series leaves them, unless such series are to be skipped.
     """
-    if start is None:
+    if start is None or start.unfitted:
         loaded = with_holidays(load_new(data, choices, options, tell), options.get("holidays") or ())
         bounds = asked.bounds(options)
     else:
-        loaded, bounds = load_known(data, choices, start, tell), start.bounds  # of an unfitted one as new data
+        loaded, bounds = load_known(data, choices, start, tell), start.bounds
     loaded = within_bounds(loaded, bounds, choices, tell)
     if loaded.columns.future:  # rows that only hold what is known ahead teach nothing
         loaded = replace(loaded, panel=loaded.panel.cut(loaded.panel.observed_ends()))

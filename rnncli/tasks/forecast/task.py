@@ -303,6 +303,11 @@ class Forecasting:
 
         return answer(data, model, choices, options, tell, stream)
 
+    def groupings(self, model: Forecaster | None, group: str | None) -> tuple[str, ...]:
+        """Series, and steps ahead."""
+        del model, group
+        return ("series", "lead")
+
     def evaluated(
         self, data: Data, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:

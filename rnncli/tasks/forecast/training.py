@@ -12,9 +12,10 @@ from rnncli.cells.named import refuse_unused_activation
 from rnncli.data.columns import described
 from rnncli.data.load import Loaded
 from rnncli.data.statistics import summarise
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, UsageError
 from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
+from rnncli.tasks.forecast import begun
 from rnncli.tasks.forecast import options as asked
 from rnncli.tasks.forecast import plan as planning
 from rnncli.tasks.forecast.decide import Decided, decided, scores
@@ -36,22 +37,43 @@ def refuse_senseless(options: TrainOptions) -> None:
 
 
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[ForecastSpec]:
-    """The plan of a training: everything that is decided before its first step. UsageError or InputRefused."""
+    """The plan of a training: everything that is decided before its first step. It begins from base, unless that is
+    refused, or a network of another kind is asked for. UsageError or InputRefused.
+    """
+    scratch = options.get("from_scratch") or begun.unlike(begun.base(), options)
+    return _planned(loaded, options, None if scratch else begun.base())
+
+
+def _planned(loaded: Loaded, options: TrainOptions, base: Forecaster | None) -> Plan[ForecastSpec]:
     panel = loaded.panel
     given = Sizes(**fields_given(Sizes, options))
     horizon = options.get("horizon") or planning.default_horizon(panel.calendar, panel.lengths)
     levels = asked.quantile_levels(options, planning.DEFAULT_LEVELS)
     beside = planning.covariates(panel)
     carried = options.get("tbptt") is not None
-    spec = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
+    spec_of = planning.forecast_spec if base is None else planning.universal_spec
+    spec = spec_of(panel, horizon, levels, options.get("context"), beside, carried=carried)
     spec = planning.bounded(panel, spec, *asked.bounds(options))
-    network = planning.network_spec(panel, spec, given)
-    plan = Plan(TASK, network, spec, planning.training_spec(network, spec, given))
-    return plan if options.get("keep_covariates") else planning.doubted(panel, plan)
+    if base is None:
+        network = planning.network_spec(panel, spec, given)
+        plan = Plan(TASK, network, spec, planning.training_spec(network, spec, given))
+    else:
+        network = begun.network_spec(base, panel, spec, given)
+        plan = Plan(TASK, network, spec, begun.training_spec(spec, given))
+    plan = plan if options.get("keep_covariates") else planning.doubted(panel, plan)
+    return plan if base is None else begun.begun(plan, base)
 
 
 def planned_on(loaded: Loaded, start: Forecaster, options: TrainOptions) -> Plan[ForecastSpec]:
-    """A model's own network and forecast, trained as long and as gently as a refit."""
+    """A model's own network and forecast, trained as long and as gently as a refit; of one that no data have taught,
+    as from base.
+    """
+    if start.unfitted:
+        for flag in begun.unlike(start, options):
+            raise UsageError(
+                f"--{flag} asks for another network than --warm-start gives", hint=f"leave --warm-start or --{flag} out"
+            )
+        return _planned(loaded, options, start)
     panel, old = loaded.panel, start.spec
     if not old.each and old.link == "log" and planning.choose_link(panel) != "log":
         raise InputRefused(
@@ -70,7 +92,8 @@ def planned_again(loaded: Loaded, model: Forecaster) -> Plan[ForecastSpec]:
     """The plan of a model's training, once more on other rows and without a time budget."""
     spec = planning.fitted_to(loaded.panel, model.spec)
     training = replace(model.training, time_budget=None)  # its steps are what the budget allowed
-    return Plan(TASK, model.network, spec, training)
+    plan = Plan(TASK, model.network, spec, training)
+    return begun.begun(plan, begun.base()) if begun.began(model) else plan
 
 
 def inferred(loaded: Loaded, plan: Plan[ForecastSpec]) -> str:
@@ -78,7 +101,8 @@ def inferred(loaded: Loaded, plan: Plan[ForecastSpec]) -> str:
     calendar = loaded.panel.calendar
     seasons = " and ".join(map(str, calendar.seasons)) if calendar.seasons != (1,) else "none"
     what = described(loaded.columns, str(calendar.frequency))
-    return f"{what}, season {seasons}, horizon {plan.spec.horizon}"
+    begins = "begins from base" if plan.spec.universal else "begins from scratch"
+    return f"{what}, season {seasons}, horizon {plan.spec.horizon}; {begins}"
 
 
 def settled(

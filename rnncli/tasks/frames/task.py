@@ -254,6 +254,11 @@ class NextFrames:
 
         return answer(data, model, choices, options, tell)
 
+    def groupings(self, model: FrameModel, group: str | None) -> tuple[str, ...]:
+        """Lead times, and sequences."""
+        del model, group
+        return ("lead", "series")
+
     def evaluated(
         self, data: Data, model: FrameModel, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:

@@ -267,6 +267,11 @@ class Labelling:
 
         return answer(data, model, choices, options, tell, stream)
 
+    def groupings(self, model: Labeler, group: str | None) -> tuple[str, ...]:
+        """Classes, where labels are some, and groups, where a column of them is named."""
+        grouped = group is not None or model.known.choices.group is not None
+        return ("class",) * bool(model.classes) + ("group",) * grouped
+
     def evaluated(
         self, data: Data, model: Labeler, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:

@@ -259,6 +259,11 @@ class NextSet:
 
         return answer(data, model, choices, options, tell, stream)
 
+    def groupings(self, model: SetModel, group: str | None) -> tuple[str, ...]:
+        """Documents, and positions in them."""
+        del model, group
+        return ("document", "position")
+
     def evaluated(
         self, data: Data, model: SetModel, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:

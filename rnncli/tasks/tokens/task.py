@@ -267,6 +267,11 @@ class NextToken:
 
         return answer(data, model, choices, options, tell, stream)
 
+    def groupings(self, model: TokenModel, group: str | None) -> tuple[str, ...]:
+        """Documents, and positions in them."""
+        del model, group
+        return ("document", "position")
+
     def evaluated(
         self, data: Data, model: TokenModel, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:

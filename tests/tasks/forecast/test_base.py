@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,9 @@ def test_a_fitted_one_is_a_model_as_any_other(tmp_path: Path, weekly: Path) -> N
 def test_its_weights_fit_every_season_and_horizon(build: Callable[..., Panel]) -> None:
     base = rnncli.info(BASE).model
     for season, horizon in ((1, 3), (12, 700), (168, 24)):
-        spec = universal_spec(build(wave(season, 40), seasons=(season,)), horizon, base.spec.levels)
+        panel = build(wave(season, 40), seasons=(season,))
+        panel = replace(panel, calendar=replace(panel.calendar, cycles=()))
+        spec = universal_spec(panel, horizon, base.spec.levels)
         assert (input_count(spec, 0), known_count(spec, 0)) == (base.network.inputs, base.spec.known)
         fits = shapes(base.network, spec, len(spec.plain))
         assert fits == shapes(base.network, base.spec, len(base.spec.plain))
@@ -182,15 +185,13 @@ def test_rows_that_nobody_knows_judge_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("role", ["past", "future", "static"])
-@pytest.mark.parametrize("command", ["predict", "evaluate", "train"])
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
 def test_it_says_that_it_sees_no_covariates(run_rnncli: Run, tmp_path: Path, command: str, role: str) -> None:
     data = tmp_path / "y.csv"
     data.write_text("t,y,warm\n" + "".join(f"{t},{t % 7},1\n" for t in range(60)))
-    more = ("--warm-start", BASE, "--steps", 1, "-o", tmp_path / "m") if command == "train" else ()
-    done = run_rnncli(command, data, "--target", "y", f"--{role}", "warm", "--horizon", 3, *more)
+    done = run_rnncli(command, data, "--target", "y", f"--{role}", "warm", "--horizon", 3)
     assert (done.returncode, done.stdout) == (2, "")
     assert "base sees no covariates, and 'warm' is named as one" in done.stderr
-    assert not (tmp_path / "m").exists()
 
 
 def test_what_is_skipped_decides_nothing(run_rnncli: Run, tmp_path: Path) -> None:
@@ -257,7 +258,7 @@ def test_remedies_are_tried_on_it(run_rnncli: Run, sample_data: Path) -> None:
     data = sample_data / "us_employment.csv"
     done = run_rnncli("inspect-gradients", data, "-m", BASE, "--quick", "--try", "--try-steps", 2)
     assert done.returncode == 0, done.stderr
-    assert "remedies that change the network are not tried" in done.stderr
+    assert "tried, 2 steps each" in done.stdout
 
 
 def test_a_model_file_of_its_name_is_told_of(run_rnncli: Run, weekly: Path, tmp_path: Path) -> None:
