@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, StorageFailed, without_secrets
-from rnncli.registry import local_path
+from rnncli.registry import local_path, split_url
 
 Mark = tuple[Any, ...]
 
@@ -188,8 +188,9 @@ def marks(path: str | os.PathLike[str]) -> frozenset[Mark]:
 
 
 def _marks_of_url(url: str) -> Iterator[Mark]:
-    """(folder, rest) of every folder above what a URL leads to, and (URL,) for itself."""
-    bare = url.partition("://")[0].lower() + "://" + url.partition("://")[2].rstrip("/")
+    """(folder, rest) of every folder above what a URL leads to, and (URL,) for itself: without query and escapes."""
+    scheme, path, _ = split_url(url)
+    bare = f"{scheme}://{path.rstrip('/')}"
     yield (bare,)
     places = [place for place in range(bare.index("://") + 3, len(bare)) if bare[place] == "/"]
     for place in places:

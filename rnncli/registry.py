@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from rnncli.errors import UsageError
 
@@ -155,8 +155,9 @@ SCHEMES = {
     "https": "rnncli.data.schemes.web:sources",
     "http": "rnncli.data.schemes.web:sources",
 }
+LAKE = "_delta_log"  # the folder of a table of Delta Lake's log
 FOLDERS = {  # what a folder that is no mere heap of files has in it: a name, or a pattern
-    "_delta_log": "rnncli.data.folders.delta:sources",
+    LAKE: "rnncli.data.folders.delta:sources",
     "?*=*": "rnncli.data.folders.hive:sources",
 }
 WRITERS = {
@@ -314,6 +315,7 @@ REMEDIES = {
     "series": "rnncli.diagnostics.remedies.series:series",
 }
 
+_QUERIED = re.compile(r"(?P<scheme>[^:]+)://(?P<path>.*?)(?:\?(?P<query>\w+=[^?]*))?", re.DOTALL)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -323,10 +325,28 @@ def scheme_of(text: str) -> str | None:
     return None if found is None else found[1].lower()
 
 
+def parsed_url(url: str) -> SplitResult:
+    """The parts of a URL. UsageError where it cannot be parted."""
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise UsageError(f"this is no URL: {error}", where=url, hint="check the name of the host") from None
+
+
+def split_url(url: str) -> tuple[str, str, str]:
+    """The scheme of a URL in small letters, its path (host or bucket first) without escapes, and its query.
+
+    A question mark begins a query only where a name and = follow: it may be one of a pattern.
+    """
+    found = _QUERIED.fullmatch(url)
+    assert found is not None
+    return found["scheme"].lower(), unquote(found["path"]), found["query"] or ""
+
+
 def local_path(text: str) -> str | None:
     """The path that a text says, or a file's URL; None for any other URL."""
     scheme = scheme_of(text)
-    return text if scheme is None else unquote(urlsplit(text).path) if scheme == "file" else None
+    return text if scheme is None else unquote(parsed_url(text).path) if scheme == "file" else None
 
 
 def find(table: dict[str, str], name: str, kind: str) -> Any:

@@ -161,7 +161,7 @@ class ColumnChoices(Spec):
     Rows later than `as_of` are not seen; series that cannot be used are refused, or left out if `on_bad_series` is
     "skip". Data of more than `max_rows`, `max_bytes` (uncompressed) or `max_columns` are not read. Without `header` the
     first line of a CSV file may be a row, and columns are then called 1, 2, 3 and so on. `query` is what gives the rows
-    of a database.
+    of a database, for which another program that holds it is waited `lock_wait` seconds.
     """
 
     time: str | None = None
@@ -188,6 +188,7 @@ class ColumnChoices(Spec):
     clock: str | None = None
     header: bool = True
     query: str | None = None
+    lock_wait: float = 0.0
 
     def as_told(self, columns: Columns) -> ColumnChoices:
         """With what training was told of how the data are written, where nothing else is said now."""

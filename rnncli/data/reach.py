@@ -9,15 +9,16 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from rnncli.data import pattern
+from rnncli.data.folders.walk import is_hidden, walked
 from rnncli.data.source import is_data, kind_of_folder
 from rnncli.files import Mark, folder_mark, marks
-from rnncli.registry import local_path
+from rnncli.registry import LAKE, local_path
 
-LAKE = "_delta_log"
 Rule = tuple[Mark, Callable[[str], bool]]  # a folder, and which names in it are read
 
 
@@ -58,11 +59,17 @@ def reach(item: Any, choice: str | None = None) -> Reach:
 def _of_url(url: str, choice: str | None) -> Reach:
     """What a URL leads to: the file, or, if it is a folder or a glob, what would be in it."""
     bare = next(mark[0] for mark in marks(url) if len(mark) == 1)
-    folder, _, name = bare.rpartition("/")
-    rules: list[Rule] = [((bare,), lambda rest: is_data(rest.rpartition("/")[2], choice))]
+    rules: list[Rule] = [((bare,), partial(_in_folder, choice=choice))]
     if glob.has_magic(bare):
-        rules.append(((folder,), partial(_matches, pattern=name)))
+        folder, parts = pattern.split(bare)
+        rules.append(((folder,), lambda rest: pattern.fits(rest.split("/"), parts)))
     return Reach(frozenset({(bare,)}), tuple(rules))
+
+
+def _in_folder(path: str, choice: str | None) -> bool:
+    """Whether what is at a path in a folder is read with it: in a folder below it, if that makes it a parted table."""
+    *folders, name = path.split("/")
+    return is_data(name, choice) and (not folders or kind_of_folder(folders) is not None)
 
 
 def _of_path(path: str, choice: str | None) -> Reach:
@@ -76,10 +83,12 @@ def _of_path(path: str, choice: str | None) -> Reach:
 
 
 def _parts(path: str) -> list[str]:
-    """The folders below one that is parted into them."""
+    """The folders below one that is parted into them: those that are read, and of a table with a log all."""
     with suppress(OSError):  # a folder that may not be looked into
-        if kind_of_folder(entry.name for entry in os.scandir(path) if entry.is_dir()) is not None:
-            return [folder for folder, _, _ in os.walk(path) if folder != path]
+        kind = kind_of_folder(entry.name for entry in os.scandir(path) if entry.is_dir())
+        if kind is not None:
+            passed_over = (lambda _: False) if kind == LAKE else is_hidden
+            return [str(folder) for folder, _ in walked(Path(path), lambda _: None, passed_over)][1:]
     return []
 
 
@@ -98,19 +107,19 @@ def _other_names(entry: os.DirEntry[str]) -> Iterable[Mark]:
     return [(status.st_dev, status.st_ino)]
 
 
-def _of_pattern(pattern: str, choice: str | None) -> Reach:
+def _of_pattern(given: str, choice: str | None) -> Reach:
     """What a glob matches, what it would match, and the file that would be called just so."""
-    found = [Reach(marks(pattern)), *(_of_path(path, choice) for path in _glob(pattern))]
-    name = os.path.basename(pattern)  # noqa: PTH119  # Path would drop a slash at the end
-    rules = [(folder_mark(folder), partial(_matches, pattern=name)) for folder in _folders(pattern)]
+    found = [Reach(marks(given)), *(_of_path(path, choice) for path in _glob(given))]
+    name = os.path.basename(given)  # noqa: PTH119  # Path would drop a slash at the end
+    rules = [(folder_mark(folder), partial(pattern.name_fits, part=name)) for folder in _folders(given)]
     return Reach(
         frozenset().union(*(one.files for one in found)), (*rules, *(rule for one in found for rule in one.rules))
     )
 
 
-def _folders(pattern: str) -> Iterable[str]:
+def _folders(given: str) -> Iterable[str]:
     """The folders in which a glob looks for its last part."""
-    whole = os.path.join(glob.escape(os.getcwd()), pattern)  # noqa: PTH109,PTH118  # relative, ** leaves "" out
+    whole = os.path.join(glob.escape(os.getcwd()), given)  # noqa: PTH109,PTH118  # relative, ** leaves "" out
     folder, name = os.path.split(whole)
     deep = _glob(os.path.join(folder, "**", "")) if name == "**" else []  # noqa: PTH118  # the slash at the end counts
     return [*_glob(folder), *deep] if name else []
@@ -118,11 +127,6 @@ def _folders(pattern: str) -> Iterable[str]:
 
 def _glob(pattern: str) -> list[str]:
     return glob.glob(pattern, recursive=True)  # noqa: PTH207  # Path.glob takes no absolute pattern
-
-
-def _matches(name: str, pattern: str) -> bool:
-    """Whether a glob's last part matches a name: what is hidden must be asked for."""
-    return (pattern.startswith(".") or not name.startswith(".")) and fnmatchcase(name, pattern)
 
 
 def _standard_input() -> frozenset[Mark]:

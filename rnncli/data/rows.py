@@ -203,7 +203,8 @@ def _long_rows(
     mark = _mark(tables, named, known)
     fresh = replace(named, id=first, more_ids=more, by_file=by_file, mark=mark, **found.style)
     if found.moments.zone == "mixed":
-        notes.append("times have several offsets: days are counted in UTC, unless --zone says otherwise")
+        counted = f"days are counted in {wall.zone or 'UTC, unless --zone says otherwise'}"
+        notes.append(f"times have several offsets: {counted}")
     return Rows(
         codes,
         ids,

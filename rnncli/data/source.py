@@ -38,7 +38,7 @@ class Source:
     whatever its own `reader` (as those of READERS are) reads.
 
     `name` is what messages call it, and holds no secret; `stem` names its series where each file is one; `encoding` is
-    that of its text, where it is not UTF-8.
+    that of its text, where it is not UTF-8; `at` is the path of a file on another machine.
     """
 
     name: str
@@ -50,6 +50,12 @@ class Source:
     encoding: str | None = None
     stream: Callable[[], BinaryIO | pa.NativeFile] | None = field(default=None, repr=False)
     reader: Callable[[Source, ColumnChoices], Any] | None = field(default=None, repr=False)
+    at: PurePath | None = None
+
+    @property
+    def called(self) -> PurePath | None:
+        """The path of its file, whose suffix may say what it is; None where there is none."""
+        return self.path or self.at
 
     def open(self) -> BinaryIO | pa.NativeFile:
         """A fresh stream of the bytes, uncompressed and in UTF-8. InputRefused or StorageFailed if there is none."""
@@ -115,27 +121,27 @@ def text_sources(given: Data, choices: ColumnChoices | None = None) -> list[Sour
     """Every file in `given` as a text, whatever its suffix: of a folder those that are called like texts, or, if none
     is, all of them. InputRefused where a file is missing or nothing matches, UsageError for a table.
     """
-    items = _items(given)
     asked = Asked(choices or ColumnChoices(), TEXT)
-    for item in items:
-        if is_table(item):
-            raise UsageError("a table is no text", hint="name its column of texts, or of tokens: --text, or --token")
     found = []
-    for item in items:
+    for item in _items(given):
         some = list(_of_one(item, asked))
-        named = [source for source in some if source.path is None or is_text(source.path)]
+        for source in some:
+            if source.table is not None or source.reader is not None:
+                hint = "name its column of texts, or of tokens: --text, or --token"
+                raise UsageError("a table is no text", where=source.name, hint=hint)
+        named = [source for source in some if source.called is None or is_text(source.called)]
         found += named or some
     if not found:
         raise InputRefused("no data were given", hint="name files, folders or globs, or - for standard input")
     return found
 
 
-def is_tabular(path: Path) -> bool:
+def is_tabular(path: PurePath) -> bool:
     """Whether a file is called like a table."""
     return _known_format(path) is not None
 
 
-def is_text(path: Path) -> bool:
+def is_text(path: PurePath) -> bool:
     """Whether a file is called like a text."""
     bare = path.with_suffix("") if path.suffix in COMPRESSED else path
     return bare.suffix.lower() in TEXTS
@@ -194,7 +200,7 @@ def of_path(text: str, asked: Asked) -> Iterable[Source]:
     """The tables of a file, a folder or a glob."""
     _refuse_unusable(text)
     path = Path(text)
-    mode = _mode(path)
+    mode = mode_of(path)
     if stat.S_ISDIR(mode):
         return _folder(path, asked)
     if not mode and glob.has_magic(text):
@@ -246,14 +252,14 @@ def _standard_input(asked: Asked) -> Source:
     return replace(source, format=asked.choice or _by_content(source) or usual or "csv")
 
 
-def _mode(path: Path) -> int:
+def mode_of(path: Path) -> int:
     """What is at a path, 0 if nothing is. InputRefused or StorageFailed where that cannot be known."""
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return 0
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _folder(path: Path, asked: Asked) -> Iterable[Source]:
@@ -261,7 +267,7 @@ def _folder(path: Path, asked: Asked) -> Iterable[Source]:
         entries = sorted(path.iterdir())
         files = [file for file in entries if asked.known(file.name) and file.is_file()]
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     kind = kind_of_folder(entry.name for entry in entries if entry.is_dir())
     if kind is not None:
         found: Iterable[Source] = find(FOLDERS, kind, "kind of folder")(path, asked)
@@ -321,14 +327,14 @@ def file_at(path: Path | None) -> BinaryIO:
     except FileNotFoundError:
         raise InputRefused("there is no such file", where=str(path), hint=_near(path)) from None
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
         raise InputRefused("this is not a regular file", where=str(path), hint="pipe it in, and name it -")
     return stream
 
 
-def _unreadable(path: Path, error: OSError) -> InputRefused | StorageFailed:
+def unreadable(path: Path, error: OSError) -> InputRefused | StorageFailed:
     """The error about a file or folder that the system does not let us see."""
     where, says = os.fsdecode(error.filename or path), (error.strerror or str(error)).lower()
     if error.errno == errno.EIO:

@@ -16,7 +16,8 @@ import pytest
 
 import rnncli
 from rnncli.data.load import load_panel
-from rnncli.data.source import sources
+from rnncli.data.readers.jsonl import read
+from rnncli.data.source import Source, sources
 from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices
 
@@ -58,6 +59,33 @@ def test_times_are_found_in_texts_and_come_back_in_their_style(
     again = tmp_path / "again.jsonl"
     again.write_bytes(lines([{"at": row["at"], "y": row["forecast"]} for row in told]))
     assert load_panel(again).panel.targets.tolist() == [row["forecast"] for row in told]
+
+
+class _Counted(io.BytesIO):
+    """Bytes that count how many of them were read."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        _Counted.taken += len(data)
+        return data
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_lines_with_times_are_read_once(late: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice where times stand under a key that the first lines lack."""
+    many = [
+        {"at": f"{1900 + n // 336}-{1 + n // 28 % 12:02}-{1 + n % 28:02}", "y": n, "s": "x" * 60} for n in range(60_000)
+    ]
+    if late:
+        many[-1]["seen"] = "2024-01-01"
+    data = lines(many)
+    monkeypatch.setattr(_Counted, "taken", 0)
+    opened = read(Source("a.jsonl", "jsonl", stream=lambda: _Counted(data)), ColumnChoices())
+    assert opened.read({"at": "text", "y": "number"}).column("at")[-1].as_py() == many[-1]["at"]
+    assert list(opened.kinds) == ["at", "y", "s", *(["seen"] if late else [])]
+    assert _Counted.taken < (2.5 if late else 1.5) * len(data)
 
 
 def test_lines_are_counted_with_blank_ones_between(tmp_path: Path) -> None:

@@ -272,6 +272,16 @@ def test_offsets_of_one_zone_keep_days_whole(write: Write) -> None:
     path = write("ds,y\n" + "".join(f"{day},1\n" for day in days))
     loaded = load_panel(path, ColumnChoices(zone="Europe/Berlin"))
     assert loaded.panel.calendar.frequency == Frequency("day")
+    assert loaded.notes == ("times have several offsets: days are counted in Europe/Berlin",)
+
+
+def test_offsets_that_nobody_explains_are_said(write: Write) -> None:
+    hours = [f"2024-03-31T{hour:02}:00:00+01:00" for hour in range(0, 8, 2)]
+    hours += [f"2024-03-31T{hour + 1:02}:00:00+02:00" for hour in range(8, 16, 2)]
+    path = write("ds,y\n" + "".join(f"{hour},1\n" for hour in hours))
+    assert load_panel(path).notes == (
+        "times have several offsets: days are counted in UTC, unless --zone says otherwise",
+    )
 
 
 def test_wall_times_in_a_zone_tell_the_repeated_hour_by_its_order(write: Write) -> None:

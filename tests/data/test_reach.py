@@ -86,6 +86,45 @@ def test_what_is_not_read_is_out_of_reach(here: Path, item: str, path: str) -> N
     assert not reach(item).includes(marks(here / path))
 
 
+@pytest.mark.parametrize(
+    ("item", "path"),
+    [
+        ("s3://b/in/*.csv", "s3://b/in/new.csv"),
+        ("s3://b/in/*.csv", "s3://b/in/new%201.csv?region=eu-west-1"),
+        ("s3://b/in/*.csv?region=eu-west-1", "s3://b/in/new.csv"),
+        ("S3://b/*/x?.csv", "s3://b/in/x1.csv"),
+        ("s3://b/**/*.csv", "s3://b/in/deep/new.csv"),
+        ("s3://b/**/*.csv", "s3://b/new.csv"),
+        ("s3://b/in", "s3://b/in/new.csv"),
+        ("s3://b/in/?scheme=http&endpoint_override=localhost:9000", "s3://b/in/new.csv"),
+        ("s3://b/in", "s3://b/in/year=2024/new.csv"),
+        ("s3://b/a%20b.csv", "s3://b/a b.csv"),
+        ("s3://b/a b.csv", "s3://b/a%20b.csv?region=eu-west-1"),
+        ("gs://b/a.csv", "gs://b/a.csv"),
+    ],
+)
+def test_what_is_read_of_a_bucket_or_would_be_is_within_reach(item: str, path: str) -> None:
+    assert reach(item).includes(marks(path))
+
+
+@pytest.mark.parametrize(
+    ("item", "path"),
+    [
+        ("s3://b/in/*.csv", "s3://b/in/out/new.csv"),
+        ("s3://b/in/*.csv", "s3://b/in/.new.csv"),
+        ("s3://b/in/*.csv", "s3://b/new.csv"),
+        ("s3://b/*/x.csv", "s3://b/x.csv"),
+        ("s3://b/*/x.csv", "s3://b/in/deep/x.csv"),
+        ("s3://b/in", "s3://b/in/out/new.csv"),
+        ("s3://b/in", "s3://b/in/new.txt"),
+        ("s3://b/in", "s3://b/in2/new.csv"),
+        ("s3://b/a.csv", "gs://b/a.csv"),
+    ],
+)
+def test_what_is_not_read_of_a_bucket_is_out_of_reach(item: str, path: str) -> None:
+    assert not reach(item).includes(marks(path))
+
+
 @pytest.mark.parametrize("item", ["a.csv", "d", "d/*", "*.csv", "**/*.tsv", "link", "d/**"])
 def test_every_file_that_is_read_is_within_reach(here: Path, item: str) -> None:
     found = [source.path for source in sources(item, ColumnChoices(format="csv"))]

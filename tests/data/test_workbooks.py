@@ -128,6 +128,52 @@ def test_numbers_of_cells_are_exact_and_never_ambiguous(load: Load) -> None:
     assert load(book(Sales=mixed), decimal=",", thousands=".").panel.targets.tolist() == [1034.5, 2.5, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("said", [{"thousands": "."}, {"decimal": ","}, {"thousands": ","}, {"thousands": " "}])
+def test_a_number_of_a_cell_is_the_same_whatever_marks_texts_have(said: dict[str, str], load: Load) -> None:
+    values = [1.056, 765.0, 2.125, 1234567.25, 2.5e-7, -3.5]
+    comma = said in ({"thousands": "."}, {"decimal": ","})
+    table = [
+        ["day", "y", "z"],
+        *([day, value, "2,5" if comma else "2.5"] for day, value in zip(DAYS, values, strict=True)),
+    ]
+    panel = load(book(Sales=table), target="y", past=("z",), **said).panel
+    assert panel.targets.tolist() == values
+    assert panel.of("z").tolist() == [2.5] * 6
+
+
+@pytest.mark.parametrize("cells", [["1.056", "765", "2.345", "12", "3", "4"], ["1.056", 765, 12, 3, 4, 5]])
+def test_texts_that_may_have_marks_between_thousands_are_asked_for(cells: list[Any], load: Load) -> None:
+    data = book(Sales=[["day", "y"], *([day, cell] for day, cell in zip(DAYS, cells, strict=True))])
+    with pytest.raises(InputRefused, match=r"'1\.056' in column 'y' may be 1,056 or 1\.056"):
+        load(data)
+    assert load(data, thousands=".").panel.targets[0] == 1056
+    assert load(data, decimal=".").panel.targets[0] == 1.056
+    fractions = [*cells[:3], 2.5, *cells[4:]]
+    data = book(Sales=[["day", "y"], *([day, cell] for day, cell in zip(DAYS, fractions, strict=True))])
+    assert load(data).panel.targets[0] == 1.056
+
+
+@pytest.mark.parametrize(
+    ("extra", "shown"),
+    [(0, datetime(2024, 1, 1, 6)), (1, "2024-01-01 06:00:00.000000001")],  # noqa: DTZ001
+)
+def test_times_in_nanoseconds_are_written_without_pandas(
+    extra: int, shown: Any, run_python: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "times.xlsx"
+    code = (
+        "import sys, numpy as np, pyarrow as pa\n"
+        "from rnncli.data.writers.results import Style, of_table, pieces\n"
+        f"stored = pa.py_buffer(np.array([1704088800000000000 + {extra}]))\n"
+        "table = pa.table([pa.Array.from_buffers(pa.timestamp('ns'), 1, [None, stored])], ['at'])\n"
+        "open(sys.argv[1], 'wb').write(b''.join(pieces(of_table(table), 'xlsx', Style())))\n"
+        "assert 'pandas' not in sys.modules"
+    )
+    done = run_python("-c", code, path)
+    assert done.returncode == 0, done.stderr
+    assert python_calamine.load_workbook(path).get_sheet_by_index(0).to_python()[1] == [shown]
+
+
 def test_ids_that_are_texts_stay_and_numbers_have_no_point(load: Load) -> None:
     table = [["shop", "day", "y"], *([shop, day, 1.5] for shop in ("007", 7) for day in DAYS)]
     assert load(book(Sales=table), id=("shop",)).panel.ids == ("007", "7")

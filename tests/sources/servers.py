@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
+import http.server
 import os
 import pwd
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +27,7 @@ PASSWORD = "swordfish-77"  # noqa: S105
 TOOLS = ("initdb", "postgres")
 QUICK = ("--horizon", "3", "--steps", "2", "--hidden", "4", "--layers", "1", "--members", "1", "--threads", "1")
 DAYS = 60
+BLOCK = 1 << 12  # bytes of which only data has more
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,47 @@ def put(address: str, data: bytes = b"") -> None:
     request = urllib.request.Request(address, data, headers, method="PUT")  # noqa: S310
     with urllib.request.urlopen(request, timeout=30):  # noqa: S310
         pass
+
+
+class Between(http.server.BaseHTTPRequestHandler):
+    """A server between a client and another one, which hears what is asked, and may break answers off."""
+
+    endpoint: ClassVar[str] = ""
+    asked: ClassVar[list[str]] = []
+    breaks: ClassVar[int] = 0  # answers of more than a block that are still to be broken off
+
+    def _pass_on(self) -> None:
+        self.asked.append(f"{self.command} {self.path}")
+        line = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=30)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        line.request(self.command, self.path, body, dict(self.headers))
+        answer = line.getresponse()
+        data = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("transfer-encoding", "connection", "date", "server"):
+                self.send_header(name, value)
+        self.end_headers()
+        if type(self).breaks and len(data) > BLOCK:
+            type(self).breaks -= 1
+            data = data[: BLOCK // 2]
+        self.wfile.write(data)
+        line.close()
+
+    do_GET = do_HEAD = do_PUT = do_POST = _pass_on  # noqa: N815  # as the library calls them
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def between(endpoint: str) -> Iterator[tuple[str, type[Between]]]:
+    """The address of a new server before another one, and its handler."""
+    handler = type("OneBetween", (Between,), {"endpoint": endpoint, "asked": []})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", handler
+        server.shutdown()
 
 
 @dataclass(frozen=True)

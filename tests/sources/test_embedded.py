@@ -15,9 +15,11 @@ from servers import sales  # beside this file
 import rnncli
 from rnncli.data.load import load_panel
 from rnncli.data.sinks.sink import Into, sink_of
+from rnncli.data.source import sources
+from rnncli.data.tokens.load import load_tokens
 from rnncli.data.writers.results import Style
 from rnncli.errors import InputRefused, OutputExists, OutputLocked, RnncliError, UsageError
-from rnncli.spec import ColumnChoices
+from rnncli.spec import ColumnChoices, TokenChoices
 
 QUERY = "select shop, day, sold from sales order by shop, day"
 ROWS = 6
@@ -157,14 +159,35 @@ def test_a_table_of_others_and_one_that_is_read_are_refused(url: str, trained: A
         rnncli.predict(sales(), trained, query=QUERY)
 
 
+def test_a_table_is_the_same_in_capital_letters_and_with_its_schema(url: str, trained: Any) -> None:
+    for name in ("Forecasts", "forecasts", "main.FORECASTS"):
+        rnncli.predict(sales(), trained, output=url, table=name)
+    assert len(asked(url, "select * from forecasts")) == ROWS
+    with pytest.raises(OutputExists, match="there is a table already"):
+        rnncli.predict(sales(), trained, output=url, table="FORECASTS", if_exists="error")
+
+
+def test_a_table_of_another_schema_is_another(tmp_path: Path, trained: Any) -> None:
+    url = made("duckdb", tmp_path)
+    import duckdb
+
+    with duckdb.connect(url.split(":///")[1]) as database:
+        database.execute("create schema other; create table other.forecasts (a int)")
+    for name in ("forecasts", "sales.forecasts", "sales.main.forecasts"):
+        rnncli.predict(sales(), trained, output=url, table=name)
+    assert len(asked(url, "select * from forecasts")) == ROWS
+    with pytest.raises(OutputExists, match="none that predict made"):
+        rnncli.predict(sales(), trained, output=url, table="other.forecasts")
+
+
 @contextmanager
-def held(url: str) -> Any:
-    """Another process has the database for itself."""
+def held(url: str, ended: str = "input()") -> Any:
+    """Another process has the database for itself, until it is told to end, or something else has `ended`."""
     path = url.split(":///")[1]
     code = f"import duckdb; database = duckdb.connect({path!r})"
     if url.startswith("sqlite"):
         code = f"import sqlite3; database = sqlite3.connect({path!r}); database.execute('begin exclusive')"
-    words = [sys.executable, "-c", f"{code}\nprint(1, flush=True)\ninput()"]
+    words = [sys.executable, "-c", f"import time; {code}\nprint(1, flush=True)\n{ended}"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -182,6 +205,25 @@ def test_a_database_that_another_program_holds_is_locked_and_then_not(url: str, 
     assert len(asked(url, "select * from forecasts")) == ROWS
 
 
+def test_a_lock_is_waited_for_when_a_database_is_read_and_written(url: str, trained: Any) -> None:
+    for work in (
+        lambda: load_panel(url, ColumnChoices(query=QUERY, lock_wait=30)),
+        lambda: rnncli.predict(url, trained, query=QUERY, lock_wait=30),
+        lambda: rnncli.predict(sales(), trained, output=url, table="forecasts", lock_wait=30),
+        lambda: sink_of(url, Into(table="forecasts", wait=30)).check(),
+    ):
+        with held(url, "time.sleep(2)"):
+            work()
+    assert len(asked(url, "select * from forecasts")) == ROWS
+
+
+def test_the_rows_of_a_query_are_no_text(url: str) -> None:
+    with pytest.raises(UsageError, match="a table is no text") as error:
+        load_tokens(url, ColumnChoices(query=QUERY))
+    assert "--text" in error.value.hint
+    assert load_tokens(url, ColumnChoices(query="select shop from sales"), TokenChoices(token="shop")).panel.ids
+
+
 REFUSED = {
     "nothing asked for": ("", UsageError, "which rows of the database are read is not said"),
     "a mistake": ("select 1 frm sales", UsageError, "--query: "),
@@ -190,6 +232,7 @@ REFUSED = {
     "no such column": ("select nope from sales", UsageError, "nope"),
     "a change": ("delete from sales", UsageError, "--query changes the database"),
     "a new table": ("create table other (a int)", UsageError, "--query changes the database"),
+    "bytes that are no text": ("select '\udcff' as day", UsageError, "--query is no text in UTF-8"),
     "two statements": ("select 1; delete from sales", RnncliError, "."),
 }
 
@@ -221,18 +264,33 @@ def test_a_file_that_is_no_database_is_refused(kind: str, tmp_path: Path) -> Non
 
 
 def test_duckdb_reads_and_writes_no_other_file_and_downloads_nothing(tmp_path: Path) -> None:
-    url, out = made("duckdb", tmp_path), tmp_path / "out.csv"
-    out.write_text("a\n1\n")
-    for query in (
-        f"copy sales to '{tmp_path / 'new.csv'}'",
-        f"select * from '{out}'",  # noqa: S608
-        "select * from 's3://bucket/a.parquet'",
-        "install httpfs",
-        "set enable_external_access = true",
-    ):
-        with pytest.raises(RnncliError):
-            load_panel(url, ColumnChoices(query=query, time="day"))
+    import duckdb
+
+    from rnncli.data.databases.address import address_of
+    from rnncli.data.databases.connection import connected
+
+    url, out, new = made("duckdb", tmp_path), tmp_path / "out.csv", tmp_path / "new.csv"
+    out.write_text("day,sold\n2024-01-01,1\n")
+    refused = {
+        f"copy sales to '{new}'": "disabled by configuration",
+        f"select * from '{out}'": "disabled by configuration",  # noqa: S608
+        "select * from 's3://bucket/a.parquet'": "disabled by configuration",
+        "install httpfs": "disabled by configuration",
+        "load httpfs": "disabled through configuration",
+        "set enable_external_access = true": "Cannot enable external access",
+    }
+    for writing in (False, True):
+        with connected(address_of(url), writing=writing) as connection:
+            for query, says in refused.items():
+                with pytest.raises(InputRefused, match=says):
+                    connection.read(query)
+    with pytest.raises(InputRefused, match="disabled by configuration"):
+        load_panel(url, ColumnChoices(query=f"select * from '{out}'"))  # noqa: S608
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "sales.duckdb"]
+    with duckdb.connect(str(tmp_path / "sales.duckdb")) as unbound:  # which does what ours refuses
+        assert len(unbound.sql(f"select * from '{out}'").fetchall()) == 1  # noqa: S608
+        unbound.execute(f"copy sales to '{new}'")
+    assert new.exists()
 
 
 def test_a_column_of_sqlite_whose_first_rows_are_whole_is_read_all_the_same(tmp_path: Path) -> None:
@@ -253,6 +311,10 @@ def test_a_column_of_sqlite_whose_first_rows_are_whole_is_read_all_the_same(tmp_
 
     with connected(address_of(url)) as connection:
         assert connection.read("select y from mixed order by day").schema.field("y").type == pa.float64()
+    choices = ColumnChoices(query="select day, y from mixed order by day", max_rows=70_000)
+    source = next(iter(sources(url, choices)))
+    assert source.reader is not None
+    assert source.reader(source, choices).read({"y": "number"}).num_rows == 70_000
 
 
 def test_rows_that_nothing_tells_apart_are_not_appended(tmp_path: Path) -> None:

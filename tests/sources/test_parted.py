@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ import rnncli
 from rnncli.data.load import load_panel
 from rnncli.data.reach import reach
 from rnncli.data.source import sources
+from rnncli.data.tokens.load import load_tokens
 from rnncli.errors import InputRefused, OutputExists, StorageFailed, UsageError
 from rnncli.files import marks
 from rnncli.spec import ColumnChoices
@@ -104,6 +106,49 @@ def test_no_output_goes_where_a_parted_table_would_read_it(tmp_path: Path) -> No
     assert not reach(tmp_path).includes(marks(tmp_path.parent / "x.parquet"))
 
 
+def test_a_parted_table_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a table is no text"):
+        load_tokens(parted(tmp_path))
+
+
+def test_a_linked_folder_is_a_part_and_one_that_leads_back_is_refused(tmp_path: Path) -> None:
+    table = parted(tmp_path / "table")
+    away = tmp_path / "away"
+    (table / "shop=shop%201").rename(away)
+    (table / "shop=shop%201").symlink_to(away)
+    assert same_rows(load_panel(table), load_panel(sales()))
+    with pytest.raises(UsageError, match="reads this"):
+        keep_apart("predict", {"data": [str(table)], "output": str(away / "month=01" / "x.csv")})
+    (away / "month=03").symlink_to(table)
+    with pytest.raises(InputRefused, match=r"month=03: cannot open: a link leads to a folder above it"):
+        load_panel(table)
+    with pytest.raises(UsageError, match="reads this"):
+        keep_apart("predict", {"data": [str(table)], "output": str(away / "month=01" / "x.csv")})
+
+
+def test_what_a_parted_table_passes_over_may_be_written(tmp_path: Path) -> None:
+    parted(tmp_path)
+    (tmp_path / "_temporary").mkdir()
+    keep_apart("predict", {"data": [str(tmp_path)], "output": str(tmp_path / "_temporary" / "x.csv")})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what another user owns")
+@pytest.mark.parametrize("mode", [0o600, 0o311, 0o644])
+def test_a_part_that_may_not_be_seen_is_refused(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, somebody: Callable[[], Any]
+) -> None:
+    parted(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    (tmp_path / "shop=shop%201" / "month=02").chmod(mode)
+    with somebody(), pytest.raises(InputRefused, match=r"month=02.*: cannot open: permission denied"):
+        sources(".")
+    (tmp_path / "_hidden").mkdir(0o600)
+    (tmp_path / "shop=shop%201" / "month=02").chmod(0o755)
+    with somebody():
+        assert len(sources(".")) == 1
+
+
 def test_a_delta_table_is_written_once_and_read(tmp_path: Path, quick_options: dict[str, Any]) -> None:
     deltalake = pytest.importorskip("deltalake", reason="rnncli[delta] is not installed")
     data, output = tmp_path / "sales.delta", str(tmp_path / "forecasts.delta")
@@ -140,9 +185,11 @@ class Web(http.server.BaseHTTPRequestHandler):
     """A web server of one file: it may lose connections, give no ranges, and change the file."""
 
     data: ClassVar[bytes] = b""
+    paths: ClassVar[set[str]] = set()
     ranges, version, lost = True, '"1"', 0
 
     def do_GET(self) -> None:  # as the library calls it
+        self.paths.add(self.path)
         if "nope" in self.path:
             self.send_error(404)
             return
@@ -165,7 +212,7 @@ class Web(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def web() -> Iterator[tuple[str, type[Web]]]:
-    handler = type("OneWeb", (Web,), {})
+    handler = type("OneWeb", (Web,), {"paths": set()})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}", handler
@@ -181,6 +228,23 @@ def test_a_file_on_a_web_server_is_read_in_ranges(name: str, web: tuple[str, typ
     assert same_rows(load_panel(f"{url}/{name}"), load_panel(sales()))
     handler.ranges = False
     assert same_rows(load_panel(f"{url}/{name}"), load_panel(sales()))
+
+
+@pytest.mark.parametrize("name", ["ä b.csv", "%C3%A4%20b.csv", "ä%20b.csv?of=ä b", "100%.csv", "\udce4.csv"], ids=ascii)
+def test_a_web_server_is_asked_in_ascii(name: str, web: tuple[str, type[Web]]) -> None:
+    url, handler = web
+    handler.data = b"ds,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n"
+    assert load_panel(f"{url}/{name}").panel.targets.tolist() == [1, 2, 3]
+    asked = {"100%.csv": "/100%25.csv", "\udce4.csv": "/%E4.csv", "ä%20b.csv?of=ä b": "/%C3%A4%20b.csv?of=%C3%A4%20b"}
+    assert handler.paths == {asked.get(name, "/%C3%A4%20b.csv")}
+
+
+def test_a_text_on_a_web_server_is_one_and_a_table_is_none(web: tuple[str, type[Web]]) -> None:
+    url, handler = web
+    handler.data = b"ds,y\n2024-01-01,1\n"
+    assert load_tokens(f"{url}/a.txt?version=2").panel.lengths.tolist() == [18]
+    with pytest.raises(InputRefused, match="this is a table by its name"):
+        load_tokens(f"{url}/a.csv?version=2")
 
 
 def test_what_a_web_server_does_not_give_is_one_clear_error(web: tuple[str, type[Web]]) -> None:

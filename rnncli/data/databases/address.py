@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from rnncli.errors import UsageError, without_secrets
-from rnncli.registry import scheme_of
+from rnncli.registry import parsed_url, scheme_of
 
 POSTGRESQL, SQLITE, DUCKDB = "postgresql", "sqlite", "duckdb"
 _KINDS = {"postgresql": POSTGRESQL, "postgres": POSTGRESQL, "sqlite": SQLITE, "duckdb": DUCKDB}
@@ -35,9 +35,9 @@ def address_of(url: str) -> Address:
     if any(letter.isspace() for letter in _SERVER.match(url)[0]):  # type: ignore[index]
         raise UsageError(f"the {kind} URL has a blank before the database's name", hint="write it as %20")
     _refuse_unescaped(url)
+    found = parsed_url(url)
     if kind == POSTGRESQL:
         return Address(kind, url, name)
-    found = urlsplit(url)
     path = unquote(found.path.removeprefix("/"))
     if found.netloc or not path or found.query:
         hint = (

@@ -11,13 +11,14 @@ from typing import Any
 import pyarrow as pa
 
 from rnncli.data.databases.address import Address
-from rnncli.data.databases.dialects import SHORT, Dialect, dialect_of
+from rnncli.data.databases.dialects import SHORT, Dialect, dialect_of, milliseconds
 from rnncli.data.databases.failure import explained
 from rnncli.data.waiting import patiently
-from rnncli.errors import OutputLocked, RnncliError
+from rnncli.errors import OutputLocked
 
 _AGAIN = ("Type mismatch", "could not begin COPY")  # the driver took the query for another than it is
 _POLL = 0.05  # seconds
+Take = Callable[[pa.RecordBatch], object]
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,16 @@ class Connection:
     dialect: Dialect
     _handle: Any
 
-    def read(self, query: str, take: Callable[[pa.RecordBatch], object] = lambda _: None) -> pa.Table:
-        """The rows of a query. Each batch is shown to `take` as it comes, which may refuse it."""
+    def read(self, query: str, taker: Callable[[], Take] = lambda: lambda _: None) -> pa.Table:
+        """The rows of a query. Each batch is shown as it comes to what `taker` makes, which may refuse it; where a
+        query has to be run again, that begins anew.
+        """
         try:
-            return self._read(query, take, self.dialect.options)
-        except RnncliError:
-            raise
-        except Exception as error:  # noqa: BLE001  # drivers raise their own and Arrow's
+            return self._read(query, taker(), self.dialect.options)
+        except _raised() as error:
             if not (self.dialect.again and any(sign in str(error) for sign in _AGAIN)):
                 raise explained(error, self.address, "read") from None
-        return self._told("read", lambda: self._read(query, take, self.dialect.again))
+        return self._told("read", lambda: self._read(query, taker(), self.dialect.again))
 
     def run(self, statement: str) -> None:
         """Run a statement that gives no rows."""
@@ -72,7 +73,7 @@ class Connection:
         yield  # where it fails, the connection is closed, which rolls everything back
         self.run("commit")
 
-    def _read(self, query: str, take: Callable[[pa.RecordBatch], object], options: dict[str, Any]) -> pa.Table:
+    def _read(self, query: str, take: Take, options: dict[str, Any]) -> pa.Table:
         def work(asked: Any) -> pa.Table:
             asked.set_options(**options)
             asked.set_sql_query(query)
@@ -100,9 +101,7 @@ class Connection:
     def _told(self, doing: str, work: Callable[[], Any]) -> Any:
         try:
             return work()
-        except RnncliError:
-            raise
-        except Exception as error:  # noqa: BLE001  # drivers raise their own and Arrow's
+        except _raised() as error:
             raise explained(error, self.address, doing) from None
 
 
@@ -115,7 +114,7 @@ def connected(address: Address, *, writing: bool = False, wait: float = 0.0) -> 
     with ExitStack() as opened:
         handle = _opened(address, dialect, opened, writing=writing, wait=wait)
         made = Connection(address, dialect, handle)
-        for statement in () if writing else dialect.reading:
+        for statement in (*dialect.opening(milliseconds(wait)), *(() if writing else dialect.reading)):
             made.run(statement)
         yield made
 
@@ -133,7 +132,7 @@ def _opened(address: Address, dialect: Dialect, opened: ExitStack, *, writing: b
     while True:
         try:
             handle = patiently(work, lambda: None)
-        except Exception as error:  # noqa: BLE001  # drivers raise their own
+        except _raised() as error:
             found = explained(error, address, "connect")
             if not isinstance(found, OutputLocked) or time.monotonic() >= until:
                 raise found from None
@@ -144,5 +143,12 @@ def _opened(address: Address, dialect: Dialect, opened: ExitStack, *, writing: b
 
 
 def _close(handle: Any) -> None:
-    with suppress(Exception):  # of what was cancelled, something may still be open
+    with suppress(RuntimeError, *_raised()):  # of what was cancelled, something may still be open
         handle.close()
+
+
+def _raised() -> tuple[type[Exception], ...]:
+    """What drivers raise, and Arrow where it reads what they give."""
+    from adbc_driver_manager import Error
+
+    return Error, OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError

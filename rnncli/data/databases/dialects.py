@@ -22,8 +22,9 @@ _ALONE = {  # a query reads its database alone: nothing is downloaded, and no fi
 class Dialect:
     """A kind of database.
 
-    `opened` gives a driver's handle, which can write if the second argument says so, and `reading` are statements after
-    which a query cannot. `begin` are those that begin a transaction and take the lock of a table, given its name as a
+    `opened` gives a driver's handle, which can write if the second argument says so. `opening` are the first
+    statements, given the milliseconds to wait for a lock, and `reading` those after which a query cannot write. `begin`
+    are those that begin a transaction and take the lock of a table, given its name as a
     text and the milliseconds to wait. `exists` is the query of one row if there is a table. `options` are those of a
     query; where values do not have the types that its first rows had, those `again` make it look at all rows first.
     With `texts`, times are written as texts.
@@ -35,7 +36,13 @@ class Dialect:
     options: dict[str, Any]
     again: dict[str, Any]
     texts: bool = False
+    opening: Callable[[int], tuple[str, ...]] = lambda _: ()
     reading: tuple[str, ...] = ()
+
+
+def milliseconds(wait: float) -> int:
+    """How long a lock is waited for, given the seconds that were said."""
+    return round(1000 * max(SHORT, wait))
 
 
 def literal(text: str) -> str:
@@ -78,40 +85,57 @@ def _duckdb(address: Address, writing: bool) -> Any:  # noqa: FBT001
 
 def _locked_postgresql(table: str, wait: int) -> tuple[str, ...]:
     """Runs that write one table wait for each other, whether it is there or not."""
-    key = literal(f"rnncli {table}")
+    key = literal(f"rnncli {table.rpartition('.')[2]}")  # with and without its schema
     return "begin", f"set local lock_timeout = {wait}", f"select pg_advisory_xact_lock(hashtext({key}))"
 
 
-def _locked_sqlite(table: str, wait: int) -> tuple[str, ...]:  # noqa: ARG001  # the lock is the file's
-    return f"pragma busy_timeout = {wait}", "begin immediate"
+def _in_postgresql(table: str) -> str:
+    """As the search path finds it: what else there is by that name, such as an index, is no table."""
+    found = f"oid = to_regclass({literal(of_table(table))})"
+    return f"select 1 as found from pg_class where {found} and relkind in ('r', 'p', 'v', 'm', 'f')"  # noqa: S608
+
+
+def _in_sqlite(table: str) -> str:
+    """Whatever the case of the name."""
+    schema, _, name = table.rpartition(".")
+    asked = ", ".join(map(literal, filter(None, (name, schema))))
+    return f"select 1 as found from pragma_table_info({asked}) limit 1"  # noqa: S608
+
+
+def _in_duckdb(table: str) -> str:
+    """Whatever the case of the name; what stands before it may be a schema or a database."""
+    place, _, name = table.lower().rpartition(".")
+    whole = "table_catalog || '.' || table_schema"
+    places = ["current_database() || '.' || current_schema()", literal(place)]
+    places += [f"current_database() || '.' || {literal(place)}", f"{literal(place)} || '.' || current_schema()"]
+    return (
+        f"select 1 as found from information_schema.tables where lower(table_name) = {literal(name)}"  # noqa: S608
+        f" and lower({whole}) in ({', '.join(places[1:] if place else places[:1])})"
+    )
 
 
 DIALECTS = {
     POSTGRESQL: Dialect(
         _postgresql,
         _locked_postgresql,
-        lambda table: f"select 1 as found where to_regclass({literal(of_table(table))}) is not null",
+        _in_postgresql,
         {},
         {"adbc.postgresql.use_copy": "false"},  # which takes what is no select, such as show, too
         reading=("set default_transaction_read_only = on",),
     ),
     SQLITE: Dialect(
         _sqlite,
-        _locked_sqlite,
-        lambda table: (
-            f"select 1 as found from sqlite_master where type in ('table', 'view') and name = {literal(table)}"  # noqa: S608
-        ),
+        lambda *_: ("begin immediate",),  # the lock is the file's
+        _in_sqlite,
         {"adbc.sqlite.query.batch_rows": 65_536},
         {"adbc.sqlite.query.batch_rows": 1 << 30},
         texts=True,
-        reading=(f"pragma busy_timeout = {round(1000 * SHORT)}",),
+        opening=lambda wait: (f"pragma busy_timeout = {wait}",),
     ),
     DUCKDB: Dialect(
         _duckdb,
         lambda *_: ("begin",),  # the file is locked from the moment that it is open
-        lambda table: (
-            f"select 1 as found from duckdb_tables() where table_name = {literal(table.rpartition('.')[2])}"  # noqa: S608
-        ),
+        _in_duckdb,
         {},
         {},
     ),

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from rnncli.data.databases.address import ENVIRONMENT, POSTGRESQL, Address
 from rnncli.errors import InputRefused, OutputLocked, RnncliError, StorageFailed, UsageError, without_secrets
 
-_PREFIX = re.compile(r"^[A-Z_]+: |\[(libpq|SQLite)\] |Failed to (prepare|execute) query[^:]*: |INTERNAL: ")
+_PREFIX = re.compile(r"^[A-Z_]+: |\[(libpq|SQLite)\] |Failed to (prepare|execute|step) query[^:]*: |INTERNAL: ")
 _SERVER_SAYS = re.compile(r"(?:ERROR|FATAL|PANIC): +(?P<says>[^\n]*)(?:\nLINE \d+: (?P<line>[^\n]*))?")
 _LOCKED = ("55P03", "lock timeout", "database is locked", "database table is locked", "Could not set lock on file")
 _LOST = (
@@ -36,7 +36,7 @@ def explained(error: Exception, address: Address, doing: str) -> RnncliError:
     text = _without_password(str(error), address)
     says, where = _said(text), address.name
     if any(sign in text for sign in _LOCKED):
-        hint = "wait for it to end, and run this again; an output is waited for by --lock-wait 60s"
+        hint = "wait for it to end, and run this again; or give it time: --lock-wait 60s"
         return OutputLocked(f"another program holds the lock: {says}", where=where, hint=hint)
     if any(sign in text for sign in _LOST):
         return StorageFailed(f"the connection was lost: {says}", where=where, hint="run it again")
@@ -66,7 +66,7 @@ def _unconnected(text: str, says: str, address: Address) -> RnncliError:
         return InputRefused(f"cannot open: {says}", where=address.name, hint="check the path")
     if any(sign in text for sign in _CREDENTIALS):
         return InputRefused(f"cannot connect: {says}", where=address.name, hint=ENVIRONMENT)
-    if "FATAL" in text or "invalid" in text or "unexpected" in text:
+    if any(sign in text for sign in ("FATAL", "invalid", "unexpected", "in URI")):
         return InputRefused(f"cannot connect: {says}", where=address.name, hint="check the URL")
     return StorageFailed(f"cannot connect: {says}", where=address.name, hint="check the host, and that the server runs")
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from rnncli.data.databases.address import Address
 from rnncli.data.databases.connection import Connection, connected
-from rnncli.data.databases.dialects import SHORT, identifier, literal, of_table
+from rnncli.data.databases.dialects import identifier, literal, milliseconds, of_table
 from rnncli.errors import OutputExists
 
 MODEL, ORIGIN = "model_digest", "origin"  # columns beside the rows' own: who forecast them, and from which last time
@@ -46,7 +46,7 @@ class Target:
         """
         with connected(self.address, writing=True, wait=wait) as connection:
             connection.put(rows, NEW)
-            with connection.transaction(connection.dialect.begin(self.table, round(1000 * max(SHORT, wait)))):
+            with connection.transaction(connection.dialect.begin(self.table, milliseconds(wait))):
                 self._make_room(connection, rows.column_names, key)
                 columns = ", ".join(map(identifier, rows.column_names))
                 connection.run(f"insert into {self._table} ({columns}) select {columns} from {NEW}")  # noqa: S608

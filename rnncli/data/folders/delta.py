@@ -17,6 +17,7 @@ from rnncli.data.readers.table import Opened, kind_of
 from rnncli.data.source import Asked, Source
 from rnncli.data.waiting import patiently
 from rnncli.errors import MissingDependency, without_secrets
+from rnncli.registry import LAKE
 from rnncli.spec import ColumnChoices
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ def sound(source: Source, work: Callable[[], T]) -> T:
     try:
         return patiently(work, lambda: None)
     except (library.exceptions.DeltaError, OSError) as error:
-        hint = "look what is in its _delta_log"
+        hint = f"look what is in its {LAKE}"
         raise source.refused(f"this is no sound Delta table: {said(error)}", hint=hint) from None
 
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path, PurePath
+from stat import S_ISREG
 from urllib.parse import unquote
 
 from rnncli.data.folders.parted import Part, read
-from rnncli.data.source import Asked, Source
+from rnncli.data.folders.walk import is_hidden, walked
+from rnncli.data.source import Asked, Source, mode_of, unreadable
 from rnncli.errors import InputRefused
 
 NOTHING = "__HIVE_DEFAULT_PARTITION__"  # the value of a folder whose rows have none
@@ -17,8 +19,15 @@ FOLDER = re.compile(r"(?P<name>[^=]+)=(?P<value>.*)")
 
 
 def sources(folder: Path, asked: Asked) -> list[Source]:
-    """The one table below a folder. InputRefused where there is none."""
-    paths = sorted(path for path in folder.rglob("*") if is_part(path.relative_to(folder), asked) and path.is_file())
+    """The one table below a folder, links to other folders among it. InputRefused where there is none, where a link
+    leads back, and where a folder may not be looked into.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise unreadable(folder, error) from error
+
+    below = [root / name for root, names in walked(folder, refuse) for name in names]
+    paths = sorted(path for path in below if is_part(path.relative_to(folder), asked) and S_ISREG(mode_of(path)))
     files = [Source(str(path), asked.format_of(path), path) for path in paths]
     return [one_table(str(folder), zip((path.relative_to(folder) for path in paths), files, strict=True))]
 
@@ -40,5 +49,4 @@ def constants(path: PurePath) -> dict[str, str | None]:
 
 def is_part(path: PurePath, asked: Asked) -> bool:
     """Whether a file is one of the table's: nothing is that is hidden, or that a writer left for itself."""
-    hidden = any(part.startswith((".", "_")) for part in path.parts)
-    return not hidden and asked.known(path.name)
+    return not any(map(is_hidden, path.parts)) and asked.known(path.name)

@@ -66,6 +66,11 @@ def read(source: Source, choices: ColumnChoices) -> Opened:
     return _Text(_decoding(source, choices), choices.separator, choices).opened()
 
 
+def read_cells(source: Source, choices: ColumnChoices, exact: frozenset[str]) -> Opened:
+    """Open the cells of a sheet, of which columns are `exact` as those of a table are."""
+    return _Text(source, ",", replace(choices, encoding=None), exact).opened()
+
+
 def read_tsv(source: Source, choices: ColumnChoices) -> Opened:
     """Open a tab-separated file."""
     return _Text(_decoding(source, choices), choices.separator or "\t", choices).opened()
@@ -89,6 +94,7 @@ class _Text:
     source: Source
     delimiter: str | None
     choices: ColumnChoices
+    exact: frozenset[str] = frozenset()
 
     def opened(self) -> Opened:
         sample = self._sample()
@@ -105,7 +111,7 @@ class _Text:
             raise self.source.refused("there is a header but no row", hint="a CSV file has a header line and rows")
         _refuse_longer(self.source, rows, delimiter)
         found = [row for _, row in rows[1:] if len(row) == len(names)]
-        table = Table(self.source, delimiter, self.choices, names, found, sample, line, headed)
+        table = Table(self.source, delimiter, self.choices, names, found, sample, line, headed, self.exact)
         return Opened(
             table.kinds, table.read, table.line_of, table.size, table.looks, table.styles, table.number, table.marks
         )

@@ -47,7 +47,11 @@ class _Unexplained(InputRefused):
 
 @dataclass(frozen=True)
 class Table:
-    """`line` is that of the header, or the one above the first row; `sample` are the first rows."""
+    """`line` is that of the header, or the one above the first row; `sample` are the first rows.
+
+    Of a sheet, `exact` are the columns with cells of numbers that have a fraction, so that texts beside them are no
+    whole numbers with marks.
+    """
 
     source: Source
     delimiter: str
@@ -57,6 +61,7 @@ class Table:
     text: str
     line: int
     headed: bool = True
+    exact: frozenset[str] = frozenset()
 
     def size(self, wanted: Collection[str], limits: Limits) -> Size:
         """Known or bounded by the size of the file, if that may be read; else counted, as far as is allowed."""
@@ -212,6 +217,7 @@ class Table:
         """InputRefused where points may be thousands marks as well: 1.056 beside 765."""
         if (
             self.choices.decimal is not None
+            or name in self.exact
             or self._flags(name)
             or not _may_be_grouped(arrow.floats(table.column(name)))
         ):

@@ -45,9 +45,9 @@ def read(source: Source, choices: ColumnChoices) -> Opened:
             if row < len(rows) and column < len(rows[row]):
                 rows[row][column] = error
         merged = sheet.merged_cell_ranges or () if source.format != "ods" else ()
-    table = replace(where, path=None, stream=None, encoding=None, data=_Sheet(where, rows, merged).csv(choices))
     decimal = choices.decimal or ("," if choices.thousands == "." else ".")
-    return texts.read(table, replace(choices, separator=",", encoding=None, decimal=decimal))
+    data, exact = _Sheet(where, rows, merged).csv(decimal, strict=choices.strict)
+    return texts.read_cells(replace(where, path=None, stream=None, encoding=None, data=data), choices, exact)
 
 
 def calamine() -> Any:
@@ -130,23 +130,30 @@ class _Sheet:
     rows: list[list[Any]]
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]]
 
-    def csv(self, choices: ColumnChoices) -> bytes:
-        """The table in the sheet as CSV, of which every line is a row of the sheet. InputRefused if there is none."""
-        head, columns = header_of(self.source, self.rows, self.merged, strict=choices.strict)
+    def csv(self, decimal: str, *, strict: bool) -> tuple[bytes, frozenset[str]]:
+        """The table in the sheet as CSV, of which every line is a row of the sheet, with this decimal mark; and the
+        columns that have cells with fractions. InputRefused if there is none.
+        """
+        head, columns = header_of(self.source, self.rows, self.merged, strict=strict)
         clocks = [self._has_clock(head, column) for column in columns]
         file = io.StringIO()
         writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
         file.write("\n" * head)
-        writer.writerow([" ".join(_text(self.rows[head][column]).split()) for column in columns])
+        names = [" ".join(_text(self.rows[head][column]).split()) for column in columns]
+        writer.writerow(names)
         for row in self.rows[head + 1 :]:
             cells = [row[column] for column in columns]
             if any(cell != "" for cell in cells):
-                writer.writerow(
-                    [_text(cell, choices.decimal, clock=clock) for cell, clock in zip(cells, clocks, strict=True)]
-                )
+                writer.writerow([_text(cell, decimal, clock=clock) for cell, clock in zip(cells, clocks, strict=True)])
             else:
                 file.write("\n")
-        return file.getvalue().encode("utf-8", "surrogatepass")
+        exact = frozenset(name for name, column in zip(names, columns, strict=True) if self._has_fraction(head, column))
+        return file.getvalue().encode("utf-8", "surrogatepass"), exact
+
+    def _has_fraction(self, head: int, column: int) -> bool:
+        """Whether a cell of a column is a number that is not whole."""
+        cells = (row[column] for row in self.rows[head + 1 :])
+        return any(isinstance(cell, float) and not cell.is_integer() for cell in cells)
 
     def _has_clock(self, head: int, column: int) -> bool:
         """Whether a column has times of day beside its dates: a midnight among them comes as a date."""

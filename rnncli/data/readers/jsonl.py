@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -55,18 +55,39 @@ def _refuse_nested(source: Source, table: pa.Table) -> None:
 
 
 def _table(source: Source, limits: Limits) -> pa.Table:
-    """All lines, with texts as texts, also where all of them are times."""
-    table = _parsed(source, limits, None)
-    times = [column.name for column in table.schema if pa.types.is_timestamp(column.type)]
-    if not times:
-        return table
-    kinds = [(column.name, pa.string() if column.name in times else column.type) for column in table.schema]
-    return _parsed(source, limits, pa.schema(kinds))
+    """All lines, with texts as texts, also where all of them are times: which do is seen in the first lines, and they
+    are read again only where others do below these.
+    """
+    first = _first_lines(source)
+    times = _times(first)
+    table = _parsed(source, limits, times)
+    names = list(dict.fromkeys([*first.names, *table.column_names]))
+    more = _times(table.schema)
+    return (_parsed(source, limits, [*times, *more]) if more else table).select(names)
 
 
-def _parsed(source: Source, limits: Limits, schema: pa.Schema | None) -> pa.Table:
+def _times(schema: pa.Schema) -> list[str]:
+    """The columns of which all texts are times."""
+    return [column.name for column in schema if pa.types.is_timestamp(column.type)]
+
+
+def _first_lines(source: Source) -> pa.Schema:
+    """The columns of the first lines; none where these cannot be read."""
     from pyarrow import json as reader
 
+    try:
+        with source.open() as stream:
+            head = bytes(stream.read(_BLOCK))
+        return reader.read_json(pa.BufferReader(head[: head.rfind(b"\n") + 1])).schema
+    except (pa.ArrowException, OSError):  # reading all says what is wrong
+        return pa.schema([])
+
+
+def _parsed(source: Source, limits: Limits, texts: Sequence[str]) -> pa.Table:
+    """All lines; these columns hold texts, the others what is found in them."""
+    from pyarrow import json as reader
+
+    schema = pa.schema([(name, pa.string()) for name in texts]) if texts else None
     block = _BLOCK
     while True:
         try:
@@ -167,15 +188,7 @@ def _open(line: bytes) -> bool:
 
 def _kind(value: Any) -> str:
     """What a value is, in words; "" for null."""
-    kinds = {
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        str: "a text",
-        list: "a list",
-        dict: "an object",
-    }
-    return "" if value is None else kinds[type(value)]
+    return "" if value is None else _KINDS[type(value)]
 
 
 def _line_of(source: Source, row: int) -> int:

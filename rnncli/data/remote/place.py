@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote
 
 import pyarrow as pa
 
 from rnncli.data.waiting import patiently
 from rnncli.errors import InputRefused, RnncliError, StorageFailed, UsageError, without_secrets
+from rnncli.near import did_you_mean
+from rnncli.registry import split_url
 
 T = TypeVar("T")
-BUCKETS = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss"}
 _ACCOUNT = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
 _DENIED = ("ACCESS_DENIED", "AccessDenied", "Forbidden", "INVALID_ACCESS_KEY_ID", "SIGNATURE", "HTTP status 403", "403")
 _NO_BUCKET = ("NO_SUCH_BUCKET", "The specified bucket does not exist", "ContainerNotFound")
@@ -24,6 +26,13 @@ _WHO = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws, say who asks",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS, or gcloud auth application-default login, says who asks",
     "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or az login, say who asks",
+    "abfss": "AZURE_STORAGE_ACCOUNT_KEY, or az login, says who asks",
+}
+_ASKED = {
+    "s3": ("region", "endpoint_override", "scheme"),
+    "gs": ("endpoint_override", "scheme", "retry_limit_seconds", "project_id"),
+    "az": (),
+    "abfss": ("blob_storage_authority", "dfs_storage_authority", "enable_tls", "credential_kind"),
 }
 
 
@@ -57,32 +66,43 @@ class Place:
         if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) == errno.ENOENT:
             return InputRefused("there is no such file", where=self.name, hint="check the name")
         if any(sign in text for sign in _DENIED):
-            who = next((says for scheme, says in _WHO.items() if self.scheme.startswith(scheme[:2])), "")
-            return InputRefused(f"cannot {doing}: access is denied", where=self.name, hint=who)
+            return InputRefused(f"cannot {doing}: access is denied", where=self.name, hint=_WHO[self.scheme])
         return StorageFailed(f"cannot {doing}: {_short(text)}", where=self.name, hint="check the network; run it again")
 
 
 def place_of(url: str) -> Place:
     """The place that a URL leads to; nothing is asked for yet. UsageError for one that leads nowhere."""
-    from pyarrow.fs import FileSystem
-
-    name, scheme = without_secrets(url), url.partition("://")[0].lower()
-    _refuse_credentials(url, name)
-    rest = re.sub(r"^[^:]+://", "", url)
-    bare, _, asked = rest.partition("?") if "=" in rest.partition("?")[2] else (rest, "", "")  # a name may hold one
-    if not bare.strip("/"):
+    name = without_secrets(url)
+    scheme, bare, asked = split_url(url)
+    _refuse_credentials(url, scheme, name)
+    _refuse_no_text(bare, name)
+    if not bare.partition("/")[0]:
         raise UsageError("the URL names no bucket", where=name, hint=f"{scheme}://bucket/folder/sales.parquet")
+    if glob.has_magic(bare.partition("/")[0]):
+        raise UsageError("the bucket's name is a pattern", where=name, hint="name one bucket")
+    unknown = next((key for key in parse_qs(asked, keep_blank_values=True) if key not in _ASKED[scheme]), None)
+    if unknown is not None:
+        hint = did_you_mean(unknown, _ASKED[scheme]) if _ASKED[scheme] else "leave it out"
+        raise UsageError(f"the URL asks for {unknown!r}, which {scheme} does not know", where=name, hint=hint)
     if scheme == "az":
-        return Place(name, scheme, unquote(bare), _azure(name))
+        return Place(name, scheme, bare, _azure(name))
     if scheme == "s3" and "region=" not in asked:
         asked = "&".join(filter(None, [asked, _region()]))
-    uri = f"{BUCKETS[scheme]}://{quote(unquote(bare), safe='/@:')}{'?' if asked else ''}{asked}"
-    unknown = Place(name, scheme, bare, None)
-    try:
-        system, path = unknown.told(lambda: FileSystem.from_uri(uri))
-    except ValueError as error:
-        raise UsageError(f"the URL leads nowhere: {_short(without_secrets(str(error)))}", where=name) from None
+    uri = f"{scheme}://{quote(bare, safe='/@:')}{'?' if asked else ''}{asked}"
+    system, path = Place(name, scheme, bare, None).told(lambda: _system(uri, name))
     return Place(name, scheme, path, system)
+
+
+def _system(uri: str, name: str) -> tuple[Any, str]:
+    """The file system of a URL, and the path in it. UsageError where there is none."""
+    from pyarrow.fs import FileSystem
+
+    try:
+        found: tuple[Any, str] = FileSystem.from_uri(uri)
+    except pa.ArrowInvalid as error:
+        says = f"the URL leads nowhere: {_short(without_secrets(str(error)))}"
+        raise UsageError(says, where=name, hint="check the URL") from None
+    return found
 
 
 def _region() -> str:
@@ -92,11 +112,21 @@ def _region() -> str:
     return f"region={said or 'us-east-1'}" if said or elsewhere else ""
 
 
-def _refuse_credentials(url: str, name: str) -> None:
+def _refuse_credentials(url: str, scheme: str, name: str) -> None:
     """UsageError for keys in a URL, which would be seen in lists of processes: the environment is for them."""
-    found = urlsplit(url.replace("#", "%23"))
-    if "@" in found.netloc and found.scheme in ("s3", "gs", "gcs"):
-        raise UsageError("the URL of a bucket holds no keys", where=name, hint=_WHO[BUCKETS[found.scheme]])
+    host = url.partition("://")[2].partition("/")[0]
+    if scheme in ("s3", "gs") and ("@" in host or ":" in host):
+        raise UsageError("the URL of a bucket holds no keys", where=name, hint=_WHO[scheme])
+
+
+def _refuse_no_text(path: str, name: str) -> None:
+    """UsageError for a path that no object can have."""
+    try:
+        found = path.encode()
+    except UnicodeEncodeError:
+        found = b"\0"
+    if b"\0" in found:
+        raise UsageError("the URL is no text in UTF-8", where=repr(name)[1:-1], hint="check the URL")
 
 
 def _azure(name: str) -> Any:

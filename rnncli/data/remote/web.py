@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import io
+import re
 import urllib.request
 from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlunsplit
 
 from rnncli.data.limits import Limits, Size
 from rnncli.data.remote.version import Version
 from rnncli.errors import InputRefused, RnncliError, StorageFailed, UsageError, without_secrets
+from rnncli.registry import parsed_url
 
 _SECONDS = 60.0  # without a byte: longer, and the server is gone
 _TRIES = 3
 _BUFFER = 1 << 20  # bytes of a range at least
+_MEANT = "/%?:@!$&'()*+,;=~[]"  # marks of a URL, which stay
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NO_HOST = re.compile(r"[\s\"<>\\^`{|}%]")
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _REFUSED = (400, 401, 403, 404, 405, 410, 451)
 
 
 class Web:
-    """A file on a web server, which can be opened again and again."""
+    """A file on a web server, which can be opened again and again. UsageError for a URL that leads nowhere."""
 
     def __init__(self, url: str, limits: Limits) -> None:
         self.name = without_secrets(url)
-        self._url, self._limits, self._version = url, limits, Version(self.name)
+        self.address = _address(url)
+        self._limits, self._version = limits, Version(self.name)
         self._whole: bytes | None = None
 
     def open(self) -> io.BufferedReader | io.BytesIO:
@@ -35,14 +42,14 @@ class Web:
         if self._whole is not None:
             return io.BytesIO(self._whole)
         try:
-            return io.BufferedReader(WebFile(self._url, self._version), _BUFFER)
+            return io.BufferedReader(WebFile(self.address, self._version), _BUFFER)
         except _NoRangesError:
             self._whole = self._all()
             return io.BytesIO(self._whole)
 
     def _all(self) -> bytes:
         try:
-            with asked(self._url, self.name) as answer:
+            with asked(self.address, self.name) as answer:
                 data: bytes = answer.read(self._limits.most_bytes + 1)
                 said = answer.headers.get("Content-Length", "")
         except (HTTPException, OSError) as error:
@@ -51,6 +58,40 @@ class Web:
         if said.isdecimal() and int(said) != len(data):
             raise lost(HTTPException(f"{len(data):,} bytes came of {int(said):,}"), self.name)
         return data
+
+
+def _address(url: str) -> str:
+    """The URL with all escaped that has to be: blanks, letters beyond ASCII, and a % that begins no escape. UsageError
+    where it leads nowhere, or holds a password.
+    """
+    if _CONTROL.search(url):
+        raise UsageError("the URL has a control character", where=repr(url)[1:-1], hint="check the URL")
+    found = parsed_url(url)
+    if "@" in found.netloc:
+        hint = "pipe it in: curl --netrc URL | rnncli ... -"
+        raise UsageError("the URL of a web server holds no password", where=url, hint=hint)
+    return urlunsplit((found.scheme, _server(found, url), _quoted(found.path), _quoted(found.query), ""))
+
+
+def _server(found: SplitResult, url: str) -> str:
+    """The host of a URL, as it is looked up, and its port. UsageError where there can be none."""
+    try:
+        port, host = found.port, found.hostname or ""
+    except ValueError as error:
+        raise UsageError(f"this is no URL: {error}", where=url, hint="check the port") from None
+    if not host or _NO_HOST.search(host):
+        says = "has a host that there cannot be" if host else "names no host"
+        raise UsageError(f"the URL {says}", where=url, hint=f"{found.scheme}://host/folder/sales.csv")
+    try:
+        name = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    except UnicodeError:
+        says = "a part of the host's name is empty, too long, or none that a host can have"
+        raise UsageError(says, where=url, hint="check the name of the host") from None
+    return name if port is None else f"{name}:{port}"
+
+
+def _quoted(part: str) -> str:
+    return quote(_NO_ESCAPE.sub("%25", part), safe=_MEANT, errors="surrogateescape")
 
 
 class _NoRangesError(Exception):
@@ -65,9 +106,6 @@ class WebFile(io.RawIOBase):
     def __init__(self, url: str, version: Version) -> None:
         self.name = version.name
         self._url, self._place, self._version = url, 0, version
-        if "@" in urlsplit(url).netloc:
-            hint = "pipe it in: curl --netrc URL | rnncli ... -"
-            raise UsageError("the URL of a web server holds no password", where=self.name, hint=hint)
         with asked(url, self.name, "bytes=0-0") as answer:
             said = answer.headers.get("Content-Range", "")
             if answer.status != 206 or not said.rpartition("/")[2].isdecimal():

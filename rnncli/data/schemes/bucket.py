@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import glob
-import re
-from collections.abc import Iterable
-from fnmatch import translate
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from rnncli.data import pattern
 from rnncli.data.folders import delta, hive
+from rnncli.data.remote import stored
 from rnncli.data.remote.place import Place, place_of
 from rnncli.data.remote.version import Version
 from rnncli.data.source import Asked, Source, kind_of_folder, stem_of
 from rnncli.errors import InputRefused
-
-LAKE = "_delta_log"
+from rnncli.registry import LAKE
 
 
 def sources(url: str, asked: Asked) -> Iterable[Source]:
@@ -33,22 +34,22 @@ def sources(url: str, asked: Asked) -> Iterable[Source]:
 
 def _file(place: Place, asked: Asked) -> Source:
     path, version = PurePosixPath(place.path), Version(place.name)
-    bare = Source(place.name, "", stem=stem_of(path), stream=lambda: _opened(place, version))
-    return Source(place.name, asked.format_of(path, bare), stem=bare.stem, stream=bare.stream)
+    bare = Source(place.name, "", stem=stem_of(path), stream=lambda: _opened(place, version), at=path)
+    return replace(bare, format=asked.format_of(path, bare))
 
 
-def _opened(place: Place, version: Version) -> Any:
+def _opened(place: Place, version: Version) -> io.BufferedReader:
     stream = place.told(lambda: place.system.open_input_file(place.path))
     told = stream.metadata() or {}
     version.check((stream.size(), told.get(b"ETag") or told.get(b"Last-Modified")))
-    return stream
+    return stored.opened(stream, place)
 
 
 def _listed(place: Place, folder: str, *, deep: bool) -> list[Any]:
     """What is in a folder, by name."""
     from pyarrow.fs import FileSelector
 
-    found = place.told(lambda: place.system.get_file_info(FileSelector(folder, recursive=deep)))
+    found = place.told(lambda: place.system.get_file_info(FileSelector(folder, recursive=deep, allow_not_found=True)))
     return sorted(found, key=lambda info: info.path)
 
 
@@ -71,18 +72,23 @@ def _folder(url: str, place: Place, asked: Asked) -> list[Source]:
 
 
 def _matches(place: Place, asked: Asked) -> list[Source]:
-    """The files that a glob matches, whose * ends at a slash."""
-    fixed = re.split(r"[*?\[]", place.path, maxsplit=1)[0].rpartition("/")[0]
-    parts = [re.compile(translate(part)) for part in place.path.split("/")]
-    found = [
-        _file(place.beside(info.path), asked)
-        for info in _listed(place, fixed, deep=True)
-        if info.is_file and _fits(info.path.split("/"), parts)
-    ]
+    """The files that a glob matches."""
+    folder, parts = pattern.split(place.path)
+    found = [_file(place.beside(path), asked) for path in sorted(_matching(place, folder, parts))]
     if not found:
         raise InputRefused("no file matches", where=place.name, hint="check the pattern")
     return found
 
 
-def _fits(names: list[str], parts: list[re.Pattern[str]]) -> bool:
-    return len(names) == len(parts) and all(part.match(name) for part, name in zip(parts, names, strict=True))
+def _matching(place: Place, folder: str, parts: Sequence[str]) -> Iterator[str]:
+    """The paths of the files in a folder that match a pattern; nothing is listed that cannot lead to one."""
+    if parts[0] == pattern.DEEP:
+        names = ((info, info.path[len(folder) + 1 :].split("/")) for info in _listed(place, folder, deep=True))
+        yield from (info.path for info, inner in names if info.is_file and pattern.fits(inner, parts))
+        return
+    for info in _listed(place, folder, deep=False):
+        if pattern.name_fits(info.base_name, parts[0]):
+            if len(parts) > 1 and not info.is_file:
+                yield from _matching(place, info.path, parts[1:])
+            elif len(parts) == 1 and info.is_file:
+                yield info.path

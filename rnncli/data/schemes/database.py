@@ -42,6 +42,8 @@ def sources(url: str, asked: Asked) -> Iterable[Source]:
 
 def _refuse_no_selection(query: str, address: Address) -> None:
     """UsageError for a statement that gives no rows of the database, or does more than that."""
+    if query.encode(errors="ignore").decode() != query:
+        raise UsageError("--query is no text in UTF-8", where=address.name, hint="write it in UTF-8")
     bare = re.sub(r"\A(?:\s|\(|--[^\n]*\n|/\*.*?\*/)+", "", query, flags=re.DOTALL)
     first = re.match(r"\w*", bare)[0].lower()  # type: ignore[index]  # it matches nothing, too
     if first not in _SELECTS:
@@ -53,8 +55,8 @@ def _refuse_no_selection(query: str, address: Address) -> None:
 
 def read(address: Address, query: str, source: Source, choices: ColumnChoices) -> Opened:
     """Run the query, once, and open its rows; more of them than the limits allow are not taken from the server."""
-    with connected(address) as connection:
-        table = connection.read(query, _Counted(source, limits_of(choices)))
+    with connected(address, wait=choices.lock_wait) as connection:
+        table = connection.read(query, lambda: _Counted(source, limits_of(choices)))
     return read_arrow(replace(source, table=as_cells(table)), choices)
 
 

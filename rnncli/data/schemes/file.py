@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from rnncli.data.source import Asked, Source, of_path
 from rnncli.errors import UsageError
+from rnncli.registry import parsed_url
 
 
 def sources(url: str, asked: Asked) -> Iterable[Source]:
@@ -16,7 +17,7 @@ def sources(url: str, asked: Asked) -> Iterable[Source]:
 
 def path_of(url: str) -> str:
     """The path in a file's URL. UsageError if it is on another machine."""
-    found = urlsplit(url)
+    found = parsed_url(url)
     if found.netloc not in ("", "localhost") or not found.path:
         raise UsageError(f"{url!r} names no file of this machine", hint="three slashes: file:///data/sales.csv")
     return unquote(found.path)

@@ -13,7 +13,8 @@ from rnncli.data.source import Asked, Source, stem_of
 
 def sources(url: str, asked: Asked) -> Iterable[Source]:
     """The one table at an address. InputRefused or StorageFailed."""
-    path = PurePosixPath(unquote(urlsplit(url).path))
     web = Web(url, asked.limits)
-    bare = Source(web.name, "", stem=stem_of(path) or None, stream=web.open)
+    found = urlsplit(web.address)
+    path = PurePosixPath(unquote(found.path.strip("/") or found.netloc))
+    bare = Source(web.name, "", stem=stem_of(path) or None, stream=web.open, at=path)
     return [replace(bare, format=asked.format_of(path, bare))]

@@ -11,11 +11,12 @@ from rnncli.data.sinks.file import format_in
 from rnncli.data.sinks.sink import Into
 from rnncli.data.writers.results import Results, Style, pieces
 from rnncli.errors import OutputExists, StorageFailed, UsageError, without_secrets
+from rnncli.registry import split_url
 
 
 def sink(text: str, into: Into) -> BucketSink:
     """The file at a URL, in the format that was said or that its suffix says."""
-    found = format_in(without_secrets(text), into)
+    found = format_in("://".join(split_url(without_secrets(text))[:2]), into)
     return BucketSink(place_of(text), found)
 
 

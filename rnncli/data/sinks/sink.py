@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rnncli.data.writers.results import Results, Style
 from rnncli.errors import UsageError
-from rnncli.registry import SINKS, WRITERS, find, local_path, scheme_of
+from rnncli.registry import LAKE, SINKS, WRITERS, find, local_path, scheme_of
 
 DELTA = "delta"  # the suffix, and the key in SINKS, of Delta tables
 
@@ -83,4 +83,4 @@ def sink_of(output: str | os.PathLike[str], into: Into | None = None) -> Sink:
 def is_delta(text: str) -> bool:
     """Whether a path or a URL is called like a Delta table, or is one."""
     local = local_path(text)
-    return text.rstrip("/").endswith(f".{DELTA}") or (local is not None and (Path(local) / "_delta_log").is_dir())
+    return text.rstrip("/").endswith(f".{DELTA}") or (local is not None and (Path(local) / LAKE).is_dir())

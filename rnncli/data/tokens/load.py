@@ -84,7 +84,7 @@ def read_texts(given: Data, choices: ColumnChoices, tokens: TokenChoices, known:
 def _refuse_tables(found: Sequence[Source], known: KnownTokens | None) -> None:
     """InputRefused for a file that is called like a table, of which a text would be commas and quotes."""
     for source in found:
-        if source.path is not None and is_tabular(source.path):
+        if source.called is not None and is_tabular(source.called):
             hint = "say which column has the texts: --text COLUMN; or the tokens, one a row: --token COLUMN"
             if known is not None:
                 hint = "give texts, or train with --text COLUMN on tables; from stdin, as -, it is read as a text"

@@ -10,13 +10,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from rnncli.data import arrow
 from rnncli.data.writers.results import USUAL, Results, Style, rounded
 from rnncli.errors import InputRefused, MissingDependency
 
 SHEET = "rnncli"
 ROWS = 1_048_576  # that a sheet has at most
 _MADE = datetime(2000, 1, 1, tzinfo=UTC)  # the same for all, so that the same table gives the same bytes
-_FIRST = datetime(1900, 3, 1)  # noqa: DTZ001  # before, spreadsheets count a day that there was not
+_FIRST, _END = -2_203_891_200_000_000, 253_402_300_800_000_000  # in microseconds: before March 1900, spreadsheets
+# count a day that there was not, and after 9999 none
 _DATE, _TIME = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 _PARQUET = "name a file that ends in .parquet"
 _WIDTH = 19  # letters of a column with times
@@ -67,7 +69,8 @@ class _Page:
                 self._sheet.set_column(place, place, _WIDTH)
             fit = _fits(column)
             style = self._styles[_DATE if pa.types.is_date(column.type) else _TIME] if fit else None
-            for row, value in enumerate((column if fit else texts.column(name)).to_pylist(), self._row):
+            shown = _without_pandas(column if fit else texts.column(name), fit=fit)
+            for row, value in enumerate(shown.to_pylist(), self._row):
                 self._cell(row, place, value, style)
         self._row += typed.num_rows
 
@@ -96,14 +99,24 @@ def _has_time(kind: pa.DataType) -> bool:
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
+def _without_pandas(column: pa.ChunkedArray, *, fit: bool) -> pa.ChunkedArray:
+    """The column with times in microseconds, or, where cells cannot hold them, as texts: nanoseconds import pandas."""
+    if not pa.types.is_timestamp(column.type):
+        return column
+    return column.cast(pa.timestamp("us") if fit else pa.string())
+
+
 def _fits(column: pa.ChunkedArray) -> bool:
-    """Whether cells can hold a column as it is: no zone, no time before 1900 or finer than a millisecond, no list."""
+    """Whether cells can hold a column as it is: no zone, no list, no time before 1900, after 9999 or finer than a
+    millisecond.
+    """
     kind = column.type
     if not _has_time(kind):
         return not pa.types.is_nested(kind) and not pa.types.is_binary(kind)
-    if pa.types.is_date(kind):
-        return all(value is None or value >= _FIRST.date() for value in column.to_pylist())
-    if kind.tz is not None:
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
         return False
-    values = [value for value in column.to_pylist() if value is not None]
-    return all(value >= _FIRST and not value.microsecond % 1_000 for value in values)
+    try:
+        found = arrow.microseconds(column)[arrow.observed(column)]
+    except OverflowError:
+        return False
+    return not found.size or bool(found.min() >= _FIRST and found.max() < _END and not (found % 1_000).any())

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from rnncli.arrays import Ints
 from rnncli.data.load import Loaded
 from rnncli.data.objects import NAME, Data
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, SeriesRefused
 from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
 from rnncli.evaluation.run import Made, evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
@@ -26,6 +27,7 @@ from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.plan import default_horizon
 from rnncli.tasks.forecast.reading import load_known, load_new, with_seasons, within_bounds
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.tasks.reading import without_bad
 from rnncli.tasks.task import Again, Backtest, Scored
 
 
@@ -51,18 +53,21 @@ def evaluated(
     beyond = tell_beyond(steps, model, tell)
     found = drift_of(panel, model)
     tell_drift(found, tell)
-    flags = relative_to_cutoffs(loaded.panel, splits, model.cutoffs)
-    honest = all(flag.all() for flag in flags)
+    refit = wanted.refit and not all(flag.all() for flag in relative_to_cutoffs(loaded.panel, splits, model.cutoffs))
     notes: tuple[str, ...] = ()
-    if not honest and wanted.refit:
+    if refit:
         tell(Noted("the origins lie in the training rows: training once more on what came before the first"))
         model = again(before(loaded, splits), model)
-        flags = [np.ones(len(split.series), np.bool_) for split in splits]
         notes = ("the network was trained once more, on the rows before the first origin",)
-    made = [forecasts_of(model, panel, split) for split in splits]
+    made, refused = _forecasts(model, panel, splits)
+    if refused:
+        loaded = without_bad(loaded, refused, InputRefused, tell, skip=choices.on_bad_series == "skip")
+        splits = rolling_origins(loaded.panel, steps, wanted.windows, wanted.stride)
+        made, _ = _forecasts(model, panel.select(_places(panel, loaded.panel.ids)), splits)
+    flags = None if refit else relative_to_cutoffs(loaded.panel, splits, model.cutoffs)
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
     fans = split_fans(loaded.panel, splits[-1], made[-1], model.spec.levels, season, loaded.columns)
-    return Scored(report, not honest and wanted.refit, found, loaded.skipped, beyond, fans, model)
+    return Scored(report, refit, found, loaded.skipped, beyond, fans, model)
 
 
 def fitted_before(model: Forecaster, loaded: Loaded, splits: Sequence[Split]) -> Forecaster:
@@ -79,11 +84,34 @@ def before(loaded: Loaded, splits: Sequence[Split]) -> Loaded:
     return replace(loaded, panel=panel.cut(np.where(kept == np.iinfo(np.int64).max, 0, kept)))
 
 
+def _places(panel: Panel, ids: Sequence[str]) -> Ints:
+    """Where in a panel these series are."""
+    place = {name: s for s, name in enumerate(panel.ids)}
+    return np.array([place[name] for name in ids], np.int64)
+
+
+def _forecasts(model: Forecaster, panel: Panel, splits: Sequence[Split]) -> tuple[list[Made], list[SeriesRefused]]:
+    """The forecasts of every split, and a refusal for each series that has none in one of them."""
+    every = [forecasts_if_any(model, panel, split) for split in splits]
+    refused = {error.series: error for _, errors in every for error in errors}
+    return [made for made, _ in every], list(refused.values())
+
+
 def forecasts_of(model: Forecaster, panel: Panel, split: Split) -> Made:
-    """Quantiles and medians from the origins of a split, by a model that sees nothing behind them."""
-    spec = model.spec
-    made = model.quantiles(_past(panel, split, spec), split.rows_kept, split.horizon)
-    return Made(made, made[..., spec.median])
+    """Quantiles and medians from the origins of a split. SeriesRefused where nothing can be forecast from one."""
+    made, refused = forecasts_if_any(model, panel, split)
+    if refused:
+        raise refused[0]
+    return made
+
+
+def forecasts_if_any(model: Forecaster, panel: Panel, split: Split) -> tuple[Made, list[SeriesRefused]]:
+    """Quantiles and medians from the origins of a split, by a model that sees nothing behind them; NaN for a series
+    from which nothing can be forecast, and why.
+    """
+    past = _past(panel, split, model.spec)
+    made = model.quantiles_if_any(past, split.rows_kept, split.horizon)
+    return Made(made, made[..., model.spec.median]), model.unseen(past, made)
 
 
 def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
