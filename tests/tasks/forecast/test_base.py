@@ -138,7 +138,7 @@ def test_it_is_looked_at_as_any_model_is(run_rnncli: Run, weekly: Path) -> None:
 
 
 def test_forecasts_and_a_model_are_not_scored_together(run_rnncli: Run, weekly: Path) -> None:
-    with pytest.raises(UsageError, match="one of them"):
+    with pytest.raises(UsageError, match="both a model and saved forecasts"):
         rnncli.evaluate(weekly, model=BASE, forecasts=weekly)
 
 
