@@ -53,7 +53,7 @@ def tour(sample_data: Path) -> Tour:
     plan = task.planned(replace(loaded, panel=panel), SIZES)
     lesson = task.lesson(panel, plan.spec, panel.lengths)
     seen = lesson.ending(np.arange(3), panel.lengths - 12)
-    return Tour(task, replace(loaded, panel=panel), plan, lesson, seen, initial_weights(plan, seed=0))
+    return Tour(task, replace(loaded, panel=panel), plan, lesson, seen, initial_weights(plan))
 
 
 def test_a_table_is_a_panel_of_flat_arrays(tour: Tour) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import re
 
 from rnncli.errors import InputRefused, RnncliError
@@ -13,6 +14,7 @@ OF_TORCH = 1200 << 20  # bytes: what PyTorch and the smallest training map; with
 TRAINING = ("train", "inspect-gradients")
 THREADS = 3  # multiply matrices with NumPy at once in training: OpenBLAS has a buffer for each
 STARVED = 16 << 20
+M_ARENA_MAX = -8
 _SIGNS = re.compile(r"allocate memory|map segment|bad_alloc|start new thread|create a primitive", re.IGNORECASE)
 
 
@@ -26,9 +28,20 @@ def is_limited() -> bool:
 
 
 def prepare() -> None:
-    """Before Arrow is imported: its own allocator would reserve a gigabyte of a limited address space."""
+    """Before Arrow is imported: its own allocator would reserve a gigabyte of a limited address space, and glibc 64 MiB
+    for every thread.
+    """
     if is_limited():
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+        _share_one_arena()
+
+
+def _share_one_arena() -> None:
+    """Have all threads allocate from one arena, where the C library is glibc."""
+    if platform.libc_ver()[0] == "glibc":
+        import ctypes
+
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def reserve(command: str) -> None:

@@ -16,7 +16,6 @@ from rnncli.errors import UsageError
 from rnncli.registry import scheme_of
 from rnncli.tasks.reading import listed
 from rnncli.workflows.path_options import READ, WRITTEN
-from rnncli.workflows.search_file import beside as search_files
 
 _TABLES = ("data", "future_data", "forecasts", "forecast", "tables")  # of which each may be a folder or a glob
 _STREAMS = ("-", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # the shell's to open
@@ -167,6 +166,8 @@ def _beside(command: str, option: str, path: str) -> Iterator[str | os.PathLike[
         yield partial
         yield from files.beside(partial)
     if (command, option) == ("tune", "output"):
-        for kept in search_files(path):
+        from rnncli.workflows.search_file import beside
+
+        for kept in beside(path):
             yield kept
             yield from files.beside(kept)
