@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,25 +14,33 @@ from numpy.typing import NDArray
 
 from rnncli import checkpoint
 from rnncli.arrays import Ints
-from rnncli.errors import UsageError
+from rnncli.errors import ModelRefused, UsageError
 from rnncli.inference.carried import Carried
 from rnncli.inference.hidden import hidden_shapes
 from rnncli.inference.kept_rows import layout_of, rows_from
 from rnncli.inference.streaming import E, StreamingModel
-from rnncli.model import name_layout, name_tensors, series_names
+from rnncli.model import Meta, name_layout, name_tensors, series_names
 
 LONG = np.dtype("<i8")
 COUNTS = ("starts", "consumed", "phases", "rows", "fingerprints")
 _AFRESH = "begin a new state: give --state a file that does not exist, and the whole history"
 
 
-def save(path: str | os.PathLike[str], carried: Carried[E], model_digest: str) -> int:
-    """Write the state of a model; returns its size in bytes. Series are sorted: the same state is the same file."""
+def save(
+    path: str | os.PathLike[str],
+    carried: Carried[E],
+    model_digest: str,
+    beside: Mapping[str, NDArray[Any]] | None = None,
+    said: Mapping[str, Any] | None = None,
+) -> int:
+    """Write the state of a model, with what else there is `beside` it and `said` of it; returns its size in bytes.
+    Series are sorted: the same state is the same file.
+    """
     order = np.array(sorted(range(len(carried.ids)), key=carried.ids.__getitem__), np.int64)
     names = name_tensors([carried.ids[place] for place in order.tolist()])
     tail = carried.tail.at(order)
     counts = {"count": len(order), "bytes": sum(len(name.encode()) for name in carried.ids), "rows": len(tail.values)}
-    whole: dict[str, NDArray[Any]] = {**names, **tail.tensors("tail")}
+    whole: dict[str, NDArray[Any]] = {**names, **tail.tensors("tail"), **(beside or {})}
     for name, kept in carried.extras.kept_rows().items():
         rows = kept.at(order)
         counts[name] = len(rows.values)
@@ -43,7 +51,7 @@ def save(path: str | os.PathLike[str], carried: Carried[E], model_digest: str) -
     return checkpoint.save(
         path,
         _Sorted(order, whole, of_series, of_members),
-        {"task": checkpoint.STREAM, **described, **carried.extras.described()},
+        {"task": checkpoint.STREAM, **described, **carried.extras.described(), **(said or {})},
     )
 
 
@@ -81,21 +89,40 @@ class _Sorted(Mapping[str, NDArray[Any]]):
 
 def load(path: str | os.PathLike[str], model: StreamingModel[E], model_digest: str) -> Carried[E] | None:
     """The state that was kept, None if there is none yet. ModelRefused if it is not sound, or another model's."""
+    found = stored(path, lambda _: model, model_digest)
+    return None if found is None else carried_in(found, model, path)
+
+
+def stored(
+    path: str | os.PathLike[str], model_of: Callable[[Meta], StreamingModel[E]], model_digest: str
+) -> checkpoint.Model | None:
+    """The contents of the state file, of whose model its description says what must be known; None if there is none
+    yet.
+    """
     if not Path(path).exists():
         return None
-    found = checkpoint.load(path, lambda meta: _layout(meta, model, model_digest))
+    return checkpoint.load(path, lambda meta: _layout(meta, model_of, model_digest))
+
+
+def carried_in(found: checkpoint.Model, model: StreamingModel[E], path: str | os.PathLike[str]) -> Carried[E]:
+    """The state in a file that was checked, of this model."""
     try:
         return _carried(found, model)
     except checkpoint.UNUSABLE as error:
-        message = f"what the file says of the state cannot be used: {error}"
-        raise checkpoint.refused(os.fspath(path), message, _AFRESH) from error
+        raise refused(path, error) from error
 
 
-def _layout(meta: dict[str, Any], model: StreamingModel[E], model_digest: str) -> checkpoint.Layout:
+def refused(path: str | os.PathLike[str], error: Exception) -> ModelRefused:
+    """The refusal of a state file that contradicts itself."""
+    return checkpoint.refused(os.fspath(path), f"what the file says of the state cannot be used: {error}", _AFRESH)
+
+
+def _layout(meta: Meta, model_of: Callable[[Meta], StreamingModel[E]], model_digest: str) -> checkpoint.Layout:
     if meta["task"] != checkpoint.STREAM:
         raise UsageError("it is no state that predict --state wrote")
     if meta["model"] != model_digest:
         raise checkpoint.OfAnother("this is the state of another model", hint=_AFRESH)
+    model = model_of(meta)
     count, size, rows = (meta["series"][name] for name in ("count", "bytes", "rows"))
     hidden = hidden_shapes(model.network, count)
     return {

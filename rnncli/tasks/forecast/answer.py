@@ -217,6 +217,7 @@ def answer(
 
     UsageError, InputRefused, InputStale or GateFailed.
     """
+    model = model if stream is None else stream.forecaster
     levels = asked_levels(options.get("quantiles"), model.spec.levels)
     point: Point = options.get("point") or "median"
     if point not in ("median", "mean"):
@@ -236,6 +237,7 @@ def answer(
         refuse_drift(found)
     give_back()  # nothing of the tables is needed any more
     if stream is not None:
+        stream.begin(model)
         loaded = stream.consume(loaded, tell, skip=skip)
     short = short_of_covariates(loaded.panel, model.ends(loaded.panel), steps, model)
     loaded = without_bad(loaded, short, InputRefused, tell, skip=skip)

@@ -53,6 +53,19 @@ def to_file(model: Forecaster) -> tuple[Tensors, Meta]:
     return tensors, meta
 
 
+def fitted_to_file(model: Forecaster) -> tuple[Tensors, Meta]:
+    """Tensors and description of what a forecaster is beside its weights, which are base's."""
+    tensors, meta = to_file(model)
+    return {name: tensor for name, tensor in tensors.items() if name not in model.weights}, meta
+
+
+def fitted_layout(meta: Meta) -> checkpoint.Layout:
+    """The tensors of `fitted_to_file` that a description implies. Raises UsageError where it contradicts itself."""
+    network, spec, *_ = _specs(meta)
+    weights = _shapes(network, spec)
+    return {name: found for name, found in layout(meta).items() if name not in weights}
+
+
 def _network_and_forecast(meta: Meta) -> tuple[NetworkSpec, ForecastSpec]:
     """Both specs; up to format 3 what is the decoder's was said of the network."""
     network, forecast = dict(meta["network"]), dict(meta["forecast"])

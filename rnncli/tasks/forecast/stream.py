@@ -36,10 +36,13 @@ from rnncli.tasks.forecast.extras import (
     waiting_layout,
 )
 from rnncli.tasks.forecast.forecaster import Forecaster, Histories, Origin, chunks
+from rnncli.tasks.forecast.model_file import fitted_layout
 from rnncli.tasks.forecast.network import decoded, known_at
 from rnncli.tasks.forecast.smoothed import smoothed_on, smoothed_quantiles
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support, shown, shown_in, supported
+
+FITTED = "fitted"  # what a file says of base as it was fitted to the series
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ class StreamingForecaster:
             found |= shown_layout(series)
         if spec.wall:
             found |= waiting_layout(series, meta["series"][WAITING], self.channels)
+        if FITTED in meta:
+            found |= {f"{FITTED}.{name}": part for name, part in fitted_layout(meta[FITTED]).items()}
         return found
 
     def extras(self, tensors: Mapping[str, NDArray[Any]], series: int) -> ForecastExtras:

@@ -14,7 +14,7 @@ from rnncli.arrays import Array, Floats, Ints
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused, UsageError
+from rnncli.errors import InputRefused
 from rnncli.events import Listener
 from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
@@ -282,11 +282,6 @@ class Forecasting:
         """The state file at `path`, of what the model has seen so far. ModelRefused if it is not of this model."""
         from rnncli.tasks.forecast.stateful import Stream
 
-        if model.unfitted:
-            raise UsageError(
-                "--state keeps what one model has seen, and base fits itself to the rows of each run",
-                hint="keep a model: rnncli train DATA -o MODEL, and predict with -m MODEL",
-            )
         return Stream(path, model, digest)
 
     def answer(

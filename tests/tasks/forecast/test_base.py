@@ -146,10 +146,46 @@ def test_the_file_is_small() -> None:
     assert rnncli.info(BASE).bytes <= 4 << 20
 
 
-def test_a_state_is_for_a_model_that_stays(run_rnncli: Run, weekly: Path, tmp_path: Path) -> None:
-    done = run_rnncli("predict", weekly, "--state", tmp_path / "s")
-    assert done.returncode == 2
-    assert "keep a model: rnncli train DATA -o MODEL" in done.stderr
+@pytest.fixture(scope="module")
+def grown(sample_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Employment up to a month, the months after it alone, and all of them."""
+    header, *rows = (sample_data / "us_employment.csv").read_text().splitlines()
+    months = sorted({row.split(",")[1] for row in rows})
+    folder, files = tmp_path_factory.mktemp("grown"), []
+    for name, some in (("before", months[:108]), ("after", months[108:]), ("all", months)):
+        kept = [row for row in rows if row.split(",")[1] in some]
+        files.append(folder / f"{name}.csv")
+        files[-1].write_text("\n".join([header, *kept]) + "\n")
+    return files
+
+
+def test_a_state_goes_on_with_base_as_it_was_fitted(run_rnncli: Run, grown: list[Path], tmp_path: Path) -> None:
+    before, after, every = grown
+    states = [tmp_path / name for name in ("apart.state", "whole.state")]
+    for state in states:
+        done = run_rnncli("predict", before, "--horizon", 6, "--state", state)
+        assert done.returncode == 0, done.stderr
+    apart, whole = (run_rnncli("predict", data, "--state", s) for data, s in zip((after, every), states, strict=True))
+    assert (apart.returncode, whole.returncode) == (0, 0), apart.stderr + whole.stderr
+    assert "22 of 22 series went on from their state" in apart.stderr
+    assert "base, trained on made-up series alone" not in apart.stderr  # it is fitted once
+    assert apart.stdout == whole.stdout
+    assert len(apart.stdout.splitlines()) == 1 + 22 * 6
+    assert states[0].read_bytes() == states[1].read_bytes()
+
+
+def test_a_state_of_base_is_of_base_alone(
+    run_rnncli: Run, grown: list[Path], small_model: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "s"
+    assert run_rnncli("predict", grown[0], "--horizon", 6, "--state", state).returncode == 0
+    kept = state.read_bytes()
+    done = run_rnncli("predict", grown[2], "-m", small_model, "--state", state)
+    assert (done.returncode, "another model" in done.stderr) == (5, True)
+    state.write_bytes(kept.replace(b"0.", b"1.", 1))
+    done = run_rnncli("predict", grown[2], "--state", state)
+    assert done.returncode == 5, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_training_goes_on_from_it(run_rnncli: Run, weekly: Path, tmp_path: Path) -> None:
