@@ -56,7 +56,7 @@ class Carried:
 
     def is_sound(self) -> bool:
         """Whether the numbers are such that they can be gone on with."""
-        of_the_grid = (self.combination >= 0) & (self.combination < len(_whole_grid().alpha))
+        of_the_grid = (self.combination >= 0) & (self.combination < len(_whole_grid(self.seasons.shape[-1]).alpha))
         of_a_float = np.abs(self.exponent) <= LARGEST_EXPONENT
         return bool(of_the_grid.all() and of_a_float.all() and (self.count >= 0).all())
 
@@ -133,10 +133,10 @@ def _renew(carried: Carried, series: Integers, y: Floats, rows: Integers) -> Non
 def _keep_best(carried: Carried, scale: int, series: Integers, z: Floats, rows: Integers) -> None:
     """Run the whole grid over z [s, T], which ends before row rows[s], and enter the best combinations."""
     season = carried.seasons.shape[-1]
-    runs = [smoothing.ran(z, 1, smoothing.grid(seasonal=False))]
+    runs = [smoothing.ran(z, 1, smoothing.grid(1))]
     if season > 1 and z.shape[1] >= 2 * season:
-        runs.append(smoothing.ran(z, season, smoothing.grid(seasonal=True)))
-    criterion = np.concatenate([_criterion(run, z, g) for run, g in zip(runs, _grids(), strict=False)], axis=1)
+        runs.append(smoothing.ran(z, season, smoothing.grid(season)))
+    criterion = np.concatenate([_criterion(run, z, g) for run, g in zip(runs, _grids(season), strict=False)], axis=1)
     best = np.sort(np.argsort(criterion, axis=1, kind="stable")[:, :KEPT], axis=1)
     carried.combination[series, scale] = best
     for name in ("level", "trend", "squares"):
@@ -153,19 +153,19 @@ def _criterion(run: Run, z: Floats, g: Grid) -> Floats:
     return np.where(run.enough[:, None], smoothing.criterion_of(run.squares, run.count, g.parameters), np.inf)
 
 
-def _grids() -> tuple[Grid, Grid]:
-    return smoothing.grid(seasonal=False), smoothing.grid(seasonal=True)
+def _grids(season: int) -> tuple[Grid, Grid]:
+    return smoothing.grid(1), smoothing.grid(max(season, 2))
 
 
-def _whole_grid() -> Grid:
-    one, other = _grids()
+def _whole_grid(season: int) -> Grid:
+    one, other = _grids(season)
     return Grid(*(np.concatenate([getattr(one, field.name), getattr(other, field.name)]) for field in fields(Grid)))
 
 
 def go_on(carried: Carried, y: Floats, rows: Integers, lengths: Integers) -> None:
     """Over rows rows[s] ... rows[s] + lengths[s] - 1 of each series, whose values are the first of y[s], in place."""
-    g = _whole_grid()
     going, season = carried.count > 0, carried.seasons.shape[-1]
+    g = _whole_grid(season)
     for t in range(int(lengths.max(initial=0))):
         at = np.flatnonzero(going & (lengths > t))
         own = Grid(*(getattr(g, field.name)[carried.combination[at]] for field in fields(Grid)))
@@ -211,7 +211,7 @@ def _grow(state: Carried, at: Integers, y: Floats) -> None:
 def quantiles(carried: Carried, rows: Integers, horizon: int, levels: Sequence[float]) -> Floats:
     """For the horizon after row rows[s] - 1 of each series: [S, horizon, Q]; NaN where nothing was begun."""
     season = carried.seasons.shape[-1]
-    g = _whole_grid()
+    g = _whole_grid(season)
     damped, growth = (part.T[carried.combination] for part in smoothing.damping_and_growth(g, season, horizon))
     phase = (rows[:, None] + np.arange(horizon)) % season
     seasons = np.take_along_axis(carried.seasons, phase[:, None, None, :], axis=3)

@@ -34,6 +34,7 @@ STATES = 1 << 22  # or values of a season, for all combinations
 FORECASTS = 1 << 19  # at a time, of all combinations: few enough to stay in the processor's cache
 START = 8  # rows that a first level and trend are taken from
 SMALLEST = 1e-24  # of a variance, where the largest value is about 1: a perfect fit is no better than this
+START_STATE = 0.25  # of a parameter
 ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.75, 0.99)
 
 
@@ -48,10 +49,15 @@ class Grid:
     parameters: Floats
 
 
-def grid(*, seasonal: bool) -> Grid:
-    """Levels alone, and levels with a damped trend; with a season that adapts slowly or fast."""
+def grid(season: int) -> Grid:
+    """Levels alone, and levels with a damped trend; with a season, of more than one row, that adapts slowly or fast.
+
+    A value of the season before the first row counts as a quarter of a parameter: it is not fitted, but taken from two
+    rows, and forgotten.
+    """
     trends = [(0.0, 0.0, 0.0), (0.1, 0.9, 2.0), (0.3, 0.9, 2.0), (0.1, 0.98, 2.0)]  # beta over alpha, phi, parameters
-    seasons = [(0.02, 2.0), (0.15, 2.0), (0.4, 2.0)] if seasonal else [(0.0, 0.0)]
+    more_than_one = 2.0 + START_STATE * (season - 1)
+    seasons = [(gamma, more_than_one) for gamma in (0.02, 0.15, 0.4)] if season > 1 else [(0.0, 0.0)]
     rows = [
         (alpha, alpha * share, phi, gamma * (1 - alpha), 1.0 + more + most)
         for alpha in ALPHAS
@@ -92,7 +98,7 @@ def smoothed(seen: Observed, horizon: int, season: int, levels: Sequence[float])
     quantiles = np.full((count, horizon, len(levels)), np.nan)
     point = np.full((count, horizon), np.nan)
     known = np.flatnonzero(seen.last >= 0)
-    size = max(1, min(CHUNK, STATES // (season * len(grid(seasonal=season > 1).alpha))))
+    size = max(1, min(CHUNK, STATES // (season * len(grid(season).alpha))))
     for chunk in np.array_split(known, max(1, -(-len(known) // size))):
         if len(chunk):
             quantiles[chunk], point[chunk] = _of_some(_histories(seen, chunk, season), horizon, season, levels)
@@ -181,10 +187,10 @@ def share_of_logs(values: Floats, logs: Floats) -> Floats:
 
 def _combined(seen: _Histories, horizon: int, season: int) -> tuple[Floats, Floats, Floats]:
     """Criterion [N], points [N, H] and variances [N, H] over all grids that can run, by Akaike weights."""
-    grids = [grid(seasonal=False)]
+    grids = [grid(1)]
     runs = [ran(seen.y, 1, grids[0], seen.row, seen.stop)]
     if season > 1 and seen.y.shape[1] >= 2 * season:
-        grids.append(grid(seasonal=True))
+        grids.append(grid(season))
         runs.append(ran(seen.y, season, grids[1], seen.row, seen.stop))
     count = len(seen.row)
     best, center, spread = np.empty(count), np.empty((count, horizon)), np.empty((count, horizon))

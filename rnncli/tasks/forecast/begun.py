@@ -33,6 +33,7 @@ Weights = Mapping[str, NDArray[np.float32]]
 SEES = ("layer0.weight_ih", HEAD + "weight_known", HEAD + "weight_scale")  # a column for everything that is seen
 SPREAD, AT_REST = HEAD + "weight_spread", HEAD + "bias_spread"
 MEMBERS, DROPOUT, STEPS, BATCH, RATE = 1, 0.0, 1000, 32, 3e-3
+FEW_CROPS = 64
 FARTHEST = 1e-4  # from 0 and 1, as far as levels are told apart
 
 
@@ -70,9 +71,12 @@ def network_spec(model: Forecaster, panel: Panel, spec: ForecastSpec, sizes: Siz
     )
 
 
-def training_spec(forecast: ForecastSpec, sizes: Sizes) -> TrainingSpec:
-    """Steps, batch and rate: what is known need not be learnt."""
-    batch = batch_of(BATCH, forecast, sizes.tbptt)
+def training_spec(panel: Panel, forecast: ForecastSpec, sizes: Sizes) -> TrainingSpec:
+    """Steps, batch and rate: what is known need not be learnt, and where there is little to learn from, a large batch
+    holds the same rows again.
+    """
+    few = panel.lengths.sum() < FEW_CROPS * forecast.steps
+    batch = batch_of(BATCH // 2 if few else BATCH, forecast, sizes.tbptt)
     return sizes.training(steps=STEPS, batch=batch, rate=RATE, tbptt=sizes.tbptt)
 
 

@@ -69,7 +69,7 @@ def widened(quantiles: Floats, before: Floats, spec: ForecastSpec, support: Supp
     outwards = np.sign(np.arange(len(spec.levels)) - spec.median)
     both = outwards * np.hypot(first, deviation)
     units = from_link(clipped(to_link(_positive(middle, logs), logs) + both, logs), logs)
-    spread = within(np.where(both == 0, middle, units), spec, support)
+    spread = within(np.where(both == 0, middle, units), support)
     return np.maximum.accumulate(_outside(spread, middle, outwards), axis=2)
 
 

@@ -59,9 +59,7 @@ def decided(panel: Panel, trained: Trained[ForecastSpec]) -> Decided:
     pool, mixed = fitted_pool(panel, found, spec, smoothed)
     calibration = fitted_calibration(found.made(mixed), spec)
     young = fitted_young(trained.further, spec) if trained.further else None
-    return Decided(
-        pool, calibration, within(calibrated(mixed, calibration, spec), spec, found.support), smoothed, young
-    )
+    return Decided(pool, calibration, within(calibrated(mixed, calibration, spec), found.support), smoothed, young)
 
 
 def scores(panel: Panel, trained: Trained[ForecastSpec], decision: Decided) -> dict[str, Any]:
@@ -99,7 +97,7 @@ def _report(panel: Panel, found: Validated, decision: Decided, spec: ForecastSpe
     holdout, season = found.holdout, spec.seasons[0]
     places = [np.flatnonzero(holdout.window == window) for window in np.unique(holdout.window)[::-1]]
     splits = [Split(holdout.series[chosen], holdout.origins[chosen], spec.horizon) for chosen in places]
-    others = {NETWORK: _by_window(within(found.quantiles, spec, found.support), places, spec)}
+    others = {NETWORK: _by_window(within(found.quantiles, found.support), places, spec)}
     for name in BASELINES["forecast"]:
         plain = decision.smoothed if name == SMOOTHING else None
         if plain is None:

@@ -40,6 +40,7 @@ def puts(model: Forecaster) -> tuple[Put, ...]:
         Put("spread", _DOUBLE, ("n",), "the spread at the origin, likewise"),
         Put("logs", _FLAG, ("n",), "whether the series is forecast on its logarithm"),
         Put("floor", _DOUBLE, ("n",), "the least value that may come, -infinity where any may"),
+        Put("ceiling", _DOUBLE, ("n",), "the largest value that may come, infinity where any may"),
         Put("whole", _FLAG, ("n",), "whether only whole numbers may come"),
         Put("count", _WHOLE, ("n",), "how many values the series has shown"),
         Put("low", _DOUBLE, ("n",), "the lowest value of the context, -infinity where it bounds nothing"),
@@ -63,6 +64,7 @@ def needed(model: Forecaster) -> set[str]:
     lacking = {
         "errors": not spec.judged,
         "known": not spec.known,
+        "ceiling": spec.ceiling is None,
         "count": not by_rows,
         "low": pool.reach is None,
         "high": pool.reach is None,
@@ -72,8 +74,8 @@ def needed(model: Forecaster) -> set[str]:
     return {one for one in _EVERY if not lacking.get(one, False)}
 
 
-_EVERY = ("x", "last", "plain", "errors", "known", "level", "spread", "logs", "floor", "whole", "count", "low", "high",
-          "constant", "kind", "others")  # fmt: skip
+_EVERY = ("x", "last", "plain", "errors", "known", "level", "spread", "logs", "floor", "ceiling", "whole", "count",
+          "low", "high", "constant", "kind", "others")  # fmt: skip
 
 
 def graph(model: Forecaster) -> Graph:
@@ -183,7 +185,7 @@ def _possible(model: Forecaster, units: Traced, put: Mapping[str, Traced], xp: A
     """As `head.possible`."""
     rounded = xp.ceil(units - 0.5) + 0.0
     found = xp.maximum(xp.where(put["whole"][:, None, None], rounded, units), put["floor"][:, None, None])
-    return found if model.spec.ceiling is None else xp.minimum(found, model.spec.ceiling)
+    return found if model.spec.ceiling is None else xp.minimum(found, put["ceiling"][:, None, None])
 
 
 def _ascending(quantiles: Traced, xp: Any) -> Array:

@@ -106,6 +106,7 @@ def _feeds(model: Forecaster, panel: Panel, ends: Ints, series: Ints) -> Feeds:
         "spread": norm.spread[rows, last],
         "logs": support.logs,
         "floor": support.floor,
+        "ceiling": support.ceiling,
         "whole": support.whole,
         "count": support.count.astype(np.int64),
         "low": seen.low,

@@ -276,7 +276,7 @@ class Forecaster(TrainedModel[ForecastSpec]):
         if self.young is not None:
             young = rows <= self.spec.young[-1]
             found[young] = calibrated_young(network[young], self.young, rows[young], self.spec)
-        found = within(found, self.spec, origin.support)
+        found = within(found, origin.support)
         constant = constant_rows(origin.past) & ~young
         found[constant] = np.nanmax(origin.past[constant], axis=1)[:, None, None]  # exact, whatever its size
         return found

@@ -101,12 +101,12 @@ def clipped(z: Floats, logs: NDArray[np.bool_]) -> Floats:
     return np.clip(z, -limit, limit)
 
 
-def within(units: Floats, spec: ForecastSpec, support: Support) -> Floats:
+def within(units: Floats, support: Support) -> Floats:
     """Quantiles [n, ..., q] as they are printed: whole where the data are, within floor and ceiling, ascending."""
-    return np.asarray(np.maximum.accumulate(possible(units, spec, support), axis=-1))
+    return np.asarray(np.maximum.accumulate(possible(units, support), axis=-1))
 
 
-def possible(units: Floats, spec: ForecastSpec, support: Support) -> Floats:
+def possible(units: Floats, support: Support) -> Floats:
     """Quantiles [n, ...] rounded where the data are whole, and within floor and ceiling.
 
     The quantile of whole numbers is that of the same numbers with noise from [-1/2, 1/2) added, rounded half down
@@ -116,8 +116,8 @@ def possible(units: Floats, spec: ForecastSpec, support: Support) -> Floats:
     if support.whole.any():
         rounded = np.ceil(units - 0.5) + 0.0
         found = rounded if support.whole.all() else np.where(beside(support.whole, units), rounded, units)
-    if spec.ceiling is not None or np.isfinite(support.floor).any():
-        found = np.clip(found, beside(support.floor, units), np.inf if spec.ceiling is None else spec.ceiling)
+    if np.isfinite(support.floor).any() or np.isfinite(support.ceiling).any():
+        found = np.clip(found, beside(support.floor, units), beside(support.ceiling, units))
     return found
 
 

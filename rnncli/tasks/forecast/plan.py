@@ -18,7 +18,7 @@ from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import plain, universal
 from rnncli.tasks.forecast.network import network_inputs, refuse_what_sees_ahead
 from rnncli.tasks.forecast.spec import ROLES, Covariate, ForecastSpec
-from rnncli.tasks.forecast.support import SMALLEST_LOG_RANGE, shown, support
+from rnncli.tasks.forecast.support import SMALLEST_LOG_RANGE, fullness, shown, support
 from rnncli.tasks.plan import Plan, Sizes
 
 HORIZONS = {"hour": 48, "day": 14, "business day": 10, "week": 13, "month": 18, "quarter": 8, "year": 6}  # as in M4
@@ -62,9 +62,9 @@ def _centre_and_scale(values: Floats) -> tuple[float, float]:
 
 
 def fitted_to(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
-    """The spec of a forecast with link, floor, whole numbers and spread as the rows of another panel ask for them."""
+    """The spec of a forecast with link, bounds, whole numbers and spread as the rows of another panel ask for them."""
     link, floor, whole = in_common(panel, spec)
-    fitted = with_spread(panel, replace(spec, link=link, floor=floor, whole=whole))
+    fitted = with_spread(panel, replace(spec, link=link, floor=floor, ceiling=fullness(panel), whole=whole))
     return bounded(panel, fitted, spec.minimum, spec.maximum)
 
 

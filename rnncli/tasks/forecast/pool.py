@@ -24,7 +24,7 @@ from rnncli.tasks.forecast.guard import REACH, fitted_reach, guarded, seen_range
 from rnncli.tasks.forecast.head import possible, within
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
-from rnncli.tasks.forecast.validation import Validated, quantile_loss
+from rnncli.tasks.forecast.validation import Holdout, Validated, quantile_loss
 
 NETWORK, SMOOTHING = "network", "exponential-smoothing"
 ROWS = 1_000  # that a baseline looks back on
@@ -34,6 +34,7 @@ RESAMPLES, SAMPLED = 200, 800  # of forecasts
 TOLERANCE = 1e-4  # of weights that were rounded
 PULL = 0.05  # of the log loss, for a step from the even share to one forecaster alone,
 PULL_APART = 0.15  # and from the share of all series to that of a kind
+CYCLES = {SMOOTHING: 2}  # that a baseline must have seen to know a season
 SMALLEST_WEIGHT = 0.02  # less is not worth its time
 KINDS = 3
 GIANTS, FEW = 0.9, 0.1  # of the sum of all sizes, where so few of the series have so much of it
@@ -142,7 +143,7 @@ def baseline_quantiles(
     for begin in range(0, len(series), AT_A_TIME):  # their rows are copied
         some = slice(begin, begin + AT_A_TIME)
         made[some] = _quantiles(baseline, season, panel, series[some], ends[some], spec)
-    return within(made, spec, support)
+    return within(made, support)
 
 
 def _quantiles(baseline: Baseline, season: int, panel: Panel, series: Ints, ends: Ints, spec: ForecastSpec) -> Floats:
@@ -174,7 +175,7 @@ def fitted_pool(
     made = {(NETWORK, spec.seasons[0]): guarded(found.quantiles, seen, reach)}
     for name in (SMOOTHING, "seasonal-naive", "naive", "drift"):
         one = name in ("naive", "drift") or spec.seasons == (1,)
-        seasons = [1] if one else sorted({spec.seasons[0], spec.seasons[-1]})
+        seasons = [1] if one else judged_as_used(name, sorted({spec.seasons[0], spec.seasons[-1]}), holdout)
         tried = {m: guarded(plain(name, m), seen, reach) for m in seasons}
         best = min(tried, key=lambda m: float(np.nanmean(scaled(found.made(tried[m]), spec))))
         if name != "seasonal-naive" or best > 1:
@@ -183,6 +184,14 @@ def fitted_pool(
     shares = pool.shares(found.support)[:, :, None, None]
     chosen = [made[key] for key in zip(pool.names, pool.seasons, strict=True)]
     return pool, sum((shares[:, place] * one for place, one in enumerate(chosen)), np.zeros(()))
+
+
+def judged_as_used(name: str, seasons: list[int], holdout: Holdout) -> list[int]:
+    """The seasons that a baseline could look back on from half of the held-out origins: what forecasts with a season
+    must not have been judged without it. Season 1 where it had none.
+    """
+    known = [m for m in seasons if np.mean(holdout.origins >= CYCLES.get(name, 1) * m) >= 0.5]
+    return known or [1]
 
 
 def _weighed(found: Validated, made: Mapping[tuple[str, int], Floats], spec: ForecastSpec, reach: float) -> Pool:
@@ -232,7 +241,7 @@ def _rounded(weights: Floats) -> tuple[float, ...]:
 
 def scaled(found: Validated, spec: ForecastSpec) -> Floats:
     """The scaled quantile loss of each forecast as it would be printed: [N]."""
-    return quantile_loss(found.made(within(found.quantiles, spec, found.support)), spec.levels) / found.scale
+    return quantile_loss(found.made(within(found.quantiles, found.support)), spec.levels) / found.scale
 
 
 def _weights(found: Validated, made: list[Floats], spec: ForecastSpec, drawn_to: Floats, pull: float = PULL) -> Floats:
@@ -264,7 +273,7 @@ def _losses(part: Validated, quantiles: Floats, tried: Floats, spec: ForecastSpe
         seen = ~np.isnan(actual)
         y, levels = np.repeat(actual[seen], len(spec.levels)), np.tile(spec.levels, int(seen.sum()))
         mixed = tried @ quantiles[:, n, seen].reshape(len(quantiles), -1)
-        away = possible(mixed, spec, part.support.at(np.full(len(tried), n))) - y
+        away = possible(mixed, part.support.at(np.full(len(tried), n))) - y
         losses[:, n] = 2 * (np.maximum(away, 0.0).sum(axis=1) - away @ levels) / len(y)
     return losses
 

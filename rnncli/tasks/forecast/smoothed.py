@@ -67,7 +67,7 @@ def smoothed_quantiles(
     some, spec, found = histories.series, model.spec, {}
     for place, every in smoothed.items():
         part = every.at(some)
-        made = within(smoothing.quantiles(part, consumed[some], spec.horizon, spec.levels), spec, may_come)
+        made = within(smoothing.quantiles(part, consumed[some], spec.horizon, spec.levels), may_come)
         young = np.flatnonzero(part.count == 0)
         if len(young):
             name, season = model.pool.names[place], model.pool.seasons[place]

@@ -26,7 +26,9 @@ SMALLEST_LOG_RANGE = 1e-6  # of the geometric mean: what is smaller is no ratio 
 SMALLEST = 1e-20  # of a variance, in units of the values squared
 MANY = 1 << 31  # values, where nobody counts them
 AT_ONCE = 4_096  # series
-NAMES = ("logs", "floor", "whole", "count", "size")
+NAMES = ("logs", "floor", "ceiling", "whole", "count", "size")
+FULL = (1.0, 100.0)  # of shares and of percentages
+SPELLS = 3
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,13 @@ class Shown:
 @dataclass(frozen=True)
 class Support:
     """The values that may come, of n series at an origin each: whether they are on the logarithm, the least one
-    (-infinity where anything may), whether only whole numbers may, and how many values say so; and how large the latest
-    values were, the mean of their sizes (0 where nothing is believed of them): [n] each.
+    and the largest one (infinite where anything may), whether only whole numbers may, and how many values say so; and
+    how large the latest values were, the mean of their sizes (0 where nothing is believed of them): [n] each.
     """
 
     logs: Bools
     floor: Floats
+    ceiling: Floats
     whole: Bools
     count: Ints
     size: Floats
@@ -138,6 +141,7 @@ def common(count: int, spec: ForecastSpec) -> Support:
     return Support(
         np.full(count, spec.link == "log"),
         np.full(count, floor),
+        np.full(count, np.inf if spec.ceiling is None else spec.ceiling),
         np.full(count, spec.whole),
         np.full(count, MANY),
         np.zeros(count),
@@ -147,7 +151,8 @@ def common(count: int, spec: ForecastSpec) -> Support:
 def anything(count: int) -> Support:
     """The support of so many series of which nothing is believed: any value may come."""
     nothing = np.zeros(count, np.bool_)
-    return Support(nothing, np.full(count, -np.inf), nothing, np.full(count, MANY), np.zeros(count))
+    low, high = np.full(count, -np.inf), np.full(count, np.inf)
+    return Support(nothing, low, high, nothing, np.full(count, MANY), np.zeros(count))
 
 
 def nothing_shown(count: int) -> Shown:
@@ -173,7 +178,30 @@ def supported(seen: Shown, past: Floats, spec: ForecastSpec) -> Support:
     if spec.minimum is None or spec.minimum >= 0:
         positive = np.flatnonzero((seen.least > 0) & (enough | (spec.floor is not None)))
         logs[positive] = _are_ratios(past[positive], seen.least[positive], spec)
-    return Support(logs, floor, seen.whole & (enough | spec.whole), seen.count, _size(past))
+    return Support(logs, floor, _ceiling(past, spec), seen.whole & (enough | spec.whole), seen.count, _size(past))
+
+
+def _ceiling(past: Floats, spec: ForecastSpec) -> Floats:
+    """The spec's; where nobody has said so, of series whose latest values are not above it."""
+    if spec.ceiling is None:
+        return np.full(len(past), np.inf)
+    if spec.maximum is not None:
+        return np.full(len(past), spec.ceiling)
+    return np.where((past > spec.ceiling).any(axis=1), np.inf, spec.ceiling)
+
+
+def fullness(panel: Panel) -> float | None:
+    """1 or 100 where all values are shares or percentages: from 0 to there, not all whole, and so full in some spells;
+    None else.
+    """
+    y = panel.targets[~np.isnan(panel.targets)]
+    most = float(y.max(initial=-np.inf))
+    if most not in FULL or y.min() < 0 or (y == np.round(y)).all():
+        return None
+    full = panel.targets == most
+    begins = full & ~np.concatenate([[False], full[:-1]])
+    begins[panel.offsets[:-1]] = full[panel.offsets[:-1]]
+    return most if np.count_nonzero(begins) >= SPELLS else None
 
 
 def _size(past: Floats) -> Floats:

@@ -59,7 +59,7 @@ def _planned(loaded: Loaded, options: TrainOptions, base: Forecaster | None) -> 
         plan = Plan(TASK, network, spec, planning.training_spec(network, spec, given))
     else:
         network = begun.network_spec(base, panel, spec, given)
-        plan = Plan(TASK, network, spec, begun.training_spec(spec, given))
+        plan = Plan(TASK, network, spec, begun.training_spec(panel, spec, given))
     plan = plan if options.get("keep_covariates") else planning.doubted(panel, plan)
     return plan if base is None else begun.begun(plan, base)
 

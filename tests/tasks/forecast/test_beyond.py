@@ -59,7 +59,7 @@ def test_doubt_adds_up_as_that_of_a_random_walk(weekly_waves: Panel) -> None:
 
 
 def test_a_long_forecast_is_finite_ascending_and_within_its_bounds(weekly_waves: Panel, model: Forecaster) -> None:
-    bounded = replace(model, spec=replace(model.spec, floor=19.0, ceiling=21.0, minimum=19.0))
+    bounded = replace(model, spec=replace(model.spec, floor=19.0, ceiling=21.0, minimum=19.0, maximum=21.0))
     for which in (model, bounded):
         found = which.quantiles(weekly_waves, steps=60)
         assert np.isfinite(found).all()

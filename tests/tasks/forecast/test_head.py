@@ -18,7 +18,9 @@ from rnncli.tasks.forecast import plan, support
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 LEVELS = (0.05, 0.2, 0.5, 0.7, 0.99)
-WHOLE = support.Support(np.zeros(1, np.bool_), np.zeros(1), np.ones(1, np.bool_), np.full(1, 99), np.zeros(1))
+WHOLE = support.Support(
+    np.zeros(1, np.bool_), np.zeros(1), np.full(1, np.inf), np.ones(1, np.bool_), np.full(1, 99), np.zeros(1)
+)
 Weights = dict[str, NDArray[np.float32]]
 
 
@@ -53,7 +55,7 @@ def test_quantiles_in_units_ascend_and_are_finite(
     )
     units = output.to_units(found.astype(np.float64), np.full(9, 3.0), np.full(9, 0.5), np.ones(9, np.bool_))
     assert np.isfinite(units).all()
-    printed = output.within(units, spec, support.common(9, spec))
+    printed = output.within(units, support.common(9, spec))
     assert (np.diff(printed, axis=2) >= 0).all()
     assert (printed >= 0).all()
 
@@ -80,7 +82,7 @@ def test_weights_of_a_mixture_sum_to_one_whatever_their_size() -> None:
 def test_the_quantile_of_counts_is_that_of_counts_with_noise_rounded(
     unit: float, count: float, spec: ForecastSpec
 ) -> None:
-    printed = output.within(np.full((1, 1, 5), unit), spec, WHOLE)
+    printed = output.within(np.full((1, 1, 5), unit), WHOLE)
     assert printed.tolist() == [[[count] * 5]]
     assert not np.signbit(printed).any()
 
@@ -89,11 +91,11 @@ def test_the_rounded_quantiles_of_noisy_counts_are_their_exact_quantiles(spec: F
     rng = np.random.default_rng(0)
     counts = rng.poisson(0.8, 200_001).astype(np.float64)
     noisy = counts + rng.uniform(-0.5, 0.5, len(counts))
-    printed = output.within(np.quantile(noisy, LEVELS)[None, None], spec, WHOLE)
+    printed = output.within(np.quantile(noisy, LEVELS)[None, None], WHOLE)
     assert printed[0, 0].tolist() == np.quantile(counts, LEVELS).tolist()
 
 
 def test_printed_quantiles_keep_to_floor_and_ceiling(spec: ForecastSpec) -> None:
     bounded, units = replace(spec, floor=2.0, ceiling=7.0), np.array([[[1.0, 2.5, 5.0, 8.0, 9.0]]])
-    printed = output.within(units, bounded, support.common(1, bounded))
+    printed = output.within(units, support.common(1, bounded))
     assert printed.tolist() == [[[2.0, 2.5, 5.0, 7.0, 7.0]]]

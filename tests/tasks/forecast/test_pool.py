@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -156,3 +157,15 @@ def test_drift_is_what_lines_are_forecast_by(build: Callable[..., Panel]) -> Non
     spec = plan.forecast_spec(panel, HORIZON, LEVELS)
     pool, _ = fitted_pool(panel, judged(panel, spec, lambda actual: 0.9 * actual), spec)
     assert share(pool, "drift") > 0.95
+
+
+def test_what_forecasts_with_a_season_was_judged_with_it(build: Callable[..., Panel]) -> None:
+    """Two cycles of 12 rows are complete when the series end, and were not at any held-out origin."""
+    rng = np.random.default_rng(8)
+    panel = build(*(20 + 5 * np.sin(np.arange(25) / 6 * np.pi + k) + rng.normal(0, 1, 25) for k in range(30)))
+    panel = replace(panel, calendar=replace(panel.calendar, seasons=(12,)))
+    spec = plan.forecast_spec(panel, 3, LEVELS)
+    found = judged(panel, spec, lambda actual: actual + 100)
+    assert found.holdout.origins.max() < 24
+    pool, _ = fitted_pool(panel, found, spec)
+    assert set(pool.smoothing.values()) <= {1}

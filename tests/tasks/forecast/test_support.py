@@ -11,7 +11,7 @@ import pytest
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import plan
 from rnncli.tasks.forecast.spec import ForecastSpec
-from rnncli.tasks.forecast.support import evidence, shown, support
+from rnncli.tasks.forecast.support import evidence, fullness, shown, support
 
 LEVELS = (0.1, 0.5, 0.9)
 ROWS = 80
@@ -96,3 +96,42 @@ def test_what_the_user_says_of_the_values_rules(mixed: Panel, spec: ForecastSpec
     found = support(mixed, np.arange(len(mixed)), mixed.lengths, signed)
     assert not found.logs.any()
     assert (found.floor == -7.0).all()
+
+
+def wind(most: float) -> np.ndarray:
+    """A share of what a wind farm can make, which is often all of it."""
+    level = np.convolve(np.random.default_rng(5).normal(0.6, 1.2, 400), np.ones(6) / 6, "valid")
+    return most * np.clip(level, 0, 1)
+
+
+@pytest.mark.parametrize("most", [1.0, 100.0])
+def test_shares_and_percentages_have_a_ceiling(most: float, build: Callable[..., Panel]) -> None:
+    panel = build(wind(most), wind(most)[::-1])
+    assert fullness(panel) == most
+    spec = plan.forecast_spec(panel, 5, LEVELS)
+    found = support(panel, np.arange(2), panel.lengths, spec)
+    assert (found.floor.tolist(), found.ceiling.tolist()) == ([0, 0], [most, most])
+
+
+def test_a_series_that_was_above_the_ceiling_has_none(build: Callable[..., Panel]) -> None:
+    spec = plan.forecast_spec(build(wind(1.0)), 5, LEVELS)
+    higher = wind(1.0)
+    higher[-3] = 1.2
+    panel = build(wind(1.0), higher)
+    assert support(panel, np.arange(2), panel.lengths, spec).ceiling.tolist() == [1, np.inf]
+    said = replace(spec, maximum=1.0)
+    assert support(panel, np.arange(2), panel.lengths, said).ceiling.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        wind(1.0) * 0.99,  # never full
+        wind(1.0) * 2,  # of something else than all
+        np.round(wind(1.0) * 2) / 2 - 0.5,  # below 0
+        np.round(wind(100.0)),  # counts, for all that is known
+        np.concatenate([np.linspace(0.2, 1, 300), np.ones(50)]),  # a price that stays for a while
+    ],
+)
+def test_others_have_no_ceiling(values: np.ndarray, build: Callable[..., Panel]) -> None:
+    assert fullness(build(values)) is None
