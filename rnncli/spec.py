@@ -13,6 +13,7 @@ from typing import Any, Self
 from rnncli.errors import UsageError
 
 LARGEST_SIZE = 1 << 20
+TARGETS = "target"  # the column of a forecast that says which target a row is of, where there are several
 _SIZES = {"layers": 256, "hidden": LARGEST_SIZE, "inputs": LARGEST_SIZE, "members": 1024}
 
 LABEL_KINDS = ("class", "number")
@@ -96,11 +97,12 @@ class Columns(Spec):
     can be written in the same style; `time_zoned` if it came with a zone. "number" are whole numbers that are dates.
     Where `time` holds dates alone, `clock` may be the column of the times of day; it is None for labelled rows that
     come in order. Series may be told apart by more columns than one: `more_ids`. Without an id column, `by_file` says
-    that each file is a series, known by its stem.
+    that each file is a series, known by its stem. Where several columns are `targets`, each is a series of its own,
+    told apart by the ids and the column's name, and `target` names them all; none are there where `target` is a column.
 
     `decimal`, `thousands`, `separator`, `encoding`, `format` and `sheet` are what training was told of how the data are
-    written, and `mark` is the currency or percent sign of its target. `numbered` is how many columns its files had,
-    where they have no header and columns are known by their numbers.
+    written, and `mark` is the currency or percent sign of its target, `marks` are those of its targets. `numbered` is
+    how many columns its files had, where they have no header and columns are known by their numbers.
     """
 
     time: str | None
@@ -127,11 +129,29 @@ class Columns(Spec):
     mark: str | None = added(None, since=4)
     numbered: int | None = added(None, since=4)
     sheet: str | None = added(None, since=4)
+    targets: tuple[str, ...] = added((), since=4)
+    marks: tuple[str, ...] = added((), since=4)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values; that there is one target is not said, as before there could be several."""
+        found = super().to_json()
+        return found if self.targets else {name: found[name] for name in found if name not in ("targets", "marks")}
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The columns that tell series apart."""
         return () if self.id is None else (self.id, *self.more_ids)
+
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        """The columns that are forecast; none of a wide table, in which all are that are of numbers."""
+        return () if self.wide else self.targets or (self.target,)
+
+    @property
+    def series_columns(self) -> tuple[str, ...]:
+        """The columns of a forecast that tell series apart wherever there is more than one."""
+        ids = self.ids or ((self.id_name,) if self.by_file else ())
+        return (*ids, TARGETS) if self.targets else ids or (self.id_name,)
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -155,8 +175,9 @@ class Columns(Spec):
 class ColumnChoices(Spec):
     """What the user said about the data; None or empty means "find out".
 
-    `time` may name two columns, "date,time", and `id` several; `clock` is found from the former. `decimal`, `thousands`
-    and `separator` are marks of CSV, `encoding` is its text's; `sheet` is one of a workbook, by its name or number.
+    `time` may name two columns, "date,time", and `id` and `target` several; `clock` is found from the former.
+    `decimal`, `thousands` and `separator` are marks of CSV, `encoding` is its text's; `sheet` is one of a workbook, by
+    its name or number.
 
     Rows later than `as_of` are not seen; series that cannot be used are refused, or left out if `on_bad_series` is
     "skip". Data of more than `max_rows`, `max_bytes` (uncompressed) or `max_columns` are not read. Without `header` the
@@ -166,7 +187,7 @@ class ColumnChoices(Spec):
 
     time: str | None = None
     id: tuple[str, ...] = ()
-    target: str | None = None
+    target: tuple[str, ...] = ()
     time_format: str | None = None
     decimal: str | None = None
     thousands: str | None = None

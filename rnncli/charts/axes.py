@@ -46,8 +46,10 @@ def time_label(columns: Columns, calendar: Calendar) -> str:
 
 
 def value_label(columns: Columns, unit: str) -> str:
-    """What the axis of values shows: the target, and its unit where that is known."""
+    """What the axis of values shows: the target, unless series are named by theirs, and its unit if it is known."""
     unit = unit or (columns.mark or "")
+    if columns.targets:
+        return unit
     return f"{short(columns.target)} ({unit})" if unit else short(columns.target)
 
 

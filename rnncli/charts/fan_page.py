@@ -13,6 +13,7 @@ from rnncli.charts.fan_figure import draw_fan, label, titled
 from rnncli.charts.fans import Fan, Fans, bands
 from rnncli.charts.page import inline_svg, page, picture, table
 from rnncli.charts.style import escaped, figure, styled, tints
+from rnncli.data.targets import target_of
 from rnncli.data.writers.table import time_texts
 
 POINTS = 72  # of an inch, in which an SVG is measured
@@ -85,7 +86,7 @@ def _numbers(fans: Fans, fan: Fan, across: Floats) -> str:
     ahead = np.column_stack([fan.actual, fan.point, fan.quantiles[:, shown]])
     rows = [[number(value), *[""] * (len(header) - 2)] for value in fan.past.tolist()]
     rows += [["", *map(number, row)] for row in ahead.tolist()]
-    caption = f"{short(fan.name)}: {short(fans.columns.target)}, as it is drawn"
+    caption = f"{short(fan.name)}: {short(target_of(fans.columns, fan.name))}, as it is drawn"
     marks = [{"data-x": f"{x:.1f}"} for x in across.tolist()]
     return table(header, [[time, *row] for time, row in zip(times, rows, strict=True)], caption, marks)
 

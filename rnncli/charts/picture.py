@@ -14,6 +14,7 @@ from rnncli import files
 from rnncli.charts.choice import SAYS, chosen, usual_order
 from rnncli.charts.fans import Fans
 from rnncli.charts.style import KINDS, encoded, need_matplotlib
+from rnncli.data.targets import shown_targets
 from rnncli.errors import UsageError
 
 MOST, MOST_IN_TEXT = 6, 3  # series of a picture, where nothing else is said
@@ -93,4 +94,4 @@ def picture(
     frequency = fans.calendar.frequency
     each = "" if (frequency.unit, frequency.multiple) == ("step", 1) else f" of {frequency}"
     steps = f"{fans.horizon:,} step{'s' * (fans.horizon != 1)}{each}"
-    return Picture(some, f"Forecast of {fans.columns.target}, {steps}{which}", unit)
+    return Picture(some, f"Forecast of {shown_targets(fans.columns)}, {steps}{which}", unit)

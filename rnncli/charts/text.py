@@ -41,7 +41,7 @@ def _plot(fans: Fans, fan: Fan, unit: str) -> list[Line]:
     named = {0: high, HEIGHT // 2: low + (high - low) * (1 - (HEIGHT // 2 + 0.5) / HEIGHT), HEIGHT - 1: low}
     error = "" if np.isnan(fan.error) else f"  MASE {fan.error:.3g}"
     of = value_label(fans.columns, unit)
-    title = fan.name if fan.name == fans.columns.target else f"{short(fan.name)}, {of}"
+    title = fan.name if not of or fan.name == fans.columns.target else f"{short(fan.name)}, {of}"
     lines: list[Line] = [[Run(short(title, WIDTH - width(error)) + error)]]
     for row in range(HEIGHT):
         text = _number(named[row], high - low).rjust(LABELS)[:LABELS] if row in named else " " * LABELS

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rnncli.data.isotime import ISO_DATE
 from rnncli.data.readers.table import NUMERIC, Kind, Look
+from rnncli.data.targets import of_targets, refuse_twice, said_targets
 from rnncli.data.timetext import called_like_time
 from rnncli.errors import InputRefused, UsageError
 from rnncli.near import near
@@ -21,9 +22,14 @@ _NUMBERED = 4  # columns of whole numbers that are looked at
 def known_columns(kinds: Kinds, columns: Columns, choices: ColumnChoices, where: str) -> Columns:
     """The columns of a model, found again in a table; `choices` rename them. InputRefused if one is missing."""
     fresh = renamed(columns, choices)
-    needed = [*fresh.times, *fresh.ids, None if fresh.wide else fresh.target, *fresh.past, *fresh.future, *fresh.static]
-    refuse_missing(needed, kinds, where)
+    refuse_missing(needed(fresh), kinds, where)
     return fresh
+
+
+def needed(columns: Columns) -> list[str]:
+    """The columns that a table must have to be read by these."""
+    covariates = (*columns.past, *columns.future, *columns.static)
+    return [*columns.times, *columns.ids, *columns.target_columns, *covariates]
 
 
 def ahead_columns(kinds: Kinds, columns: Columns, choices: ColumnChoices, where: str) -> Columns:
@@ -42,21 +48,21 @@ def renamed(columns: Columns, choices: ColumnChoices) -> Columns:
             hint="name as many, in the same order",
         )
     ids = choices.id or columns.ids
-    return replace(
+    fresh = replace(
         columns,
         time=columns.time if choices.time is None else choices.time,
         clock=choices.clock or columns.clock,
         id=ids[0] if ids else None,
         more_ids=ids[1:],
-        target=choices.target or columns.target,
         time_format=choices.time_format or columns.time_format,
     )
+    return of_targets(fresh, choices.target)
 
 
-def refuse_missing(needed: Sequence[str | None], kinds: Kinds, where: str) -> None:
+def refuse_missing(needed: Sequence[str], kinds: Kinds, where: str) -> None:
     """InputRefused for the first column of a model that a table lacks."""
     for name in needed:
-        if name is not None and name not in kinds:
+        if name not in kinds:
             raise missing_column(
                 name, kinds, where, "the model was trained with it; name another: --time --id --target"
             )
@@ -68,13 +74,22 @@ def described(columns: Columns, every: str = "") -> str:
     said = [style] if style and not style.startswith(ISO_DATE) else []
     said += [f"every {every.removeprefix('1 ')}"] if every else []
     time = " and ".join(map(repr, columns.times)) + (f" ({', '.join(said)})" if said else "")
-    ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else "one series"
-    ids = "one series a file" if columns.by_file else "one series a column" if columns.wide else ids
-    return f"time {time}, {ids}" + ("" if columns.wide else f", target {columns.target!r}")
+    each = " a target" if columns.targets else ""
+    ids = f"id {' and '.join(map(repr, columns.ids))}" if columns.ids else f"one series{each}"
+    ids = f"one series a file{each and ' and target'}" if columns.by_file else ids
+    ids = "one series a column" if columns.wide else ids
+    return f"time {time}, {ids}{said_targets(columns)}"
 
 
 def resolved(kinds: Kinds, choices: ColumnChoices) -> ColumnChoices:
     """The choices with each column that was named: "a,b" names two, unless a column is called so."""
+    targets = tuple(part for name in choices.target for part in _parts(name, kinds))
+    if choices.wide and len(targets) > 1:
+        raise UsageError(
+            "--wide makes every column of numbers a series, and --target names some",
+            hint="leave --wide out: each column that --target names is a series",
+        )
+    choices = replace(choices, target=targets)
     ids = tuple(part for name in choices.id for part in _parts(name, kinds))
     times = _parts(choices.time, kinds) if choices.time is not None else []
     if len(times) > 2:
@@ -87,19 +102,18 @@ def resolved(kinds: Kinds, choices: ColumnChoices) -> ColumnChoices:
 def _parts(name: str, kinds: Kinds) -> list[str]:
     if name in kinds or "," not in name:
         return [name]
-    return [part.strip() for part in name.split(",") if part.strip()]
+    return [part.strip() for part in name.split(",") if part.strip()] or [name]
 
 
 def named_columns(kinds: Kinds, choices: ColumnChoices, where: str) -> None:
     """InputRefused if a column that the user named does not exist; UsageError if one has two roles."""
-    roles = [choices.time, choices.clock, *choices.id, choices.target, *choices.past, *choices.future, *choices.static]
+    covariates = (*choices.past, *choices.future, *choices.static)
+    roles = [choices.time, choices.clock, *choices.id, *choices.target, *covariates]
     given = [name for name in roles if name is not None]
     for name in given:
         if name not in kinds:
             raise missing_column(name, kinds, where, "")
-    twice = next((name for name in given if given.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(f"column {twice!r} was given two roles", hint="name each column once")
+    refuse_twice(given)
 
 
 def time_column(kinds: Kinds, looks: Looks, choices: ColumnChoices, where: str) -> str:
@@ -181,8 +195,8 @@ def target_column(
     kinds: Kinds, looks: Looks, taken: Sequence[str | None], choices: ColumnChoices, where: str, told: str = ""
 ) -> str:
     """`y`, or the one column of numbers, or nearly so, that has no other role; `told` ends a hint."""
-    if choices.target is not None:
-        return choices.target
+    if choices.target:
+        return choices.target[0]
     refuse_guessing(choices, "--target", where)
     free = [name for name in _free(kinds, choices) if name not in taken]
     if TARGET in free:
@@ -196,7 +210,9 @@ def target_column(
             where=where,
             hint=f"say which it is: --target NAME (a decimal comma: --decimal ,); {_columns(kinds)}",
         )
-    raise ambiguous_column("target", numbers, "--target", where, f"; for one series a column: --wide{told}")
+    raise ambiguous_column(
+        "target", numbers, "--target", where, f"; for one series a column: --wide, or --target with several{told}"
+    )
 
 
 def id_candidates(kinds: Kinds, looks: Looks, taken: Sequence[str | None], choices: ColumnChoices) -> list[str]:
@@ -278,7 +294,8 @@ def _numbers(names: Iterable[str], kinds: Kinds) -> list[str]:
 
 
 def _free(kinds: Kinds, choices: ColumnChoices) -> list[str]:
-    given = {choices.time, choices.clock, *choices.id, choices.target, *choices.past, *choices.future, *choices.static}
+    covariates = (*choices.past, *choices.future, *choices.static)
+    given = {choices.time, choices.clock, *choices.id, *choices.target, *covariates}
     return [name for name in kinds if name not in given]
 
 

@@ -87,7 +87,7 @@ def _with_rows(rows: Rows, later: Rows, new: Ints, values: Floats) -> Rows:
         times=np.concatenate([rows.times, later.times[new]]),
         values=np.concatenate([rows.values, values]),
         tables=both,
-        places=np.concatenate([places, later.places[new] + one.rows]),
+        places=np.concatenate([places, later.places[new] + one.rows * rows.per_row]),
     )
 
 

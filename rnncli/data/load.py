@@ -18,6 +18,7 @@ from rnncli.data.objects import Data
 from rnncli.data.panel import Panel, ranges
 from rnncli.data.rows import Rows, read_ahead, read_rows
 from rnncli.data.source import sources
+from rnncli.data.targets import never_observed
 from rnncli.data.timetext import read_times, whole_numbers
 from rnncli.data.zones import from_wall, shown_twice_in, to_wall, zone_info
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
@@ -214,7 +215,7 @@ def refuse_wild(rows: Rows) -> None:
     row, channel = (int(place) for place in np.argwhere(wild)[0])
     series = rows.ids[int(rows.codes[row])]
     raise SeriesRefused(
-        f"the value in column {series if rows.columns.wide else rows.channel_names[channel]!r} is infinite,"
+        f"the value in column {rows.column(row, channel)!r} is infinite,"
         f" or too large to compute with (beyond {LARGEST:g})",
         series,
         where=rows.where(row),
@@ -471,9 +472,10 @@ def _refuse_changing_statics(panel: Panel, columns: Columns) -> None:
 
 def _refuse_nothing(panel: Panel, rows: Rows) -> None:
     """A target without any value is a mistake: the wrong column, or numbers that were not recognised."""
-    if np.isnan(panel.targets).all():
+    empty = rows.columns.target if np.isnan(panel.targets).all() else never_observed(panel, rows.columns)
+    if empty is not None:
         raise InputRefused(
-            f"column {rows.columns.target!r} has no value",
+            f"column {empty!r} has no value",
             where=rows.tables.name,
             hint="look at the column and at how missing values are written; or name another: --target NAME",
         )

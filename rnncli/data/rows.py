@@ -17,6 +17,7 @@ from rnncli.data.limits import Limits, limits_of
 from rnncli.data.readers.table import NUMERIC, Kind
 from rnncli.data.source import Source
 from rnncli.data.tables import Faults, Tables, open_tables
+from rnncli.data.targets import refuse_targets_named, stacked, with_targets
 from rnncli.data.times import Wall
 from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices, Columns
@@ -56,8 +57,36 @@ class Rows:
 
     def where(self, row: int) -> str:
         """The place of a row, file:line, or the file alone where rows have no lines."""
-        place = row if self.places is None else int(self.places[row])
-        return self.tables.where(place // (len(self.ids) if self.columns.wide else 1))
+        return self.tables.where(self._place(row) // self.per_row)
+
+    @property
+    def per_row(self) -> int:
+        """The number of rows that came of each row of the tables: one a series of a wide table, one a target."""
+        return len(self.ids) if self.columns.wide else len(self.columns.target_columns)
+
+    def column(self, row: int, channel: int) -> str:
+        """The column in which a value stands."""
+        if channel or not (self.columns.wide or self.columns.targets):
+            return self.channel_names[channel]
+        if self.columns.wide:
+            return self.ids[int(self.codes[row])]
+        return self.columns.targets[self._place(row) % self.per_row]
+
+    @property
+    def own_values(self) -> Bools:
+        """Which values [n, channels] stand for one of the tables: covariates that several targets share count once."""
+        own = np.ones(self.values.shape, np.bool_)
+        if self.columns.targets:
+            own[:, 1:] = (self.stacked_places % self.per_row == 0)[:, None]
+        return own
+
+    @property
+    def stacked_places(self) -> Ints:
+        """The place of each row among all that came of the tables: the row of the tables times `per_row`, and more."""
+        return np.arange(len(self.codes)) if self.places is None else self.places
+
+    def _place(self, row: int) -> int:
+        return row if self.places is None else int(self.places[row])
 
     def kept(self, rows: Bools) -> Rows:
         """Some of the rows, which remember their places."""
@@ -95,7 +124,7 @@ def read_ahead(
     tables = open_tables(sources, choices.as_told(known))
     choices = roles.resolved(tables.kinds(), choices)
     named = roles.ahead_columns(tables.kinds(), known, choices, tables.name)
-    kinds = {name: kind for name, kind in tables.kinds().items() if name != named.target}
+    kinds = {name: kind for name, kind in tables.kinds().items() if name not in named.target_columns}
     return _long_rows(tables, kinds, named, choices, known, trained, Faults(), Wall(choices.zone or zone, told=False))
 
 
@@ -120,7 +149,7 @@ def rows_of(
     rows.tables.ambiguous(faults)
     if not faults.found:
         return rows
-    return rows.kept(np.repeat(faults.usable(rows.tables.rows), len(rows.ids) if named.wide else 1))
+    return rows.kept(np.repeat(faults.usable(rows.tables.rows), rows.per_row))
 
 
 def _named(tables: Tables, kinds: dict[str, Kind], choices: ColumnChoices, known: Columns | None) -> Columns:
@@ -130,12 +159,11 @@ def _named(tables: Tables, kinds: dict[str, Kind], choices: ColumnChoices, known
     if known is not None:
         return roles.known_columns(kinds, known, choices, where)
     time = roles.time_column(kinds, tables.looks(), choices, where)
-    target = choices.target or roles.TARGET
-    return Columns(
+    named = Columns(
         time=time,
         id=choices.id[0] if choices.id else None,
         more_ids=choices.id[1:],
-        target=target
+        target=next(iter(choices.target), roles.TARGET)
         if choices.wide
         else roles.target_column(kinds, tables.looks(), [time, roles.ID], choices, where, _read_as(time, tables)),
         past=choices.past,
@@ -151,6 +179,7 @@ def _named(tables: Tables, kinds: dict[str, Kind], choices: ColumnChoices, known
         format=choices.format,
         sheet=choices.sheet,
     )
+    return with_targets(named, choices.target) if len(choices.target) > 1 else named
 
 
 def _read_as(time: str, tables: Tables) -> str:
@@ -169,7 +198,7 @@ def _long_rows(
     faults: Faults,
     wall: Wall,
 ) -> Rows:
-    taken = [*named.times, named.target]
+    taken = [*named.times, *named.target_columns]
     looks = tables.looks()
     clocks = [name for name, look in looks.items() if look == "clock"]
     guessed = not (named.ids or known)
@@ -188,7 +217,9 @@ def _long_rows(
     if known is None and named.clock is None and clocks and found.moments.dates and repeats(found.times, codes):
         roles.refuse_clocks(named, clocks, tables.name)
     check_ids(codes, ids, chosen, tables, faults)
-    values = [tables.floats(named.target, faults) if named.target in wanted else np.full(len(found.times), np.nan)]
+    unknown = np.full(len(found.times), np.nan)
+    targets = [tables.floats(name, faults) if name in wanted else unknown for name in named.target_columns]
+    values = [] if named.targets else targets
     texts_of: dict[str, tuple[str, ...]] = {}
     notes = [] if known else roles.passed_over(kinds, {*taken, *chosen, *covariates}, looks)
     for name in covariates:
@@ -200,16 +231,19 @@ def _long_rows(
             if trained is not None:
                 notes += new_categories(tables, name, texts, codes)
     first, more = (chosen[0], chosen[1:]) if chosen else (None, ())
-    mark = _mark(tables, named, known)
+    marks = _marks(tables, named, known)
+    mark = marks[0] if len(set(marks)) == 1 else ""
     fresh = replace(named, id=first, more_ids=more, by_file=by_file, mark=mark, **found.style)
+    fresh = replace(fresh, marks=marks if named.targets else ())
+    refuse_targets_named(fresh, tables.name)
     if found.moments.zone == "mixed":
         counted = f"days are counted in {wall.zone or 'UTC, unless --zone says otherwise'}"
         notes.append(f"times have several offsets: {counted}")
-    return Rows(
+    rows = Rows(
         codes,
         ids,
         found.times,
-        np.stack(values, axis=1),
+        np.stack(values, axis=1) if values else np.zeros((len(codes), 0)),
         forecast_channels(named, texts_of),
         fresh,
         found.zone,
@@ -218,6 +252,7 @@ def _long_rows(
         several_offsets=found.moments.zone == "mixed",
         fixed=found.fixed,
     )
+    return stacked(rows, np.stack(targets, axis=1)) if named.targets else rows
 
 
 def _told_apart(
@@ -247,18 +282,26 @@ def _told_apart(
     return found
 
 
-def _mark(tables: Tables, named: Columns, known: Columns | None) -> str:
-    """The currency or percent sign of the target. InputRefused if it is another than in training."""
-    mark = tables.mark(named.target)
-    then = None if known is None else known.mark
+def _marks(tables: Tables, named: Columns, known: Columns | None) -> tuple[str, ...]:
+    """The currency or percent sign of each target. InputRefused if one is another than in training."""
+    names = named.target_columns
+    if known is None or not known.targets:
+        return tuple(_mark(tables, name, None if known is None else known.mark) for name in names)
+    then = dict(zip(known.targets, known.marks, strict=True))
+    return tuple(_mark(tables, name, then.get(name)) for name in names)
+
+
+def _mark(tables: Tables, name: str, then: str | None) -> str:
+    """The currency or percent sign of a column. InputRefused if it is another than it was `then`."""
+    mark = tables.mark(name)
     if then is not None and mark != then and ("%" in (mark, then) or (mark and then)):
         shown = [f"with {sign}" if sign else "without a sign" for sign in (mark, then)]
         raise InputRefused(
-            f"column {named.target!r} is written {shown[0]}, and in training it was written {shown[1]}",
+            f"column {name!r} is written {shown[0]}, and in training it was written {shown[1]}",
             where=tables.name,
             hint="convert the numbers, or train again",
         )
-    return mark if known is None or known.mark is None else known.mark
+    return mark if then is None else then
 
 
 def _series(
@@ -291,8 +334,7 @@ def _wanted(
 ) -> dict[str, Kind]:
     """How each column is to be read."""
     wanted: dict[str, Kind] = dict.fromkeys([*named.times, *candidates], "text")
-    if named.target in kinds:
-        wanted[named.target] = "number"
+    wanted |= dict.fromkeys((name for name in named.target_columns if name in kinds), "number")
     for name in covariates:
         numeric = kinds[name] in (*NUMERIC, "empty") if trained is None else name not in trained
         wanted[name] = "number" if numeric else "text"

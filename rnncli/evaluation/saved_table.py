@@ -35,15 +35,19 @@ def load_saved(path: Data, loaded: Loaded) -> Saved:
     found = sources(path)
     kinds = open_tables(found, ColumnChoices()).kinds()
     columns, panel = loaded.columns, loaded.panel
-    columns = replace(columns, decimal=None, thousands=None, separator=None, encoding=None, format=None)
+    told_by = columns.series_columns
+    columns = replace(
+        columns, targets=(), marks=(), decimal=None, thousands=None, separator=None, encoding=None, format=None
+    )
     tidy = set(TIDY) <= set(kinds)
     if tidy:
         shape = replace(columns, time="time", id="id" if kinds["id"] != "empty" else None, more_ids=(), target="value")
         shape = replace(shape, clock=None, clock_format=None, time_format=joined_style(columns))
         channels = ["quantile"]
     else:
-        named = columns.id or (columns.id_name if columns.id_name in kinds else None)
-        shape = replace(columns, id=named, target="forecast")
+        several = len(told_by) > 1 or loaded.columns.ids or loaded.columns.targets
+        named = told_by if several or told_by[0] in kinds else (None,)
+        shape = replace(columns, id=named[0], more_ids=told_by[1:], target="forecast")
         channels = [name for name in kinds if level_of(name) is not None]
     shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
     rows = read_rows(found, ColumnChoices(), shape, (), zone=panel.calendar.zone)
@@ -80,7 +84,7 @@ def load_alone(path: Data, choices: ColumnChoices) -> Alone:
     clocks = [name for name in own if looks.get(name) == "clock" and name != time]
     time = ",".join([time, *clocks[:1]]) if choices.time is None else time
     ids = choices.id or tuple(name for name, kind in own.items() if name not in time.split(",") and kind != "empty")
-    named = replace(choices, time=time, id=ids, target=target, past=tuple(channels))
+    named = replace(choices, time=time, id=ids, target=(target,), past=tuple(channels))
     rows = read_rows(found, named, None, None)
     names = [rows.ids[code] for code in rows.codes.tolist()] if ids else ["the series"] * len(rows.codes)
     bare = {name: undefused(name) for name in rows.ids}

@@ -115,12 +115,12 @@ OPTIONS = (
     ),
     Option(
         "target",
-        TEXT,
-        "The column to forecast.",
+        REPEATED,
+        "The column to forecast, or several, each a series of its own: A,B.",
         follows=FOUND,
         commands=READING,
         tasks=FORECAST,
-        at="columns.target",
+        at="columns.target_columns",
     ),
     Option(
         "past",

@@ -27,7 +27,7 @@ class ColumnOptions(TypedDict, total=False):
 
     time: str | None
     id: str | Iterable[str] | None
-    target: str | None
+    target: str | Iterable[str] | None
     time_format: str | None
     decimal: str | None
     thousands: str | None

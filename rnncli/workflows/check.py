@@ -13,6 +13,7 @@ from rnncli.data.checks.fix import Action, repair
 from rnncli.data.checks.run import look
 from rnncli.data.checks.seen import Seen
 from rnncli.data.sinks.sink import Into, Sink, sink_of
+from rnncli.data.targets import ids_of_rows
 from rnncli.data.writers import csv
 from rnncli.data.writers.results import DIGITS, Style, of_table
 from rnncli.errors import InputRefused, UsageError
@@ -203,7 +204,7 @@ def _fixed(seen: Seen | None, sink: Sink, style: Style) -> Fixed:
         )
     copy, in_csv = repair(seen, sink.format), sink.format == "csv"
     size = sink.write(of_table(copy.table, copy.plain), style)
-    actions = (*copy.actions, *(_escaped(seen.rows.ids) if in_csv and not style.raw else ()))
+    actions = (*copy.actions, *(_escaped(ids_of_rows(seen.rows)) if in_csv and not style.raw else ()))
     return Fixed(sink.name, size, copy.rows_before, copy.table.num_rows, actions)
 
 
@@ -211,8 +212,8 @@ def _left(seen: Seen, copy: str, choices: ColumnChoices, horizon: int | None) ->
     """The number of errors in the copy: it is read as the data were, but for what files have of their own."""
     ids = (seen.columns.id_name,) if seen.columns.by_file else seen.columns.ids
     columns = seen.columns
-    named = replace(choices, time=columns.time, clock=columns.clock, id=ids, target=columns.target)
-    named = replace(named, separator=None, encoding=None, target=None if columns.wide else named.target)
+    named = replace(choices, time=columns.time, clock=columns.clock, id=ids, target=columns.target_columns)
+    named = replace(named, separator=None, encoding=None)
     try:
         looked = look(copy, named, seen.trained if not columns.by_file else None, horizon)
     except InputRefused:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def column_choices(options: ColumnOptions) -> ColumnChoices:
     """The options about columns, checked. UsageError for a value that none can have."""
     given = fields_given(ColumnChoices, options)
-    if isinstance(given.get("id"), str):
-        given["id"] = (given["id"],)
+    for name in ("id", "target"):
+        if isinstance(given.get(name), str):
+            given[name] = (given[name],)
     if choices_time := given.get("time_format"):
         _check_formats(choices_time)
     choices = _marks(ColumnChoices(**given))

@@ -14,6 +14,7 @@ import rnncli
 from rnncli import files
 from rnncli.charts.page import page
 from rnncli.charts.style import escaped, need_matplotlib
+from rnncli.data.targets import shown_targets
 from rnncli.errors import RnncliError, UsageError, without_secrets
 from rnncli.events import Listener, Noted, unheard
 from rnncli.options.types import ColumnOptions, Model, ReportOptions, columns_of
@@ -120,7 +121,7 @@ def report(
         again = _again(data, found, (columns, scored, shown), path, looked[0])
         trained = done.model if getattr(found.model, "unfitted", False) else found.model
         parts = [*_about(trained, done, heard, looked, (series or SERIES, unit or "")), again]
-        made = Reported(done, looked[0], _page(trained.columns.target, parts), path)
+        made = Reported(done, looked[0], _page(shown_targets(trained.columns), parts), path)
         if output is not None:
             made.write(output)
     return made

@@ -360,7 +360,7 @@ LINES = st.lists(
 def test_a_check_finds_an_error_just_where_loading_refuses(tmp_path: Path, lines: list[tuple[str, ...]]) -> None:
     path = tmp_path / "data.csv"
     path.write_text("".join(f"{','.join(line)}\n" for line in [("id", "ds", "y"), *lines]))
-    choices = ColumnChoices(time="ds", id=("id",), target="y")
+    choices = ColumnChoices(time="ds", id=("id",), target=("y",))
     try:
         panel = load_panel(path, choices).panel
         refused = not (panel.lengths >= 2).any()

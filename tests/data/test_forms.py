@@ -370,7 +370,7 @@ def test_a_measure_never_takes_the_place_of_dates(tmp_path: Path, kind: str, con
             + "".join(f"{d}{mark}{c}{mark}{s}\n" for d, c, s in zip(dates, customers, sales, strict=True))
         )
     with pytest.raises(InputRefused) as error:
-        load_panel(path, ColumnChoices(target="sales"))
+        load_panel(path, ColumnChoices(target=("sales",)))
     assert "'Datum'" in error.value.message
     with (
         pytest.raises(RnncliError)
@@ -392,7 +392,7 @@ def test_a_format_is_for_the_column_that_has_it(tmp_path: Path, style: str) -> N
     rows = [f"{day.strftime(style)};{100 + 3 * k};{k}.5\n" for k, day in enumerate(days)]
     path = tmp_path / "a.csv"
     path.write_text("stand;customers;sales\n" + "".join(rows[:-1]))
-    loaded = read_twice(path, ColumnChoices(time_format=style, target="sales"))
+    loaded = read_twice(path, ColumnChoices(time_format=style, target=("sales",)))
     assert loaded.columns.time == "stand"
     assert next_times(loaded) == [days[-1].strftime(style)]
 
@@ -536,7 +536,7 @@ def test_no_counter_takes_the_place_of_what_looks_like_time(tmp_path: Path, kind
     rows = [f"{style.format(k + 1)},{100 + 3 * k},{k % 5}.5\n" for k in range(12)]
     (tmp_path / "a.csv").write_text(f"{name},requests,cpu\n" + "".join(rows))
     with pytest.raises(InputRefused, match=f"'{name}'"):
-        load_panel(tmp_path / "a.csv", ColumnChoices(target="cpu"))
+        load_panel(tmp_path / "a.csv", ColumnChoices(target=("cpu",)))
 
 
 def test_hours_in_a_column_of_their_own_are_asked_about(tmp_path: Path) -> None:

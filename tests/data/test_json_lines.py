@@ -33,7 +33,7 @@ def test_a_key_that_a_line_lacks_is_missing_there(tmp_path: Path) -> None:
     del rows[3]["y"]
     rows[4]["y"] = None
     (tmp_path / "a.jsonl").write_bytes(lines(rows))
-    panel = load_panel(tmp_path / "a.jsonl", ColumnChoices(target="y", past=("price",))).panel
+    panel = load_panel(tmp_path / "a.jsonl", ColumnChoices(target=("y",), past=("price",))).panel
     assert np.isnan(panel.targets).tolist() == [False] * 3 + [True] * 2 + [False] * 3
     assert np.isnan(panel.of("price")).tolist() == [True] * 6 + [False] * 2
 
@@ -148,11 +148,11 @@ def test_types_of_arrow_are_kept(tmp_path: Path) -> None:
     with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
         writer.write_table(table, 3)
     (tmp_path / "a.feather").write_bytes(sink.getvalue())
-    loaded = load_panel(tmp_path / "a.feather", ColumnChoices(id=("id",), target="y"))
+    loaded = load_panel(tmp_path / "a.feather", ColumnChoices(id=("id",), target=("y",)))
     assert loaded.panel.ids == ("a", "b")
     assert loaded.columns.time_arrow == "timestamp[ms, tz=UTC]"
     with pytest.raises(InputRefused, match="more than 7 rows"):
-        load_panel(tmp_path / "a.feather", ColumnChoices(target="y", max_rows=7))
+        load_panel(tmp_path / "a.feather", ColumnChoices(target=("y",), max_rows=7))
 
 
 def test_frames_are_read_batch_by_batch(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_a_row_that_is_no_sequence_has_a_hint(write: Write) -> None:
 
 def test_what_is_said_of_forecasts_is_refused(write: Write) -> None:
     path = write(WALKS)
-    for choices in (ColumnChoices(target="x"), ColumnChoices(past=("x",)), ColumnChoices(wide=True)):
+    for choices in (ColumnChoices(target=("x",)), ColumnChoices(past=("x",)), ColumnChoices(wide=True)):
         with pytest.raises(UsageError, match="is for forecasts"):
             load_labels(path, choices, GAIT)
     with pytest.raises(UsageError, match="two roles"):

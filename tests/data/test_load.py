@@ -398,19 +398,19 @@ def test_a_text_column_is_no_id_where_times_do_not_repeat(write: Write) -> None:
 
 def test_strict_forbids_guessing(write: Write) -> None:
     assert "--strict" in refused(write(LONG), strict=True).message
-    named = ColumnChoices(time="day", id=("shop",), target="sales", strict=True)
+    named = ColumnChoices(time="day", id=("shop",), target=("sales",), strict=True)
     assert len(load_panel(write(LONG), named).panel) == 2
 
 
 def test_a_misspelt_column_is_answered_with_a_near_match(write: Write) -> None:
-    assert "'sales'" in refused(write(LONG), target="slaes").hint
+    assert "'sales'" in refused(write(LONG), target=("slaes",)).hint
 
 
 def test_covariates_are_numbers_or_categories(write: Write) -> None:
     text = "ds,y,temp,sky,place\n" + "".join(
         f"2024-01-{day:02},{day},{day / 2},{'rain' if day % 2 else 'sun'},north\n" for day in range(1, 6)
     )
-    loaded = load_panel(write(text), ColumnChoices(target="y", past=("temp",), future=("sky",), static=("place",)))
+    loaded = load_panel(write(text), ColumnChoices(target=("y",), past=("temp",), future=("sky",), static=("place",)))
     assert loaded.panel.channel_names == ("y", "temp", "sky", "place")
     assert vocabularies(loaded.panel.channels) == {"sky": ("rain", "sun"), "place": ("north",)}
     assert loaded.panel.series(0)[0].tolist() == [1, 0.5, 0, 0]

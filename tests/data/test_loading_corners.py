@@ -314,7 +314,7 @@ def test_a_training_between_two_phases_goes_to_a_file_and_back(plan: Plan) -> No
 def test_later_rows_are_not_seen(write: Write) -> None:
     days = [*DAYS.splitlines(), "2024-01-29,"]
     path = write("\n".join(["ds,y,x", *(f"{day},{place}" for place, day in enumerate(days)), ""]).encode())
-    assert len(load_panel(path, ColumnChoices(as_of="2024-01-10", target="y")).panel.values) == 10
+    assert len(load_panel(path, ColumnChoices(as_of="2024-01-10", target=("y",))).panel.values) == 10
     panel = load_panel(path, ColumnChoices(as_of="2024-01-10", future=("x",))).panel
     assert np.isnan(panel.values[:, 0]).tolist() == [False] * 10 + [True] * 19
     assert panel.values[:, 1].tolist() == list(range(29))

@@ -131,7 +131,7 @@ def test_a_number_in_another_notation_has_the_flag_in_its_hint(
 ) -> None:
     path = write(numbers, ";")
     with pytest.raises(InputRefused, match="is not a number") as error:
-        load_panel(path, ColumnChoices(target="y") if told_of_target else None)
+        load_panel(path, ColumnChoices(target=("y",)) if told_of_target else None)
     assert hint.replace("'\"'\"'", "") in error.value.hint
     assert ("--decimal ," in error.value.hint) == (hint == "--decimal ,")
     assert error.value.where.endswith("a.csv:2:2")
@@ -173,7 +173,7 @@ def test_a_currency_or_percent_sign_that_all_numbers_have_is_read(
 )
 def test_signs_that_only_some_numbers_have_are_refused(write: Write, numbers: list[str], word: str) -> None:
     with pytest.raises(InputRefused) as error:
-        load_panel(write(numbers), ColumnChoices(target="y"))
+        load_panel(write(numbers), ColumnChoices(target=("y",)))
     assert word in error.value.hint
 
 
@@ -371,7 +371,7 @@ def test_a_measure_with_a_bad_cell_is_the_target_or_the_error(tmp_path: Path, ki
         load_panel(tmp_path / "a.csv")
     assert "price" in error.value.message
     with pytest.raises(InputRefused, match="in column 'price' is not a number") as error:
-        load_panel(tmp_path / "a.csv", ColumnChoices(target="price"))
+        load_panel(tmp_path / "a.csv", ColumnChoices(target=("price",)))
     assert error.value.where.endswith(":9:3")
 
 

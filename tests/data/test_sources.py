@@ -76,12 +76,19 @@ def module(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
 
 def test_a_source_is_one_function(module: types.ModuleType, tmp_path: Path) -> None:
     def named(text: str, asked: Asked) -> list[Source]:
-        return [Source("counted", "csv", stream=lambda: pa.BufferReader(ROWS.encode()), stem=asked.choices.target)]
+        return [
+            Source(
+                "counted",
+                "csv",
+                stream=lambda: pa.BufferReader(ROWS.encode()),
+                stem=next(iter(asked.choices.target), ""),
+            )
+        ]
 
     module.sources = named  # type: ignore[attr-defined]
     module.of_folder = lambda path, asked: named(str(path), asked)  # type: ignore[attr-defined]
     assert load_panel("counted://anything").panel.values[:, 0].tolist() == [1, 2, 4]
-    assert sources("counted://x", ColumnChoices(target="y"))[0].stem == "y"
+    assert sources("counted://x", ColumnChoices(target=("y",)))[0].stem == "y"
     with pytest.raises(InputRefused, match="no data files"):
         load_panel(tmp_path)
     (tmp_path / "_counted_log").mkdir()

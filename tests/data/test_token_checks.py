@@ -105,7 +105,7 @@ def test_what_training_refuses_is_found(tmp_path: Path) -> None:
     table = pa.table({"unique_id": ["a", "a"], "e": ["in", None]})
     assert findings(table, EVENTS)["refused"].what == "there is no token (column 'e')"
     with pytest.raises(UsageError):
-        check_tokens(table, ColumnChoices(target="e"), EVENTS)
+        check_tokens(table, ColumnChoices(target=("e",)), EVENTS)
 
 
 def test_every_check_is_there() -> None:

@@ -290,7 +290,7 @@ def test_a_row_without_a_token_is_refused_or_its_document_left_out(write: Write)
 @pytest.mark.parametrize(
     ("choices", "tokens", "says"),
     [
-        (ColumnChoices(target="y"), TokenChoices(), "--target is for forecasts"),
+        (ColumnChoices(target=("y",)), TokenChoices(), "--target is for forecasts"),
         (ColumnChoices(time="ds"), TokenChoices(), "texts have no time"),
     ],
 )

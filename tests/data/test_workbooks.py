@@ -95,7 +95,7 @@ def test_an_error_has_the_row_of_the_sheet(load: Load) -> None:
 
 def test_the_index_that_pandas_writes_has_no_name(load: Load) -> None:
     table = [["", "day", "sold"], *([place, day, 2] for place, day in enumerate(DAYS))]
-    assert load(book(Sales=table), time="day", target="sold").panel.targets.tolist() == [2] * 6
+    assert load(book(Sales=table), time="day", target=("sold",)).panel.targets.tolist() == [2] * 6
 
 
 def test_a_header_over_two_lines_in_a_cell_is_one_name(load: Load) -> None:
@@ -136,7 +136,7 @@ def test_a_number_of_a_cell_is_the_same_whatever_marks_texts_have(said: dict[str
         ["day", "y", "z"],
         *([day, value, "2,5" if comma else "2.5"] for day, value in zip(DAYS, values, strict=True)),
     ]
-    panel = load(book(Sales=table), target="y", past=("z",), **said).panel
+    panel = load(book(Sales=table), target=("y",), past=("z",), **said).panel
     assert panel.targets.tolist() == values
     assert panel.of("z").tolist() == [2.5] * 6
 
@@ -189,7 +189,7 @@ def test_true_and_empty_cells_are_what_they_are(load: Load) -> None:
         ["day", "y", "open"],
         *([day, None if place == 2 else 1, place % 2 == 0] for place, day in enumerate(DAYS)),
     ]
-    loaded = load(book(Sales=table), target="y", past=("open",))
+    loaded = load(book(Sales=table), target=("y",), past=("open",))
     assert loaded.panel.of("open").tolist() == [1, 0] * 3
     assert np.isnan(loaded.panel.targets[2])
 

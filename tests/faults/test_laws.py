@@ -45,7 +45,7 @@ law = settings(settings.get_profile("laws"))
 
 DAYS = [(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day)).strftime("%Y-%m-%d") for day in range(40)]
 TARGET = (Channel("co2", "number", "target"),)
-NAMED = ColumnChoices(time="ds", id=("unique_id",), target="y")
+NAMED = ColumnChoices(time="ds", id=("unique_id",), target=("y",))
 numbers = st.floats(-1e100, 1e100, allow_subnormal=False)
 printable = st.characters(exclude_categories=("Cc", "Cs"))
 ids = st.text(printable, min_size=1, max_size=12)

@@ -303,7 +303,7 @@ def test_a_column_of_sqlite_whose_first_rows_are_whole_is_read_all_the_same(tmp_
         database.executemany("insert into mixed values (?, ?)", [(day, n) for n, day in enumerate(days)])
         database.execute("update mixed set y = 1.5 where y = 69999")
     database.close()
-    choices = ColumnChoices(query="select y, count(*) n from mixed group by y", time="y", target="n", max_rows=10)
+    choices = ColumnChoices(query="select y, count(*) n from mixed group by y", time="y", target=("n",), max_rows=10)
     with pytest.raises(InputRefused, match="more than 10 rows"):
         load_panel(url, choices)
     from rnncli.data.databases.address import address_of

@@ -11,6 +11,7 @@ from rnncli.data.panel import Panel
 from rnncli.data.rows import CATEGORIES
 from rnncli.data.statistics import drift as drift_since
 from rnncli.errors import InputRefused
+from rnncli.spec import Columns
 
 COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED = "column-missing", "column-retyped", "time-changed"
 _SAID = {
@@ -77,7 +78,8 @@ def series_unseen(seen: Seen) -> Finding | None:
     if seen.trained is None:
         return None
     found = [s for s, name in enumerate(seen.ids) if name not in seen.trained.cutoffs]
-    if not found or (seen.columns.id is None and not seen.columns.wide and not seen.columns.by_file):
+    columns = seen.columns
+    if not found or not (columns.ids or columns.targets or columns.wide or columns.by_file):
         return None
     remedy = "they are forecast all the same; train again if they are unlike the others"
     return Finding("note", "series are new since training", len(found), seen.of_series(found), remedy)
@@ -88,7 +90,7 @@ def drift(seen: Seen) -> Finding | None:
     trained, panel = seen.trained, seen.panel
     if trained is None or seen.known is None or trained.statistics is None or not isinstance(panel, Panel):
         return None
-    if panel.channel_names != _channels(trained.columns) or seen.calendar != trained.calendar:
+    if not _same_channels(panel, trained.columns) or seen.calendar != trained.calendar:
         return None
     if trained.columns.future:  # rows that wait for their target say nothing yet
         panel = panel.cut(panel.observed_ends())
@@ -107,5 +109,8 @@ def drift(seen: Seen) -> Finding | None:
     )
 
 
-def _channels(columns: object) -> tuple[str, ...]:
-    return (columns.target, *columns.past, *columns.future, *columns.static)  # type: ignore[attr-defined]
+def _same_channels(panel: Panel, columns: Columns) -> bool:
+    """Whether the panel has the target and the covariates; of several targets it may have some."""
+    names = panel.channel_names
+    same = bool(columns.targets) or names[0] == columns.target
+    return same and names[1:] == (*columns.past, *columns.future, *columns.static)

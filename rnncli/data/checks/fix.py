@@ -65,23 +65,18 @@ class _Copying:
     seen: Seen
     text: bool
 
-    @property
-    def _series_of_table(self) -> int:
-        return len(self.seen.rows.ids) if self.seen.columns.wide else 1
-
     @cached_property
     def _places(self) -> Ints:
         """The row of the tables of each row that was read."""
-        rows = self.seen.rows
-        places = np.arange(len(rows.codes)) if rows.places is None else rows.places
-        return places // self._series_of_table
+        return self.seen.rows.stacked_places // self.seen.rows.per_row
 
     def copy(self) -> Copy:
         take, like, times, actions = self._rows()
         table = self._table()
         columns = {name: self._column(table, name, take, like, times) for name in table.column_names}
         if self.seen.columns.by_file:
-            names = text_array(self.seen.rows.ids, self._codes()[like])
+            codes, stems = self.seen.rows.tables.by_source()  # the series of each row, where each file is one
+            names = text_array(stems, codes[like])
             columns = {self.seen.columns.id_name: names} | columns
         done = pa.table(columns)
         actions += self._finite_actions()
@@ -94,14 +89,16 @@ class _Copying:
 
     def _long_rows(self) -> tuple[Ints, Ints, Ints, list[Action]]:
         seen = self.seen
-        order, times = self._places[seen.order], seen.times
-        equal, different = seen.repeats
+        first = seen.rows.stacked_places[seen.order] % seen.rows.per_row == 0  # several targets share a row
+        order, times, owner = self._places[seen.order][first], seen.times[first], seen.owner[first]
+        equal, different = (np.unique(self._places[rows]) for rows in seen.repeats)
+        equal = np.setdiff1d(equal, different)
         actions = _order_actions(seen.unsorted, len(equal), len(different))
-        return (*self._filled(order, times, seen.owner, actions), actions)
+        return (*self._filled(order, times, owner, actions), actions)
 
     def _wide_rows(self) -> tuple[Ints, Ints, Ints, list[Action]]:
         """A row of a wide table is one time of all its series."""
-        rows, width = self.seen.rows, self._series_of_table
+        rows, width = self.seen.rows, self.seen.rows.per_row
         times, values = rows.times[::width], rows.values.reshape(-1, width)
         places = self._places[::width]
         order = np.argsort(times, kind="stable")
@@ -137,15 +134,12 @@ class _Copying:
         return [Action(f.id, int(f.rows.sum()), f"rows {LEFT_OUT[f.id]} were left out") for f in faults]
 
     def _finite_actions(self) -> list[Action]:
-        bad = sum(int(fault.rows.sum()) for fault in self.seen.faults if fault.id == reading.BAD_NUMBER)
+        seen = self.seen
+        bad = sum(int(fault.rows.sum()) for fault in seen.faults if fault.id == reading.BAD_NUMBER)
         return [
-            Action("non-finite", int(self.seen.wild.sum()), "infinite values became missing"),
+            Action("non-finite", int((seen.wild & seen.rows.own_values).sum()), "infinite values became missing"),
             Action("number-unreadable", bad, "texts that are no numbers became missing"),
         ]
-
-    def _codes(self) -> Ints:
-        """The series of each row of the tables, where each file is one."""
-        return self.seen.rows.tables.by_source()[0]
 
     # the columns
 
@@ -172,7 +166,7 @@ class _Copying:
         try:
             table = opened.read(texts | dict.fromkeys(numbers, "number"))
         except InputRefused:  # a column without a role holds more than its first rows show
-            numbers &= {columns.target, *columns.past, *columns.future, *columns.static}
+            numbers &= {*columns.target_columns, *columns.past, *columns.future, *columns.static}
             table = opened.read(texts | dict.fromkeys(numbers, "number"))
         for name in bad & set(table.column_names):
             table = table.set_column(table.column_names.index(name), name, _numbers(table.column(name), name, opened))
@@ -199,6 +193,9 @@ class _Copying:
             return found
         if seen.columns.wide:
             here = np.array([series == name for series in rows.ids])[rows.codes]
+            found[self._places[here]] |= seen.wild[here, 0]
+        elif name in seen.columns.targets:
+            here = rows.stacked_places % rows.per_row == seen.columns.targets.index(name)
             found[self._places[here]] |= seen.wild[here, 0]
         elif name in rows.channel_names:
             found[self._places] |= seen.wild[:, rows.channel_names.index(name)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
@@ -80,28 +82,31 @@ def _of_fault(seen: Seen, id: str, what: str, remedy: str) -> Finding | None:  #
 
 def missing(seen: Seen) -> Finding | None:
     """Values that are missing in rows that are there, in the target and the numeric or text covariates."""
-    values = _inner(seen)
-    counts = np.isnan(values).sum(axis=0)
-    if not counts.any():
+    named = [(int(np.isnan(values).sum()), len(values), name) for name, values in _by_column(seen)]
+    worst = sorted((found for found in named if found[0]), key=lambda found: -found[0])
+    if not worst:
         return None
-    names = seen.rows.channel_names
-    named = [(int(count), name) for count, name in zip(counts, names, strict=True) if count]
-    worst = sorted(named, key=lambda pair: -pair[0])
-    examples = tuple(Example(says=f"column {name!r}: {count:,} of {len(values):,}") for count, name in worst[:SHOWN])
+    examples = tuple(Example(says=f"column {name!r}: {count:,} of {of:,}") for count, of, name in worst[:SHOWN])
     return Finding(
         "note",
         "values are missing",
-        int(counts.sum()),
+        sum(count for count, _, _ in worst),
         examples,
         "nothing needs to be done: missing values never count in a loss",
     )
 
 
-def _inner(seen: Seen) -> Floats:
-    """The values; without rows at the end that only hold what is known ahead."""
-    if not seen.columns.future:
-        return seen.values
-    return seen.values[: len(seen.values)][np.arange(len(seen.values)) < _observed_ends(seen)[seen.owner]]
+def _by_column(seen: Seen) -> Iterator[tuple[str, Floats]]:
+    """The values of each column; without rows at the end that only hold what is known ahead."""
+    inner = np.ones(len(seen.values), np.bool_)
+    if seen.columns.future:
+        inner = np.arange(len(seen.values)) < _observed_ends(seen)[seen.owner]
+    values, targets = seen.values[inner], seen.columns.targets
+    place = seen.rows.stacked_places[seen.order][inner] % max(1, len(targets))
+    yield from ((name, values[place == at, 0]) for at, name in enumerate(targets))
+    for channel, name in enumerate(seen.rows.channel_names):
+        if channel or not targets:
+            yield name, values[place == 0, channel]
 
 
 def _observed_ends(seen: Seen) -> Ints:

@@ -119,14 +119,11 @@ def _found_again(tables: Tables, choices: ColumnChoices, trained: Trained) -> tu
     """The model's columns as far as they are there, and what is not."""
     kinds = tables.kinds()
     columns = roles.renamed(trained.columns, roles.resolved(kinds, choices))
-    changes = [Change(COLUMN_MISSING, _lost(name, kinds)) for name in _needed(columns) if name not in kinds]
+    changes = [Change(COLUMN_MISSING, _lost(name, kinds)) for name in roles.needed(columns) if name not in kinds]
     texts = vocabularies(trained.channels)
     changes += _retyped(kinds, columns, texts)
-    lost: set[str | None] = {
-        name for name in _needed(columns) if name not in kinds or _other_kind(name, kinds, columns, texts)
-    }
-    rows_need = {*columns.times, *columns.ids, None if columns.wide else columns.target}
-    if lost & rows_need:
+    lost = {name for name in roles.needed(columns) if name not in kinds or _other_kind(name, kinds, columns, texts)}
+    if lost & {*columns.times, *columns.ids, *columns.target_columns}:
         return None, tuple(changes)
     left = replace(columns, past=_without(columns.past, lost), future=_without(columns.future, lost))
     left = replace(left, static=_without(columns.static, lost))
@@ -134,13 +131,8 @@ def _found_again(tables: Tables, choices: ColumnChoices, trained: Trained) -> tu
     return Known(left, trained.calendar, channels), tuple(changes)
 
 
-def _without(names: tuple[str, ...], lost: set[str | None]) -> tuple[str, ...]:
+def _without(names: tuple[str, ...], lost: set[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in lost)
-
-
-def _needed(columns: Columns) -> list[str]:
-    names = [*columns.times, *columns.ids, None if columns.wide else columns.target]
-    return [name for name in (*names, *columns.past, *columns.future, *columns.static) if name is not None]
 
 
 def _lost(name: str, kinds: Mapping[str, Kind]) -> str:
@@ -149,7 +141,7 @@ def _lost(name: str, kinds: Mapping[str, Kind]) -> str:
 
 
 def _retyped(kinds: Mapping[str, Kind], columns: Columns, categories: Mapping[str, tuple[str, ...]]) -> list[Change]:
-    names = [name for name in _needed(columns) if name in kinds and _other_kind(name, kinds, columns, categories)]
+    names = [name for name in roles.needed(columns) if name in kinds and _other_kind(name, kinds, columns, categories)]
     was = {True: "text", False: "numbers"}
     return [
         Change(COLUMN_RETYPED, f"column {n!r} was {was[n in categories]}, now it is {_called(kinds[n])}") for n in names

@@ -22,13 +22,12 @@ JUMPS = 4  # more of them in a series are what it is like
 
 def non_finite(seen: Seen) -> Finding | None:
     """Values that are infinite, or too large to compute with."""
-    rows, channels = np.nonzero(seen.wild)
+    rows, channels = np.nonzero(seen.wild & seen.rows.own_values)
     if not len(rows):
         return None
-    names = seen.rows.channel_names
     first = zip(rows[:SHOWN].tolist(), channels[:SHOWN].tolist(), strict=True)
     examples = [
-        seen.example(row, f"{seen.rows.values[row, c]:g} in column {_name(seen, row, names[c])!r}") for row, c in first
+        seen.example(row, f"{seen.rows.values[row, c]:g} in column {seen.rows.column(row, c)!r}") for row, c in first
     ]
     return Finding(
         "error",
@@ -37,10 +36,6 @@ def non_finite(seen: Seen) -> Finding | None:
         tuple(examples),
         "correct them, or leave them empty where they are not known",
     )
-
-
-def _name(seen: Seen, row: int, channel: str) -> str:
-    return seen.rows.ids[int(seen.rows.codes[row])] if seen.columns.wide else channel
 
 
 def outlier(seen: Seen) -> Finding | None:

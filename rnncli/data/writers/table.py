@@ -50,10 +50,9 @@ class ForecastTable:
     @property
     def id_columns(self) -> tuple[str, ...]:
         """Names of the id columns; none for one series without a name."""
-        if self.columns.ids:
-            return self.columns.ids
-        named = self.columns.wide or self.columns.by_file or len(self.ids) > 1
-        return (self.columns.id_name,) if named else ()
+        columns = self.columns
+        named = columns.ids or columns.targets or columns.wide or columns.by_file or len(self.ids) > 1
+        return columns.series_columns if named else ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +78,7 @@ class ForecastTable:
         """The values of each id column, series after series."""
         if self.written_ids is not None:
             return self.written_ids
-        count = max(1, len(self.columns.ids))
+        count = max(1, len(self.id_columns))
         return tuple(zip(*(parts_of(name, count) for name in self.ids), strict=True)) or ((),) * count
 
 

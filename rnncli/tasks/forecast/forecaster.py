@@ -116,11 +116,12 @@ class Forecaster(TrainedModel[ForecastSpec]):
             return self._unfitted_facts()
         columns, spec, training = self.columns, self.spec, self.training
         seasons = ", ".join(str(season) for season in spec.seasons) if spec.seasons != (1,) else "none"
+        ids = " and ".join(columns.ids) or "-"
         truncated = f", tbptt {training.tbptt}" if training.tbptt else ""
         return (
             (
                 "columns",
-                f"time {' and '.join(columns.times)}, id {' and '.join(columns.ids) or '-'}, target {columns.target}",
+                f"time {' and '.join(columns.times)}, id {ids}, target{'s' * bool(columns.targets)} {columns.target}",
             ),
             *((("covariates", text),) if (text := self._covariates()) else ()),
             (

@@ -12,7 +12,7 @@ from rnncli.data.calendar import Calendar
 from rnncli.data.statistics import Statistics
 from rnncli.errors import UsageError
 from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series_names
-from rnncli.spec import Columns, NetworkSpec, TrainingSpec
+from rnncli.spec import TARGETS, Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import head
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.network import network_inputs, refuse_what_sees_ahead
@@ -89,9 +89,12 @@ def _check_columns(columns: Columns, spec: ForecastSpec) -> None:
     declared = [(role, name) for role in ROLES for name in getattr(columns, role)]
     if declared != [(covariate.role, covariate.name) for covariate in spec.covariates]:
         raise UsageError("its covariates do not fit its columns")
-    names = [*columns.times, *columns.ids, columns.target, *(name for _, name in declared)]
-    if columns.time is None or len(set(names)) < len(names) or (columns.wide and declared):
+    told, several = [*columns.times, *columns.ids], columns.targets
+    names = [*told, *(several or (columns.target,)), *(name for _, name in declared)]
+    if columns.time is None or len(set(names)) < len(names) or (columns.wide and (declared or several)):
         raise UsageError("its columns contradict each other")
+    if len(columns.marks) != len(several) or (several and (TARGETS in told or columns.target != ", ".join(several))):
+        raise UsageError("its targets contradict each other")
     columns.check_marks()
 
 
