@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -156,12 +156,18 @@ class Drift:
         }
 
 
-def drift(statistics: Statistics, panel: Panel, cutoffs: Mapping[str, int], groups: Mapping[str, Bools]) -> Drift:
+def drift(
+    statistics: Statistics,
+    panel: Panel,
+    cutoffs: Mapping[str, int],
+    groups: Mapping[str, Bools],
+    targets: Mapping[str, Bools],
+) -> Drift:
     """Hold each series' rows after its training, and its last `length` rows, against its statistics: the past can have
     been written anew, in another unit, and the few rows after it look like any.
 
     `cutoffs` are the last ordinals of the training's series, in the order of the statistics; `groups` name some of the
-    panel's series.
+    panel's series, and so do `targets`, where several columns stand in its first channel: each is judged alone.
     """
     place = {name: row for row, name in enumerate(cutoffs)}
     trained = np.array([place.get(name, -1) for name in panel.ids], np.int64)
@@ -169,17 +175,23 @@ def drift(statistics: Statistics, panel: Panel, cutoffs: Mapping[str, int], grou
     new = np.where(trained >= 0, np.clip(panel.ends() - last, 0, panel.lengths), 0)
     recent = np.where(trained >= 0, np.minimum(np.where(new > 0, new, panel.lengths), statistics.length), 0)
     every = np.ones(len(panel), np.bool_)
-    found = {name: _columns(statistics, panel, trained, recent, chosen) for name, chosen in groups.items()}
-    return Drift(
-        _columns(statistics, panel, trained, recent, every), found, int(new.sum()), int(np.count_nonzero(trained < 0))
-    )
+
+    def columns(chosen: Bools) -> tuple[ColumnDrift, ...]:
+        return tuple(
+            replace(_column(statistics, panel, trained, recent, np.flatnonzero(of & (recent > 0)), channel), name=name)
+            for name, channel, of in _where(panel, targets, chosen)
+        )
+
+    found = {name: columns(chosen) for name, chosen in groups.items()}
+    return Drift(columns(every), found, int(new.sum()), int(np.count_nonzero(trained < 0)))
 
 
-def _columns(
-    statistics: Statistics, panel: Panel, trained: Ints, recent: Ints, chosen: Bools
-) -> tuple[ColumnDrift, ...]:
-    series = np.flatnonzero(chosen & (recent > 0))
-    return tuple(_column(statistics, panel, trained, recent, series, channel) for channel in range(len(panel.channels)))
+def _where(panel: Panel, targets: Mapping[str, Bools], chosen: Bools) -> Iterator[tuple[str, int, Bools]]:
+    """Each column, its channel, and those of the chosen series that it has values of."""
+    yield from ((name, 0, chosen & of) for name, of in targets.items())
+    for channel, name in enumerate(panel.channel_names):
+        if channel or not targets:
+            yield name, channel, chosen
 
 
 def _column(

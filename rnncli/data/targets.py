@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncli.arrays import Floats
+from rnncli.arrays import Bools, Floats
 from rnncli.data.ids import joined, parts_of
 from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import TARGETS, Columns
@@ -119,5 +119,12 @@ def ids_of_rows(rows: Rows) -> list[str]:
 def never_observed(panel: Panel, columns: Columns) -> str | None:
     """The first target that has no value in any series; None if all have some, or there is only one."""
     seen = np.add.reduceat(~np.isnan(panel.targets), panel.offsets[:-1]) > 0
-    found = {target_of(columns, panel.ids[s]) for s in np.flatnonzero(seen).tolist()}
-    return next((name for name in columns.targets if name not in found), None)
+    return next((name for name, of in of_each_target(panel, columns).items() if not (seen & of).any()), None)
+
+
+def of_each_target(panel: Panel, columns: Columns) -> dict[str, Bools]:
+    """Which series [series] are of each target; nothing where there is only one."""
+    if not columns.targets:
+        return {}
+    stands = [target_of(columns, series) for series in panel.ids]
+    return {name: np.array([found == name for found in stands], np.bool_) for name in columns.targets}

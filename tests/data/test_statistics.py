@@ -32,7 +32,7 @@ FILES = {
 def since(trained: Panel, now: Panel, groups: dict[str, np.ndarray] | None = None, length: int = 7) -> Drift:
     """The drift of a panel from one that was trained on."""
     cutoffs = dict(zip(trained.ids, trained.ends().tolist(), strict=True))
-    return drift(summarise(trained, length), now, cutoffs, groups or {})
+    return drift(summarise(trained, length), now, cutoffs, groups or {}, {})
 
 
 def noise(rows: int, seed: int = 0) -> np.ndarray:

@@ -195,7 +195,9 @@ def test_check_with_a_model_finds_its_targets_again(table: Lines, tmp_path: Path
     far = tmp_path / "far.csv"
     moved = pd.read_csv(path)
     moved.assign(b=moved.b * 1000).to_csv(far, index=False)
-    assert "drift" in {finding.id for finding in rnncli.check(far, model).findings}
+    drifted = next(finding for finding in rnncli.check(far, model).findings if finding.id == "drift")
+    assert [example.says[:26] for example in drifted.examples] == ["column 'b': 2 of 2 series "]
+    assert [one.name for one in rnncli.predict(far, model).drift.columns if one.has_drifted] == ["b"]
 
 
 def test_percent_signs_are_remembered_for_each_target(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from rnncli.data.checks.seen import Change, Seen
 from rnncli.data.panel import Panel
 from rnncli.data.rows import CATEGORIES
 from rnncli.data.statistics import drift as drift_since
+from rnncli.data.targets import of_each_target
 from rnncli.errors import InputRefused
 from rnncli.spec import Columns
 
@@ -94,9 +95,9 @@ def drift(seen: Seen) -> Finding | None:
         return None
     if trained.columns.future:  # rows that wait for their target say nothing yet
         panel = panel.cut(panel.observed_ends())
-    found = [
-        column for column in drift_since(trained.statistics, panel, trained.cutoffs, {}).columns if column.has_drifted
-    ]
+    targets = of_each_target(panel, trained.columns)
+    columns = drift_since(trained.statistics, panel, trained.cutoffs, {}, targets).columns
+    found = [column for column in columns if column.has_drifted]
     if not found:
         return None
     examples = tuple(Example(says=str(column)) for column in found[:SHOWN])

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift, drift
+from rnncli.data.targets import of_each_target
 from rnncli.events import Listener, Noted
 from rnncli.tasks.forecast.forecaster import Forecaster
 
@@ -16,7 +17,8 @@ def drift_of(panel: Panel, forecaster: Forecaster) -> Drift | None:
     if forecaster.statistics is None:
         return None
     panel = panel.cut(forecaster.ends(panel))  # rows that wait for their target say nothing yet
-    return drift(forecaster.statistics, panel, forecaster.cutoffs, _groups(panel, forecaster))
+    targets = of_each_target(panel, forecaster.columns)
+    return drift(forecaster.statistics, panel, forecaster.cutoffs, _groups(panel, forecaster), targets)
 
 
 def tell_drift(found: Drift | None, tell: Listener) -> None:
