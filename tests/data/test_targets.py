@@ -148,6 +148,15 @@ def test_check_counts_each_target_by_its_column_and_a_shared_covariate_once(tabl
     assert {example.where.rpartition(":")[2] for example in found["non-finite"].examples if example.where} == {"6"}
 
 
+def test_a_covariate_that_knows_one_of_the_targets_is_found(table: Lines) -> None:
+    known = pd.read_csv(table({}))
+    known["a"] = np.random.default_rng(1).normal(0, 1, len(known))
+    known["p"] = known.groupby("shop").a.shift(-2)
+    found = {finding.id: finding for finding in rnncli.check(known, past="p", **NAMED).findings}
+    assert found["leakage"].count == 1
+    assert "column 'p' equals target 'a' 2 steps later" in found["leakage"].examples[0].says
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_repaired_copy_has_each_row_once(table: Lines, tmp_path: Path, form: str) -> None:
     path = table(

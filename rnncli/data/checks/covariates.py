@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from rnncli.arrays import Floats, Ints
 from rnncli.data.checks.finding import SHOWN, Example, Finding, Severity
 from rnncli.data.checks.seen import Seen
 from rnncli.data.panel import Panel
+from rnncli.data.targets import of_each_target
 
 LAGS = 48  # at least so many steps ahead are looked at
 MOST_LAGS = 400
@@ -99,9 +101,11 @@ class _Copy:
     lag: int
     pairs: int
     exact: bool
+    target: str | None  # which of several
 
     def __str__(self) -> str:
-        what = "equals the target" if self.exact else "rises and falls exactly with the target"
+        target = "the target" if self.target is None else f"target {self.target!r}"
+        what = f"equals {target}" if self.exact else f"rises and falls exactly with {target}"
         when = f" {self.lag} step{'s' * (self.lag > 1)} later" if self.lag else ""
         return f"column {self.name!r} {what}{when}, in {self.pairs:,} pairs of rows"
 
@@ -131,24 +135,38 @@ def _of_copies(severity: Severity, what: str, found: list[_Copy], remedy: str) -
 
 def _copies(seen: Seen) -> list[_Copy]:
     """The covariates whose changes are the target's, at a lag ahead or none."""
-    values, offsets = _gridded(seen)
     names = (*seen.columns.past, *seen.columns.future)
     places = {channel.name: place for place, channel in enumerate(seen.rows.channels) if channel.kind == "number"}
     numeric = [name for name in names if name in places]
-    found = (_copy(name, values[:, 0], values[:, places[name]], offsets, seen) for name in numeric)
+    found = []
+    for target, (values, offsets) in _gridded(seen):
+        found += [_copy(name, values[:, 0], values[:, places[name]], offsets, seen, target) for name in numeric]
     return [copy for copy in found if copy is not None]
 
 
-def _gridded(seen: Seen) -> tuple[Floats, Ints]:
-    """Values one row a step, where there is a grid; no more rows than are needed to decide."""
+def _gridded(seen: Seen) -> Iterator[tuple[str | None, tuple[Floats, Ints]]]:
+    """Values one row a step, where there is a grid; of several targets those of each, with its name."""
     panel = seen.panel
-    values, offsets = (panel.values, panel.offsets) if isinstance(panel, Panel) else (seen.values, seen.offsets)
+    if not isinstance(panel, Panel):
+        yield None, _enough(seen.values, seen.offsets)
+        return
+    targets = of_each_target(panel, seen.columns)
+    for name, of in targets.items():
+        some = panel.select(np.flatnonzero(of))
+        if len(some):
+            yield name, _enough(some.values, some.offsets)
+    if not targets:
+        yield None, _enough(panel.values, panel.offsets)
+
+
+def _enough(values: Floats, offsets: Ints) -> tuple[Floats, Ints]:
+    """No more rows than are needed to decide."""
     series = max(1, int(np.searchsorted(offsets, ROWS)) - 1)
     offsets = offsets[: series + 1]
     return values[: min(int(offsets[-1]), ROWS)], np.minimum(offsets, ROWS)
 
 
-def _copy(name: str, target: Floats, covariate: Floats, offsets: Ints, seen: Seen) -> _Copy | None:
+def _copy(name: str, target: Floats, covariate: Floats, offsets: Ints, seen: Seen, of: str | None) -> _Copy | None:
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     most = min(MOST_LAGS, max(LAGS, seen.horizon or 0))
     lags = sorted(range(-most, most + 1), key=abs)
@@ -159,7 +177,7 @@ def _copy(name: str, target: Floats, covariate: Floats, offsets: Ints, seen: See
     if best < 0 or scores[best] < SAME:
         return None
     score, pairs, exact = _agreement(target, covariate, owner, best)
-    return _Copy(name, best, pairs, exact) if score >= SAME else None
+    return _Copy(name, best, pairs, exact, of) if score >= SAME else None
 
 
 def _densest(target: Floats, covariate: Floats) -> int:
