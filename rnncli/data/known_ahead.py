@@ -45,7 +45,7 @@ def _notes(ahead: Rows, unknown: Bools, past: Bools) -> list[str]:
         names = [ahead.ids[code] for code in np.unique(ahead.codes[unknown]).tolist()]
         notes.append(f"{len(names):,} series of the future data are not in the data (the first: {names[0]!r})")
     if past.any():
-        count = int(np.count_nonzero(past))
+        count = ahead.in_tables(past)
         notes.append(f"{count:,} rows of the future data are not after their series' last target, and not looked at")
     return notes
 

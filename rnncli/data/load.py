@@ -340,7 +340,7 @@ def without_duplicates(rows: Rows, order: Ints, offsets: Ints, zone: str | None,
             where=rows.where(int(max(at, order[second[row] - 1]))),
             hint=_why_twice(int(rows.times[at]), zone, whole=whole),
         )
-    notes.append(f"{len(second):,} rows that repeat another row were dropped")
+    notes.append(f"{rows.in_tables(order[second]):,} rows that repeat another row were dropped")
     keep = np.ones(len(order), np.bool_)
     keep[second] = False
     kept = np.add.reduceat(keep.astype(np.int64), offsets[:-1])

@@ -85,6 +85,10 @@ class Rows:
         """The place of each row among all that came of the tables: the row of the tables times `per_row`, and more."""
         return np.arange(len(self.codes)) if self.places is None else self.places
 
+    def in_tables(self, chosen: Bools | Ints) -> int:
+        """The number of rows of the tables that the chosen rows came of."""
+        return int(np.unique(self.stacked_places[chosen] // self.per_row).size)
+
     def _place(self, row: int) -> int:
         return row if self.places is None else int(self.places[row])
 

@@ -96,6 +96,16 @@ def test_an_error_names_line_and_column(table: Lines, others: dict[int, str], wh
     assert says in error.value.message
 
 
+@pytest.mark.parametrize("choices", [CHOICES, ColumnChoices(wide=True)])
+def test_a_row_that_repeats_another_is_counted_once(table: Lines, tmp_path: Path, choices: ColumnChoices) -> None:
+    path = table({42: "y/z,2024-01-20,5.5,119,1"})
+    if choices.wide:
+        path = tmp_path / "w.csv"
+        rows = [f"2024-01-{day + 1:02},{day}.5,{day},{day}\n" for day in (*range(ROWS), ROWS - 1)]
+        path.write_text("ds,a,b,c\n" + "".join(rows))
+    assert "1 rows that repeat another row were dropped" in load_panel(path, choices).notes
+
+
 def test_a_series_that_is_skipped_leaves_the_other_targets(table: Lines) -> None:
     path = table({9: "x,2024-01-07,6.5,7,0"})
     choices = ColumnChoices(id=("shop",), target=("a,b",), on_bad_series="skip")

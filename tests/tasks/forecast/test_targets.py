@@ -187,6 +187,10 @@ def test_a_future_table_is_of_the_rows_of_every_target(run_rnncli: Run, table: p
     done(run_rnncli, "train", data, *said, *QUICK, "-o", model)
     found = done(run_rnncli, "predict", data, "-m", model, "--future-data", future)
     assert found.stdout.count("\n") == 1 + 6 * HORIZON
+    early = future.read_text() + "north,2024-02-01,2.0\n"
+    (tmp_path / "early.csv").write_text(early)
+    noted = done(run_rnncli, "predict", data, "-m", model, "--future-data", tmp_path / "early.csv")
+    assert "1 rows of the future data are not after their series' last target" in noted.stderr
     in_one = written(pd.concat([table, *ahead]), tmp_path / "in_one.csv")
     assert done(run_rnncli, "predict", in_one, "-m", model).stdout == found.stdout
     future.write_text(future.read_text().replace("2.0", "", 1).replace("2.0", "two", 1))
