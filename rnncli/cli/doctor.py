@@ -14,6 +14,7 @@ from rnncli.cli.terminal import width
 from rnncli.outline import counted
 
 if TYPE_CHECKING:
+    from rnncli.diagnostics.dynamics import LayerDynamics
     from rnncli.diagnostics.evidence import Evidence
     from rnncli.diagnostics.finding import Finding
     from rnncli.diagnostics.profile import LayerFlow
@@ -153,19 +154,25 @@ def layers(report: GradientReport) -> list[str]:
                 verdict.name,
                 left,
                 _life(flow),
-                f"{moving.largest:.3g}{_reading(moving.largest)}",
+                f"{moving.largest:.3g}",
                 spark.ljust(SPARK),
             ]
         )
-    return [*table(header, rows), *_radius(evidence)]
+    return [*table(header, rows), *_readings(evidence), *_radius(evidence)]
 
 
-def _reading(exponent: float) -> str:
-    """What a Lyapunov exponent, in nats a step, says of a small disturbance of the state."""
-    steps = math.log(2) / abs(exponent) if exponent else math.inf
-    if not math.isfinite(steps):
-        return ""
-    return f", {'doubles' if exponent > 0 else 'halves'} in {f'{steps:.2g}' if steps < MANY else f'{steps:,.0f}'} steps"
+def _readings(evidence: Evidence) -> list[str]:
+    """What each Lyapunov exponent, in nats a step, says of a small disturbance of the state."""
+    return [
+        f"  {one.name}: a small disturbance of the state {'doubles' if one.largest > 0 else 'halves'} in {_steps_of(one)}"
+        for one in evidence.dynamics
+        if one.largest and math.isfinite(one.largest)
+    ]
+
+
+def _steps_of(one: LayerDynamics) -> str:
+    steps = math.log(2) / abs(one.largest)
+    return f"{steps:.2g} steps" if steps < MANY else f"{steps:,.0f} steps"
 
 
 def reach(report: GradientReport) -> list[str]:

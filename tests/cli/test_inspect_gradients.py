@@ -93,7 +93,7 @@ def test_a_rule_is_said_once_and_the_diagnosis_first(jobs: Path) -> None:
     found = rnncli.inspect_gradients(jobs, **(SHORT | {"layers": 2}))
     assert len(found.report.faults) == 2
     lines = shown(found)
-    assert "diagnosis  vanishing" in lines[:2]
+    assert "diagnosis  vanishing in layer 0 and layer 1" in lines[:2]
     assert "the rules" in lines
     assert sum("at the longest lag that matters" in line for line in lines) == 1
     assert max(map(len, lines)) <= 100
