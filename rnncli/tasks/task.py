@@ -148,17 +148,20 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Backtest:
-    """From how many origins a model is scored, how far apart and how far ahead, and whether it is trained once more
-    where it has seen what is scored. `trained_on` is what it was trained on, for what is simpler and learns from it;
-    `group` a column by which scores are split.
+    """From how many origins a model is scored (None: one, or as many as there are from `start` on), how far apart and
+    how far ahead, and whether it is trained once more where it has seen what is scored. Rows before the time `start`
+    are not scored, and those after `until` not seen. `trained_on` is what it was trained on, for what is simpler and
+    learns from it; `group` a column by which scores are split.
     """
 
-    windows: int = 1
+    windows: int | None = None
     stride: int | None = None
     horizon: int | None = None
     refit: bool = True
     trained_on: Data | None = None
     group: str | None = None
+    start: str | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,9 @@ def evaluate(
     model: Model | None = None,
     *,
     forecasts: Any = None,
-    windows: int = 1,
+    windows: int | None = None,
+    start: str | None = None,
+    until: str | None = None,
     stride: int | None = None,
     horizon: int | None = None,
     refit: bool = True,
@@ -141,7 +143,8 @@ def evaluate(
     **options: Unpack[EvaluateOptions],
 ) -> Evaluation:
     """Score `model` from `windows` origins, `stride` rows apart (the horizon by default), or the table `forecasts`; a
-    model that labels by the labels in `data`.
+    model that labels by the labels in `data`. Origins are counted back from the last row that is not later than
+    `until`; with `start` there are as many as have all the rows that they forecast at that time or later.
 
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
     came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
@@ -161,11 +164,13 @@ def evaluate(
     keep_apart("evaluate", {**options, **paths})
     if model is not None and forecasts is not None:
         raise UsageError("both a model and saved forecasts were given", hint="give -m MODEL, or --forecasts FILE")
+    refuse_two_counts(windows, start)
     choices = column_choices(options)
     loaded_model = None if forecasts is not None else given(BASE if model is None else model).model
     if plot is not None:
         check_plot(plot, "forecast" if loaded_model is None else loaded_model.task.name)
-    said = {"horizon": horizon, "stride": stride, "windows": None if windows == 1 else windows, "refit": refit}
+    counted = None if windows == 1 else windows
+    said = {"horizon": horizon, "stride": stride, "windows": counted, "from_": start, "until": until, "refit": refit}
     asked = {**options, **said, "trained_on": trained_on, "group": group}
     if loaded_model is None:
         gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
@@ -174,7 +179,7 @@ def evaluate(
         refuse_other_grouping(task.groupings(None, group), by)
         scored: Scored = task.scored_saved(data, forecasts, choices, tell)
     else:
-        found, wanted = loaded_model, Backtest(windows, stride, horizon, refit, trained_on, group)
+        found, wanted = loaded_model, Backtest(windows, stride, horizon, refit, trained_on, group, start, until)
         table.refuse_of_other_task(asked, found.task.name, by_model=True)
         refuse_other_grouping(found.task.groupings(found, group), by)
         gates = _gates(options, found.task.name)
@@ -193,6 +198,12 @@ def evaluate(
         scored.fans,
         scored.model,
     )
+
+
+def refuse_two_counts(windows: int | None, start: str | None) -> None:
+    """UsageError where both a number of windows and a span of time say how many there are."""
+    if windows is not None and start is not None:
+        raise UsageError("--from and --windows both say how many windows there are", hint="leave one of them out")
 
 
 def _refuse_of_a_model(said: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.source import sources
 from rnncli.errors import InputRefused, UsageError
-from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
+from rnncli.evaluation.backtest import Split, relative_to_cutoffs
 from rnncli.evaluation.run import Made, evaluate_together
 from rnncli.evaluation.saved import Matched, match
 from rnncli.evaluation.saved_table import Saved, load_saved
@@ -24,6 +24,7 @@ from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon
 from rnncli.tasks.forecast.evaluate import before, fitted_before, forecasts_of
 from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.origins import left_out, origins
 from rnncli.tasks.forecast.plan import default_horizon
 from rnncli.tasks.forecast.reading import load_known, load_new, within_bounds
 from rnncli.tasks.task import Again, Backtest
@@ -54,11 +55,11 @@ def compared(
     Models forecast from the origins that are wanted or, where there are saved forecasts, from those of these. A model
     that has seen such rows is trained `again` on what came before, or, without a refit, marked in-sample.
     """
-    rows = _read(data, models, choices, once(tell))
+    rows = _read(data, models, replace(choices, until=wanted.until), once(tell))
     first = next(iter(rows.values()))
     panel = first.scored
     saved = {name: load_saved(path, first.whole) for name, path in forecasts.items()}
-    splits, found = _origins(panel, models, saved, wanted)
+    splits, found = _origins(replace(first.whole, panel=panel), models, saved, wanted)
     taught = [name for name, model in models.items() if not model.unfitted]
     models = {name: _fitted(model, rows[name], splits) for name, model in models.items()}
     levels = _levels(models, saved)
@@ -80,6 +81,7 @@ def compared(
         notes.append(
             f"MASE is scaled by the season of {next(iter(seasons))}, {season} steps: those of the others differ"
         )
+    notes += left_out(panel, splits, wanted)
     report = evaluate_together(panel, splits, made, levels, season, tuple(notes))
     return side_by_side(report, list(made), frozenset(in_sample), alpha)
 
@@ -144,20 +146,21 @@ def _refuse_other_values(first: str, one: Panel, name: str, other: Panel) -> Non
 
 
 def _origins(
-    panel: Panel, models: Mapping[str, Forecaster], saved: Mapping[str, Saved], wanted: Backtest
+    loaded: Loaded, models: Mapping[str, Forecaster], saved: Mapping[str, Saved], wanted: Backtest
 ) -> tuple[list[Split], dict[str, Matched]]:
     """Where forecasts begin, and the saved ones there."""
+    panel = loaded.panel
     if not saved:
         fitted = [model for model in models.values() if not model.unfitted]
         usual = default_horizon(panel.calendar, panel.lengths)
         steps = wanted.horizon or min((model.spec.horizon for model in fitted), default=usual)
         for model in fitted:
             checked_horizon(steps, model)
-        return rolling_origins(panel, steps, wanted.windows, wanted.stride), {}
-    if wanted.windows != 1 or wanted.stride is not None or wanted.horizon is not None:
+        return origins(loaded, steps, wanted), {}
+    if wanted.windows not in (None, 1) or {wanted.stride, wanted.horizon, wanted.start, wanted.until} != {None}:
         raise UsageError(
             "saved forecasts have origins of their own, and models forecast from these",
-            hint="leave --windows, --stride and --horizon out",
+            hint="leave --windows, --from, --until, --stride and --horizon out",
         )
     found = {}
     for name, table in saved.items():
