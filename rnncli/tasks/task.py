@@ -34,6 +34,7 @@ from rnncli.tasks.seen import Seen, Shapes, Weights
 
 if TYPE_CHECKING:
     from rnncli.charts.fans import Fans
+    from rnncli.evaluation.kept import KeptForecasts
     from rnncli.tasks.plan import Plan, Trained
 
 S = TypeVar("S", bound=Spec)
@@ -181,7 +182,8 @@ class LookedAt:
 class Scored:
     """A report, whether the model was trained once more for the sake of honesty, what is new in the data since
     training (None if unknown), the series left out, and the first step that was made from answers (None: nowhere);
-    of forecasts also those of the last window, to be drawn, and the model that made them: fitted, or trained once more.
+    of forecasts also those of the last window, to be drawn, the model that made them: fitted, or trained once more,
+    and all of them, to be kept.
     """
 
     report: ScoreReport
@@ -191,6 +193,7 @@ class Scored:
     beyond_trained_from: int | None = None
     fans: Fans | None = None
     model: Any = None
+    forecasts: KeptForecasts | None = None
 
 
 Again = Callable[[Loaded, Any], Any]

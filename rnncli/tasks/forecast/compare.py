@@ -63,7 +63,10 @@ def compared(
     taught = [name for name, model in models.items() if not model.unfitted]
     models = {name: _fitted(model, rows[name], splits) for name, model in models.items()}
     levels = _levels(models, saved)
-    made = {name: [_of_levels(one.quantiles, one.point, saved[name].levels, levels)] for name, one in found.items()}
+    made = {
+        name: [_of_levels(one.quantiles, one.point, saved[name].levels, levels) for one in every]
+        for name, every in found.items()
+    }
     in_sample, notes = set(), []
     for name, model in models.items():
         chosen, honest = model, all(flag.all() for flag in relative_to_cutoffs(panel, splits, model.cutoffs))
@@ -147,7 +150,7 @@ def _refuse_other_values(first: str, one: Panel, name: str, other: Panel) -> Non
 
 def _origins(
     loaded: Loaded, models: Mapping[str, Forecaster], saved: Mapping[str, Saved], wanted: Backtest
-) -> tuple[list[Split], dict[str, Matched]]:
+) -> tuple[list[Split], dict[str, list[Matched]]]:
     """Where forecasts begin, and the saved ones there."""
     panel = loaded.panel
     if not saved:
@@ -166,9 +169,26 @@ def _origins(
     for name, table in saved.items():
         if MEDIAN not in table.levels:
             raise InputRefused("the saved forecasts have no median", where=name, hint="they need a column q0.5")
-        found[name] = match(panel, table.ids, table.times, table.quantiles, table.point)
-    split = _common(panel, {name: one.split for name, one in found.items()})
-    return [split], {name: _at(one, split) for name, one in found.items()}
+        found[name] = match(panel, table.ids, table.times, table.quantiles, table.point, table.steps)
+    splits = _windows(panel, found)
+    return splits, {name: list(map(_at, every, splits)) for name, every in found.items()}
+
+
+def _windows(panel: Panel, found: Mapping[str, Sequence[Matched]]) -> list[Split]:
+    """What all saved forecasts have of each window. InputRefused where one has more windows than another."""
+    (first, every), *others = found.items()
+    for name, other in others:
+        if len(other) != len(every):
+            raise InputRefused(
+                f"{first} has forecasts from {len(every):,} origins of a series, and {name} from {len(other):,}",
+                hint="compare forecasts from the same origins",
+            )
+    splits = [
+        _common(panel, {name: one.split for name, one in zip(found, window, strict=True)})
+        for window in zip(*found.values(), strict=True)
+    ]
+    horizon = min(split.horizon for split in splits)
+    return [replace(split, horizon=horizon) for split in splits]
 
 
 def _common(panel: Panel, splits: Mapping[str, Split]) -> Split:

@@ -14,7 +14,8 @@ from rnncli.data.objects import NAME, Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, SeriesRefused
 from rnncli.evaluation.backtest import Split, relative_to_cutoffs
-from rnncli.evaluation.run import Made, evaluate_made, evaluate_saved
+from rnncli.evaluation.kept import kept_forecasts
+from rnncli.evaluation.run import MODEL, Made, evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
 from rnncli.evaluation.saved_table import load_saved
 from rnncli.evaluation.split_fans import split_fans
@@ -70,7 +71,8 @@ def evaluated(
     notes += left_out(loaded.panel, splits, wanted)
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
     fans = split_fans(loaded.panel, splits[-1], made[-1], model.spec.levels, season, loaded.columns)
-    return Scored(report, refit, found, loaded.skipped, beyond, fans, model)
+    every = kept_forecasts(loaded.panel, splits, report.made[MODEL], loaded.columns)
+    return Scored(report, refit, found, loaded.skipped, beyond, fans, model, every)
 
 
 def fitted_before(model: Forecaster, loaded: Loaded, splits: Sequence[Split]) -> Forecaster:
@@ -129,14 +131,14 @@ def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
 
 
 def scored_saved(data: Data, forecasts: Data, choices: ColumnChoices, tell: Listener) -> Scored:
-    """The scores of forecasts that were saved, beside baselines made from the rows before each series' first one."""
+    """The scores of forecasts that were saved, beside baselines made from the rows before each origin."""
     loaded = load_new(data, choices, {}, tell)
     saved = load_saved(forecasts, loaded)
     if 0.5 not in saved.levels:
         raise InputRefused(
             "the saved forecasts have no median", where=_named(forecasts), hint="they need a column q0.5"
         )
-    matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point)
+    matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point, saved.steps)
     report = evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0])
     return Scored(report, refitted=False, skipped=loaded.skipped)
 
