@@ -139,7 +139,8 @@ class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearnin
 
     `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
     `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model. Of
-    gradients is told every `watch_gradients` steps.
+    gradients is told every `watch_gradients` steps, and a training that goes as `fail_on` names (exploding, collapse,
+    plateau) is stopped: GateFailed.
     """
 
     holidays: Iterable[str]
@@ -156,6 +157,7 @@ class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearnin
     device: str | None
     threads: int | None
     watch_gradients: int | None
+    fail_on: Iterable[str]
     tensorboard: str | os.PathLike[str] | None
     mlflow: str | None
     fresh: bool
