@@ -217,6 +217,16 @@ class WrittenOptions(WritingOptions, total=False):
     out_wide: bool
 
 
+class KeepingOptions(TypedDict, total=False):
+    """How forecasts that are scored are kept in a file, and what becomes of one that is there: see `evaluate`."""
+
+    if_exists: Literal["append", "replace", "error"] | None
+    lock_wait: float | None
+    out_separator: str | None
+    out_decimal: str | None
+    digits: int | None
+
+
 class PredictOptions(AskedOptions, WrittenOptions, total=False):
     """From what and when a forecast is made, and into what: see `predict`."""
 

@@ -52,7 +52,7 @@ class ForecastTable:
         """Names of the id columns; none for one series without a name."""
         if self.columns.ids:
             return self.columns.ids
-        named = self.columns.wide or self.columns.by_file or len(self.ids) > 1
+        named = self.columns.wide or self.columns.by_file or len(set(self.ids)) > 1
         return (self.columns.id_name,) if named else ()
 
     @property
