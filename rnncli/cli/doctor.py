@@ -164,7 +164,7 @@ def layers(report: GradientReport) -> list[str]:
 def _readings(evidence: Evidence) -> list[str]:
     """What each Lyapunov exponent, in nats a step, says of a small disturbance of the state."""
     return [
-        f"  {one.name}: a small disturbance of the state {'doubles' if one.largest > 0 else 'halves'} in {_steps_of(one)}"
+        f"  {one.name}: a small disturbance {'doubles' if one.largest > 0 else 'halves'} in {_steps_of(one)}"
         for one in evidence.dynamics
         if one.largest and math.isfinite(one.largest)
     ]
