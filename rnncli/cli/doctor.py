@@ -14,6 +14,7 @@ from rnncli.cli.terminal import width
 from rnncli.outline import counted
 
 if TYPE_CHECKING:
+    from rnncli.diagnostics.dynamics import LayerDynamics
     from rnncli.diagnostics.evidence import Evidence
     from rnncli.diagnostics.finding import Finding
     from rnncli.diagnostics.profile import LayerFlow
@@ -25,6 +26,8 @@ Interval = tuple[float, float] | None
 SPARK = 28
 PRECISION = 1.2e-7  # of float32: a gradient below it is gone, and has no bar
 TENSORS = 3
+WANTED = 0.01  # of a tensor's norm, a step
+MANY = 10
 
 
 def shown(done: Inspection) -> list[str]:
@@ -69,8 +72,15 @@ def subject(done: Inspection) -> list[tuple[str, str]]:
 
 
 def _diagnosis(report: GradientReport) -> str:
-    """The faults by name, or that there are none."""
-    return ", ".join(dict.fromkeys(fault.check for fault in report.faults)) or report.diagnosis
+    """The faults by name with the layers that have them, or that there are none."""
+    return (
+        "; ".join(_where(report, check) for check in dict.fromkeys(f.check for f in report.faults)) or report.diagnosis
+    )
+
+
+def _where(report: GradientReport, check: str) -> str:
+    places = [fault.place for fault in report.faults if fault.check == check and fault.place]
+    return f"{check} in {' and '.join(dict.fromkeys(places))}" if places else check
 
 
 def panels(evidence: Evidence) -> list[tuple[str, str]]:
@@ -115,7 +125,7 @@ def _steps(evidence: Evidence) -> tuple[str, str]:
     usual = sorted(steps.norms)[len(steps.norms) // 2]
     norm = f"gradient norm {usual:.3g}, {steps.clipped:.0%} clipped at {evidence.subject.clip:g}"
     taken = f"{len(steps.watched)} steps from here: {norm}"
-    return "training", f"{taken}; a step changes most, for its size: {longest}{broke}"
+    return "training", f"{taken}; a step changes most, for its size: {longest} ({WANTED:g} is usual){broke}"
 
 
 def _series(evidence: Evidence) -> list[tuple[str, str]]:
@@ -148,7 +158,21 @@ def layers(report: GradientReport) -> list[str]:
                 spark.ljust(SPARK),
             ]
         )
-    return [*table(header, rows), *_radius(evidence)]
+    return [*table(header, rows), *_readings(evidence), *_radius(evidence)]
+
+
+def _readings(evidence: Evidence) -> list[str]:
+    """What each Lyapunov exponent, in nats a step, says of a small disturbance of the state."""
+    return [
+        f"  {one.name}: a small disturbance {'doubles' if one.largest > 0 else 'halves'} in {_steps_of(one)}"
+        for one in evidence.dynamics
+        if one.largest and math.isfinite(one.largest)
+    ]
+
+
+def _steps_of(one: LayerDynamics) -> str:
+    steps = math.log(2) / abs(one.largest)
+    return f"{steps:.2g} steps" if steps < MANY else f"{steps:,.0f} steps"
 
 
 def reach(report: GradientReport) -> list[str]:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Unpack
 
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
-from rnncli.cli.written import ScoredOptions, scored
-from rnncli.options.types import columns_of
+from rnncli.cli.written import Place, ScoredOptions, left_alone, scored
+from rnncli.options.types import KeepingOptions, columns_of
+from rnncli.registry import WRITERS
 
 if TYPE_CHECKING:
     from rnncli.evaluation.shown import Cell, ScoreTable, Tabled
     from rnncli.workflows.evaluate import Evaluation
+
+SCHEMA = "rnncli.evaluate/1"
 
 
 def evaluate(
@@ -21,6 +24,8 @@ def evaluate(
     model: str | None = None,
     forecasts: str | None = None,
     windows: int | None = None,
+    from_: str | None = None,
+    until: str | None = None,
     stride: int | None = None,
     horizon: int | None = None,
     refit: bool = True,
@@ -28,6 +33,7 @@ def evaluate(
     group: str | None = None,
     by: str | None = None,
     plot: str | None = None,
+    keep_forecasts: str | None = None,
     fail_if: list[str] | None = None,
     must_beat: list[str] | None = None,
     alpha: float | None = None,
@@ -39,12 +45,21 @@ def evaluate(
     """Score a model beside what is simpler."""
     from rnncli.workflows.evaluate import evaluate as work
 
+    keep = keep_forecasts
+    if keep is not None and options.get("if_exists") == "skip" and Place(keep, None, tuple(WRITERS)).is_there():
+        if options.get("output") is None:
+            return left_alone(streams, keep, SCHEMA)
+        keep = None
+        streams.say([f"{keep_forecasts} is there already and stays as it is"])
+
     def made() -> Evaluation:
         return work(
             data,
             model,
             forecasts=forecasts,
-            windows=windows or 1,
+            windows=windows,
+            start=from_,
+            until=until,
             stride=stride,
             horizon=horizon,
             refit=refit,
@@ -52,6 +67,7 @@ def evaluate(
             group=group,
             by=by,
             plot=plot,
+            keep_forecasts=keep,
             device=device,
             threads=threads,
             fail_if=fail_if or (),
@@ -60,16 +76,24 @@ def evaluate(
             fail_on_drift=fail_on_drift,
             on_event=streams,
             **columns_of(options),
+            **kept_so(options),
         )
 
     def lines(done: Evaluation) -> list[str]:
         return shown(done.report, by) + gates(done)
 
-    done = scored(streams, options, "rnncli.evaluate/1", "the scores", made, lines, by=by)
+    done = scored(streams, options, SCHEMA, "the scores", made, lines, keep_forecasts, by=by)
     if done is None:
         return 0
     done.refuse()
     return SKIPPED if done.skipped else 0
+
+
+def kept_so(options: ScoredOptions) -> KeepingOptions:
+    """How a file of forecasts is written."""
+    names = ("if_exists", "lock_wait", "out_separator", "out_decimal", "digits")
+    said = {name: options.get(name) for name in names}
+    return said | {"if_exists": None if said["if_exists"] == "skip" else said["if_exists"]}  # type: ignore[return-value]
 
 
 def gates(done: Evaluation) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnncli.cli.table import number
 from rnncli.cli.terminal import clean, say, width, wrapped
 from rnncli.cli.watchers import ended, told
-from rnncli.diagnostics.events import Exploded, Gradients
+from rnncli.diagnostics.events import Exploded, Gradients, Strayed
 from rnncli.events import Noted, Phase
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
 
@@ -38,7 +38,7 @@ class Display:
             self._update(event.phase, completed=event.step, loss=number(event.loss))
         elif isinstance(event, Gradients):
             self._update(event.phase, gradient=f"{number(event.gradient_norm)}, {event.clipped:.0%} clipped")
-        elif isinstance(event, Exploded):
+        elif isinstance(event, (Exploded, Strayed)):
             self._line(told(event))
         elif isinstance(event, Evaluated):
             self._update(event.phase, score=number(event.score))

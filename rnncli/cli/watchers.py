@@ -12,7 +12,7 @@ from typing import Any
 
 from rnncli.cli.table import number
 from rnncli.cli.terminal import say
-from rnncli.diagnostics.events import Exploded, Gradients
+from rnncli.diagnostics.events import Exploded, Gradients, Strayed
 from rnncli.events import REFIT, Generated, Noted, Phase
 from rnncli.training.events import Evaluated, Finished, Started, Stepped
 
@@ -33,7 +33,7 @@ class PlainLines:
             say(event.text)
         elif isinstance(event, Started):
             self._steps[event.phase] = event.steps
-        elif isinstance(event, (Gradients, Exploded)):
+        elif isinstance(event, (Gradients, Exploded, Strayed)):
             say(told(event))
         elif isinstance(event, Evaluated) and time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
@@ -81,7 +81,7 @@ def evaluated(event: Evaluated, steps: int) -> str:
 
 def told(event: object) -> str:
     """A line about gradients that were watched; "" about anything else."""
-    if isinstance(event, Exploded):
+    if isinstance(event, (Exploded, Strayed)):
         return event.text
     if not isinstance(event, Gradients):
         return ""

@@ -72,10 +72,11 @@ def scored(
     what: str,
     work: Callable[[], T],
     shown: Callable[[T], list[str]],
+    beside: str | None = None,
     **by: Any,
 ) -> T | None:
-    """What `work` finds, as lines on standard output or in the file of `-o`; messages say `what` is written there, and
-    `by` is how it is split. None where there is a file already that stays.
+    """What `work` finds, as lines on standard output or in the file of `-o`; messages say `what` is written there,
+    `beside` is another file that is, and `by` is how it is split. None where there is a file already that stays.
     """
     from rnncli.workflows.options import style_of
     from rnncli.workflows.score_file import FORMATS
@@ -85,7 +86,8 @@ def scored(
     path = place.checked()
     marks = ("out_separator", "out_decimal", "digits")
     writing: WrittenOptions = {name: options[name] for name in marks if name in options}  # type: ignore[assignment, literal-required]
-    refuse_unwritten(path, "-o", {"out_format": options.get("out_format"), **writing})
+    refuse_unwritten(path, "-o", {"out_format": options.get("out_format")})
+    refuse_unwritten(path or beside, "-o", writing)
     style = asdict(style_of(writing))
     with nullcontext() if path is None else place.sink.held(options.get("lock_wait") or 0.0):
         if path is not None and stays(place.sink, existing):
@@ -129,6 +131,11 @@ class Place:
     def name(self) -> str:
         """What messages call it."""
         return self.sink.name
+
+    def is_there(self) -> bool:
+        """Whether something is there that would be replaced."""
+        self.sink.check()
+        return stays(self.sink, "skip")
 
     @cached_property
     def sink(self) -> Sink:

@@ -99,6 +99,7 @@ def load_panel(
     zone = zone_of(rows, choices, known)
     rows = in_utc(rows, zone, choices)
     rows = rows if choices.as_of is None else seen_as_of(rows, choices.as_of, zone)
+    rows = rows if choices.until is None else seen_as_of(rows, choices.until, zone, "--until")
     later = None if ahead is None or known is None else _read_ahead(ahead, choices, known, zone)
     return of_usable_series(
         rows,
@@ -169,10 +170,12 @@ def _without(rows: Rows, error: SeriesRefused) -> Rows:
     return rows.kept(others)
 
 
-def seen_as_of(rows: Rows, text: str, zone: str | None) -> Rows:
-    """The rows as they were at a moment: of later ones only what is known ahead, where that was declared, is seen."""
+def seen_as_of(rows: Rows, text: str, zone: str | None, option: str = "--as-of") -> Rows:
+    """The rows as they were at a moment that an option says: of later ones only what is known ahead, where that was
+    declared, is seen.
+    """
     whole = rows.columns.time_type == "integer"
-    seen = rows.times <= read_moment("--as-of", text, zone, whole=whole)
+    seen = rows.times <= read_moment(option, text, zone, whole=whole)
     if not seen.any():
         raise InputRefused(
             f"no row is as old as {text}",

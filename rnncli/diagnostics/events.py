@@ -35,6 +35,21 @@ class Gradients:
 
 
 @dataclass(frozen=True)
+class Strayed:
+    """Where a training goes wrong, seen at a step: its `course` is a collapse or a plateau (see `course`)."""
+
+    phase: Phase
+    step: int
+    course: str
+    says: str
+
+    @property
+    def text(self) -> str:
+        """In one line."""
+        return f"{self.phase}: a {self.course} at step {self.step}: {self.says}"
+
+
+@dataclass(frozen=True)
 class Exploded:
     """A step whose gradient was far beyond the usual, and where it came from: the series, its origin (a time), the
     layer, its direction and the lag, in steps before the origin, at which the gradient was largest.
@@ -49,6 +64,11 @@ class Exploded:
     layer: int
     lag: int
     direction: str = ""
+
+    @property
+    def course(self) -> str:
+        """What is said of a training whose gradients do so."""
+        return "exploding"
 
     @property
     def text(self) -> str:

@@ -29,7 +29,9 @@ class Subject:
     `lag_name`: the seasons of a forecast. There may be none. `rows` is how long a typical series is. `keeps` says
     whether an initialisation can set how long the cells remember. `horizon` is there where the task has one, and
     `whole` says that series are read whole and asked about once. `units` are what series are called, `questions` what
-    is asked of them, and `context_option` is the option that sets `context`.
+    is asked of them, and `context_option` is the option that sets `context`. Training has so many `steps`, crops in a
+    `batch` and steps that gradients go back (`tbptt`, None: all); each layer passes its state over as many steps as
+    `dilations` say; there are so many `series`.
     """
 
     cell: str
@@ -52,6 +54,11 @@ class Subject:
     units: str = "series"
     questions: str = "origins"
     context_option: str = "context"
+    steps: int = 1
+    batch: int = 0
+    tbptt: int | None = None
+    dilations: tuple[int, ...] = ()
+    series: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class Steps:
 @dataclass(frozen=True)
 class Evidence:
     """What the panels found. `diverged` is where training from here stopped being finite, in words; "" where not.
-    `reach` is how far around a pixel a network on a grid looks.
+    `reach` is how far around a pixel a network on a grid looks; `repeated` are the series that have another's rows.
     """
 
     subject: Subject
@@ -109,6 +116,7 @@ class Evidence:
     groups: Ints
     diverged: str = ""
     reach: Reach | None = None
+    repeated: tuple[str, ...] = ()
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:

@@ -51,18 +51,30 @@ class Split:
         return panel.starts[self.series] + self.rows_kept - 1
 
 
-def rolling_origins(panel: Panel, horizon: int, windows: int = 1, stride: int | None = None) -> list[Split]:
-    """`windows` splits, `stride` rows apart (the horizon by default), the earliest first.
+def rolling_origins(
+    panel: Panel, horizon: int, windows: int | None = None, stride: int | None = None, begins: Integers | None = None
+) -> list[Split]:
+    """`windows` splits (1 by default), `stride` rows apart (the horizon by default), the earliest first.
 
     The last leaves exactly `horizon` rows of every series to be scored. A series without an observed value before an
-    origin is skipped in that window and counted; a window without any series is left out. InputRefused if none is left.
+    origin is skipped in that window and counted; a window without any series is left out. With `begins` [S], rows
+    before begins[s] of a series are not scored, and there are as many windows as fit. InputRefused if none is left.
     """
     stride = horizon if stride is None else stride
     for name, value in (("horizon", horizon), ("windows", windows), ("stride", stride)):
-        if value < 1:
+        if value is not None and value < 1:
             raise UsageError(f"{name} must be at least 1, not {value}")
-    splits = [_window(panel, horizon, back * stride) for back in reversed(range(windows))]
+    first = _first_observed(panel) + 1
+    if begins is not None:
+        first = np.maximum(first, begins)
+        windows = 1 + int((panel.lengths - horizon - first).max(initial=0)) // stride
+    splits = [_window(panel, horizon, back * stride, first) for back in reversed(range(windows or 1))]
     splits = [split for split in splits if len(split.series)]
+    if not splits and begins is not None:
+        raise InputRefused(
+            f"no series has {horizon} rows to score in this span, and a value before them",
+            hint="say an earlier --from, a later --until, or a shorter --horizon",
+        )
     if not splits:
         raise InputRefused(
             f"no series is long enough to hide {horizon} rows and forecast them",
@@ -82,9 +94,10 @@ def relative_to_cutoffs(panel: Panel, splits: Sequence[Split], cutoffs: Mapping[
     return [split.origins(panel) >= last[split.series] for split in splits]
 
 
-def _window(panel: Panel, horizon: int, back: int) -> Split:
+def _window(panel: Panel, horizon: int, back: int, first: Integers) -> Split:
+    """The split that leaves `back` rows behind its horizon; no origin keeps fewer rows than `first` [S]."""
     kept = panel.lengths - horizon - back
-    fits = kept >= _first_observed(panel) + 1
+    fits = kept >= first
     return Split(np.flatnonzero(fits), kept[fits], horizon, int(np.count_nonzero(~fits)))
 
 

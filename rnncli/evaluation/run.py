@@ -89,14 +89,16 @@ def evaluate_together(
 
 
 def evaluate_saved(
-    panel: Panel, matched: Matched, levels: tuple[float, ...], season: int, notes: tuple[str, ...] = ()
+    panel: Panel, matched: Sequence[Matched], levels: tuple[float, ...], season: int, notes: tuple[str, ...] = ()
 ) -> Report:
-    """Score saved forecasts, found by `match`, beside baselines made from the rows before each series' first one."""
-    split = matched.split
-    saved = {MODEL: Made(matched.quantiles, matched.point)}
-    tables = _beside_baselines(panel, split, matched.actual, saved, levels, season)
-    every = {name: [table] for name, table in tables.items()}
-    return _report(panel, [split], every, season, None, (*notes, *_unmatched(matched)))
+    """Score saved forecasts, found by `match`, beside baselines made from the rows before each origin."""
+    tables: dict[str, list[Forecasts]] = {}
+    for one in matched:
+        saved = {MODEL: Made(one.quantiles, one.point)}
+        for name, table in _beside_baselines(panel, one.split, one.actual, saved, levels, season).items():
+            tables.setdefault(name, []).append(table)
+    splits = [one.split for one in matched]
+    return _report(panel, splits, tables, season, None, (*notes, *_unmatched(panel, matched)))
 
 
 def _beside_baselines(
@@ -211,12 +213,13 @@ def _window(split: Split, actual: Floats) -> Window:
     return Window(len(split.series), int(np.count_nonzero(~np.isnan(actual))), split.skipped)
 
 
-def _unmatched(matched: Matched) -> tuple[str, ...]:
-    notes = []
-    if matched.unknown_series:
-        notes.append(f"{matched.unknown_series:,} rows forecast a series that the data do not have")
-    if matched.unknown_times:
-        notes.append(f"{matched.unknown_times:,} rows forecast a time that the data do not have (yet)")
-    if matched.split.skipped:
-        notes.append(f"{matched.split.skipped:,} series of the data have no saved forecast and are not scored")
+def _unmatched(panel: Panel, matched: Sequence[Matched]) -> tuple[str, ...]:
+    notes, table = [], matched[0]
+    if table.unknown_series:
+        notes.append(f"{table.unknown_series:,} rows forecast a series that the data do not have")
+    if table.unknown_times:
+        notes.append(f"{table.unknown_times:,} rows forecast a time that the data do not have (yet)")
+    skipped = len(panel) - len(np.unique(np.concatenate([one.split.series for one in matched])))
+    if skipped:
+        notes.append(f"{skipped:,} series of the data have no saved forecast and are not scored")
     return tuple(notes)

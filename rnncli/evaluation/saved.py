@@ -35,27 +35,61 @@ class Matched:
     example: str = ""
 
 
-def match(panel: Panel, ids: Sequence[str], times: Integers, quantiles: Floats, point: Floats) -> Matched:
-    """Line up forecasts, one a row: ids [R], times [R], quantiles [R, Q], point [R].
+def match(
+    panel: Panel,
+    ids: Sequence[str],
+    times: Integers,
+    quantiles: Floats,
+    point: Floats,
+    steps: Integers | None = None,
+) -> list[Matched]:
+    """Line up forecasts, one a row: ids [R], times [R], quantiles [R, Q], point [R], and `steps` [R] how far behind its
+    origin each is, from 1; without them all of a series are from one. The last window has the last origin of every
+    series, the one before it the last but one, and so on.
 
     Times are as `Calendar.ordinals` takes them; rows may come in any order. InputRefused if a series is forecast twice
-    for one time, or if nothing matches.
+    for one time from one origin, or if nothing matches.
     """
     found = _find(panel, ids, times)
-    example = _example(panel, ids, times, found.there)
     if not found.there.any():
         raise InputRefused(
             "no forecast is of a series and time that the data have",
-            where=example,
+            where=_example(panel, ids, times, found.there),
             hint="give data that reach into the time that was forecast",
         )
     rows = np.flatnonzero(found.there)
+    before = found.first_step(len(panel))[found.series[rows]] if steps is None else found.step[rows] - steps[rows] + 1
+    kept = np.maximum(before, 0)
+    horizon, example = int((found.step[rows] - kept).max()) + 1, _example(panel, ids, times, found.there)
+    back = _windows_behind(found.series[rows], kept)
+    windows = [back == behind for behind in reversed(range(int(back.max()) + 1))]
+    return [_matched(panel, found, rows[own], kept[own], horizon, (quantiles, point), example) for own in windows]
+
+
+def _windows_behind(series: Integers, kept: Integers) -> Integers:
+    """How many later origins its series has, for forecasts [n] from the origins behind `kept` rows."""
+    pairs, owner = np.unique(np.stack([series, kept], axis=1), axis=0, return_inverse=True)
+    last = np.searchsorted(pairs[:, 0], pairs[:, 0], side="right") - 1
+    behind: Integers = (last - np.arange(len(pairs)))[owner.reshape(-1)]
+    return behind
+
+
+def _matched(
+    panel: Panel,
+    found: _Found,
+    rows: Integers,
+    before: Integers,
+    horizon: int,
+    values: tuple[Floats, Floats],
+    example: str,
+) -> Matched:
+    """Rows of a table, from one origin of each of their series, behind `before` [rows] rows of it."""
     refuse_twice(panel, found.series[rows], found.step[rows])
-    chosen, owner = np.unique(found.series[rows], return_inverse=True)
-    kept = np.maximum(found.first_step(len(panel))[chosen], 0)
-    ahead = found.step[rows] - kept[owner]
-    split = Split(chosen, kept, int(ahead.max()) + 1, skipped=len(panel) - len(chosen))
-    made, middle, seen = (_laid_out(v, owner, ahead, split) for v in (quantiles[rows], point[rows], np.ones(len(rows))))
+    chosen, first, owner = np.unique(found.series[rows], return_index=True, return_inverse=True)
+    kept, ahead = before[first], found.step[rows] - before
+    split = Split(chosen, kept, horizon, skipped=len(panel) - len(chosen))
+    given = (*(one[rows] for one in values), np.ones(len(rows)))
+    made, middle, seen = (_laid_out(one, owner, ahead, split) for one in given)
     return Matched(
         split=split,
         actual=np.where(np.isnan(seen), np.nan, split.actual(panel)),
@@ -112,7 +146,7 @@ def refuse_twice(panel: Panel, series: Integers, step: Integers) -> None:
         when = panel.calendar.times(np.array([at]), panel.phases[place : place + 1])[0]
         raise InputRefused(
             "the saved forecasts have two rows for one series and time",
-            hint="score the forecasts of each origin on their own",
+            hint="score the forecasts of each origin on their own, or those that evaluate --keep-forecasts keeps",
             where=f"series {panel.ids[place]!r} at {_written(panel, int(when))}",
         )
 

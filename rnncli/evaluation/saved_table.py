@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,22 +17,28 @@ from rnncli.data.tables import open_tables
 from rnncli.data.writers.csv import undefused
 from rnncli.data.writers.table import TIDY, joined_style
 from rnncli.errors import InputRefused
+from rnncli.evaluation.kept import KEPT, STEP
 from rnncli.spec import ColumnChoices, Columns
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A forecast table that was saved, one row a forecast: times as the panel's calendar takes them."""
+    """A forecast table that was saved, one row a forecast: times as the panel's calendar takes them; `steps` say how
+    far behind its origin each is, from 1 (None: nothing does).
+    """
 
     ids: list[str]
     times: Ints
     levels: tuple[float, ...]
     quantiles: Floats
     point: Floats
+    steps: Ints | None = None
 
 
 def load_saved(path: Data, loaded: Loaded) -> Saved:
-    """Read a table that `predict` wrote for data of these columns, tidy or not. InputRefused if it is none."""
+    """Read a table that `predict` wrote for data of these columns, tidy or not, or that of a backtest. InputRefused if
+    it is none.
+    """
     found = sources(path)
     kinds = open_tables(found, ColumnChoices()).kinds()
     columns, panel = loaded.columns, loaded.panel
@@ -49,6 +56,7 @@ def load_saved(path: Data, loaded: Loaded) -> Saved:
         named = told_by if several or told_by[0] in kinds else (None,)
         shape = replace(columns, id=named[0], more_ids=told_by[1:], target="forecast")
         channels = [name for name in kinds if level_of(name) is not None]
+        channels += [STEP] if _has_origins(kinds, (*shape.ids, *shape.times)) else []
     shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
     rows = read_rows(found, ColumnChoices(), shape, (), zone=panel.calendar.zone)
     rows = in_utc(rows, panel.calendar.zone, ColumnChoices())
@@ -79,7 +87,8 @@ def load_alone(path: Data, choices: ColumnChoices) -> Alone:
             hint="it has the columns that predict writes: forecast, q0.1, ..., or id, time, quantile, value",
         )
     target, channels = ("value", ["quantile"]) if tidy else ("forecast", [n for n in kinds if level_of(n) is not None])
-    own = {name: kind for name, kind in kinds.items() if name not in (target, *channels)}
+    apart = KEPT if _has_origins(kinds, (choices.time or "", *choices.id)) else ()
+    own = {name: kind for name, kind in kinds.items() if name not in (target, *channels, *apart)}
     time = choices.time or time_column(own, looks, choices, tables.name)
     clocks = [name for name in own if looks.get(name) == "clock" and name != time]
     time = ",".join([time, *clocks[:1]]) if choices.time is None else time
@@ -93,11 +102,28 @@ def load_alone(path: Data, choices: ColumnChoices) -> Alone:
     return Alone(_untidied(names, rows) if tidy else _of_levels(names, rows, channels), rows.columns, rows.zone)
 
 
+def _has_origins(names: Collection[str], own: Collection[str]) -> bool:
+    """Whether a table with columns of these names, of which some are the data's `own`, is that of a backtest."""
+    return set(KEPT) <= set(names) and set(KEPT).isdisjoint(own)
+
+
 def _of_levels(names: list[str], rows: Rows, channels: list[str]) -> Saved:
     """Rows of all levels, these in order."""
-    levels = sorted(channels, key=lambda name: level_of(name) or 0.0)
+    levels = sorted(filter(level_of, channels), key=lambda name: level_of(name) or 0.0)
     quantiles = rows.values[:, [rows.channel_names.index(name) for name in levels]]
-    return Saved(names, rows.times, tuple(float(name[1:]) for name in levels), quantiles, rows.values[:, 0])
+    steps = _steps(rows) if STEP in channels else None
+    return Saved(names, rows.times, tuple(float(name[1:]) for name in levels), quantiles, rows.values[:, 0], steps)
+
+
+def _steps(rows: Rows) -> Ints:
+    """How far behind its origin each row is. InputRefused where that is no whole number from 1 on."""
+    said = rows.of(STEP)
+    wrong = np.flatnonzero(~((said >= 1) & (said % 1 == 0)))
+    if len(wrong):
+        raise InputRefused(
+            f"column {STEP!r} is not a whole number from 1 on", where=rows.where(int(wrong[0])), hint="write it again"
+        )
+    return said.astype(np.int64)
 
 
 def _untidied(names: list[str], rows: Rows) -> Saved:

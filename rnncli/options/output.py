@@ -100,7 +100,7 @@ OPTIONS = (
         OUTPUT,
         follows="; with --out-decimal ',', else ,",
         commands=(PREDICT, EVALUATE, COMPARE, DIFF, CHECK),
-        functions=(PREDICT, CHECK),
+        functions=(PREDICT, EVALUATE, CHECK),
         metavar="MARK",
     ),
     Option(
@@ -110,7 +110,7 @@ OPTIONS = (
         OUTPUT,
         default=".",
         commands=(PREDICT, EVALUATE, COMPARE, DIFF, CHECK),
-        functions=(PREDICT, CHECK),
+        functions=(PREDICT, EVALUATE, CHECK),
         choices=(".", ","),
     ),
     Option(
@@ -120,7 +120,7 @@ OPTIONS = (
         OUTPUT,
         follows="12 in texts and workbooks, else all",
         commands=(PREDICT, EVALUATE, COMPARE, DIFF),
-        functions=(PREDICT,),
+        functions=(PREDICT, EVALUATE),
     ),
     Option(
         "out_wide",
@@ -155,6 +155,15 @@ OPTIONS = (
         OUTPUT,
         commands=(CHECK,),
         metavar="OUT",
+        tasks=FORECAST,
+    ),
+    Option(
+        "keep_forecasts",
+        TEXT,
+        "Write the forecasts that are scored, beside what came, to this file; its suffix says how.",
+        OUTPUT,
+        commands=(EVALUATE,),
+        metavar="FILE",
         tasks=FORECAST,
     ),
     Option(
@@ -240,7 +249,7 @@ OPTIONS = (
         UNATTENDED,
         follows="replace; append to a table of a database",
         commands=(PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, PLOT, REPORT, CHECK),
-        functions=(PREDICT, PLOT, REPORT, CHECK),
+        functions=(PREDICT, EVALUATE, PLOT, REPORT, CHECK),
         choices=EXISTING,
     ),
     Option(
@@ -250,7 +259,7 @@ OPTIONS = (
         UNATTENDED,
         default="0",
         commands=(TRAIN, PREDICT, EVALUATE, COMPARE, DIFF, EXPORT, TUNE, CHECK, PLOT, REPORT),
-        functions=(TRAIN, PREDICT, TUNE, CHECK, PLOT, REPORT),
+        functions=(TRAIN, PREDICT, EVALUATE, TUNE, CHECK, PLOT, REPORT),
         differently={TUNE: Meaning(says="Wait so long for another process that trains the model.", default="1d")},
         in_python=Meaning(says="Seconds to wait for another writer of the same file."),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.options.commands import COMPARE, DIFF, EVALUATE, INSPECT, PLOT, REPORT
+from rnncli.options.commands import COMPARE, DIFF, EVALUATE, INSPECT, PLOT, REPORT, TRAIN
 from rnncli.options.data import FORECAST, FRAMES, LABELS, SETS, TOKENS
 from rnncli.options.option import (
     COUNT,
@@ -14,6 +14,7 @@ from rnncli.options.option import (
     SCORING,
     SWITCH,
     TEXT,
+    TRAINING,
     Meaning,
     Option,
 )
@@ -42,6 +43,26 @@ OPTIONS = (
         commands=(EVALUATE, COMPARE, REPORT),
         metavar="K",
         tasks=(*FORECAST, *FRAMES),
+    ),
+    Option(
+        "from_",
+        TEXT,
+        "Score rows from this time on, from as many origins as fit.",
+        SCORING,
+        commands=(EVALUATE, COMPARE, REPORT),
+        metavar="TIME",
+        keyword="start",
+        tasks=FORECAST,
+    ),
+    Option(
+        "until",
+        TEXT,
+        "Score rows up to this time, and see none that is later.",
+        SCORING,
+        follows="the last row",
+        commands=(EVALUATE, COMPARE, REPORT),
+        metavar="TIME",
+        tasks=FORECAST,
     ),
     Option(
         "stride",
@@ -138,7 +159,12 @@ OPTIONS = (
         NAMES,
         "Exit with 7 where one of these is found: vanishing,exploding,chaotic, or any finding.",
         GRADIENTS,
-        commands=(INSPECT,),
+        commands=(INSPECT, TRAIN),
+        differently={
+            TRAIN: Meaning(
+                says="Stop with 7 where a watched training goes so: exploding,collapse,plateau.", heading=TRAINING
+            )
+        },
         in_python=Meaning(says="Verdicts and findings that must not be: see `Inspection.check`."),
     ),
 )

@@ -139,7 +139,8 @@ class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearnin
 
     `fresh` starts over whatever is there, `warm_start` is a model to begin with; a training under way is kept at least
     `checkpoint_every` seconds apart, and waits `lock_wait` seconds for another that writes the same model. Of
-    gradients is told every `watch_gradients` steps.
+    gradients is told every `watch_gradients` steps, and a training that goes as `fail_on` names (exploding, collapse,
+    plateau) is stopped: GateFailed.
     """
 
     holidays: Iterable[str]
@@ -156,6 +157,7 @@ class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearnin
     device: str | None
     threads: int | None
     watch_gradients: int | None
+    fail_on: Iterable[str]
     tensorboard: str | os.PathLike[str] | None
     mlflow: str | None
     fresh: bool
@@ -213,6 +215,16 @@ class WrittenOptions(WritingOptions, total=False):
     digits: int | None
     tidy: bool
     out_wide: bool
+
+
+class KeepingOptions(TypedDict, total=False):
+    """How forecasts that are scored are kept in a file, and what becomes of one that is there: see `evaluate`."""
+
+    if_exists: Literal["append", "replace", "error"] | None
+    lock_wait: float | None
+    out_separator: str | None
+    out_decimal: str | None
+    digits: int | None
 
 
 class PredictOptions(AskedOptions, WrittenOptions, total=False):

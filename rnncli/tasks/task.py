@@ -34,6 +34,7 @@ from rnncli.tasks.seen import Seen, Shapes, Weights
 
 if TYPE_CHECKING:
     from rnncli.charts.fans import Fans
+    from rnncli.evaluation.kept import KeptForecasts
     from rnncli.tasks.plan import Plan, Trained
 
 S = TypeVar("S", bound=Spec)
@@ -148,17 +149,20 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Backtest:
-    """From how many origins a model is scored, how far apart and how far ahead, and whether it is trained once more
-    where it has seen what is scored. `trained_on` is what it was trained on, for what is simpler and learns from it;
-    `group` a column by which scores are split.
+    """From how many origins a model is scored (None: one, or as many as there are from `start` on), how far apart and
+    how far ahead, and whether it is trained once more where it has seen what is scored. Rows before the time `start`
+    are not scored, and those after `until` not seen. `trained_on` is what it was trained on, for what is simpler and
+    learns from it; `group` a column by which scores are split.
     """
 
-    windows: int = 1
+    windows: int | None = None
     stride: int | None = None
     horizon: int | None = None
     refit: bool = True
     trained_on: Data | None = None
     group: str | None = None
+    start: str | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,8 @@ class LookedAt:
 class Scored:
     """A report, whether the model was trained once more for the sake of honesty, what is new in the data since
     training (None if unknown), the series left out, and the first step that was made from answers (None: nowhere);
-    of forecasts also those of the last window, to be drawn, and the model that made them: fitted, or trained once more.
+    of forecasts also those of the last window, to be drawn, the model that made them: fitted, or trained once more,
+    and all of them, to be kept.
     """
 
     report: ScoreReport
@@ -188,6 +193,7 @@ class Scored:
     beyond_trained_from: int | None = None
     fans: Fans | None = None
     model: Any = None
+    forecasts: KeptForecasts | None = None
 
 
 Again = Callable[[Loaded, Any], Any]

@@ -23,7 +23,7 @@ from rnncli.spec import ColumnChoices
 from rnncli.tasks.reading import listed
 from rnncli.tasks.task import Backtest
 from rnncli.workflows.arguments import public
-from rnncli.workflows.evaluate import ALPHA
+from rnncli.workflows.evaluate import ALPHA, refuse_two_counts
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
@@ -78,7 +78,9 @@ def compare(
     models: Iterable[Any] = (),
     *,
     forecasts: Any = None,
-    windows: int = 1,
+    windows: int | None = None,
+    start: str | None = None,
+    until: str | None = None,
     stride: int | None = None,
     horizon: int | None = None,
     refit: bool = True,
@@ -92,16 +94,17 @@ def compare(
     """Score `models` and saved `forecasts` on the rows of `data` that all of them forecast, from the same origins.
 
     Model files and tables of forecasts among the `data` are told by what they hold. Models forecast from `windows`
-    origins, `stride` rows apart, as in `evaluate`, or from those of the saved forecasts. There are mean ranks with
-    Nemenyi's critical difference at level `alpha` (0.05) where three or more are compared, and a paired test of each
-    two, adjusted by Holm's method. What is going to be asked for `by` a grouping can be said here too, to be refused
-    before any work if it is none.
+    origins, `stride` rows apart, or from `start` on and `until`, as in `evaluate`, or from those of the saved
+    forecasts. There are mean ranks with Nemenyi's critical difference at level `alpha` (0.05) where three or more are
+    compared, and a paired test of each two, adjusted by Holm's method. What is going to be asked for `by` a grouping
+    can be said here too, to be refused before any work if it is none.
 
     Raises UsageError, InputRefused or ModelRefused.
     """
     tell = on_event or unheard
     if alpha is not None and not 0 < alpha < 1:
         raise UsageError(f"alpha must lie between 0 and 1, not {alpha}")
+    refuse_two_counts(windows, start)
     refuse_other_grouping(SideBySide.groupings, by)
     choices = column_choices(options)
     found = sorted_out(data, models, forecasts)
@@ -113,7 +116,7 @@ def compare(
         if model.task.name != "forecast":
             raise UsageError(f"{name} makes {model.task.name}, and forecasts are compared", hint="evaluate scores it")
     tables = dict(zip(named[len(held) :], found.forecasts, strict=True))
-    task, wanted = find(TASKS, "forecast", "task"), Backtest(windows, stride, horizon, refit)
+    task, wanted = find(TASKS, "forecast", "task"), Backtest(windows, stride, horizon, refit, start=start, until=until)
     again = repeating(device, threads, tell)
     return Comparison(
         task.compared(list(found.data), held, tables, choices, wanted, ALPHA if alpha is None else alpha, tell, again)

@@ -11,14 +11,16 @@ from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.data.writers.results import Style, StyleOptions
 from rnncli.errors import GateFailed, SeriesRefused, UsageError
 from rnncli.evaluation.gates import Condition, Outcome, outcomes, read_condition, rival_name
+from rnncli.evaluation.kept import refuse_names
 from rnncli.evaluation.shown import ScoreReport, refuse_other_grouping
 from rnncli.events import Listener, unheard
 from rnncli.options import table
-from rnncli.options.types import ColumnOptions, Model
+from rnncli.options.types import ColumnOptions, KeepingOptions, Model
 from rnncli.outline import Outline, shown
 from rnncli.registry import BASE, TASKS, find
 from rnncli.tasks.task import Backtest, Scored
 from rnncli.workflows.arguments import public
+from rnncli.workflows.keeping import keeping
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
@@ -28,6 +30,7 @@ from rnncli.workflows.train import repeating
 
 if TYPE_CHECKING:
     from rnncli.charts.fans import Fans
+    from rnncli.evaluation.kept import KeptForecasts
 
 ALPHA = 0.05
 
@@ -38,7 +41,8 @@ class Evaluation:
     """A report, whether the model was trained once more for the sake of honesty, the outcome of every gate, what is
     new in the data since training (None if unknown) and whether that fails, the series left out, and the first step
     that was forecast from forecasts (None if the horizon is not beyond the trained one); `fans` are the forecasts of
-    the last window beside what came, and `model` is what made them, None where the model makes none.
+    the last window beside what came, `model` is what made them, and `forecasts` is a table of them all: None where the
+    model makes none.
     """
 
     report: ScoreReport
@@ -50,6 +54,7 @@ class Evaluation:
     beyond_trained_from: int | None = None
     fans: Fans | None = None
     model: Any = None
+    forecasts: KeptForecasts | None = None
 
     def to_json(self, *, by: str | None = None) -> dict[str, Any]:
         """The document behind `--json`."""
@@ -102,8 +107,8 @@ class Evaluation:
         return write_scores(path, self.to_json(by=by), self.report.rows(by), format, Style(**style))
 
 
-class EvaluateOptions(ColumnOptions, total=False):
-    """What must hold: see `evaluate`."""
+class EvaluateOptions(ColumnOptions, KeepingOptions, total=False):
+    """What must hold, and how forecasts that are kept are written: see `evaluate`."""
 
     fail_if: Iterable[str]
     must_beat: Iterable[str]
@@ -127,7 +132,9 @@ def evaluate(
     model: Model | None = None,
     *,
     forecasts: Any = None,
-    windows: int = 1,
+    windows: int | None = None,
+    start: str | None = None,
+    until: str | None = None,
     stride: int | None = None,
     horizon: int | None = None,
     refit: bool = True,
@@ -135,22 +142,25 @@ def evaluate(
     group: str | None = None,
     by: str | None = None,
     plot: str | os.PathLike[str] | None = None,
+    keep_forecasts: str | os.PathLike[str] | None = None,
     device: str | None = None,
     threads: int | None = None,
     on_event: Listener | None = None,
     **options: Unpack[EvaluateOptions],
 ) -> Evaluation:
     """Score `model` from `windows` origins, `stride` rows apart (the horizon by default), or the table `forecasts`; a
-    model that labels by the labels in `data`.
+    model that labels by the labels in `data`. Origins are counted back from the last row that is not later than
+    `until`; with `start` there are as many as have all the rows that they forecast at that time or later.
 
     Origins that lie before the end of what the model was trained on are scored by a model trained once more on what
     came before the first of them; with `refit` false by the model as it is, and marked in-sample. A model that labels
     is marked so where sequences of training are scored; baselines beside it learn from the tables `trained_on`, and
     `group` is a column by which labels are scored as well. What is going to be asked for `by` a grouping
     (`Evaluation.to_json(by="series")`) can be said here too, and is then refused before any work where these scores
-    have none of that name. `plot` is a picture of the scores by lead, of coverage
-    against level and of errors by series (.png, .svg, .html), or of frames a picture of some sequences, their forecast
-    and what came (.png, or a loop of one: .gif).
+    have none of that name. `plot` is a picture of the scores by lead, of coverage against level and of errors by
+    series (.png, .svg, .html), or of frames a picture of some sequences, their forecast and what came (.png, or a loop
+    of one: .gif). `keep_forecasts` is a file for what `Evaluation.forecasts` holds: every forecast that is scored, with
+    its origin and what came; as `forecasts` it is scored again.
 
     Gates are reported, and `Evaluation.refuse` raises where one failed: `fail_if` are conditions such as "mase>1" that
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
@@ -158,30 +168,37 @@ def evaluate(
     """
     tell = on_event or unheard
     paths = {"data": data, "model": model, "forecasts": forecasts, "trained_on": trained_on, "plot": plot}
-    keep_apart("evaluate", {**options, **paths})
+    keep_apart("evaluate", {**options, **paths, "keep_forecasts": keep_forecasts})
     if model is not None and forecasts is not None:
         raise UsageError("both a model and saved forecasts were given", hint="give -m MODEL, or --forecasts FILE")
+    refuse_two_counts(windows, start)
     choices = column_choices(options)
     loaded_model = None if forecasts is not None else given(BASE if model is None else model).model
     if plot is not None:
         check_plot(plot, "forecast" if loaded_model is None else loaded_model.task.name)
-    said = {"horizon": horizon, "stride": stride, "windows": None if windows == 1 else windows, "refit": refit}
+    counted = None if windows == 1 else windows
+    said: dict[str, Any] = {"horizon": horizon, "stride": stride, "windows": counted, "from_": start, "until": until}
+    said |= {"refit": refit, "keep_forecasts": keep_forecasts}
     asked = {**options, **said, "trained_on": trained_on, "group": group}
-    if loaded_model is None:
-        gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
-        table.refuse_of_other_task(asked, task.name)
-        _refuse_of_a_model(said)
-        refuse_other_grouping(task.groupings(None, group), by)
-        scored: Scored = task.scored_saved(data, forecasts, choices, tell)
-    else:
-        found, wanted = loaded_model, Backtest(windows, stride, horizon, refit, trained_on, group)
-        table.refuse_of_other_task(asked, found.task.name, by_model=True)
-        refuse_other_grouping(found.task.groupings(found, group), by)
-        gates = _gates(options, found.task.name)
-        scored = found.task.evaluated(data, found, choices, wanted, tell, repeating(device, threads, tell))
-    refuse_other_grouping(scored.report.groupings, by)  # the data may lack a column of groups
-    if plot is not None:
-        draw(plot, scored.report, tell)
+    with keeping(keep_forecasts, options) as keep:
+        if loaded_model is None:
+            gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
+            table.refuse_of_other_task(asked, task.name)
+            _refuse_of_a_model(said)
+            refuse_other_grouping(task.groupings(None, group), by)
+            scored: Scored = task.scored_saved(data, forecasts, choices, tell)
+        else:
+            found, wanted = loaded_model, Backtest(windows, stride, horizon, refit, trained_on, group, start, until)
+            table.refuse_of_other_task(asked, found.task.name, by_model=True)
+            refuse_other_grouping(found.task.groupings(found, group), by)
+            if keep_forecasts is not None:
+                refuse_names(found.columns)
+            gates = _gates(options, found.task.name)
+            scored = found.task.evaluated(data, found, choices, wanted, tell, repeating(device, threads, tell))
+        refuse_other_grouping(scored.report.groupings, by)  # the data may lack a column of groups
+        if plot is not None:
+            draw(plot, scored.report, tell)
+        keep(scored.forecasts, tell)
     return Evaluation(
         scored.report,
         scored.refitted,
@@ -192,7 +209,14 @@ def evaluate(
         scored.beyond_trained_from,
         scored.fans,
         scored.model,
+        scored.forecasts,
     )
+
+
+def refuse_two_counts(windows: int | None, start: str | None) -> None:
+    """UsageError where both a number of windows and a span of time say how many there are."""
+    if windows is not None and start is not None:
+        raise UsageError("--from and --windows both say how many windows there are", hint="leave one of them out")
 
 
 def _refuse_of_a_model(said: Mapping[str, Any]) -> None:

@@ -20,5 +20,6 @@ WRITTEN = {
     "state": "--state",
     "fix": "--fix",
     "plot": "--plot",
+    "keep_forecasts": "--keep-forecasts",
     "log_file": "--log-file",
 }

@@ -4,6 +4,7 @@ diagnostics do not know, with diagnostics, which no task knows.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,6 +41,7 @@ from rnncli.training.session import objective_for
 Weights = Mapping[str, Tensor]
 PROBE = Phase("probe")
 LONGEST_LAG = 400  # steps that gradients are followed back
+FEWEST_VALUES = 3
 CHUNK, REACHED = 128, 8  # crops at once; and of which the reach in space is measured
 
 
@@ -116,6 +118,7 @@ class Probe:
             rows.series,
             diverged,
             self.reach(batch.inputs, facts),
+            repeated(self.panel),
         )
 
     def reach(self, inputs: Tensor, facts: Facts) -> Reach | None:
@@ -153,6 +156,11 @@ class Probe:
             units=task.units,
             questions=facts.questions,
             context_option=facts.context_option,
+            steps=training.steps,
+            batch=training.batch,
+            tbptt=training.tbptt,
+            dilations=tuple(layer.cell.dilation for layer in recurrent_layers(network.cell, network.layers)),
+            series=len(self.panel),
         )
 
     def flow(self, most_series: int, origins: int) -> Flow:
@@ -227,6 +235,22 @@ class Probe:
             loss = task.loss(spec, forward(weights, self.plan, seen), seen.targets, torch)
         norms = [_norm(torch.autograd.grad(one, list(head.values()), retain_graph=True)) for one in loss]
         return loss.detach().double().numpy(), np.array(norms)
+
+
+def repeated(panel: Panel) -> tuple[str, ...]:
+    """The ids of series that have the very rows of one before them; those of one value alone are all alike."""
+    if panel.blocks or not panel.values.size:
+        return ()
+    seen, found = set[bytes](), []
+    for s, name in enumerate(panel.ids):
+        rows = panel.values[panel.offsets[s] : panel.offsets[s + 1]]
+        if len(np.unique(panel.target(s))) < FEWEST_VALUES:
+            continue
+        digest = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()
+        if digest in seen:
+            found.append(name)
+        seen.add(digest)
+    return tuple(found)
 
 
 def _can_keep(cell: Cell) -> bool:

@@ -77,7 +77,9 @@ def report(
     model: Model | None = None,
     *,
     output: str | os.PathLike[str] | None = None,
-    windows: int = 1,
+    windows: int | None = None,
+    start: str | None = None,
+    until: str | None = None,
     stride: int | None = None,
     horizon: int | None = None,
     refit: bool = True,
@@ -112,10 +114,11 @@ def report(
             task = found.model.task.name
             raise UsageError(f"report is about forecasts, and the model makes {task}", hint=INSTEAD)
         columns = columns_of(options)
-        wanted = {"windows": windows, "stride": stride, "horizon": horizon, "refit": refit}
-        done = evaluate(data, model, **wanted, device=device, threads=threads, on_event=tell, **columns)  # type: ignore[arg-type]
-        looked = _inspected(data, model, columns, threads) if gradients else (None, "--no-gradients")
-        scored = {**wanted, "windows": None if windows == 1 else windows, **columns}
+        wanted = {"windows": windows, "until": until, "stride": stride, "horizon": horizon, "refit": refit}
+        done = evaluate(data, model, start=start, **wanted, device=device, threads=threads, on_event=tell, **columns)  # type: ignore[arg-type]
+        seen = columns if until is None or columns.get("as_of") else {**columns, "as_of": until}
+        looked = _inspected(data, model, seen, threads) if gradients else (None, "--no-gradients")
+        scored = {**wanted, "windows": None if windows == 1 else windows, "from_": start, **columns}
         shown = {**scored, "series": series, "gradients": gradients, "unit": unit}
         path = None if output is None else os.fspath(output)
         again = _again(data, found, (columns, scored, shown), path, looked[0])

@@ -15,8 +15,9 @@ from rnncli.data.frames.files import holds_frames, is_array
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.data.tokens.load import holds_text
-from rnncli.errors import ModelRefused, TrainingDiverged, UsageError
+from rnncli.errors import GateFailed, ModelRefused, TrainingDiverged, UsageError
 from rnncli.events import Budgeted, Listener, Noted, Phase, unheard
+from rnncli.near import did_you_mean
 from rnncli.options import table
 from rnncli.options.types import FrameOptions, TrainOptions
 from rnncli.registry import PRETRAINED, TASKS, find
@@ -35,7 +36,7 @@ from rnncli.workflows.tracking import tracked
 from rnncli.workflows.trainable import require_torch
 
 if TYPE_CHECKING:
-    from rnncli.diagnostics.events import Exploded, Gradients
+    from rnncli.diagnostics.events import Exploded, Gradients, Strayed
     from rnncli.training.events import Event
     from rnncli.training.progress import Progress
     from rnncli.training.unfinished import Unfinished
@@ -43,6 +44,12 @@ if TYPE_CHECKING:
 __all__ = ["Training", "make_plan", "refit", "repeating", "train"]
 
 Path_ = str | os.PathLike[str]
+COURSES = {
+    "exploding": "lower --clip or --learning-rate; inspect-gradients with the same options says which layer it is",
+    "collapse": "lower --learning-rate; inspect-gradients with the same options says how far a step moves the weights",
+    "plateau": "inspect-gradients with the same options says whether the gradient reaches what matters",
+}
+"""Where a training goes when it goes wrong, and what is to be done then."""
 SHARED = 256  # units from which several threads are worth what they cost one another
 
 
@@ -204,6 +211,12 @@ def _trained(job: _Job, options: TrainOptions, tell: Listener) -> Training:
 
 def _check(options: TrainOptions, data: Any) -> None:
     task = task_of(options, data)
+    courses = tuple(options.get("fail_on") or ())
+    if courses and options.get("watch_gradients") is None:
+        raise UsageError("--fail-on is for a training that is watched", hint="say how often: --watch-gradients 10")
+    for course in courses:
+        if course not in COURSES:
+            raise UsageError(f"a training is not stopped on {course!r}", hint=did_you_mean(course, list(COURSES)))
     if options.get("warm_start") is None:
         table.refuse_of_other_task(options, task.name)
     task.refuse_senseless(options)
@@ -239,6 +252,7 @@ def run(
         progress = progress or Progress()
         panel = plan.task.seen_rows(loaded.panel, plan.spec)
         watching = _watching(panel, plan, where, options.get("watch_gradients"), progress)
+        failing = _failing(tell, tuple(options.get("fail_on") or ()))
         try:
             for event in train(panel, plan, where, progress, workers):
                 if isinstance(event, Budgeted):
@@ -247,7 +261,7 @@ def run(
                 if isinstance(event, Trained):
                     return event
                 for seen in watching(event):
-                    tell(seen)
+                    _pass_on(seen, failing, progress, unfinished)
                 _pass_on(event, tell, progress, unfinished)
         except TrainingDiverged as error:
             error.where = _named(panel, plan, where, progress, error) or error.where
@@ -258,7 +272,7 @@ def run(
 
 def _watching(
     panel: Panel, plan: Plan[Any], device: str, every: int | None, progress: Progress
-) -> Callable[[Event], Iterator[Gradients | Exploded]]:
+) -> Callable[[Event], Iterator[Gradients | Exploded | Strayed]]:
     """What turns events into reports on gradients, every so many steps; without `every` it tells nothing."""
     if every is None:
         return lambda _: iter(())
@@ -275,7 +289,19 @@ def _named(panel: Panel, plan: Plan[Any], device: str, progress: Progress, error
     return named(panel, plan, device, progress, error.phase)
 
 
-def _pass_on(event: Event, tell: Listener, progress: Progress, unfinished: Unfinished) -> None:
+def _failing(tell: Listener, courses: tuple[str, ...]) -> Listener:
+    """A listener that raises GateFailed where a training goes in a way that it must not."""
+
+    def heard(event: Any) -> None:
+        tell(event)
+        course = getattr(event, "course", None)
+        if course in courses:
+            raise GateFailed(f"the training is stopped: {event.text}", hint=COURSES[course])
+
+    return heard
+
+
+def _pass_on(event: object, tell: Listener, progress: Progress, unfinished: Unfinished) -> None:
     from rnncli.training.events import Finished
 
     try:

@@ -187,7 +187,9 @@ def _check(data: Any, options: Mapping[str, Any]) -> None:
     if "-" in [item for item in listed(data) if isinstance(item, str)]:
         raise UsageError("a search reads its data more than once", hint="give files, not -")
     if options.get("activation") is not None and options.get("cell") is None:
-        raise UsageError("--activation is of the cells rnn, jordan and fir", hint="name one of them: --cell rnn")
+        raise UsageError(
+            "--activation is of the cells rnn, jordan, indrnn and fir", hint="name one of them: --cell rnn"
+        )
     if all(options.get(name) is not None for name in SEARCHED):
         raise UsageError("everything that a search looks for was said", hint="rnncli train does not search")
 

@@ -12,11 +12,13 @@ from torch import Tensor
 
 from rnncli.data.frequency import shown
 from rnncli.data.panel import Panel
+from rnncli.diagnostics.course import Course
 from rnncli.diagnostics.culprit import Culprit, LossOfExample, find_culprit
-from rnncli.diagnostics.events import Exploded, Gradients
+from rnncli.diagnostics.events import Exploded, Gradients, Strayed
 from rnncli.diagnostics.unrolling import Stack
 from rnncli.diagnostics.watch import Moments, Watch
 from rnncli.events import SEARCH, Phase
+from rnncli.spec import TrainingSpec
 from rnncli.tasks.plan import Plan
 from rnncli.tasks.seen import Seen, head_weights
 from rnncli.training.adamw import BETAS
@@ -37,9 +39,12 @@ class Watching:
     every: int
     progress: Progress
     _watches: dict[Phase, Watch] = field(default_factory=dict)
+    _courses: dict[Phase, Course] = field(default_factory=dict)
 
-    def __call__(self, event: Event) -> Iterator[Gradients | Exploded]:
-        """The report on the gradients of a step: every `every` steps, and where its norm explodes."""
+    def __call__(self, event: Event) -> Iterator[Gradients | Exploded | Strayed]:
+        """The report on the gradients of a step: every `every` steps, and where its norm explodes; and where the
+        training goes wrong.
+        """
         if not isinstance(event, Stepped):
             return
         run = run_of(self.progress, event.phase)
@@ -50,12 +55,18 @@ class Watching:
             yield from self._exploded(event, run, usual)
         if event.step % self.every == 0:
             yield watch.look(event.phase, event.loss, event.gradient_norm, run.live, self._moments(event, run))
+        course = self._courses.setdefault(event.phase, Course(self._training(event.phase).steps))
+        if (found := course.count(event.loss)) is not None:
+            yield Strayed(event.phase, event.step, *found)
+
+    def _training(self, phase: Phase) -> TrainingSpec:
+        training = self.progress.training or self.plan.training
+        if phase.kind == SEARCH:
+            return training
+        return self.plan.refit.of(training, self.progress.members[number_of(phase)].best_step)
 
     def _moments(self, event: Stepped, run: Run) -> Moments:
-        training = self.progress.training or self.plan.training
-        if event.phase.kind != SEARCH:
-            training = self.plan.refit.of(training, self.progress.members[number_of(event.phase)].best_step)
-        rate = learning_rate(event.step, training)
+        rate = learning_rate(event.step, self._training(event.phase))
         return Moments(run.first_moment, run.second_moment, BETAS, rate, event.step)
 
     def _exploded(self, event: Stepped, run: Run, usual: float) -> Iterator[Exploded]:

@@ -103,6 +103,25 @@ def test_mingru_equals_its_parallel_form() -> None:
     assert torch.allclose(fused(cell, weights, x)[0], parallel, atol=1e-10)
 
 
+def test_each_unit_of_an_indrnn_is_an_elman_network_of_its_own() -> None:
+    """Its recurrent matrix is diagonal: a unit hears of no other."""
+    cell, elman = cell_named("indrnn"), cell_named("rnn")
+    weights, x = begun(cell), inputs(3, 40)
+    diagonal = {"weight_ih": weights["weight_ih"], "bias": weights["bias"], "weight_hh": torch.diag(weights["u"])}
+    assert torch.allclose(fused(cell, weights, x)[0], fused(elman, diagonal, x)[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("memory", [12, 1000])
+def test_units_of_an_indrnn_forget_over_up_to_the_memory_asked_for(memory: int) -> None:
+    u = begun(cell_named("indrnn"), f"chrono:{memory}", hidden=400)["u"]
+    steps = -1 / torch.log(u)
+    assert 1 <= steps.min() < 0.05 * memory + 1
+    assert 0.95 * memory < steps.max() <= memory
+    free = begun(cell_named("indrnn"), "orthogonal", hidden=400)["u"]
+    assert 0 <= free.min() < 0.02
+    assert 0.98 < free.max() < 1
+
+
 def test_lru_equals_its_convolution() -> None:
     """z_t = sum_s lambda^(t-s) exp(gamma) B x_s, and no step is carried along."""
     cell = cell_named("lru")

@@ -86,14 +86,14 @@ def test_a_gate_of_an_unknown_name_is_refused(jobs: Path) -> None:
     assert refused.value.hint == "did you mean vanishing?"
     with pytest.raises(UsageError) as refused:
         rnncli.inspect_gradients(jobs, fail_on=["bananas"])
-    assert refused.value.hint.startswith("choose from: chaotic, ")
+    assert refused.value.hint.startswith("choose from: batch-one, ")
 
 
 def test_a_rule_is_said_once_and_the_diagnosis_first(jobs: Path) -> None:
     found = rnncli.inspect_gradients(jobs, **(SHORT | {"layers": 2}))
     assert len(found.report.faults) == 2
     lines = shown(found)
-    assert "diagnosis  vanishing" in lines[:2]
+    assert "diagnosis  vanishing in layer 0 and layer 1" in lines[:2]
     assert "the rules" in lines
     assert sum("at the longest lag that matters" in line for line in lines) == 1
     assert max(map(len, lines)) <= 100
@@ -147,3 +147,32 @@ def test_a_training_that_diverges_names_series_origin_layer_and_lag(
     where = json.loads(done.stderr.splitlines()[-1])["error"]["where"]
     for word in ("series '", "origin ", "layer 0", "lag "):
         assert word in where
+
+
+STUCK = ("--horizon", 6, "--from-scratch", "--members", 1, "--hidden", 4, "--threads", 1, "--learning-rate", 1e-9)
+
+
+def test_a_training_that_goes_wrong_is_stopped_early(run_rnncli: Run, jobs: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    words = (*STUCK, "--steps", 210, "--watch-gradients", 500, "--fail-on", "collapse,plateau")
+    done = run_rnncli("train", jobs, *words, "-o", path)
+    assert (done.returncode, done.stdout) == (7, "")
+    assert "the training is stopped: search: a plateau at step 105: the loss began at" in done.stderr
+    assert "hint: inspect-gradients" in done.stderr
+    assert not path.exists()
+    assert Path(f"{path}.partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--fail-on", "plateau"), "--watch-gradients 10"),
+        (("--watch-gradients", 5, "--fail-on", "plateaus"), "did you mean plateau?"),
+    ],
+)
+def test_what_a_training_cannot_be_stopped_on_is_refused(
+    run_rnncli: Run, jobs: Path, tmp_path: Path, words: tuple[object, ...], says: str
+) -> None:
+    done = run_rnncli("train", jobs, *words, "-o", tmp_path / "m.safetensors")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr

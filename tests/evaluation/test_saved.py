@@ -26,7 +26,8 @@ def data(panel: Build) -> Panel:
 def _match(data: Panel, rows: list[tuple[str, int, float]]) -> Matched:
     ids, times, point = zip(*rows, strict=True)
     made = np.array(point, dtype=float)
-    return match(data, ids, np.array(times), made[:, None], made)
+    (found,) = match(data, ids, np.array(times), made[:, None], made)
+    return found
 
 
 def test_forecasts_find_their_rows_by_id_and_time_in_any_order(data: Panel) -> None:
@@ -48,6 +49,20 @@ def test_rows_that_the_data_do_not_have_are_counted(data: Panel) -> None:
     assert found.example == "series 'a' at 105"
 
 
+def test_forecasts_from_several_origins_are_windows_that_end_with_the_last_of_each_series(data: Panel) -> None:
+    rows = [("a", 102, 1, 1.0), ("a", 103, 2, 2.0), ("a", 103, 1, 3.0), ("a", 104, 2, 4.0), ("b", 102, 1, 5.0)]
+    ids, times, steps, point = map(list, zip(*rows, strict=True))
+    made = np.array(point)
+    early, late = match(data, ids, np.array(times), made[:, None], made, np.array(steps))
+    assert (early.split.series.tolist(), early.split.rows_kept.tolist()) == ([0], [2])
+    assert (late.split.series.tolist(), late.split.rows_kept.tolist()) == ([0, 1], [3, 2])
+    np.testing.assert_array_equal(early.point, [[1, 2]])
+    np.testing.assert_array_equal(late.point, [[3, 4], [5, NAN]])
+    np.testing.assert_array_equal(late.actual, [[8, 16], [9, NAN]])
+    with pytest.raises(InputRefused, match="two rows for one series and time"):
+        match(data, ["a", "a"], np.array([103, 103]), np.ones((2, 1)), np.ones(2), np.array([1, 1]))
+
+
 def test_forecasts_of_nothing_in_the_data_are_refused(data: Panel) -> None:
     with pytest.raises(InputRefused, match="no forecast is of a series and time that the data have"):
         _match(data, [("nobody", 104, 1.0), ("a", 200, 1.0)])
@@ -61,25 +76,26 @@ def test_two_forecasts_for_one_series_and_time_are_refused(data: Panel) -> None:
 
 def test_a_time_off_the_panels_step_is_not_matched(panel: Build) -> None:
     days = panel({"a": [1.0, 2, 3]}, unit="day")
-    found = match(days, ["a", "a"], np.array([2 * DAY, DAY + 5]), np.ones((2, 1)), np.ones(2))
+    (found,) = match(days, ["a", "a"], np.array([2 * DAY, DAY + 5]), np.ones((2, 1)), np.ones(2))
     assert (found.unknown_times, found.example) == (1, "series 'a' at 1970-01-02 00:00:00.000005")
 
 
 def test_month_ends_match_although_their_day_of_the_month_moves(panel: Build) -> None:
     months = panel({"a": [1.0, 2, 3]}, unit="month", phase=30 * DAY)
     times = months.calendar.times(np.array([1, 2]), np.full(2, 30 * DAY))
-    assert match(months, ["a", "a"], times, np.ones((2, 1)), np.ones(2)).unknown_times == 0
+    (found,) = match(months, ["a", "a"], times, np.ones((2, 1)), np.ones(2))
+    assert found.unknown_times == 0
 
 
 def test_the_scale_is_that_of_the_rows_before_the_first_forecast(data: Panel) -> None:
-    report = evaluate_saved(data, _match(data, [("a", 103, 9.0), ("a", 104, 15.0)]), (0.5,), 1)
+    report = evaluate_saved(data, [_match(data, [("a", 103, 9.0), ("a", 104, 15.0)])], (0.5,), 1)
     assert report.scores["model"].overall["mase"] == pytest.approx(1 / 1.5)
     assert report.in_sample is None
     assert report.notes == ("1 series of the data have no saved forecast and are not scored",)
 
 
 def test_a_forecast_of_the_very_first_row_is_scored_without_a_scale_or_a_baseline(data: Panel) -> None:
-    report = evaluate_saved(data, _match(data, [("a", 100, 3.0)]), (0.5,), 1)
+    report = evaluate_saved(data, [_match(data, [("a", 100, 3.0)])], (0.5,), 1)
     assert report.to_json()["scores"]["model"]["mae"] == 2.0
     assert report.to_json()["scores"]["naive"]["mae"] is None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pyarrow as pa
 
@@ -41,11 +39,11 @@ def results_of(table: ForecastTable, style: Style | None = None) -> Results:
         worded,
         times if counted else (),
         identity=TIDY[:3] if tidy else (*table.id_columns, *table.columns.times),
-        origins=None if table.origins is None else partial(_origins, table, tidy),
+        origins=None if table.origins is None else lambda as_text: origin_column(table, tidy=tidy, as_text=as_text),
     )
 
 
-def _origins(table: ForecastTable, tidy: bool, as_text: bool) -> pa.Array:  # noqa: FBT001
+def origin_column(table: ForecastTable, *, tidy: bool, as_text: bool) -> pa.Array:
     """The time of the last row that each row of the forecast was made from, as its own time is written."""
     assert table.origins is not None
     steps = table.times.shape[1] * (len(table.levels) if tidy else 1)

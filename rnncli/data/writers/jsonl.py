@@ -30,7 +30,7 @@ def encode(results: Results, style: Style) -> Iterator[bytes]:
 def _is_simple(column: pa.ChunkedArray) -> bool:
     kind = column.type
     texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return not column.null_count and bool(texts or pa.types.is_float64(kind))
+    return not column.null_count and bool(texts or pa.types.is_float64(kind) or pa.types.is_integer(kind))
 
 
 def _quick(rows: pa.Table, bare: Collection[str]) -> Iterator[bytes]:

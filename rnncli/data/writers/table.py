@@ -51,7 +51,7 @@ class ForecastTable:
     def id_columns(self) -> tuple[str, ...]:
         """Names of the id columns; none for one series without a name."""
         columns = self.columns
-        named = columns.ids or columns.targets or columns.wide or columns.by_file or len(self.ids) > 1
+        named = columns.ids or columns.targets or columns.wide or columns.by_file or len(set(self.ids)) > 1
         return columns.series_columns if named else ()
 
     @property

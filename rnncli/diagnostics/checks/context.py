@@ -8,7 +8,7 @@ from rnncli.diagnostics.evidence import Evidence, Subject
 from rnncli.diagnostics.finding import NOTE, Finding
 
 LONGEST = 336  # steps; a longer lag is not bridged step by step
-UNUSED = 4  # times what is used
+UNUSED = 8  # times what is used
 SHORT = f"the network is run over fewer steps than a lag that matters (a season), up to {LONGEST} steps, has"
 LONG = f"a trained network's loss stays the same when the context is cut to 1 / {UNUSED} of it"
 

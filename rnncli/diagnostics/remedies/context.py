@@ -26,10 +26,21 @@ def context(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposa
             f"a {evidence.subject.lag_name} of {needed} steps then fits",
             {option: _holding(needed)},
         )
+    if beyond := named(findings, "dilation-beyond"):
+        longest = max(evidence.subject.dilations)
+        yield Proposal("context", beyond, f"a state passed over {longest} steps then comes back", {option: 2 * longest})
     shorter = max(FEWEST, 2 * used, _holding(needed))
     if (long := named(findings, "context-long")) and shorter < evidence.subject.context:
         why = "fewer steps take less time; --try says whether training does as well with them"
         yield Proposal("context", long, why, {option: shorter})
+
+
+def tbptt(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
+    """Gradients that go back as far as a lag that matters."""
+    needed = lag_bridged(evidence.subject)
+    if short := named(findings, "tbptt-short"):
+        why = f"gradients then go back through a {evidence.subject.lag_name} of {needed} steps"
+        yield Proposal("tbptt", short, why, {"tbptt": _holding(needed)})
 
 
 def _holding(lag: int) -> int:

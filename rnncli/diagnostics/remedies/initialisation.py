@@ -16,7 +16,7 @@ def memory(evidence: Evidence) -> int:
 
 def chrono(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
     """Gate biases for memories of up to the longest lag that matters (Tallec & Ollivier 2018)."""
-    against = named(findings, "vanishing", "saturated", "exploding", "chaotic", "frozen")
+    against = named(findings, "vanishing", "saturated", "held", "exploding", "chaotic", "frozen")
     subject, wanted = evidence.subject, f"chrono:{memory(evidence)}"
     if against and subject.keeps and _differs(subject.init, wanted, trained=subject.trained):
         yield Proposal(

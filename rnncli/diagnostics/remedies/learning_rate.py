@@ -1,4 +1,4 @@
-"""Shorter steps."""
+"""Steps of the usual length."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ def learning_rate(evidence: Evidence, findings: Sequence[Finding]) -> Iterator[P
 
     A rate is to blame for where training goes, not for weights whose gradients explode before the first step.
     """
-    against = named(findings, "large-updates", "exploding", "chaotic", "saturated", "dead-units")
     rate = evidence.subject.learning_rate
+    if small := named(findings, "small-updates"):
+        why = f"at {rate:.2g} the planned steps leave the weights where they are"
+        yield Proposal("learning-rate", small, why, {"learning_rate": USUAL})
+        return
+    against = named(findings, "large-updates", "exploding", "chaotic", "saturated", "dead-units")
     stray = bool(evidence.diverged) and not any(v.name in ("exploding", "chaotic") for v in evidence.verdicts)
     if not against or not (stray or rate > TIMES * USUAL or "large-updates" in against):
         return

@@ -14,7 +14,7 @@ from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.source import sources
 from rnncli.errors import InputRefused, UsageError
-from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
+from rnncli.evaluation.backtest import Split, relative_to_cutoffs
 from rnncli.evaluation.run import Made, evaluate_together
 from rnncli.evaluation.saved import Matched, match
 from rnncli.evaluation.saved_table import Saved, load_saved
@@ -24,6 +24,7 @@ from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon
 from rnncli.tasks.forecast.evaluate import before, fitted_before, forecasts_of
 from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.origins import left_out, origins
 from rnncli.tasks.forecast.plan import default_horizon
 from rnncli.tasks.forecast.reading import load_known, load_new, within_bounds
 from rnncli.tasks.task import Again, Backtest
@@ -54,15 +55,18 @@ def compared(
     Models forecast from the origins that are wanted or, where there are saved forecasts, from those of these. A model
     that has seen such rows is trained `again` on what came before, or, without a refit, marked in-sample.
     """
-    rows = _read(data, models, choices, once(tell))
+    rows = _read(data, models, replace(choices, until=wanted.until), once(tell))
     first = next(iter(rows.values()))
     panel = first.scored
     saved = {name: load_saved(path, first.whole) for name, path in forecasts.items()}
-    splits, found = _origins(panel, models, saved, wanted)
+    splits, found = _origins(replace(first.whole, panel=panel), models, saved, wanted)
     taught = [name for name, model in models.items() if not model.unfitted]
     models = {name: _fitted(model, rows[name], splits) for name, model in models.items()}
     levels = _levels(models, saved)
-    made = {name: [_of_levels(one.quantiles, one.point, saved[name].levels, levels)] for name, one in found.items()}
+    made = {
+        name: [_of_levels(one.quantiles, one.point, saved[name].levels, levels) for one in every]
+        for name, every in found.items()
+    }
     in_sample, notes = set(), []
     for name, model in models.items():
         chosen, honest = model, all(flag.all() for flag in relative_to_cutoffs(panel, splits, model.cutoffs))
@@ -80,6 +84,7 @@ def compared(
         notes.append(
             f"MASE is scaled by the season of {next(iter(seasons))}, {season} steps: those of the others differ"
         )
+    notes += left_out(panel, splits, wanted)
     report = evaluate_together(panel, splits, made, levels, season, tuple(notes))
     return side_by_side(report, list(made), frozenset(in_sample), alpha)
 
@@ -144,28 +149,46 @@ def _refuse_other_values(first: str, one: Panel, name: str, other: Panel) -> Non
 
 
 def _origins(
-    panel: Panel, models: Mapping[str, Forecaster], saved: Mapping[str, Saved], wanted: Backtest
-) -> tuple[list[Split], dict[str, Matched]]:
+    loaded: Loaded, models: Mapping[str, Forecaster], saved: Mapping[str, Saved], wanted: Backtest
+) -> tuple[list[Split], dict[str, list[Matched]]]:
     """Where forecasts begin, and the saved ones there."""
+    panel = loaded.panel
     if not saved:
         fitted = [model for model in models.values() if not model.unfitted]
         usual = default_horizon(panel.calendar, panel.lengths)
         steps = wanted.horizon or min((model.spec.horizon for model in fitted), default=usual)
         for model in fitted:
             checked_horizon(steps, model)
-        return rolling_origins(panel, steps, wanted.windows, wanted.stride), {}
-    if wanted.windows != 1 or wanted.stride is not None or wanted.horizon is not None:
+        return origins(loaded, steps, wanted), {}
+    if wanted.windows not in (None, 1) or {wanted.stride, wanted.horizon, wanted.start, wanted.until} != {None}:
         raise UsageError(
             "saved forecasts have origins of their own, and models forecast from these",
-            hint="leave --windows, --stride and --horizon out",
+            hint="leave --windows, --from, --until, --stride and --horizon out",
         )
     found = {}
     for name, table in saved.items():
         if MEDIAN not in table.levels:
             raise InputRefused("the saved forecasts have no median", where=name, hint="they need a column q0.5")
-        found[name] = match(panel, table.ids, table.times, table.quantiles, table.point)
-    split = _common(panel, {name: one.split for name, one in found.items()})
-    return [split], {name: _at(one, split) for name, one in found.items()}
+        found[name] = match(panel, table.ids, table.times, table.quantiles, table.point, table.steps)
+    splits = _windows(panel, found)
+    return splits, {name: list(map(_at, every, splits)) for name, every in found.items()}
+
+
+def _windows(panel: Panel, found: Mapping[str, Sequence[Matched]]) -> list[Split]:
+    """What all saved forecasts have of each window. InputRefused where one has more windows than another."""
+    (first, every), *others = found.items()
+    for name, other in others:
+        if len(other) != len(every):
+            raise InputRefused(
+                f"{first} has forecasts from {len(every):,} origins of a series, and {name} from {len(other):,}",
+                hint="compare forecasts from the same origins",
+            )
+    splits = [
+        _common(panel, {name: one.split for name, one in zip(found, window, strict=True)})
+        for window in zip(*found.values(), strict=True)
+    ]
+    horizon = min(split.horizon for split in splits)
+    return [replace(split, horizon=horizon) for split in splits]
 
 
 def _common(panel: Panel, splits: Mapping[str, Split]) -> Split:

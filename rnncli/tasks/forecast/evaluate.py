@@ -13,8 +13,9 @@ from rnncli.data.load import Loaded
 from rnncli.data.objects import NAME, Data
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, SeriesRefused
-from rnncli.evaluation.backtest import Split, relative_to_cutoffs, rolling_origins
-from rnncli.evaluation.run import Made, evaluate_made, evaluate_saved
+from rnncli.evaluation.backtest import Split, relative_to_cutoffs
+from rnncli.evaluation.kept import kept_forecasts
+from rnncli.evaluation.run import MODEL, Made, evaluate_made, evaluate_saved
 from rnncli.evaluation.saved import match
 from rnncli.evaluation.saved_table import load_saved
 from rnncli.evaluation.split_fans import split_fans
@@ -24,6 +25,7 @@ from rnncli.tasks.forecast.answer import checked_horizon, tell_beyond
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.fitting import tell_fitted
 from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.origins import left_out, origins
 from rnncli.tasks.forecast.plan import default_horizon
 from rnncli.tasks.forecast.reading import load_known, load_new, with_seasons, within_bounds
 from rnncli.tasks.forecast.spec import ForecastSpec
@@ -39,6 +41,7 @@ def evaluated(
     Where these lie before the end of what it was trained on, it is trained `again` on the rows before the first of
     them, or, without a refit, marked in-sample.
     """
+    choices = replace(choices, until=wanted.until)
     loaded = within_bounds(load_known(data, choices, model, tell), model.bounds, choices, tell)
     panel, season = loaded.panel, model.spec.seasons[0]
     if model.spec.follows_target:
@@ -46,7 +49,7 @@ def evaluated(
     steps = checked_horizon(wanted.horizon, model)
     if model.unfitted:  # scales and baselines have the season of all rows, as beside a model that data have taught
         season, steps = panel.calendar.seasons[0], wanted.horizon or default_horizon(panel.calendar, panel.lengths)
-    splits = rolling_origins(loaded.panel, steps, wanted.windows, wanted.stride)
+    splits = origins(loaded, steps, wanted)
     if model.unfitted:
         model = fitted_before(model, loaded, splits)
         tell_fitted(model, tell)
@@ -62,12 +65,14 @@ def evaluated(
     made, refused = _forecasts(model, panel, splits)
     if refused:
         loaded = without_bad(loaded, refused, InputRefused, tell, skip=choices.on_bad_series == "skip")
-        splits = rolling_origins(loaded.panel, steps, wanted.windows, wanted.stride)
+        splits = origins(loaded, steps, wanted)
         made, _ = _forecasts(model, panel.select(_places(panel, loaded.panel.ids)), splits)
     flags = None if refit else relative_to_cutoffs(loaded.panel, splits, model.cutoffs)
+    notes += left_out(loaded.panel, splits, wanted)
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
     fans = split_fans(loaded.panel, splits[-1], made[-1], model.spec.levels, season, loaded.columns)
-    return Scored(report, refit, found, loaded.skipped, beyond, fans, model)
+    every = kept_forecasts(loaded.panel, splits, report.made[MODEL], loaded.columns)
+    return Scored(report, refit, found, loaded.skipped, beyond, fans, model, every)
 
 
 def fitted_before(model: Forecaster, loaded: Loaded, splits: Sequence[Split]) -> Forecaster:
@@ -126,14 +131,14 @@ def _past(panel: Panel, split: Split, spec: ForecastSpec) -> Panel:
 
 
 def scored_saved(data: Data, forecasts: Data, choices: ColumnChoices, tell: Listener) -> Scored:
-    """The scores of forecasts that were saved, beside baselines made from the rows before each series' first one."""
+    """The scores of forecasts that were saved, beside baselines made from the rows before each origin."""
     loaded = load_new(data, choices, {}, tell)
     saved = load_saved(forecasts, loaded)
     if 0.5 not in saved.levels:
         raise InputRefused(
             "the saved forecasts have no median", where=_named(forecasts), hint="they need a column q0.5"
         )
-    matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point)
+    matched = match(loaded.panel, saved.ids, saved.times, saved.quantiles, saved.point, saved.steps)
     report = evaluate_saved(loaded.panel, matched, saved.levels, loaded.panel.calendar.seasons[0])
     return Scored(report, refitted=False, skipped=loaded.skipped)
 

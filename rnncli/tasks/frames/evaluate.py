@@ -32,7 +32,7 @@ def evaluated(
     loaded = up_to_now(load_known(data, choices, model, tell))
     panel, horizon = loaded.panel, _horizon(wanted.horizon, model)
     stride = wanted.stride or horizon
-    series, rows = questions(panel, horizon, wanted.windows, stride)
+    series, rows = questions(panel, horizon, wanted.windows or 1, stride)
     asked = Asked(
         panel.ids,
         horizon,

@@ -106,8 +106,10 @@ def loaded_for(case: Case) -> Loaded:
 
 
 def probe_of(case: Case, loaded: Loaded, seed: int = 0) -> Probe:
-    """The network with its fault. Planted weights are not those that training begins with: they are a model's."""
-    plan = make_plan(loaded, {"seed": seed, **case.options})
+    """The network with its fault, which begins from scratch. Planted weights are not those that training begins with:
+    they are a model's.
+    """
+    plan = make_plan(loaded, {"seed": seed, "from_scratch": True, **case.options})
     weights = initial_weights(plan, seed)
     if case.steps:
         weights = _trained(Probe(loaded.panel, plan, weights, trained=False), case.steps)
