@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncli.arrays import Floats, Ints
 from rnncli.data.columns import time_column
+from rnncli.data.ids import joined, parts_of
 from rnncli.data.load import Loaded, in_utc
 from rnncli.data.objects import Data
 from rnncli.data.rows import Rows, read_rows
@@ -60,7 +61,7 @@ def load_saved(path: Data, loaded: Loaded) -> Saved:
     shape = replace(shape, past=tuple(channels), future=(), static=(), wide=False, by_file=False)
     rows = read_rows(found, ColumnChoices(), shape, (), zone=panel.calendar.zone)
     rows = in_utc(rows, panel.calendar.zone, ColumnChoices())
-    ids = _undefused(rows.ids, panel.ids)
+    ids = _undefused(rows.ids, panel.ids, len(shape.ids))
     names = [ids[code] for code in rows.codes.tolist()] if shape.id else [panel.ids[0]] * len(rows.codes)
     return _untidied(names, rows) if tidy else _of_levels(names, rows, channels)
 
@@ -96,7 +97,7 @@ def load_alone(path: Data, choices: ColumnChoices) -> Alone:
     named = replace(choices, time=time, id=ids, target=(target,), past=tuple(channels))
     rows = read_rows(found, named, None, None)
     names = [rows.ids[code] for code in rows.codes.tolist()] if ids else ["the series"] * len(rows.codes)
-    bare = {name: undefused(name) for name in rows.ids}
+    bare = {name: _bare(name, len(ids)) for name in rows.ids}
     if len(set(bare.values())) == len(bare):
         names = [bare.get(name, name) for name in names]
     return Alone(_untidied(names, rows) if tidy else _of_levels(names, rows, channels), rows.columns, rows.zone)
@@ -146,9 +147,14 @@ def level_of(name: str) -> float | None:
     return level if 0 < level < 1 else None
 
 
-def _undefused(texts: list[str], ids: tuple[str, ...]) -> list[str]:
+def _bare(text: str, parts: int) -> str:
+    """An id of so many columns without what was put in front of any of them."""
+    return undefused(text) if parts < 2 else joined([undefused(part) for part in parts_of(text, parts)])
+
+
+def _undefused(texts: list[str], ids: tuple[str, ...], parts: int) -> list[str]:
     """Ids as they were before a ' was put in front, so that no spreadsheet would run them; unless they had it."""
     known = set(ids)
-    bare = [undefused(text) for text in texts]
+    bare = [_bare(text, parts) for text in texts]
     apart = len(set(bare)) == len(texts)
     return bare if (apart and known.issuperset(bare)) or not known.issuperset(texts) else texts

@@ -219,6 +219,18 @@ def test_check_with_a_model_finds_its_targets_again(table: Lines, tmp_path: Path
     assert [one.name for one in rnncli.predict(far, model).drift.columns if one.has_drifted] == ["b"]
 
 
+def test_targets_that_a_spreadsheet_would_run_are_scored_from_their_file(tmp_path: Path) -> None:
+    rows = [f"x,2024-01-{day + 1:02},{day % 7}.5,{100 + day}\n" for day in range(ROWS)]
+    (tmp_path / "t.csv").write_text("shop,ds,=a,-b\n" + "".join(rows))
+    (tmp_path / "early.csv").write_text("shop,ds,=a,-b\n" + "".join(rows[:-2]))
+    model, named = tmp_path / "m.safetensors", {"id": "shop", "target": ["=a", "-b"]}
+    rnncli.train(tmp_path / "early.csv", output=model, **named, **SMALL)
+    rnncli.predict(tmp_path / "early.csv", model).write(tmp_path / "f.csv")
+    assert "'=a" in (tmp_path / "f.csv").read_text()
+    found = rnncli.evaluate(tmp_path / "t.csv", forecasts=tmp_path / "f.csv", **named).report
+    assert found.ids == ("x/=a", "x/-b")
+
+
 def test_percent_signs_are_remembered_for_each_target(tmp_path: Path) -> None:
     rows = [f"2024-01-{day + 1:02},{day % 7}.5%,{100 + day}\n" for day in range(ROWS)]
     path, model = tmp_path / "t.csv", tmp_path / "m.safetensors"

@@ -172,6 +172,11 @@ def test_every_target_is_scored_as_its_own_series(
         saved = ["--forecasts", tmp_path / "saved.csv", "--json"]
         found = json.loads(done(run_rnncli, "evaluate", data, *targets, *saved).stdout)
         assert found["series"] == 6
+    kept = tmp_path / "kept.csv"
+    windows = ["--windows", "2", "--refit", "--keep-forecasts", kept, "--json"]
+    scores = json.loads(done(run_rnncli, "evaluate", data, "-m", model, *windows).stdout)
+    again = json.loads(done(run_rnncli, "evaluate", data, *targets, "--forecasts", kept, "--json").stdout)
+    assert again["scores"]["model"] == pytest.approx(scores["scores"]["model"], rel=1e-6)
     moved = done(run_rnncli, "diff", tmp_path / "saved.csv", tmp_path / "saved.csv").stdout
     assert "6 in both" in moved
 
