@@ -143,7 +143,9 @@ def test_the_output_in_the_readme_is_what_is_printed(readme: str, run_rnncli: An
 
 def assert_alike(shown: str, printed: str) -> None:
     """Each line that is shown is printed, its numbers within a tenth: they depend on the machine's rounding."""
-    begin = printed.index(shown.split(maxsplit=1)[0])
+    first = re.search(rf"^{re.escape(shown.split(maxsplit=1)[0])}", printed, re.MULTILINE)
+    assert first is not None
+    begin = first.start()
     for line, other in zip(shown.splitlines(), printed[begin:].splitlines(), strict=False):
         for one, two in zip(re.split(r"[\s,%]+", line), re.split(r"[\s,%]+", other), strict=True):
             assert one == two or float(one) == pytest.approx(float(two), rel=0.1), line
