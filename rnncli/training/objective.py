@@ -149,7 +149,9 @@ class Objective:
         return on(self.lesson.stretch(rng, series, first_row, rows), self.device)
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
-        """The mean loss of the held-out questions, as the task scores them; None where none are held out."""
+        """The mean loss of the held-out questions, as the task scores them; None where none are held out, or none of
+        the answers is known.
+        """
         task, spec = self.plan.task, self.plan.spec
         if self.holdout is None or not len(self.holdout):
             return None
@@ -157,7 +159,8 @@ class Objective:
             few = task.judged(spec, self.holdout, often=True)
             self._held = _held_out(task.held_out(self.whole, spec, few))
         found = self._held.asking.answers.made(predict(weights, self.plan, self._held.seen(), self.device))
-        return float(np.nanmean(task.losses(spec, found)))
+        losses = task.losses(spec, found)
+        return None if np.isnan(losses).all() else float(np.nanmean(losses))
 
     def validation(self, weights: Mapping[str, Tensor], holdout: Holdout) -> Answers:
         """The answers of a network with these weights to held-out questions, beside the truth."""

@@ -16,6 +16,7 @@ from rnncli.registry import BASE
 from rnncli.tasks.forecast import begun
 from rnncli.tasks.forecast.task import TASK
 from rnncli.tasks.plan import Plan
+from rnncli.training.events import Finished
 from rnncli.training.session import initial_weights, objective_for
 from rnncli.workflows.options import column_choices
 
@@ -141,3 +142,22 @@ def test_another_model_of_made_up_series_is_begun_from_as_base_is(shops: Path) -
         rnncli.train(shops, target="y", horizon=5, steps=1, warm_start=rnncli.info(BASE), hidden=64)
     made = rnncli.train(shops, target="y", horizon=5, steps=1, warm_start=rnncli.info(BASE), season=7)
     assert (made.model.spec.universal, made.model.spec.seasons) == (True, (7,))
+
+
+@pytest.mark.parametrize("from_scratch", [True, False])
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+def test_where_no_held_out_row_is_known_all_steps_are_taken(tmp_path: Path, *, from_scratch: bool) -> None:
+    """Nothing says that what is learnt is no better than the first weights."""
+    y = 20 + 5 * np.sin(2 * np.pi * np.arange(120) / 7)
+    rows = (f"{t},{value:.3f}\n" if t < 60 else f"{t},\n" for t, value in enumerate(y))
+    path = tmp_path / "gap.csv"
+    path.write_text("t,y\n" + "".join(rows))
+    finished = []
+
+    def heard(event: object) -> None:
+        if isinstance(event, Finished):
+            finished.append((event.phase.kind, event.step, event.best_step))
+
+    made = rnncli.train(path, horizon=5, steps=12, members=1, from_scratch=from_scratch, on_event=heard)
+    assert finished == [("search", 12, 12), ("refit", 4, 4)]
+    assert made.best_steps == (12,)
