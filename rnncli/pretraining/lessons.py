@@ -17,7 +17,7 @@ from rnncli.pretraining import prior
 from rnncli.pretraining.prior import KINDS, Kind
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast.examples import Examples
-from rnncli.tasks.forecast.plan import DEFAULT_LEVELS, universal_spec
+from rnncli.tasks.forecast.plan import DEFAULT_LEVELS, forecast_spec, universal_spec
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.task import TASK
 from rnncli.tasks.plan import Plan
@@ -46,7 +46,7 @@ def panel_of(kind: Kind, rng: np.random.Generator, count: int) -> Panel:
 
 def spec_of(panel: Panel, horizon: int) -> ForecastSpec:
     """What is asked of a panel: nothing is held out of it."""
-    return universal_spec(panel, horizon, DEFAULT_LEVELS)
+    return universal_spec(panel, forecast_spec(panel, horizon, DEFAULT_LEVELS))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from rnncli.tasks.forecast import head
 from rnncli.tasks.forecast.decide import Decided, decided
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.network import decoded
-from rnncli.tasks.forecast.plan import default_horizon, universal_spec
+from rnncli.tasks.forecast.plan import default_horizon, forecast_spec, universal_spec
 from rnncli.tasks.forecast.pool import prior_pool
 from rnncli.tasks.forecast.reading import without_calendar
 from rnncli.tasks.forecast.rows import rows_seen
@@ -43,7 +43,7 @@ def fitted(base: F, loaded: Loaded, horizon: int | None = None) -> F:
     loaded = without_calendar(loaded)
     panel, calendar = loaded.panel, loaded.panel.calendar
     steps = min(ONE_PASS, horizon or default_horizon(calendar, panel.lengths))
-    spec = universal_spec(panel, steps, base.spec.levels)
+    spec = universal_spec(panel, forecast_spec(panel, steps, base.spec.levels))
     if not (panel.lengths <= spec.young[-1]).any():
         spec = replace(spec, young=())
     cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))

@@ -128,17 +128,8 @@ def forecast_spec(
     return fitted_to(panel, spec)
 
 
-def universal_spec(
-    panel: Panel,
-    horizon: int,
-    levels: tuple[float, ...],
-    context: int | None = None,
-    beside: tuple[Covariate, ...] = (),
-    *,
-    carried: bool = False,
-) -> ForecastSpec:
-    """As `forecast_spec`, for a network whose weights fit all seasons and horizons."""
-    spec = forecast_spec(panel, horizon, levels, context, beside, carried=carried)
+def universal_spec(panel: Panel, spec: ForecastSpec) -> ForecastSpec:
+    """The spec of a forecast by a network whose weights fit all seasons and horizons."""
     spec = replace(
         spec,
         window=universal.WINDOW,

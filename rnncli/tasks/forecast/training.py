@@ -51,8 +51,8 @@ def _planned(loaded: Loaded, options: TrainOptions, base: Forecaster | None) -> 
     levels = asked.quantile_levels(options, planning.DEFAULT_LEVELS)
     beside = planning.covariates(panel)
     carried = options.get("tbptt") is not None
-    spec_of = planning.forecast_spec if base is None else planning.universal_spec
-    spec = spec_of(panel, horizon, levels, options.get("context"), beside, carried=carried)
+    spec = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
+    spec = spec if base is None else planning.universal_spec(panel, spec)
     spec = planning.bounded(panel, spec, *asked.bounds(options))
     if base is None:
         network = planning.network_spec(panel, spec, given)

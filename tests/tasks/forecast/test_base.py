@@ -18,7 +18,7 @@ from rnncli.registry import BASE, PRETRAINED
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.features import input_count, known_count
 from rnncli.tasks.forecast.head import shapes
-from rnncli.tasks.forecast.plan import universal_spec
+from rnncli.tasks.forecast.plan import forecast_spec, universal_spec
 from rnncli.tasks.forecast.task import TASK
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -100,7 +100,7 @@ def test_its_weights_fit_every_season_and_horizon(build: Callable[..., Panel]) -
     for season, horizon in ((1, 3), (12, 700), (168, 24)):
         panel = build(wave(season, 40), seasons=(season,))
         panel = replace(panel, calendar=replace(panel.calendar, cycles=()))
-        spec = universal_spec(panel, horizon, base.spec.levels)
+        spec = universal_spec(panel, forecast_spec(panel, horizon, base.spec.levels))
         assert (input_count(spec, 0), known_count(spec, 0)) == (base.network.inputs, base.spec.known)
         fits = shapes(base.network, spec, len(spec.plain))
         assert fits == shapes(base.network, base.spec, len(base.spec.plain))
