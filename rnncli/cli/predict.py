@@ -43,17 +43,17 @@ def predict(
     place = Place(output, written_as, FORMATS, options.get("table"), options["if_exists"], wait)
     path = place.checked()
     _refuse_terminal(path, written_as)
-    from rnncli.workflows.predict import predict as work
+    from rnncli.workflows.predict import predict_to_file
 
     try:
-        made = work(
+        made = predict_to_file(
             data,
             model or BASE,
-            output=path,
-            horizon=horizon,
-            quantiles=quantiles,
-            point=point or "median",
-            on_event=streams if streams.json else heard,
+            path,
+            horizon,
+            quantiles,
+            point or "median",
+            streams if streams.json else heard,
             **options,
         )
     except OutputExists:

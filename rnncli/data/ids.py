@@ -11,6 +11,8 @@ from rnncli.arrays import Ints
 from rnncli.data.tables import NO_ID, UGLY_ID, Fault, Faults, Tables
 from rnncli.errors import InputRefused
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_NO_TEXT = re.compile("[\ud800-\udfff]")  # how Python shows bytes of a file name
 _PART = re.compile(r"(?:[^/\\]|\\.)*", re.DOTALL)
 
 
@@ -87,8 +89,8 @@ def _wrong(text: str) -> str:
     """What is wrong with an id; empty if nothing is."""
     if not text:
         return "an id is empty"
-    if any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in text):
+    if _CONTROL.search(text):
         return f"the id {text[:40]!r} has control characters"
-    if any(0xD800 <= ord(letter) < 0xE000 for letter in text):  # how Python shows bytes of a file name
+    if _NO_TEXT.search(text):
         return f"the id {text[:40]!r} is not text in UTF-8"
     return ""

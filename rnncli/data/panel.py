@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,6 +21,15 @@ def ranges(begin: Ints, length: Ints) -> Ints:
 def offsets_of(lengths: Ints) -> Ints:
     """Where ranges of these lengths begin that lie end to end, and where the last one ends: [ranges + 1]."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+
+
+AT_ONCE = 1 << 19  # rows
+
+
+def pieces_of(panel: Panel, rows: int = AT_ONCE) -> Iterator[Ints]:
+    """All series in pieces of about so many rows, so that what is made of each stays small."""
+    begins = np.unique(np.searchsorted(panel.offsets[:-1], np.arange(0, max(int(panel.offsets[-1]), 1), rows)))
+    yield from np.split(np.arange(len(panel)), begins[1:])
 
 
 def gather(flat: Floats, begin: Ints, length: Ints, first_row: Ints, steps: int, before: int, after: int) -> Floats:

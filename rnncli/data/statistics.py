@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from rnncli.arrays import Bools, Floats, Ints
-from rnncli.data.panel import Panel
+from rnncli.data.panel import Panel, pieces_of
 from rnncli.errors import GateFailed
 
 ALLOWED, MARGIN = 1.5, 1.0  # times the farthest that training saw, and as many spreads beside
 SHARE = 0.2  # of the series must have drifted before a column has,
 EXTREME = 10.0  # or one must be so many times as far as ever: another unit
 MISSING, MISSING_MARGIN = 2.0, 0.2  # likewise for the share of missing values
-AT_ONCE = 1 << 19  # rows
 LARGEST_RATIO = 1e12
 
 
@@ -39,8 +38,7 @@ def summarise(panel: Panel, length: int) -> Statistics:
     """The statistics of every series of a panel, for blocks of `length` rows; some series at a time, so that memory
     stays bounded.
     """
-    begins = np.unique(np.searchsorted(panel.offsets[:-1], np.arange(0, max(panel.offsets[-1], 1), AT_ONCE)))
-    parts = [_of_some(panel.select(some), length) for some in np.split(np.arange(len(panel)), begins[1:])]
+    parts = [_of_some(panel.select(some), length) for some in pieces_of(panel)]
     return Statistics(length, *(np.concatenate(found) for found in zip(*parts, strict=True)))
 
 
@@ -87,7 +85,8 @@ def _block_means(away: Floats, seen: Bools, owner: Ints, first: Ints, length: in
 class ColumnDrift:
     """How many of the series that have recent values in a column have drifted, the worst of them first.
 
-    `distance` is how far the worst is from its centre, over the farthest that training saw of it.
+    `distance` is how far the worst is from its centre, over the farthest that training saw of it, and `distances` how
+    far each of the drifted is. `missing_before` is a mean over so many `series`, `missing_now` of so many `rows`.
     """
 
     name: str
@@ -96,6 +95,30 @@ class ColumnDrift:
     distance: float
     missing_before: float
     missing_now: float
+    distances: tuple[float, ...] = ()
+    series: int = 0
+    rows: int = 0
+
+    def with_more(self, other: ColumnDrift) -> ColumnDrift:
+        """The drift of the same column in these and further series."""
+        away = sorted(
+            zip((*self.distances, *other.distances), (*self.drifted, *other.drifted), strict=True),
+            key=lambda pair: -pair[0],
+        )
+        series, rows = self.series + other.series, self.rows + other.rows
+        before = (self.missing_before * self.series + other.missing_before * other.series) / max(1, series)
+        now = (self.missing_now * self.rows + other.missing_now * other.rows) / rows if rows else before
+        return ColumnDrift(
+            self.name,
+            self.compared + other.compared,
+            tuple(name for _, name in away),
+            max(self.distance, other.distance),
+            before,
+            now,
+            tuple(distance for distance, _ in away),
+            series,
+            rows,
+        )
 
     @property
     def has_drifted(self) -> bool:
@@ -139,6 +162,15 @@ class Drift:
     new_rows: int
     new_series: int
 
+    def with_more(self, other: Drift) -> Drift:
+        """The drift of these and further series."""
+        columns = tuple(one.with_more(two) for one, two in zip(self.columns, other.columns, strict=True))
+        groups = {
+            name: tuple(one.with_more(two) for one, two in zip(found, other.groups[name], strict=True))
+            for name, found in self.groups.items()
+        }
+        return Drift(columns, groups, self.new_rows + other.new_rows, self.new_series + other.new_series)
+
     @property
     def has_drifted(self) -> bool:
         """Whether any column has."""
@@ -162,14 +194,15 @@ def drift(
     cutoffs: Mapping[str, int],
     groups: Mapping[str, Bools],
     targets: Mapping[str, Bools],
+    places: Mapping[str, int] | None = None,
 ) -> Drift:
     """Hold each series' rows after its training, and its last `length` rows, against its statistics: the past can have
     been written anew, in another unit, and the few rows after it look like any.
 
-    `cutoffs` are the last ordinals of the training's series, in the order of the statistics; `groups` name some of the
-    panel's series, and so do `targets`, where several columns stand in its first channel: each is judged alone.
+    `cutoffs` are the last ordinals of the training's series, `places` their rows in the statistics; `groups` name some
+    of the panel's series, and so do `targets`, where several columns stand in its first channel: each is judged alone.
     """
-    place = {name: row for row, name in enumerate(cutoffs)}
+    place = {name: row for row, name in enumerate(cutoffs)} if places is None else places
     trained = np.array([place.get(name, -1) for name in panel.ids], np.int64)
     last = np.array([cutoffs.get(name, 0) for name in panel.ids], np.int64)
     new = np.where(trained >= 0, np.clip(panel.ends() - last, 0, panel.lengths), 0)
@@ -214,6 +247,9 @@ def _column(
         float(np.minimum(distance.max(initial=0.0), LARGEST_RATIO)),
         before,
         float(1 - seen.sum() / rows.sum()) if rows.sum() else before,
+        tuple(distance[gone].tolist()),
+        len(series),
+        int(rows.sum()),
     )
 
 

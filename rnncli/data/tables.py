@@ -215,7 +215,12 @@ class Tables:
 
     def by_source(self) -> tuple[Ints, list[str]]:
         """Each row's file as its series. InputRefused if two files would be one."""
+        self.refuse_same_names()
         counts = [table.num_rows for table in self.read]
+        return np.repeat(np.arange(len(counts)), counts), [source.stem or source.name for source in self.sources]
+
+    def refuse_same_names(self) -> None:
+        """InputRefused if two files would be one series."""
         names = [source.stem or source.name for source in self.sources]
         twice = next((place for place, name in enumerate(names) if name in names[:place]), None)
         if twice is not None:
@@ -225,7 +230,6 @@ class Tables:
                 where=self.sources[twice].name,
                 hint="rename one of the files, or give every row its id in a column: --id NAME",
             )
-        return np.repeat(np.arange(len(counts)), counts), names
 
 
 def _blank(column: pa.ChunkedArray) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 from rnncli.arrays import Floats, Ints
 from rnncli.data.columns import time_column
 from rnncli.data.ids import joined, parts_of
-from rnncli.data.load import Loaded, in_utc
+from rnncli.data.instants import in_utc
+from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.rows import Rows, read_rows
 from rnncli.data.source import sources

@@ -7,7 +7,6 @@ and optimisers on a CPU give the same bits without it.
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import torch
 
 from rnncli.data.limits import memory_left
 from rnncli.errors import UsageError
+from rnncli.processors import available_cpus
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # of glibc's <malloc.h>
 MALLOC = ((M_MMAP_THRESHOLD, 1 << 30), (M_TRIM_THRESHOLD, 1 << 30), (M_TOP_PAD, 64 << 20))  # bytes
@@ -53,13 +53,6 @@ def prepared(threads: int | None = None) -> Iterator[dict[str, int | bool | str]
         torch.set_num_threads(before[0])
         torch.set_float32_matmul_precision(before[1])
         torch.set_flush_denormal(False)
-
-
-def available_cpus() -> int:
-    """The number of CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _is_tight() -> bool:

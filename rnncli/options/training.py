@@ -15,6 +15,7 @@ from rnncli.options.option import (
     SWITCH,
     TEXT,
     TRAINING,
+    UNATTENDED,
     WHOLE,
     Meaning,
     Option,
@@ -141,8 +142,9 @@ OPTIONS = (
         "Threads to train with.",
         TRAINING,
         follows="from the machine",
-        commands=(TRAIN, EVALUATE, COMPARE, REPORT, INSPECT, TUNE),
+        commands=(TRAIN, PREDICT, EVALUATE, COMPARE, REPORT, INSPECT, TUNE),
         differently={
+            PREDICT: Meaning(says="Processors that forecast side by side.", heading=UNATTENDED),
             EVALUATE: Meaning(heading=SCORING),
             REPORT: Meaning(heading=SCORING),
             INSPECT: Meaning(heading=GRADIENTS),

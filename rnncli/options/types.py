@@ -239,6 +239,7 @@ class PredictOptions(AskedOptions, WrittenOptions, total=False):
     fail_on_drift: bool
     lock_wait: float | None
     plot: str | os.PathLike[str] | None
+    threads: int | None
 
 
 class PlotOptions(ColumnOptions, total=False):
@@ -257,12 +258,15 @@ class ReportOptions(ColumnOptions, total=False):
 
 
 class AnswerOptions(PredictOptions, total=False):
-    """Every option of `predict`, as the tasks take them, and how many rows of the past a picture is to have."""
+    """Every option of `predict`, as the tasks take them; how many rows of the past a picture is to have, and whether
+    the answer may be made while it is written, some of it at a time, so that it is gone then.
+    """
 
     horizon: int | None
     quantiles: tuple[float, ...] | None
     point: Literal["median", "mean"]
     history: int | None
+    in_parts: bool
 
 
 def columns_of(options: Mapping[str, object]) -> ColumnOptions:

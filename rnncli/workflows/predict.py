@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli import files
+from rnncli.data.parts import SeriesApart
+from rnncli.data.sinks.file import FileSink
 from rnncli.data.sinks.sink import Into, Sink, sink_of
 from rnncli.data.writers.results import Style
 from rnncli.data.writers.suffix import OF_FRAMES, format_of
@@ -27,6 +30,9 @@ from rnncli.workflows.paths import keep_apart
 
 if TYPE_CHECKING:
     from rnncli.tasks.task import Task
+
+
+IN_PARTS = ("csv", "jsonl", "parquet", "arrow")  # formats
 
 
 @public
@@ -57,7 +63,35 @@ def predict(
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
-    tell = on_event or unheard
+    return _predicted(data, model, output, horizon, quantiles, point, on_event or unheard, options, in_parts=False)
+
+
+def predict_to_file(
+    data: Any,
+    model: Model,
+    output: str | os.PathLike[str] | None,
+    horizon: int | None,
+    quantiles: Iterable[float] | None,
+    point: Literal["median", "mean"],
+    on_event: Listener,
+    **options: Unpack[PredictOptions],
+) -> Answer:
+    """What `predict` does, but a long table is made while it is written to the file, and is gone then."""
+    return _predicted(data, model, output, horizon, quantiles, point, on_event, options, in_parts=True)
+
+
+def _predicted(
+    data: Any,
+    model: Model,
+    output: str | os.PathLike[str] | None,
+    horizon: int | None,
+    quantiles: Iterable[float] | None,
+    point: Literal["median", "mean"],
+    tell: Listener,
+    options: PredictOptions,
+    *,
+    in_parts: bool,
+) -> Answer:
     _refuse_twice(data, options)
     _refuse_without_drawing(options)
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
@@ -84,13 +118,13 @@ def predict(
             check_plot(plot, task.name)
         stream = None if state is None else task.stream(state, found.model, found.digest)
         levels = None if quantiles is None else tuple(quantiles)
-        asked: AnswerOptions = {**options, "horizon": horizon, "quantiles": levels, "point": point, "history": None}
-        answer = task.answer(data, found.model, column_choices(options), asked, tell, stream)
-        if sink is not None:
-            give_back()  # a file is as large again
-            _write(sink, answer, style, found.digest)
-            for line in answer.remarks(sink.format):
-                tell(Noted(line))
+        in_parts = in_parts and plot is None and sink is not None and _takes_parts(sink, style)
+        said: AnswerOptions = {"horizon": horizon, "quantiles": levels, "point": point, "in_parts": in_parts}
+        asked: AnswerOptions = {**options, **said, "history": None}
+        made = partial(_answer, task, data, found.model, tell=tell, stream=stream)
+        answer = made(asked) if sink is None else _written(sink, made, asked, style, found.digest)
+        for line in () if sink is None else answer.remarks(sink.format):
+            tell(Noted(line))
         if plot is not None:
             from rnncli.workflows.pictures import draw
 
@@ -100,13 +134,36 @@ def predict(
     return answer
 
 
+def _takes_parts(sink: Sink, style: Style) -> bool:
+    """Whether what is written there can be made some rows at a time."""
+    return isinstance(sink, FileSink) and sink.format in IN_PARTS and not style.wide
+
+
 def into_of(options: PredictOptions, wait: float) -> Into:
     """What was said of where the answer goes."""
     formats = (*WRITERS, *OF_FRAMES)
     return Into(options.get("out_format"), formats, options.get("table"), options.get("if_exists"), wait)
 
 
+def _answer(task: Task[Any], data: Any, model: Any, asked: AnswerOptions, *, tell: Listener, stream: Any) -> Answer:
+    return task.answer(data, model, column_choices(asked), asked, tell, stream)
+
+
+def _written(
+    sink: Sink, made: Callable[[AnswerOptions], Answer], asked: AnswerOptions, style: Style, key: str
+) -> Answer:
+    """The answer, when it is written; some series at a time only where their rows are together."""
+    answer = made(asked)
+    try:
+        _write(sink, answer, style, key)
+    except SeriesApart:
+        answer = made({**asked, "in_parts": False})
+        _write(sink, answer, style, key)
+    return answer
+
+
 def _write(sink: Sink, answer: Answer, style: Style, key: str) -> None:
+    give_back()  # a file is as large again
     if sink.format in OF_FRAMES:
         sink.put(list(answer.pieces(sink.format, **asdict(style))))
     else:

@@ -237,7 +237,8 @@ def run(
     """Train from where `unfinished` stands, passing on every event. What the listener raises stops the training after
     it was kept; where it diverges, the best weights are kept as a model.
     """
-    from rnncli.nn.runtime import available_cpus, device, prepared
+    from rnncli.nn.runtime import device, prepared
+    from rnncli.processors import available_cpus
     from rnncli.training.progress import Progress
     from rnncli.training.session import train
 

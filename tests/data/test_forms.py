@@ -15,7 +15,8 @@ from pyarrow import parquet
 import rnncli
 from rnncli.data import timestyle
 from rnncli.data.clocktext import clock_text
-from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.data.known import Known
+from rnncli.data.load import Loaded, load_panel
 from rnncli.data.writers.table import ForecastTable, arrow_table
 from rnncli.data.zones import from_wall, to_wall
 from rnncli.errors import InputRefused, RnncliError

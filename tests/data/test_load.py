@@ -16,7 +16,8 @@ from pyarrow import parquet
 
 from rnncli.data.calendar import Frequency
 from rnncli.data.channel import vocabularies
-from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.data.known import Known
+from rnncli.data.load import Loaded, load_panel
 from rnncli.errors import InputRefused, RnncliError, UsageError
 from rnncli.spec import ColumnChoices
 

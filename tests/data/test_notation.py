@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import rnncli
-from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.data.known import Known
+from rnncli.data.load import Loaded, load_panel
 from rnncli.data.numbertext import Notation, hint_for, unmarked
 from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices

@@ -18,7 +18,8 @@ from pyarrow import parquet
 
 import rnncli
 from rnncli.data.ids import joined, parts_of
-from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.data.known import Known
+from rnncli.data.load import Loaded, load_panel
 from rnncli.data.writers.csv import defused, undefused
 from rnncli.errors import InputRefused, RnncliError, UsageError
 from rnncli.spec import ColumnChoices

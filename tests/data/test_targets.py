@@ -13,7 +13,8 @@ import pytest
 from pyarrow import parquet
 
 import rnncli
-from rnncli.data.load import Known, load_panel
+from rnncli.data.known import Known
+from rnncli.data.load import load_panel
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.spec import ColumnChoices, Columns
 

@@ -25,7 +25,8 @@ import pytest
 
 from rnncli import model as model_file
 from rnncli.cli.failure import explained
-from rnncli.data.load import Known, load_panel
+from rnncli.data.known import Known
+from rnncli.data.load import load_panel
 from rnncli.errors import InputRefused, ModelRefused, RnncliError
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.model_file import STATISTICS

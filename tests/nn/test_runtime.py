@@ -10,6 +10,7 @@ import torch
 
 from rnncli.errors import UsageError
 from rnncli.nn import runtime
+from rnncli.processors import available_cpus
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def test_threads_are_as_asked() -> None:
 
 
 def test_threads_are_by_default_the_cpus_of_the_process_four_at_most() -> None:
-    assert runtime.prepare()["threads"] == min(runtime.available_cpus(), 4) >= 1
+    assert runtime.prepare()["threads"] == min(available_cpus(), 4) >= 1
 
 
 def test_what_was_prepared_is_given_back() -> None:

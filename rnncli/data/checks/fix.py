@@ -14,7 +14,7 @@ from rnncli.data import tables as reading
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import vocabularies
 from rnncli.data.checks.seen import Seen
-from rnncli.data.load import GAP_ALLOWANCE, GAP_LIMIT
+from rnncli.data.grid import GAP_ALLOWANCE, GAP_LIMIT
 from rnncli.data.readers.table import CELLS, NUMERIC, Kind, Opened, kind_of
 from rnncli.data.tables import Tables
 from rnncli.data.writers.table import clock_texts, text_array, typed_times, written_times

@@ -18,7 +18,9 @@ from rnncli.data.frames.block import Block
 from rnncli.data.labels.known import KnownLabels
 from rnncli.data.labels.load import load_rows, open_labels, read_labels, shown_label
 from rnncli.data.labels.rows import LabelRows
-from rnncli.data.load import Loaded, sorted_rows
+from rnncli.data.load import Loaded
+from rnncli.data.noted import Notes
+from rnncli.data.ordered import sorted_rows
 from rnncli.errors import InputRefused
 from rnncli.registry import FRAME_CHECKS, LABEL_CHECKS, find
 from rnncli.spec import ColumnChoices, FrameChoices, LabelChoices
@@ -41,7 +43,7 @@ class SeenLabels:
 
     @cached_property
     def _sorted(self) -> tuple[Ints, Ints]:
-        return sorted_rows(self.found.rows, [])
+        return sorted_rows(self.found.rows, Notes())
 
     @property
     def order(self) -> Ints:

@@ -14,7 +14,8 @@ from rnncli.data.channel import vocabularies
 from rnncli.data.checks.changed import COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED, of_changes
 from rnncli.data.checks.finding import Example, Finding
 from rnncli.data.checks.seen import Change, Seen, Trained
-from rnncli.data.load import Known, in_utc, seen_as_of, zone_of
+from rnncli.data.instants import in_utc, seen_as_of, zone_of
+from rnncli.data.known import Known
 from rnncli.data.readers.table import NUMERIC, Kind
 from rnncli.data.rows import Rows, rows_of
 from rnncli.data.source import sources

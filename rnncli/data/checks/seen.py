@@ -13,7 +13,10 @@ from rnncli.data.calendar import Calendar
 from rnncli.data.channel import Channel
 from rnncli.data.checks.finding import SHOWN, Example
 from rnncli.data.frequency import check_frequency, infer_frequency, shown
-from rnncli.data.load import LARGEST, Known, sorted_rows, to_panel
+from rnncli.data.known import Known
+from rnncli.data.load import to_panel
+from rnncli.data.noted import Notes
+from rnncli.data.ordered import LARGEST, sorted_rows
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows
 from rnncli.data.statistics import Statistics
@@ -75,9 +78,9 @@ class Seen:
 
     @cached_property
     def _sorted(self) -> tuple[Ints, Ints, bool]:
-        notes: list[str] = []
+        notes = Notes()
         order, offsets = sorted_rows(self.rows, notes)
-        return order, offsets, bool(notes)
+        return order, offsets, bool(notes.lines())
 
     @property
     def unsorted(self) -> bool:
@@ -178,7 +181,7 @@ class Seen:
 
     def _loaded(self, rows: Rows) -> Panel | InputRefused:
         try:
-            return to_panel(rows, self.zone, self.known).panel
+            return to_panel(rows, self.zone, self.known)
         except InputRefused as error:
             return error
 

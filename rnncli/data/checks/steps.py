@@ -9,7 +9,7 @@ from rnncli.data.calendar import Calendar
 from rnncli.data.checks.finding import SHOWN, Example, Finding
 from rnncli.data.checks.seen import Seen
 from rnncli.data.frequency import off_grid
-from rnncli.data.load import GAP_ALLOWANCE, GAP_LIMIT
+from rnncli.data.grid import GAP_ALLOWANCE, GAP_LIMIT
 from rnncli.errors import InputRefused
 
 MIXED = "mixed frequencies"

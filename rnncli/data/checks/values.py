@@ -7,7 +7,7 @@ import numpy as np
 from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.checks.finding import SHOWN, Finding
 from rnncli.data.checks.seen import Seen
-from rnncli.data.load import LARGEST
+from rnncli.data.ordered import LARGEST
 
 ENOUGH = 20  # observed rows of a series that is looked at
 REACH = 4  # neighbours on each side that a value is compared with

@@ -17,8 +17,10 @@ from rnncli.data.frames.columns import pixel_columns, read_pixels, without_empty
 from rnncli.data.frames.known import KnownFrames
 from rnncli.data.frames.maps import Maps, map_names, pixels_of, read_maps, shown_maps, with_maps
 from rnncli.data.frames.pixels import shown_grid
+from rnncli.data.grid import GAP_LIMIT
 from rnncli.data.labels.rows import bare_rows, load_columns
-from rnncli.data.load import GAP_LIMIT, sorted_rows
+from rnncli.data.noted import Notes
+from rnncli.data.ordered import sorted_rows
 from rnncli.data.rows import Rows
 from rnncli.data.tables import Faults, Tables
 from rnncli.data.times import Wall
@@ -116,13 +118,13 @@ class Sequences:
 
 def in_sequences(rows: Rows) -> Sequences:
     """Rows in order, sequence after sequence. SeriesRefused where two frames of one have the same time."""
-    notes = list(rows.notes)
+    notes = Notes(rows.notes)
     order, offsets = sorted_rows(rows, notes)
     first = order[offsets[:-1]]
     ids = tuple(rows.ids[code] for code in rows.codes[first].tolist())
     places = rows.values[order]
     if not rows.columns.times:
-        return Sequences(ids, np.diff(offsets), places, None, tuple(notes))
+        return Sequences(ids, np.diff(offsets), places, None, notes.lines())
     times = rows.times[order]
     _refuse_twice(rows, order, times, offsets)
     found = [with_gaps(times[begin:end]) for begin, end in pairwise(offsets.tolist())]
@@ -133,8 +135,8 @@ def in_sequences(rows: Rows) -> Sequences:
     missing = int(lengths.sum()) - len(places)
     if missing:
         plural = "s are" if missing > 1 else " is"
-        notes.append(f"{missing:,} frame{plural} missing between others, by their times")
-    return Sequences(ids, lengths, spread, np.concatenate([grid for grid, _ in found]), tuple(notes))
+        notes.extend([f"{missing:,} frame{plural} missing between others, by their times"])
+    return Sequences(ids, lengths, spread, np.concatenate([grid for grid, _ in found]), notes.lines())
 
 
 def _refuse_twice(rows: Rows, order: Ints, times: Ints, offsets: Ints) -> None:

@@ -12,23 +12,17 @@ from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.frames.files import holds_frames
 from rnncli.data.frames.pixels import shown_grid
+from rnncli.data.instants import in_utc, seen_as_of, zone_of
+from rnncli.data.known import Known
 from rnncli.data.labels.framed import known_framed, new_framed
 from rnncli.data.labels.known import KnownLabels
 from rnncli.data.labels.rows import LabelRows, known_rows, new_rows
 from rnncli.data.labels.sequences import ROW, known_sequences, new_sequences
 from rnncli.data.labels.told_apart import refuse_senseless
-from rnncli.data.load import (
-    Known,
-    Loaded,
-    in_utc,
-    of_usable_series,
-    refuse_wild,
-    seen_as_of,
-    sorted_rows,
-    without_duplicates,
-    zone_of,
-)
+from rnncli.data.load import Loaded, of_usable_series
+from rnncli.data.noted import Notes
 from rnncli.data.objects import Data
+from rnncli.data.ordered import refuse_wild, sorted_rows, without_duplicates
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows
 from rnncli.data.source import sources
@@ -131,7 +125,7 @@ def _refuse_no_time(rows: Rows) -> None:
 def to_labels(found: LabelRows, rows: Rows, zone: str | None, known: KnownLabels | None) -> Loaded:
     """Some of the rows that were read, with times in UTC, as a panel with their labels."""
     refuse_wild(rows)
-    notes, choices = list(rows.notes), found.choices
+    notes, choices = Notes(rows.notes), found.choices
     order, offsets = sorted_rows(rows, notes)
     if rows.columns.times:
         order, offsets = without_duplicates(rows, order, offsets, zone, notes)
@@ -139,20 +133,20 @@ def to_labels(found: LabelRows, rows: Rows, zone: str | None, known: KnownLabels
     ids = tuple(rows.ids[code] for code in rows.codes[first].tolist())
     values = rows.values[order]
     codes = _unseen_codes(found, rows, order)
-    notes += _unseen(found, codes, offsets)
+    notes.extend(_unseen(found, codes, offsets))
     if not choices.per_step:
         values[:, 0] = np.repeat(_one_label(rows, order, offsets, ids), np.diff(offsets))
     if known is None:
         _refuse_nothing(values[:, 0], rows)
     empty = np.isnan(values[:, 0]) & (codes < 0)
     empty = empty if choices.per_step else np.logical_and.reduceat(empty, offsets[:-1])
-    notes += _unlabelled(empty, per_step=choices.per_step, known=known is not None)
+    notes.extend(_unlabelled(empty, per_step=choices.per_step, known=known is not None))
     zeros = np.zeros(len(ids), np.int64)
     calendar = Calendar(Frequency("step"), (1,), zone)
     panel = Panel(ids, offsets, values, zeros, zeros, calendar, rows.channels, blocks=found.blocks)
     groups = _groups(found, rows, order, offsets, ids)
     times = rows.times[order] if rows.columns.times else None
-    loaded = Loaded(panel, rows.columns, tuple(notes), (), times, groups, choices)
+    loaded = Loaded(panel, rows.columns, notes.lines(), (), times, groups, choices)
     return replace(loaded, frames=found.frames, frame_form=found.frame_form)
 
 

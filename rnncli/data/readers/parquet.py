@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -38,8 +39,13 @@ def read(source: Source, choices: ColumnChoices) -> Opened:
     def head(names: Sequence[str]) -> pa.Table | None:
         return _use(source, lambda file: next(file.iter_batches(SAMPLE_ROWS, columns=list(names)), None))
 
+    def batches(columns: Mapping[str, Kind], rows: int) -> Iterator[tuple[str, pa.Table]]:
+        texts = [name for name in columns if kind_of(schema.field(name).type) == "text"]
+        return _batches(source, list(columns), texts, rows)
+
     schema, large = _use(source, lambda file: (file.schema_arrow, _large(file.metadata)))
-    return opened_with(source, choices, schema, wanted, size, head, large, partial(_column, source))
+    opened = opened_with(source, choices, schema, wanted, size, head, large, partial(_column, source))
+    return replace(opened, batches=batches)
 
 
 def _large(footer: Any) -> frozenset[str]:
@@ -60,6 +66,25 @@ def _column(source: Source, name: str) -> Iterator[pa.Array]:
         each = max(1, taken // max(1, file.metadata.num_rows))
         for batch in file.iter_batches(max(1, min(SAMPLE_ROWS, PIECE // each)), columns=[name]):
             yield batch.column(0)
+
+
+def _batches(source: Source, columns: Sequence[str], texts: Sequence[str], rows: int) -> Iterator[tuple[str, pa.Table]]:
+    """Columns, so many rows at a time; `texts` become dictionaries, which hold what these rows do and not what all of
+    their group do. InputRefused if the file is damaged.
+    """
+    from pyarrow import parquet
+
+    with source.open() as stream, sound(source, "Parquet"):
+        file = parquet.ParquetFile(stream, page_checksum_verification=True)
+        for batch in file.iter_batches(rows, columns=list(columns)):
+            table = pa.Table.from_batches([batch])
+            for name in texts:
+                table = table.set_column(columns.index(name), name, _coded(table.column(name)))
+            yield source.name, table
+
+
+def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
 
 
 def _chunks(footer: Any) -> Iterator[tuple[str, int]]:

@@ -31,8 +31,9 @@ class Opened:
     like a time that nobody knows, "clock" times of day, "numbers" texts of which most are numbers. `styles` is how
     times are written where that is not ISO's way, `marks` the currencies and percent signs of columns. `number` is what
     a text in a column is: a number, or why it is none (without its place); None where numbers are no texts. `pieces`
-    are a column whose cells are large, some rows at a time; None where all is in memory anyhow. `place` is where a
-    row is, for what is in several files.
+    are a column whose cells are large, some rows at a time; None where all is in memory anyhow. `batches` are wanted
+    columns, so many rows at a time, each with the name of its file; None where they cannot be had so. `place` is where
+    a row is, for what is in several files.
     """
 
     kinds: Mapping[str, Kind]
@@ -45,6 +46,7 @@ class Opened:
     marks: Mapping[str, str] = field(default_factory=dict)
     place: Callable[[int], str] | None = None
     pieces: Callable[[str], Iterator[pa.Array]] | None = None
+    batches: Callable[[Mapping[str, Kind], int], Iterator[tuple[str, pa.Table]]] | None = None
 
 
 def column_pieces(opened: Opened, name: str) -> Iterator[pa.Array]:

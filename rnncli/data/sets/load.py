@@ -11,8 +11,10 @@ from rnncli.arrays import Floats, Ints
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.limits import Limits, limits_of
-from rnncli.data.load import Loaded, of_usable_series, sorted_rows
+from rnncli.data.load import Loaded, of_usable_series
+from rnncli.data.noted import Notes
 from rnncli.data.objects import Data
+from rnncli.data.ordered import sorted_rows
 from rnncli.data.panel import Panel
 from rnncli.data.rows import Rows
 from rnncli.data.sets import vocabulary as words
@@ -86,7 +88,7 @@ def read_rows(
 
 def to_documents(rows: Rows, sets: Sets, zone: str | None) -> SetDocuments:
     """Rows as documents, in order."""
-    notes = list(rows.notes)
+    notes = Notes(rows.notes)
     order, offsets = sorted_rows(rows, notes)
     first = order[offsets[:-1]]
     codes = rows.values[order, 0]
@@ -97,7 +99,7 @@ def to_documents(rows: Rows, sets: Sets, zone: str | None) -> SetDocuments:
         sets=sets,
         where=tuple(rows.where(row) for row in first.tolist()),
         columns=rows.columns,
-        notes=tuple(notes),
+        notes=notes.lines(),
         times=rows.times[order] if rows.columns.times else None,
         zone=zone,
     )

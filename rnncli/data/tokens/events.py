@@ -13,10 +13,13 @@ from rnncli.data import columns as roles
 from rnncli.data.arrow import is_list
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
+from rnncli.data.instants import in_utc, seen_as_of, zone_of
+from rnncli.data.known import Known
 from rnncli.data.labels.channels import Passed, channel_kinds
 from rnncli.data.labels.rows import bare_rows, load_columns
 from rnncli.data.labels.told_apart import Table, called_id, candidates, stand_together, told_apart
-from rnncli.data.load import Known, in_utc, refuse_wild, seen_as_of, sorted_rows, zone_of
+from rnncli.data.noted import Notes
+from rnncli.data.ordered import refuse_wild, sorted_rows
 from rnncli.data.readers.table import Kind
 from rnncli.data.rows import Rows
 from rnncli.data.tables import Faults, Tables
@@ -213,7 +216,7 @@ def to_events(rows: Rows, texts: list[str]) -> Events:
     _refuse_missing(rows)
     if len(rows.channels) > 1:
         refuse_wild(rows)
-    notes = list(rows.notes)
+    notes = Notes(rows.notes)
     order, offsets = sorted_rows(rows, notes)
     codes = rows.values[order, 0].astype(smallest(len(texts)))
     first = order[offsets[:-1]]
@@ -222,7 +225,7 @@ def to_events(rows: Rows, texts: list[str]) -> Events:
     parts = [(codes[begin:end],) for begin, end in bounds]
     where = [rows.where(row) for row in first.tolist()]
     times = rows.times[order] if rows.columns.times else None
-    return Events(Documents(ids, parts, texts, where, notes=tuple(notes)), times, rows.values[order, 1:])
+    return Events(Documents(ids, parts, texts, where, notes=notes.lines()), times, rows.values[order, 1:])
 
 
 def _refuse_missing(rows: Rows) -> None:

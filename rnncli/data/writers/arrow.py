@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from rnncli.data.writers.bytes_made import Bytes
 from rnncli.data.writers.results import Results, Style, rounded
 
 
@@ -20,10 +21,11 @@ def encode_stream(results: Results, style: Style) -> Iterator[bytes]:
 
 
 def _encoded(results: Results, style: Style, begun: type[pa.ipc.RecordBatchStreamWriter]) -> Iterator[bytes]:
-    sink, writer = pa.BufferOutputStream(), None
+    made, writer = Bytes(), None
     for part in results.typed():
-        writer = writer or begun(sink, part.schema)
+        writer = writer or begun(pa.PythonFile(made, "w"), part.schema)
         writer.write_table(rounded(part, style.digits))
+        yield made.taken()
     assert writer is not None
     writer.close()
-    yield bytes(sink.getvalue())
+    yield made.taken()

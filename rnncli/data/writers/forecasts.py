@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pyarrow as pa
 
+from rnncli.data.calendar import Calendar
 from rnncli.data.writers.results import Results, Style
 from rnncli.data.writers.table import (
     TIDY,
     ForecastTable,
     arrow_table,
+    in_blocks,
     joined_times,
     null_where,
     number_array,
@@ -18,6 +22,28 @@ from rnncli.data.writers.table import (
     written_times,
 )
 from rnncli.errors import InputRefused
+from rnncli.spec import Columns
+
+BLOCK = 1 << 18  # rows that are written at once
+
+
+def block_size(steps: int) -> int:
+    """The number of series that are written at once."""
+    return max(1, BLOCK // max(1, steps))
+
+
+def results_of_parts(
+    parts: Callable[[], Iterator[ForecastTable]], columns: Columns, calendar: Calendar, style: Style
+) -> Results:
+    """The rows of a forecast that comes some series at a time, each part a block."""
+    tidy = style.tidy
+    counted = calendar.counts or columns.time_type == "number"
+    return Results(
+        lambda: (arrow_table(part, tidy=tidy, as_text=False) for part in parts()),
+        lambda write: (arrow_table(part.with_ids(write), tidy=tidy, as_text=True) for part in parts()),
+        bare={TIDY[1] if tidy else columns.time or ""} if counted else (),
+        long=True,
+    )
 
 
 def results_of(table: ForecastTable, style: Style | None = None) -> Results:
@@ -31,11 +57,12 @@ def results_of(table: ForecastTable, style: Style | None = None) -> Results:
             bare=times if counted else (),
         )
     tidy = style is not None and style.tidy
+    size = block_size(table.times.shape[1])
     worded = TIDY[:1] if tidy else table.id_columns
     times = {TIDY[1], table.columns.time or ""} - {*worded}
     return Results(
-        lambda: iter([arrow_table(table, tidy=tidy, as_text=False)]),
-        lambda write: iter([arrow_table(table.with_ids(write), tidy=tidy, as_text=True)]),
+        lambda: (arrow_table(part, tidy=tidy, as_text=False) for part in in_blocks([table], size)),
+        lambda write: (arrow_table(part.with_ids(write), tidy=tidy, as_text=True) for part in in_blocks([table], size)),
         worded,
         times if counted else (),
         identity=TIDY[:3] if tidy else (*table.id_columns, *table.columns.times),

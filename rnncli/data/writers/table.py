@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -68,6 +69,18 @@ class ForecastTable:
             raise InputRefused(f"the forecast would have two columns called {twice!r}", hint=hint)
         return names
 
+    def some(self, series: slice) -> ForecastTable:
+        """The forecasts of some of the series."""
+        return replace(
+            self,
+            ids=self.ids[series],
+            times=self.times[series],
+            quantiles=self.quantiles[series],
+            point=self.point[series],
+            written_ids=None if self.written_ids is None else tuple(part[series] for part in self.written_ids),
+            origins=None if self.origins is None else self.origins[series],
+        )
+
     def with_ids(self, write: Callable[[str], str]) -> ForecastTable:
         """The table with ids as they are to be written."""
         parts = tuple(tuple(map(write, part)) for part in self.parts)
@@ -80,6 +93,33 @@ class ForecastTable:
             return self.written_ids
         count = max(1, len(self.id_columns))
         return tuple(zip(*(parts_of(name, count) for name in self.ids), strict=True)) or ((),) * count
+
+
+def in_blocks(tables: Iterable[ForecastTable], size: int) -> Iterator[ForecastTable]:
+    """The tables, one after the other, in blocks of so many series, whatever each of them has."""
+    held: list[ForecastTable] = []
+    for table in tables:
+        held.append(table)
+        while sum(len(one.ids) for one in held) >= size:
+            whole = _together(held)
+            yield whole.some(slice(0, size))
+            held = [whole.some(slice(size, None))]
+    if any(len(one.ids) for one in held):
+        yield _together(held)
+
+
+def _together(tables: list[ForecastTable]) -> ForecastTable:
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    return replace(
+        first,
+        ids=tuple(chain.from_iterable(table.ids for table in tables)),
+        times=np.concatenate([table.times for table in tables]),
+        quantiles=np.concatenate([table.quantiles for table in tables]),
+        point=np.concatenate([table.point for table in tables]),
+        origins=None if first.origins is None else np.concatenate([table.origins for table in tables]),
+    )
 
 
 def arrow_table(table: ForecastTable, *, tidy: bool, as_text: bool) -> pa.Table:

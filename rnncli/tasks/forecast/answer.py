@@ -5,46 +5,49 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from functools import partial
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from rnncli.arrays import Floats
 from rnncli.charts.history import rows_that_help
 from rnncli.data.load import Loaded
+from rnncli.data.noted import Notes
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.data.writers.forecasts import results_of
 from rnncli.data.writers.results import Results, Style, StyleOptions, pieces
-from rnncli.data.writers.table import ForecastTable, arrow_table, has_hour_twice, time_texts
+from rnncli.data.writers.table import ForecastTable, arrow_table, time_texts
 from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
 from rnncli.events import Listener, Noted
 from rnncli.memory import give_back
 from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, as_html, shown
+from rnncli.processors import available_cpus
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.answer import write_to, written_pieces
+from rnncli.tasks.forecast.bounds import outside
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.holidays import tell_unknown
 from rnncli.tasks.forecast.known_ahead import short_of_covariates, tell_missing
-from rnncli.tasks.forecast.levels import asked_levels, interpolated, mean_of
-from rnncli.tasks.forecast.reading import load_known, with_seasons, within_bounds
+from rnncli.tasks.forecast.levels import asked_levels
+from rnncli.tasks.forecast.long_answer import LONG, LongForecast, Noticed, in_memory
+from rnncli.tasks.forecast.reading import load_known, load_known_parts, with_seasons, within_bounds
 from rnncli.tasks.forecast.staleness import stale_series
+from rnncli.tasks.forecast.tabled import SCHEMA, Point, remarks_of, table_of
 from rnncli.tasks.forecast.universal import ONE_PASS
-from rnncli.tasks.forecast.unlike import tell_unlike
-from rnncli.tasks.reading import listed, without_bad
+from rnncli.tasks.forecast.unlike import note_unlike
+from rnncli.tasks.reading import listed, tell_skipped, without_bad
 
 if TYPE_CHECKING:
     from rnncli.charts.fans import Fans
     from rnncli.charts.picture import Picture
     from rnncli.tasks.forecast.stateful import Stream
 
-SCHEMA = "rnncli.predict/1"
 MOST_BLOCKS = 100  # of the trained horizon: beyond that, forecasts made from forecasts are noise
 SHOWN, OUTLINED, NOTES = 20, 5, 3  # rows of a forecast that is printed; rows and notes of one that is outlined
-Point = Literal["median", "mean"]
 
 
 @shown
@@ -92,9 +95,7 @@ class Forecast:
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
         """What is to be said of the table in a file of this format."""
-        if format not in ("csv", "jsonl") and has_hour_twice(self.table):
-            return ("an hour that the clock shows twice stands twice: such times have no offset, as in CSV",)
-        return ()
+        return remarks_of(self.table, format)
 
     def to_arrow(self) -> Any:
         """The rows as a pyarrow table."""
@@ -212,8 +213,9 @@ def answer(
     options: AnswerOptions,
     tell: Listener,
     stream: Stream | None,
-) -> Forecast:
-    """The forecast of the rows that follow each series of `data`.
+) -> Forecast | LongForecast:
+    """The forecast of the rows that follow each series of `data`; a long one is made while it is written, where that
+    is allowed (`in_parts`).
 
     UsageError, InputRefused, InputStale or GateFailed.
     """
@@ -225,8 +227,18 @@ def answer(
     skip, fit = choices.on_bad_series == "skip", model.unfitted
     if fit and options.get("fail_on_drift"):
         raise UsageError("--fail-on-drift is for what data have taught, and none have taught base", hint="leave it out")
-    checked_horizon(options.get("horizon"), model)
-    loaded = load_known(data, choices, model, tell, _ahead(model, options, tell))
+    steps = checked_horizon(options.get("horizon"), model)
+    ahead, workers = _ahead(model, options, tell), options.get("threads") or available_cpus()
+    in_parts = bool(options.get("in_parts")) and stream is None
+    if in_parts and not fit and ahead is None and not model.columns.future:
+        parts = load_known_parts(data, choices, model)
+        if parts is not None:
+            beyond = tell_beyond(steps, model, tell)
+            noticed = Noticed(skip)
+            checked = _checked(parts, model, options, noticed)
+            told = partial(_told, noticed, options, tell)
+            return LongForecast(checked, told, noticed, model, model.columns, steps, levels, point, workers, beyond)
+    loaded = load_known(data, choices, model, tell, ahead)
     loaded = within_bounds(loaded, model.bounds, choices, tell)
     loaded = without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
     model = _fitted(model, loaded, options.get("horizon"), tell) if fit else model
@@ -242,14 +254,53 @@ def answer(
     short = short_of_covariates(loaded.panel, model.ends(loaded.panel), steps, model)
     loaded = without_bad(loaded, short, InputRefused, tell, skip=skip)
     beyond = _tell(loaded, model, steps, tell)
+    if in_parts and len(loaded.panel) * steps * (len(levels) + 1) > LONG:
+        noticed = Noticed(skip, Notes(loaded.notes), skipped=list(loaded.skipped), drift=found)
+        parts, told = in_memory(loaded, steps), partial(_tell_skipped_since, noticed, len(loaded.skipped), tell)
+        return LongForecast(parts, told, noticed, model, loaded.columns, steps, levels, point, workers, beyond)
     if stream is None:
-        made = model.quantiles_if_any(loaded.panel, model.ends(loaded.panel), steps)
+        made = model.quantiles_if_any(loaded.panel, model.ends(loaded.panel), steps, workers)
     else:
         made = stream.quantiles(loaded.panel, steps)
     loaded = without_bad(loaded, model.unseen(loaded.panel, made), InputRefused, tell, skip=skip)
     made = made[~np.isnan(made[:, 0, 0])]
     past = _history(loaded, model, options.get("history") or rows_that_help(steps, model.spec.seasons))
-    return Forecast(_table(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond, past)
+    return Forecast(table_of(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond, past)
+
+
+def _checked(
+    parts: Iterator[Loaded],
+    model: Forecaster,
+    options: AnswerOptions,
+    noticed: Noticed,
+) -> Iterator[Loaded]:
+    """The parts of the data without series that cannot be used, and what is noticed in them."""
+    before = 0
+    for part in parts:
+        noticed.notes = Notes(part.notes)
+        noticed.skipped += part.skipped[before:]
+        before = len(part.skipped)
+        bad = outside(part.panel, *model.bounds)
+        left = noticed.usable(replace(part, skipped=()), bad, InputRefused)
+        left = left and noticed.usable(left, stale_series(left.panel, options), InputStale)
+        if left is not None:
+            noticed.add_drift(drift_of(left.panel, model))
+            note_unlike(left.panel, model.ends(left.panel), model, noticed.unlike)
+            yield left
+
+
+def _told(noticed: Noticed, options: AnswerOptions, tell: Listener) -> None:
+    """Tell what was noticed in all parts. GateFailed where the data have drifted, if that was asked."""
+    for line in (*noticed.notes.lines(), *noticed.unlike.lines()):
+        tell(Noted(line))
+    tell_skipped(noticed.skipped, tell)
+    tell_drift(noticed.drift, tell)
+    if options.get("fail_on_drift"):
+        refuse_drift(noticed.drift)
+
+
+def _tell_skipped_since(noticed: Noticed, told: int, tell: Listener) -> None:
+    tell_skipped(noticed.skipped[told:], tell)
 
 
 def _fitted(base: Forecaster, loaded: Loaded, horizon: int | None, tell: Listener) -> Forecaster:
@@ -287,7 +338,10 @@ def _tell(loaded: Loaded, model: Forecaster, steps: int, tell: Listener) -> int 
     panel, ends = loaded.panel, model.ends(loaded.panel)
     tell_missing(panel, ends, steps, model, tell)
     tell_unknown(panel, ends, steps, model, tell)
-    tell_unlike(panel, ends, model, tell)
+    unlike = Notes()
+    note_unlike(panel, ends, model, unlike)
+    for line in unlike.lines():
+        tell(Noted(line))
     return tell_beyond(steps, model, tell)
 
 
@@ -317,12 +371,3 @@ def tell_beyond(steps: int, model: Forecaster, tell: Listener) -> int | None:
         )
     )
     return trained + 1
-
-
-def _table(loaded: Loaded, model: Forecaster, made: Floats, levels: tuple[float, ...], point: Point) -> ForecastTable:
-    panel, spec = loaded.panel, model.spec
-    middle = made[..., spec.median] if point == "median" else mean_of(made, spec.levels)
-    seen = panel.cut(model.ends(panel))
-    times, last = seen.future_times(made.shape[1]), seen.calendar.times(seen.ends(), seen.phases)
-    wanted = interpolated(made, spec.levels, levels)
-    return ForecastTable(panel.ids, times, levels, wanted, middle, loaded.columns, panel.calendar, origins=last)

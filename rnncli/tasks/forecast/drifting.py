@@ -18,7 +18,8 @@ def drift_of(panel: Panel, forecaster: Forecaster) -> Drift | None:
         return None
     panel = panel.cut(forecaster.ends(panel))  # rows that wait for their target say nothing yet
     targets = of_each_target(panel, forecaster.columns)
-    return drift(forecaster.statistics, panel, forecaster.cutoffs, _groups(panel, forecaster), targets)
+    groups = _groups(panel, forecaster)
+    return drift(forecaster.statistics, panel, forecaster.cutoffs, groups, targets, forecaster.places)
 
 
 def tell_drift(found: Drift | None, tell: Listener) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from rnncli.data.wall import at_steps, laid, on_the_wall
 from rnncli.errors import SeriesRefused
 from rnncli.options import table
 from rnncli.outline import Outline, shown
+from rnncli.processors import share_out, shared_array
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.beyond import in_blocks
@@ -91,6 +93,11 @@ class Forecaster(TrainedModel[ForecastSpec]):
         from rnncli.tasks.forecast.fitting import fitted
 
         return fitted(self, loaded, horizon) if self.unfitted else self
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each series that it was trained on."""
+        return {name: place for place, name in enumerate(self.cutoffs)}
 
     @property
     def series(self) -> int:
@@ -198,26 +205,34 @@ class Forecaster(TrainedModel[ForecastSpec]):
             raise refused[0]
         return made
 
-    def quantiles_if_any(self, panel: Panel, ends: Ints | None = None, steps: int | None = None) -> Floats:
-        """Quantiles as `quantiles` gives them, with NaN for a series from which nothing can be forecast."""
+    def quantiles_if_any(
+        self, panel: Panel, ends: Ints | None = None, steps: int | None = None, workers: int = 1
+    ) -> Floats:
+        """Quantiles as `quantiles` gives them, with NaN for a series from which nothing can be forecast; so many
+        `workers` share the work.
+        """
         ends = panel.lengths if ends is None else ends
         steps = steps or self.spec.horizon
         if not self.spec.wall:
-            return self._in_blocks(panel, ends, steps)
+            return self._in_blocks(panel, ends, steps, workers)
         rows = laid(panel, ends)
         step = rows.ahead(steps)
-        return at_steps(self._in_blocks(rows.panel, rows.ends, int(step.max(initial=0)) + 1), step)
+        return at_steps(self._in_blocks(rows.panel, rows.ends, int(step.max(initial=0)) + 1, workers), step)
 
-    def _in_blocks(self, panel: Panel, ends: Ints, steps: int) -> Floats:
+    def _in_blocks(self, panel: Panel, ends: Ints, steps: int, workers: int) -> Floats:
         def may_come() -> Support:
             return support(panel, np.arange(len(panel)), ends, self.spec)
 
-        return in_blocks(self._trained_horizon, panel, ends, steps, self.spec, may_come)
+        return in_blocks(partial(self._trained_horizon, workers), panel, ends, steps, self.spec, may_come)
 
-    def _trained_horizon(self, panel: Panel, ends: Ints) -> Floats:
-        made = np.empty((len(panel), self.spec.horizon, len(self.spec.levels)))
-        for series in chunks(len(panel), self.spec):
-            made[series] = self._chunk(panel, ends, series)
+    def _trained_horizon(self, workers: int, panel: Panel, ends: Ints) -> Floats:
+        parts = list(chunks(len(panel), self.spec))
+        made = shared_array(len(panel), self.spec.horizon, len(self.spec.levels))
+
+        def work(part: int) -> None:
+            made[parts[part]] = self._chunk(panel, ends, parts[part])
+
+        share_out(work, len(parts), workers)
         return made
 
     def unseen(self, panel: Panel, made: Floats) -> list[SeriesRefused]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnncli.arrays import Ints
-from rnncli.data.load import Loaded, read_moment
+from rnncli.data.instants import read_moment
+from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.errors import UsageError
 from rnncli.evaluation.backtest import Split, rolling_origins

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from rnncli.data.channel import forecast_channels
-from rnncli.data.load import Known, Loaded, load_panel
+from rnncli.data.known import Known
+from rnncli.data.load import Loaded, load_panel, load_parts
 from rnncli.data.objects import Data
 from rnncli.errors import InputRefused, UsageError
 from rnncli.events import Listener
@@ -47,10 +49,18 @@ def load_known(
     if model.unfitted:
         _refuse_covariates(choices)
         return without_calendar(load_new(data, choices, {}, tell))
+    return told(load_panel(data, choices, _known(model), ahead=ahead), tell)
+
+
+def load_known_parts(data: Data, choices: ColumnChoices, model: Forecaster) -> Iterator[Loaded] | None:
+    """What `load_known` reads, some series at a time; None where it is better read as one."""
+    return load_parts(data, choices, _known(model))
+
+
+def _known(model: Forecaster) -> Known:
     spec = model.spec
     channels = forecast_channels(model.columns, spec.categories)
-    known = Known(model.columns, model.calendar, channels, waiting=spec.follows_target)
-    return told(load_panel(data, choices, known, ahead=ahead), tell)
+    return Known(model.columns, model.calendar, channels, waiting=spec.follows_target)
 
 
 def _refuse_covariates(choices: ColumnChoices) -> None:

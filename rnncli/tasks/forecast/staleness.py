@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from rnncli.data.frequency import shown
-from rnncli.data.load import read_moment
+from rnncli.data.instants import read_moment
 from rnncli.data.panel import Panel
 from rnncli.errors import SeriesRefused, UsageError
 from rnncli.options.types import AnswerOptions

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # predict imports this module, and nothing that only training
     from rnncli.tasks.forecast.answer import Forecast
     from rnncli.tasks.forecast.examples import Examples
     from rnncli.tasks.forecast.fed import Fed
+    from rnncli.tasks.forecast.long_answer import LongForecast
     from rnncli.tasks.forecast.stateful import Stream
     from rnncli.tasks.forecast.validation import Holdout, Validated
     from rnncli.tasks.plan import Plan, Trained
@@ -292,7 +293,7 @@ class Forecasting:
         options: AnswerOptions,
         tell: Listener,
         stream: Stream | None,
-    ) -> Forecast:
+    ) -> Forecast | LongForecast:
         """The next rows of every series."""
         from rnncli.tasks.forecast.answer import answer
 

@@ -8,13 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
-from rnncli.data.panel import Panel
-from rnncli.events import Listener, Noted
+from rnncli.data.noted import Notes, escaped
+from rnncli.data.panel import Panel, pieces_of
 from rnncli.tasks.forecast.forecaster import Forecaster
 
 
-def tell_unlike(panel: Panel, ends: Ints, forecaster: Forecaster, tell: Listener) -> None:
-    """A line for each way in which recent values of series are none that the model can forecast; see `_unlike`."""
+def note_unlike(panel: Panel, ends: Ints, forecaster: Forecaster, notes: Notes) -> None:
+    """A note on each way in which recent values of series are none that the model can forecast; see `_unlike`."""
+    for some in pieces_of(panel):
+        _note(panel.select(some), ends[some], forecaster, notes)
+
+
+def _note(panel: Panel, ends: Ints, forecaster: Forecaster, notes: Notes) -> None:
     owner = np.repeat(np.arange(len(panel)), panel.lengths)
     place = np.arange(len(owner)) - panel.offsets[:-1][owner]
     recent = (place < ends[owner]) & (place >= ends[owner] - forecaster.spec.context) & ~np.isnan(panel.targets)
@@ -24,9 +29,8 @@ def tell_unlike(panel: Panel, ends: Ints, forecaster: Forecaster, tell: Listener
         series = np.flatnonzero(found)
         if series.size:
             first = int(series[0])
-            more = f" (and {series.size - 1:,} more series)" if series.size > 1 else ""
-            counts = f"{found[first]:,} of the last {rows[first]:,} values of series {panel.ids[first]!r}{more}"
-            tell(Noted(f"{counts} {what}"))
+            of = f"{found[first]:,} of the last {rows[first]:,} values of series {panel.ids[first]!r}"
+            notes.add("{first}{more} " + escaped(what), series.size, of)
 
 
 def _unlike(panel: Panel, forecaster: Forecaster) -> Iterator[tuple[NDArray[np.bool_], str]]:

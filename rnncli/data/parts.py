@@ -1,0 +1,171 @@
+"""Large tables in parts of some rows, with whole series in each, so that never all rows are in memory as a table.
+
+Series must stand one after the other, in whatever order; where one turns up again the table cannot be parted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from rnncli.data import arrow
+from rnncli.data import columns as roles
+from rnncli.data.channel import Channel
+from rnncli.data.known import Known
+from rnncli.data.limits import VALUE, Size, limits_of
+from rnncli.data.readers.table import Opened
+from rnncli.data.rows import Rows, rows_of
+from rnncli.data.source import Source
+from rnncli.data.tables import Faults, Tables
+from rnncli.errors import InputRefused
+from rnncli.spec import ColumnChoices, Columns
+
+FROM = 1 << 20  # rows; fewer are read as one
+PART = 1 << 18  # rows at least, but in the last part
+LOOKED = 512  # rows in which the last series may begin, at first
+TYPED = ("time", "whole")  # kinds of times that are read alike in every part
+
+
+class SeriesApart(Exception):  # it is no error of the data
+    """A series goes on after others: its rows are not together."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The rows of tables in parts. `rows` are so many at most, all in all."""
+
+    tables: Tables
+    choices: ColumnChoices
+    columns: Columns
+    channels: tuple[Channel, ...] | None
+    zone: str | None
+    notes: tuple[str, ...]
+    rows: int
+
+    def __iter__(self) -> Iterator[Rows]:
+        """The rows of some series after the other. SeriesApart where a series turns up again, InputRefused."""
+        seen: set[str] = set()
+        for number, tables in enumerate(self._tables()):
+            rows = rows_of(tables, self.choices, self.columns, self.channels, Faults(), self.zone)
+            here = [rows.ids[code] for code in np.unique(rows.codes).tolist()]
+            if not seen.isdisjoint(here):
+                raise SeriesApart
+            seen.update(here)
+            yield rows if number else replace(rows, notes=(*self.notes, *rows.notes))
+
+    def _tables(self) -> Iterator[Tables]:
+        if self.columns.by_file:
+            return _groups(self.tables)
+        named = roles.renamed(self.columns, self.choices)
+        return _whole_series(self.tables, roles.needed(named), named.ids)
+
+
+def parts_of(tables: Tables, choices: ColumnChoices, known: Known | None) -> Parts | None:
+    """The parts in which tables can be read; None where they are better read as one. InputRefused if there are more
+    rows than are allowed.
+    """
+    if any(opened.batches is None for opened in tables.opened) or choices.wide:
+        return None
+    limits = limits_of(choices)
+    count = sum(opened.size((), limits).rows for opened in tables.opened)
+    if count < FROM:
+        return None
+    zone = known.calendar.zone if known else None
+    try:
+        columns, channels, notes = _as_known(tables, choices, known)
+    except InputRefused:
+        return None  # what is wrong is said of all rows
+    several = columns.wide or not (columns.ids or columns.by_file)
+    if several or any(tables.kinds().get(name) not in TYPED for name in columns.times):
+        return None
+    if any(channel.kind == "category" for channel in channels):
+        return None
+    targets = len(columns.target_columns)
+    size = Size(count, count * VALUE * len(roles.needed(columns)), count * targets * VALUE * (1 + len(channels)))
+    limits.check([size], [tables.name], tables.name)
+    return Parts(tables, choices, columns, channels if known else None, zone, notes, count * targets)
+
+
+def _as_known(
+    tables: Tables, choices: ColumnChoices, known: Known | None
+) -> tuple[Columns, tuple[Channel, ...], tuple[str, ...]]:
+    """Columns and channels as the first rows show them, or those of a model; and what was noticed."""
+    if known is not None:
+        return known.columns, known.channels, ()
+    first = [_first(source, opened) for source, opened in zip(tables.sources[:2], tables.opened[:2], strict=True)]
+    rows = rows_of(Tables(*zip(*first, strict=True)), choices, None, None, Faults())
+    return rows.columns, rows.channels, rows.notes
+
+
+def _first(source: Source, opened: Opened) -> tuple[Source, Opened]:
+    assert opened.batches is not None
+    name, table = next(opened.batches(opened.kinds, PART), (source.name, None))
+    table = opened.read(opened.kinds) if table is None else table
+    return replace(source, name=name), _of_table(opened, table)
+
+
+def _of_table(opened: Opened, table: pa.Table) -> Opened:
+    """Some rows of what was opened."""
+    return replace(
+        opened,
+        read=lambda wanted: table.select(list(wanted)),
+        size=lambda columns, _: Size(table.num_rows, 0, table.num_rows * VALUE * len(columns)),
+        place=None,
+        pieces=None,
+        batches=None,
+    )
+
+
+def _groups(tables: Tables) -> Iterator[Tables]:
+    """Whole files, as many at a time as have enough rows."""
+    tables.refuse_same_names()
+    first = rows = 0
+    for place, opened in enumerate(tables.opened):
+        rows += opened.size((), limits_of(ColumnChoices())).rows
+        if rows >= PART or place + 1 == len(tables.opened):
+            some = slice(first, place + 1)
+            yield Tables(tables.sources[some], tables.opened[some])
+            first, rows = place + 1, 0
+
+
+def _whole_series(tables: Tables, wanted: Sequence[str], ids: Sequence[str]) -> Iterator[Tables]:
+    """The wanted columns of some series after the other."""
+    held, rows = list[pa.Table](), 0
+    for source, opened in zip(tables.sources, tables.opened, strict=True):
+        assert opened.batches is not None
+        for name, table in opened.batches({name: opened.kinds[name] for name in wanted}, PART):
+            held.append(table)
+            rows += table.num_rows
+            end = _complete(held, ids) if rows >= PART else 0
+            if end:
+                whole = pa.concat_tables([*held[:-1], table.slice(0, end)], promote_options="permissive")
+                yield Tables([replace(source, name=name)], [_of_table(opened, whole)])
+                held, rows = [_recoded(table.slice(end))], table.num_rows - end
+    if rows:
+        whole = pa.concat_tables(held, promote_options="permissive")
+        yield Tables([source], [_of_table(opened, whole)])
+
+
+def _complete(held: Sequence[pa.Table], ids: Sequence[str]) -> int:
+    """The row of the last table from which on its last series stands, 0 where that may go on from before."""
+    table, looked = held[-1].select(list(ids)), LOOKED
+    while True:
+        begin = max(0, table.num_rows - looked)
+        tail = _recoded(table.slice(begin))
+        codes = np.stack([arrow.codes(column)[0] for column in tail.columns])
+        changes = np.flatnonzero((np.diff(codes) != 0).any(axis=0))
+        if changes.size or not begin:
+            return begin + int(changes[-1]) + 1 if changes.size else 0
+        looked *= 8
+
+
+def _recoded(table: pa.Table) -> pa.Table:
+    """The table with dictionaries of what is in its rows alone."""
+    for place, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type):
+            fresh = column.cast(column.type.value_type).dictionary_encode()
+            table = table.set_column(place, table.column_names[place], fresh)
+    return table

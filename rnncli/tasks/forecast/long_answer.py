@@ -1,0 +1,153 @@
+"""A forecast of many series, made some series at a time while it is written: never all of it is in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Unpack
+
+import numpy as np
+
+from rnncli.data.load import Loaded
+from rnncli.data.noted import Notes
+from rnncli.data.statistics import Drift
+from rnncli.data.writers.forecasts import block_size, results_of_parts
+from rnncli.data.writers.results import Results, Style, StyleOptions
+from rnncli.data.writers.table import ForecastTable, in_blocks
+from rnncli.errors import InputRefused, RnncliError, SeriesRefused
+from rnncli.outline import Outline
+from rnncli.spec import Columns
+from rnncli.tasks.answer import write_to, written_pieces
+from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.tabled import SCHEMA, Point, remarks_of, table_of
+from rnncli.tasks.reading import without_bad
+
+LONG = 1 << 22  # numbers; a forecast of fewer is made at once
+
+
+@dataclass
+class Noticed:
+    """What has been noticed of the series that have gone by: notes, values unlike those of training, series that were
+    skipped, drift; and whether such as cannot be used are skipped.
+    """
+
+    skip: bool
+    notes: Notes = field(default_factory=Notes)
+    unlike: Notes = field(default_factory=Notes)
+    skipped: list[SeriesRefused] = field(default_factory=list)
+    drift: Drift | None = None
+
+    def usable(self, loaded: Loaded, bad: list[SeriesRefused], kind: type[RnncliError]) -> Loaded | None:
+        """The data without the series that cannot be used, None where none is left; else an error of this kind."""
+        if not (bad and self.skip):
+            return without_bad(loaded, bad, kind, _unheard, skip=False)
+        self.skipped += bad
+        return None if len(bad) == len(loaded.panel) else without_bad(loaded, bad, kind, _unheard, skip=True)
+
+    def add_drift(self, found: Drift | None) -> None:
+        """The drift of further series."""
+        self.drift = found if self.drift is None or found is None else self.drift.with_more(found)
+
+
+def _unheard(_: object) -> None:
+    """What is skipped is told when all is written."""
+
+
+@dataclass
+class LongForecast:
+    """A forecast that is written and then gone; what was `noticed`, and how many `series` there are, is known then.
+
+    `parts` are the data, with whole series in each, and `ended` is called after the last of them.
+    """
+
+    parts: Iterable[Loaded]
+    ended: Callable[[], None]
+    noticed: Noticed
+    model: Forecaster
+    columns: Columns
+    steps: int
+    levels: tuple[float, ...]
+    point: Point
+    workers: int
+    beyond_trained_from: int | None = None
+    series: int = 0
+    _odd: ForecastTable | None = field(default=None, repr=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One line for each thing that was noticed in the data."""
+        return self.noticed.notes.lines()
+
+    @property
+    def skipped(self) -> tuple[SeriesRefused, ...]:
+        """Series that have no forecast."""
+        return tuple(self.noticed.skipped)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that have been written."""
+        return self.series * self.steps
+
+    def results(self, style: Style) -> Results:
+        """The table as writers take it, which can be taken once."""
+        return results_of_parts(self._tables, self.columns, self.model.calendar, style)
+
+    def _tables(self) -> Iterator[ForecastTable]:
+        yield from in_blocks(self._made(), block_size(self.steps))
+        if not self.series:
+            raise self.noticed.skipped[-1]
+        self.ended()
+
+    def _made(self) -> Iterator[ForecastTable]:
+        """The forecasts of each part. InputRefused where nothing can be said of a series."""
+        for part in self.parts:
+            made = self.model.quantiles_if_any(part.panel, self.model.ends(part.panel), self.steps, self.workers)
+            left = self.noticed.usable(part, self.model.unseen(part.panel, made), InputRefused)
+            if left is None:
+                continue
+            table = table_of(left, self.model, made[~np.isnan(made[:, 0, 0])], self.levels, self.point)
+            self.series += len(table.ids)
+            self._odd = self._odd or (table if remarks_of(table, "parquet") else None)
+            yield table
+
+    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
+        """The table as a file's bytes."""
+        return b"".join(self.pieces(format, **style))
+
+    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
+        """The bytes that `encode` gives, piece by piece."""
+        return written_pieces(self, format, style)
+
+    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
+        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
+        return write_to(self, path, style)
+
+    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
+        """What is to be said of what has been written in a file of this format."""
+        return () if self._odd is None else remarks_of(self._odd, format)
+
+    def outline(self) -> Outline:
+        """What was forecast."""
+        facts = (("series", f"{self.series:,}"), ("horizon", f"{self.steps:,} steps, {self.rows:,} rows in all"))
+        return Outline("Forecast", facts)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document behind `--json`, without the forecasts, which are written and gone."""
+        drift = self.noticed.drift
+        return {
+            "schema": SCHEMA,
+            "horizon": self.steps,
+            "beyond_trained_from": self.beyond_trained_from,
+            "quantiles": list(self.levels),
+            "skipped": [{"id": error.series, "reason": str(error)} for error in self.skipped],
+            "drift": None if drift is None else drift.to_json(),
+            "notes": list(self.notes),
+        }
+
+
+def in_memory(loaded: Loaded, steps: int) -> Iterator[Loaded]:
+    """The series that are loaded, as many at a time as are written at once."""
+    size = block_size(steps)
+    for begin in range(0, len(loaded.panel), size):
+        yield replace(loaded.select(np.arange(begin, min(begin + size, len(loaded.panel)))), skipped=())
