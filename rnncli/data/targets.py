@@ -118,7 +118,9 @@ def ids_of_rows(rows: Rows) -> list[str]:
 
 def never_observed(panel: Panel, columns: Columns) -> str | None:
     """The first target that has no value in any series; None if all have some, or there is only one."""
-    seen = np.add.reduceat(~np.isnan(panel.targets), panel.offsets[:-1]) > 0
+    if not columns.targets:
+        return None
+    seen = np.logical_or.reduceat(~np.isnan(panel.targets), panel.offsets[:-1])
     return next((name for name, of in of_each_target(panel, columns).items() if not (seen & of).any()), None)
 
 

@@ -97,14 +97,14 @@ class ForecastTable:
 
 def in_blocks(tables: Iterable[ForecastTable], size: int) -> Iterator[ForecastTable]:
     """The tables, one after the other, in blocks of so many series, whatever each of them has."""
-    held: list[ForecastTable] = []
+    held, blocks = list[ForecastTable](), 0
     for table in tables:
         held.append(table)
         while sum(len(one.ids) for one in held) >= size:
             whole = _together(held)
             yield whole.some(slice(0, size))
-            held = [whole.some(slice(size, None))]
-    if any(len(one.ids) for one in held):
+            held, blocks = [whole.some(slice(size, None))], blocks + 1
+    if any(len(one.ids) for one in held) or (held and not blocks):
         yield _together(held)
 
 

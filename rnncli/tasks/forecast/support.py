@@ -26,6 +26,7 @@ SMALLEST_LOG_RANGE = 1e-6  # of the geometric mean: what is smaller is no ratio 
 SMALLEST = 1e-20  # of a variance, in units of the values squared
 MANY = 1 << 31  # values, where nobody counts them
 AT_ONCE = 4_096  # series
+ROWS_AT_ONCE = 1 << 20
 NAMES = ("logs", "floor", "ceiling", "whole", "count", "size")
 FULL = (1.0, 100.0)  # of shares and of percentages
 SPELLS = 3
@@ -84,15 +85,29 @@ def shown(panel: Panel, series: Ints, ends: Ints, begins: Ints | int = 0) -> Sho
     again = np.zeros(len(series), np.bool_)
     again[1:] = series[1:] == series[:-1]
     before = np.where(again, np.roll(ends, 1), begins)
-    lengths = ends - before
-    y = panel.targets[ranges(panel.offsets[series] + before, lengths)]
+    begins, lengths = panel.offsets[series] + before, ends - before
+    cuts = np.flatnonzero(np.diff(np.cumsum(lengths) // ROWS_AT_ONCE)) + 1
+    parts = [
+        _each(panel, begin, length)
+        for begin, length in zip(np.split(begins, cuts), np.split(lengths, cuts), strict=True)
+    ]
+    together = Shown(
+        np.concatenate([part.least for part in parts]),
+        np.concatenate([part.whole for part in parts]),
+        np.concatenate([part.count for part in parts]),
+    )
+    return _running(together, again)
+
+
+def _each(panel: Panel, begins: Ints, lengths: Ints) -> Shown:
+    """What stretches of the panel's rows have shown, each alone."""
+    y = panel.targets[ranges(begins, lengths)]
     seen, at = ~np.isnan(y), offsets_of(lengths)[:-1]
-    parts = Shown(
+    return Shown(
         _of_parts(np.minimum, np.where(seen, y, np.inf), at, np.inf),
         _of_parts(np.add, (seen & (y != np.round(y))).astype(np.float64), at, 0.0) == 0,
         _of_parts(np.add, seen.astype(np.float64), at, 0.0).astype(np.int64),
     )
-    return _running(parts, again)
 
 
 def _of_parts(ufunc: np.ufunc, x: Floats, at: Ints, nothing: float) -> Floats:

@@ -178,5 +178,5 @@ def _statistics(target: Floats) -> dict[str, float | None]:
     seen = target[~np.isnan(target)]
     if not seen.size:
         return {}
-    middle = float(np.median(seen))
-    return {"minimum": float(seen.min()), "median": middle, "maximum": float(seen.max())}
+    least, most = float(seen.min()), float(seen.max())
+    return {"minimum": least, "median": float(np.median(seen, overwrite_input=True)), "maximum": most}

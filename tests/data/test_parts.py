@@ -1,0 +1,165 @@
+"""Large Parquet data are read in parts of whole series, and are what they would be as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from rnncli.data import parts
+from rnncli.data.known import Known
+from rnncli.data.load import Loaded, load_panel, load_parts
+from rnncli.errors import InputRefused
+from rnncli.spec import ColumnChoices
+
+HOUR = 3_600_000_000
+Write = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "FROM", 1)
+    monkeypatch.setattr(parts, "PART", 40)
+    monkeypatch.setattr(parts, "LOOKED", 4)
+
+
+def table(ids: list[str], rows: int = 30, **columns: Any) -> pa.Table:
+    """So many hours of each series, one series after the other."""
+    place = np.arange(rows * len(ids))
+    times = (place % rows) * HOUR + 1_700_000_000_000_000
+    y = np.round(10 + 3 * np.sin(place) + place // rows, 3)
+    made = {"unique_id": np.repeat(ids, rows), "ds": times.astype("datetime64[us]"), "y": y}
+    return pa.table({**made, **columns})
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Write:
+    def write(data: pa.Table, name: str = "data", group: int = 50) -> Path:
+        path = tmp_path / f"{name}.parquet"
+        parquet.write_table(data, path, row_group_size=group)
+        return path
+
+    return write
+
+
+def as_one(*given: Any, choices: ColumnChoices | None = None, known: Known | None = None) -> Loaded:
+    """The same data from memory, which is never parted."""
+    return load_panel(
+        [parquet.read_table(path) for path in given] if len(given) > 1 else parquet.read_table(given[0]), choices, known
+    )
+
+
+def same(one: Loaded, other: Loaded) -> bool:
+    """Whether two readings are equal to the last bit."""
+    np.testing.assert_array_equal(one.panel.values, other.panel.values)
+    np.testing.assert_array_equal(one.panel.offsets, other.panel.offsets)
+    np.testing.assert_array_equal(one.panel.starts, other.panel.starts)
+    assert one.panel.ids == other.panel.ids
+    assert one.panel.calendar == other.panel.calendar
+    assert one.notes == other.notes
+    assert [(error.series, error.message) for error in one.skipped] == [
+        (error.series, error.message) for error in other.skipped
+    ]
+    return True
+
+
+IDS = ["b", "a", "10", "9", "c d", "é"]
+
+
+@pytest.mark.parametrize("group", [7, 50, 1000])
+def test_parts_are_the_panel_of_the_whole(written: Write, group: int) -> None:
+    path = written(table(IDS), group=group)
+    assert same(load_panel(path), as_one(path))
+
+
+def test_series_of_any_length_stand_in_one_part_each(written: Write) -> None:
+    lengths = [1, 200, 3, 45, 1, 1, 90]
+    data = pa.concat_tables([table([f"s{place}"], rows) for place, rows in enumerate(lengths)])
+    path = written(data, group=64)
+    assert same(load_panel(path), as_one(path))
+    assert load_panel(path).panel.lengths.tolist() == lengths
+
+
+def test_gaps_repeated_rows_and_rows_out_of_order_are_counted_over_all_parts(written: Write) -> None:
+    data = table(IDS)
+    keep = np.arange(data.num_rows) % 11 != 5
+    order = np.arange(data.num_rows).reshape(len(IDS), -1)[:, ::-1].ravel()
+    data = data.take(pa.array(order)).filter(pa.array(keep))
+    path = written(pa.concat_tables([data.slice(0, 3), data]))
+    read = load_panel(path)
+    assert same(read, as_one(path))
+    assert any("3 rows that repeat" in note for note in read.notes)
+
+
+def test_series_that_go_on_later_are_read_as_one(written: Write) -> None:
+    data = table(IDS)
+    path = written(data.sort_by([("ds", "ascending"), ("unique_id", "ascending")]))
+    assert same(load_panel(path), as_one(path))
+
+
+def test_several_files_and_a_series_that_begins_in_one_and_ends_in_the_next(written: Write) -> None:
+    data = table(IDS)
+    paths = [written(data.slice(0, 75), "p0"), written(data.slice(75, 65), "p1"), written(data.slice(140), "p2")]
+    assert same(load_panel(paths), as_one(*paths))
+
+
+def test_several_ids_and_several_targets(written: Write) -> None:
+    data = table(IDS).rename_columns(["item", "ds", "y"])
+    data = data.append_column("store", pa.array(["n"] * 90 + ["s"] * 90)).append_column("z", data.column("y"))
+    path = written(data)
+    choices = ColumnChoices(id=("store", "item"), target=("y", "z"))
+    assert same(load_panel(path, choices), as_one(path, choices=choices))
+    assert len(load_panel(path, choices).panel) == 12
+
+
+def test_a_file_a_series(written: Write, tmp_path: Path) -> None:
+    for name in ("x", "y", "z"):
+        written(table([name]).drop_columns(["unique_id"]), name)
+    read = load_panel(tmp_path)
+    assert read.panel.ids == ("x", "y", "z")
+    assert read.columns.by_file
+
+
+def test_bad_series_are_left_out_of_their_part(written: Write) -> None:
+    data = table(IDS)
+    values = data.column("y").to_numpy().copy()
+    values[35] = np.inf
+    data = data.set_column(2, "y", pa.array(values))
+    path = written(data)
+    with pytest.raises(InputRefused, match="infinite"):
+        load_panel(path)
+    choices = ColumnChoices(on_bad_series="skip")
+    assert same(load_panel(path, choices), as_one(path, choices=choices))
+    assert "a" not in load_panel(path, choices).panel.ids
+
+
+def test_rows_after_a_moment_are_not_seen_in_any_part(written: Write) -> None:
+    path = written(table(IDS))
+    choices = ColumnChoices(as_of="2023-11-15 10:00")
+    assert same(load_panel(path, choices), as_one(path, choices=choices))
+
+
+def test_a_category_is_read_as_one(written: Write) -> None:
+    path = written(table(IDS, color=["red", "blue"] * 90))
+    choices = ColumnChoices(past=("color",))
+    assert same(load_panel(path, choices), as_one(path, choices=choices))
+
+
+def test_the_parts_of_known_data_are_the_whole(written: Write) -> None:
+    path = written(table(IDS))
+    whole = load_panel(path)
+    known = Known(whole.columns, whole.panel.calendar, whole.panel.channels)
+    found = list(load_parts(path, ColumnChoices(), known) or ())
+    assert len(found) > 1
+    assert sum((part.panel.ids for part in found), ()) == whole.panel.ids
+    np.testing.assert_array_equal(np.concatenate([part.panel.values for part in found]), whole.panel.values)
+
+
+def test_too_many_rows_are_refused_before_they_are_read(written: Write) -> None:
+    with pytest.raises(InputRefused, match="more than 100 rows"):
+        load_panel(written(table(IDS)), ColumnChoices(max_rows=100))
