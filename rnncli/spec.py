@@ -182,7 +182,8 @@ class ColumnChoices(Spec):
     Rows later than `as_of` and `until` are not seen; series that cannot be used are refused, or left out if
     `on_bad_series` is "skip". Data of more than `max_rows`, `max_bytes` (uncompressed) or `max_columns` are not read.
     Without `header` the first line of a CSV file may be a row, and columns are then called 1, 2, 3 and so on. `query`
-    is what gives the rows of a database, for which another program that holds it is waited `lock_wait` seconds.
+    is what gives the rows of a database, for which another program that holds it is waited `lock_wait` seconds. Of
+    `memory` bytes at most are values and times kept in memory; what is more lies in files in the folder `cache`.
     """
 
     time: str | None = None
@@ -211,6 +212,8 @@ class ColumnChoices(Spec):
     query: str | None = None
     lock_wait: float = 0.0
     until: str | None = None
+    memory: int | None = None
+    cache: str | None = None
 
     def as_told(self, columns: Columns) -> ColumnChoices:
         """With what training was told of how the data are written, where nothing else is said now."""

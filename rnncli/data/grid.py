@@ -13,6 +13,7 @@ from rnncli.data.calendar import Calendar
 from rnncli.data.frequency import check_frequency, infer_frequency
 from rnncli.data.known import Known
 from rnncli.data.noted import Notes, escaped
+from rnncli.data.on_disk import array
 from rnncli.data.ordered import Ordered
 from rnncli.data.panel import Panel, offsets_of
 from rnncli.data.targets import never_observed
@@ -79,7 +80,8 @@ def _on_grid(found: Ordered, ids: tuple[str, ...], calendar: Calendar, notes: No
     gaps = int(grid[-1]) - len(found.times)
     if gaps:
         notes.add("{count:,} steps are absent from the data and count as missing", gaps)
-        values = np.full((int(grid[-1]), values.shape[1]), np.nan)
+        values = array(found.folder, (int(grid[-1]), values.shape[1]))
+        values[:] = np.nan
         for begin in range(0, len(found.times), AT_ONCE):
             rows = slice(begin, begin + AT_ONCE)
             ordinal, _ = calendar.ordinals(found.times[rows])

@@ -14,7 +14,8 @@ from rnncli.spec import ColumnChoices
 
 COLUMNS = 10_000
 VALUE = 8  # bytes of a number
-COPIES = 3  # of a table's values are in memory at once: as they are read, in order, on their grid
+WORK = 300 << 20  # bytes: of the part that is read, and what becomes of it
+COPIES = 4  # of a table's values are in memory at once: as they are read, in order, on their grid
 SMALL = 64 << 20  # bytes for which nobody asks how much memory there is
 _GROUPS = {  # controllers -> folder, files: of versions 2 and 1
     "": ("/sys/fs/cgroup", "memory.max", "memory.current"),
@@ -42,12 +43,31 @@ class Limits:
     rows: int | None = None
     bytes: int | None = None
     columns: int = COLUMNS
+    kept: int | None = None  # bytes of memory that data may take
 
     @cached_property
     def memory(self) -> int:
         """Bytes that values may take, each once."""
-        left = memory_left()
-        return 1 << 62 if left is None else max(left // COPIES, SMALL)
+        return 1 << 62 if self.left is None else max(self.left // COPIES, SMALL)
+
+    @cached_property
+    def left(self) -> int | None:
+        """Bytes of memory that there are for data; None if unknown."""
+        return memory_left() if self.kept is None else self.kept
+
+    def keep(self, size: int, folder: str | None, where: str) -> bool:
+        """Whether so many bytes can be kept in memory, beside what work needs. InputRefused if they cannot, and no
+        folder is named for them.
+        """
+        if size < SMALL or self.left is None or size + WORK <= self.left:
+            return True
+        if folder is None:
+            raise InputRefused(
+                f"reading it takes {shown(size + WORK)} of memory or more, and there are {shown(self.left)}",
+                where=where,
+                hint="name a folder with room for the rest: --cache DIR; or give fewer series at a time",
+            )
+        return False
 
     @property
     def most_bytes(self) -> int:
@@ -94,7 +114,7 @@ class Limits:
 
 def limits_of(choices: ColumnChoices) -> Limits:
     """The limits that were chosen."""
-    return Limits(choices.max_rows, choices.max_bytes, choices.max_columns or COLUMNS)
+    return Limits(choices.max_rows, choices.max_bytes, choices.max_columns or COLUMNS, choices.memory)
 
 
 def memory_left() -> int | None:

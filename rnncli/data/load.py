@@ -11,6 +11,7 @@ from rnncli.data.grid import gridded
 from rnncli.data.instants import as_seen, in_utc, zone_of
 from rnncli.data.known import Known
 from rnncli.data.known_ahead import join_ahead
+from rnncli.data.limits import limits_of
 from rnncli.data.noted import Notes
 from rnncli.data.objects import Data
 from rnncli.data.ordered import Joined, Ordered, ordered
@@ -77,7 +78,8 @@ def load_panel(
         try:
             return _in_parts(parts, choices, known)
         except SeriesApart:
-            pass  # as one
+            if choices.cache is not None:
+                return _in_parts(parts.gathered(choices.cache), choices, known)
     return _as_one(tables, choices, known, ahead)
 
 
@@ -104,12 +106,18 @@ def _as_one(tables: Tables, choices: ColumnChoices, known: Known | None, ahead: 
 
 def _in_parts(parts: Parts, choices: ColumnChoices, known: Known | None) -> Loaded:
     """The panel of parts with whole series in each, which are in memory one at a time."""
-    notes, skipped, whole = Notes(), list[SeriesRefused](), Joined(parts.rows)
+    notes, skipped, whole = Notes(), list[SeriesRefused](), Joined(parts.rows, _folder(parts, choices))
     zones = set[str | None]()
     for found, zone in _ordered(parts, choices, known, notes, skipped):
         whole.add(found)
         zones.add(zone)
     return _on_grid(whole.ordered(), zones.pop(), known, choices, notes, skipped)
+
+
+def _folder(parts: Parts, choices: ColumnChoices) -> str | None:
+    """The folder in which rows are kept, None where there is memory for them. InputRefused if there is neither."""
+    fits = limits_of(choices).keep(parts.bytes, choices.cache, parts.tables.name)
+    return None if fits else choices.cache
 
 
 def load_parts(given: Data, choices: ColumnChoices, known: Known) -> Iterator[Loaded] | None:

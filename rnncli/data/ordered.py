@@ -10,6 +10,7 @@ from rnncli.arrays import Floats, Ints
 from rnncli.data.channel import Channel
 from rnncli.data.frequency import shown
 from rnncli.data.noted import Notes
+from rnncli.data.on_disk import array
 from rnncli.data.panel import offsets_of
 from rnncli.data.rows import Rows
 from rnncli.data.zones import shown_twice_in
@@ -22,7 +23,8 @@ LARGEST, SMALLEST = 1e150, 1e-150  # their squares are still numbers
 @dataclass(frozen=True)
 class Ordered:
     """Rows of series one after the other, each by time: series s is rows offsets[s] ... offsets[s + 1] - 1 of `times`
-    [n] and `values` [n, channels]. `name` is what messages call the tables.
+    [n] and `values` [n, channels]. `name` is what messages call the tables, and `folder` where what does not fit into
+    the memory lies.
     """
 
     ids: list[str]
@@ -33,6 +35,7 @@ class Ordered:
     channels: tuple[Channel, ...]
     name: str
     several_offsets: bool = False
+    folder: str | None = None
 
     @property
     def lengths(self) -> Ints:
@@ -55,19 +58,21 @@ class Ordered:
 
 
 class Joined:
-    """Rows in order, of parts with different series in each; for so many rows at most there is room."""
+    """Rows in order, of parts with different series in each; for so many rows at most there is room, in memory or in
+    files in a `folder`.
+    """
 
-    def __init__(self, room: int) -> None:
-        self._room, self._rows = room, 0
+    def __init__(self, room: int, folder: str | None = None) -> None:
+        self._room, self._rows, self._folder = room, 0, folder
         self._first: Ordered | None = None
         self._ids, self._lengths = list[str](), list[Ints]()
 
     def add(self, found: Ordered) -> None:
         """A further part."""
         if self._first is None:
-            self._first = replace(found, ids=[], times=found.times[:0], values=found.values[:0])
-            self._times = np.empty(self._room, np.int64)
-            self._values = np.empty((self._room, found.values.shape[1]))
+            self._first = replace(found, ids=[], times=found.times[:0], values=found.values[:0], folder=self._folder)
+            self._times: Ints = array(self._folder, (self._room,), "int64")
+            self._values: Floats = array(self._folder, (self._room, found.values.shape[1]))
         end = self._rows + len(found.times)
         self._times[self._rows : end], self._values[self._rows : end] = found.times, found.values
         self._ids += found.ids

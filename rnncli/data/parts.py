@@ -14,6 +14,7 @@ import pyarrow as pa
 from rnncli.data import arrow
 from rnncli.data import columns as roles
 from rnncli.data.channel import Channel
+from rnncli.data.gathered import gathered
 from rnncli.data.known import Known
 from rnncli.data.limits import VALUE, Size, limits_of
 from rnncli.data.readers.table import Opened
@@ -44,6 +45,18 @@ class Parts:
     zone: str | None
     notes: tuple[str, ...]
     rows: int
+    channel_count: int
+    folder: str | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of times and values, in order."""
+        return self.rows * VALUE * (1 + self.channel_count)
+
+    def gathered(self, folder: str) -> Parts:
+        """The same, of series whose rows are not together: they are gathered on disk, in this folder."""
+        note = f"rows of one series are apart from one another: they were gathered on disk, in {folder}"
+        return replace(self, folder=folder, notes=(*self.notes, note))
 
     def __iter__(self) -> Iterator[Rows]:
         """The rows of some series after the other. SeriesApart where a series turns up again, InputRefused."""
@@ -60,7 +73,12 @@ class Parts:
         if self.columns.by_file:
             return _groups(self.tables)
         named = roles.renamed(self.columns, self.choices)
-        return _whole_series(self.tables, roles.needed(named), named.ids)
+        wanted = roles.needed(named)
+        if self.folder is None:
+            return _whole_series(self.tables, wanted, named.ids)
+        found = gathered(self.tables, wanted, named.ids, self.folder, PART)
+        source, opened = self.tables.sources[0], self.tables.opened[0]
+        return (Tables([source], [_of_table(opened, table)]) for table in found if table.num_rows)
 
 
 def parts_of(tables: Tables, choices: ColumnChoices, known: Known | None) -> Parts | None:
@@ -83,10 +101,10 @@ def parts_of(tables: Tables, choices: ColumnChoices, known: Known | None) -> Par
         return None
     if any(channel.kind == "category" for channel in channels):
         return None
+    limits.check([Size(count, count * VALUE * len(roles.needed(columns)), 0)], [tables.name], tables.name)
     targets = len(columns.target_columns)
-    size = Size(count, count * VALUE * len(roles.needed(columns)), count * targets * VALUE * (1 + len(channels)))
-    limits.check([size], [tables.name], tables.name)
-    return Parts(tables, choices, columns, channels if known else None, zone, notes, count * targets)
+    told = channels if known else None
+    return Parts(tables, choices, columns, told, zone, notes, count * targets, len(channels))
 
 
 def _as_known(

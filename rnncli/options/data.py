@@ -265,6 +265,23 @@ OPTIONS = (
         commands=READING,
         in_python=Meaning(says="Refuse data of more bytes, uncompressed."),
     ),
+    Option(
+        "memory",
+        SIZE,
+        "Keep no more of the data in memory: 2G.",
+        follows="what the machine leaves",
+        commands=READING,
+        tasks=FORECAST,
+        in_python=Meaning(says="Keep no more bytes of the data in memory."),
+    ),
+    Option(
+        "cache",
+        TEXT,
+        "A folder for data that outgrow the memory; nothing stays in it.",
+        commands=READING,
+        tasks=FORECAST,
+        metavar="DIR",
+    ),
     Option("max_columns", COUNT, "Refuse a table of more columns.", default="10000", commands=READING),
     Option(
         "min",

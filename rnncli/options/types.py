@@ -46,6 +46,8 @@ class ColumnOptions(TypedDict, total=False):
     max_rows: int | None
     max_bytes: int | None
     max_columns: int | None
+    memory: int | None
+    cache: str | None
     query: str | None
 
 

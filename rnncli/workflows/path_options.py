@@ -22,4 +22,5 @@ WRITTEN = {
     "plot": "--plot",
     "keep_forecasts": "--keep-forecasts",
     "log_file": "--log-file",
+    "cache": "--cache",
 }

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from rnncli.data import parts
+from rnncli.data import limits, parts
 from rnncli.data.known import Known
 from rnncli.data.load import Loaded, load_panel, load_parts
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, StorageFailed
 from rnncli.spec import ColumnChoices
 
 HOUR = 3_600_000_000
@@ -163,3 +163,33 @@ def test_the_parts_of_known_data_are_the_whole(written: Write) -> None:
 def test_too_many_rows_are_refused_before_they_are_read(written: Write) -> None:
     with pytest.raises(InputRefused, match="more than 100 rows"):
         load_panel(written(table(IDS)), ColumnChoices(max_rows=100))
+
+
+def test_rows_of_series_that_are_apart_are_gathered_on_disk(written: Write, tmp_path: Path) -> None:
+    data = table(IDS)
+    path = written(data.take(pa.array(np.random.default_rng(0).permutation(data.num_rows))))
+    (tmp_path / "cache").mkdir()
+    read = load_panel(path, ColumnChoices(cache=str(tmp_path / "cache")))
+    whole = as_one(path)
+    assert read.panel.ids == whole.panel.ids
+    np.testing.assert_array_equal(read.panel.values, whole.panel.values)
+    assert any("gathered on disk" in note for note in read.notes)
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_what_outgrows_the_memory_lies_on_disk_and_is_the_same(
+    written: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SMALL", 1)
+    data = table(IDS)
+    path = written(data.filter(pa.array(np.arange(data.num_rows) % 30 != 17)))
+    with pytest.raises(InputRefused, match="of memory or more"):
+        load_panel(path, ColumnChoices(memory=1 << 20))
+    kept = load_panel(path, ColumnChoices(memory=1 << 20, cache=str(tmp_path)))
+    np.testing.assert_array_equal(kept.panel.values, load_panel(path).panel.values)
+
+
+def test_a_folder_that_is_none_is_refused(written: Write, tmp_path: Path) -> None:
+    path = written(table(IDS).take(pa.array(np.arange(180)[::-1] % 7 * 25 % 180)))
+    with pytest.raises(StorageFailed, match="No such file"):
+        load_panel(path, ColumnChoices(cache=str(tmp_path / "absent")))
