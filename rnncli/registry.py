@@ -36,6 +36,10 @@ TASKS = {
     "sets": "rnncli.tasks.sets.task:TASK",
     "frames": "rnncli.tasks.frames.task:TASK",
 }
+REHEARSALS = {  # what --dry-run tries
+    "forecast predict": "rnncli.tasks.forecast.rehearsal:predict",
+    "forecast evaluate": "rnncli.tasks.forecast.rehearsal:evaluate",
+}
 BASE = "base"
 PRETRAINED = {
     BASE: ("pretrained/base.safetensors", "389b767f297db688d8a27bc51562723751544a52c69338be68f748166102c6a8")

@@ -40,9 +40,18 @@ def evaluate(
     fail_on_drift: bool = False,
     device: str | None = None,
     threads: int | None = None,
+    *,
+    dry_run: bool = False,
     **options: Unpack[ScoredOptions],
 ) -> int:
     """Score a model beside what is simpler."""
+    if dry_run:
+        from rnncli.cli.dry_run import say
+        from rnncli.workflows.dry_run import dry_evaluate
+
+        wanted = {"windows": windows, "start": from_, "until": until, "stride": stride, "horizon": horizon}
+        asked = {**options, "device": device, "threads": threads}
+        return say(streams, dry_evaluate(data, model, forecasts, {**wanted, "refit": refit}, asked, streams))
     from rnncli.workflows.evaluate import evaluate as work
 
     keep = keep_forecasts

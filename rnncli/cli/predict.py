@@ -33,9 +33,17 @@ def predict(
     horizon: int | None = None,
     quantiles: tuple[float, ...] | None = None,
     point: Literal["median", "mean"] | None = None,
+    *,
+    dry_run: bool = False,
     **options: Unpack[PredictOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
+    if dry_run:
+        from rnncli.cli.dry_run import say
+        from rnncli.workflows.dry_run import dry_predict
+
+        asked = {**options, "horizon": horizon, "quantiles": quantiles, "point": point}
+        return say(streams, dry_predict(data, model, output, asked, streams))
     if_exists: Any = options.get("if_exists")
     options["if_exists"] = "error" if if_exists == "skip" else if_exists
     options["future_data"] = options.get("future_data") or None

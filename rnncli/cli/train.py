@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from rnncli.workflows.result import Training
 
 
-def train(streams: Streams, data: list[str], output: str, **options: Unpack[TrainOptions]) -> int:
+def train(
+    streams: Streams, data: list[str], output: str, *, dry_run: bool = False, **options: Unpack[TrainOptions]
+) -> int:
     """Fit a network to every series in DATA."""
+    if dry_run:
+        from rnncli.cli.dry_run import say
+        from rnncli.workflows.dry_run import dry_train
+
+        return say(streams, dry_train(data, output, options, streams))
     from rnncli.workflows.train import train as work
 
     done = work(data, output=output, on_event=streams, **options)

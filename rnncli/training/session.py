@@ -339,3 +339,25 @@ class _Drawn:
     def normal(self, shape: tuple[int, ...], mean: float, deviation: float) -> Tensor:
         """From a normal distribution."""
         return torch.empty(shape).normal_(mean, deviation, generator=self.generator)
+
+
+def expected_seconds(panel: Panel, plan: Plan[Any], device: str, workers: int) -> tuple[float, float]:
+    """The seconds that a training takes on this machine, of which some steps are tried: where its search stops as
+    early as it can, and where it takes all its steps.
+    """
+    plan.task.refuse_nothing(panel)
+    holdout = plan.task.hold_out(panel, plan.spec)
+    session = _Session(panel, plan, device, holdout, Progress(), workers)
+    count = len(session.candidates) * session.members
+    step, scores, judging = _measured(session, [_first_weights(session, number) for number in range(count)])
+    searches, refits = -(-count // workers), -(-session.members // workers) if len(holdout) else 0
+    early = 0 if plan.first is None else EARLY_SCORES
+    training = plan.training
+    fewest = min(training.steps, PATIENCE * training.evaluate_every) if len(holdout) else training.steps
+
+    def seconds(steps: int, share: float) -> float:
+        often = early + -(-steps // training.evaluate_every)
+        once = searches * (scores[0] + often * scores[1]) + count * judging[0] + judging[1]
+        return once + (searches * steps + refits * share * training.steps) * step
+
+    return seconds(fewest, 0.0), seconds(training.steps, plan.refit.share)

@@ -115,18 +115,30 @@ def train(
     and a model at `output` stays as it was.
     """
     tell = on_event or unheard
-    require_torch()
-    check_tracking(options)
-    _check(options, data)
+    refuse_what_cannot_be(options, data)
     keep_apart("train", {**options, "data": data, "output": output})
     if output is not None:
         refuse_to_replace_others(output)
         if os.fspath(output) in PRETRAINED:
             tell(Noted(f"-m {output} is the model that comes with the program; the one that is trained is ./{output}"))
     with files.locked(output, options.get("lock_wait") or 0.0):
-        job = _prepared(data, output, options, tell)
-        done = None if options.get("fresh") else _up_to_date(job)
+        job, done = prepared_job(data, output, options, tell)
         return done or _trained(job, options, tell)
+
+
+def refuse_what_cannot_be(options: TrainOptions, data: Any) -> None:
+    """UsageError or MissingDependency for what can be refused before any data are read."""
+    require_torch()
+    check_tracking(options)
+    _check(options, data)
+
+
+def prepared_job(
+    data: Any, output: Path_ | None, options: TrainOptions, tell: Listener
+) -> tuple[_Job, Training | None]:
+    """What is to be done, and the model that is there already if it has been done."""
+    job = _prepared(data, output, options, tell)
+    return job, None if options.get("fresh") else _up_to_date(job)
 
 
 def refuse_to_replace_others(output: Path_) -> None:

@@ -41,14 +41,32 @@ def evaluated(
     Where these lie before the end of what it was trained on, it is trained `again` on the rows before the first of
     them, or, without a refit, marked in-sample.
     """
+    return scored(load_until(data, model, choices, wanted, tell), model, choices, wanted, tell, again)
+
+
+def load_until(data: Data, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener) -> Loaded:
+    """The data up to where a backtest ends."""
     choices = replace(choices, until=wanted.until)
-    loaded = within_bounds(load_known(data, choices, model, tell), model.bounds, choices, tell)
+    return within_bounds(load_known(data, choices, model, tell), model.bounds, choices, tell)
+
+
+def steps_of(loaded: Loaded, model: Forecaster, wanted: Backtest) -> int:
+    """The horizon of a backtest."""
+    steps = checked_horizon(wanted.horizon, model)
+    panel = loaded.panel
+    return (wanted.horizon or default_horizon(panel.calendar, panel.lengths)) if model.unfitted else steps
+
+
+def scored(
+    loaded: Loaded, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
+) -> Scored:
+    """The scores of a model on data that are loaded."""
     panel, season = loaded.panel, model.spec.seasons[0]
     if model.spec.follows_target:
         loaded = replace(loaded, panel=panel.cut(panel.observed_ends()))
-    steps = checked_horizon(wanted.horizon, model)
     if model.unfitted:  # scales and baselines have the season of all rows, as beside a model that data have taught
-        season, steps = panel.calendar.seasons[0], wanted.horizon or default_horizon(panel.calendar, panel.lengths)
+        season = panel.calendar.seasons[0]
+    steps = steps_of(loaded, model, wanted)
     splits = origins(loaded, steps, wanted)
     if model.unfitted:
         model = fitted_before(model, loaded, splits)

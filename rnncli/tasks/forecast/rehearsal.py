@@ -1,0 +1,149 @@
+"""A forecast or a backtest tried on a few series, for what that of all of them would cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnncli.data.load import Loaded
+from rnncli.data.objects import Data
+from rnncli.data.writers.forecasts import results_of
+from rnncli.data.writers.results import Style, pieces
+from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
+from rnncli.events import Listener, unheard
+from rnncli.options.types import AnswerOptions
+from rnncli.processors import EACH, available_cpus
+from rnncli.spec import ColumnChoices
+from rnncli.tasks.forecast.answer import checked_horizon
+from rnncli.tasks.forecast.bounds import outside
+from rnncli.tasks.forecast.evaluate import before, load_until, scored, steps_of
+from rnncli.tasks.forecast.forecaster import CHUNK, Forecaster
+from rnncli.tasks.forecast.levels import asked_levels
+from rnncli.tasks.forecast.long_answer import LONG
+from rnncli.tasks.forecast.origins import origins
+from rnncli.tasks.forecast.reading import load_known, load_known_parts
+from rnncli.tasks.forecast.staleness import stale_series
+from rnncli.tasks.forecast.tabled import table_of
+from rnncli.tasks.reading import without_bad
+from rnncli.tasks.task import Backtest
+
+TRIED = (64, 512)  # series that are forecast; the first time warms up
+SCORED = (24, 96)
+SIDE_BY_SIDE = 0.85  # of what several processors could do
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What was read: `rows` of `series`; and what is left to do: so many `seconds` of it (`least` where a training
+    stops early) for `made` rows (of a backtest forecasts) of `steps`, in so many `bytes`, with `memory` bytes beside
+    the data. `again` says that a network is trained once more, in these seconds too.
+    """
+
+    rows: int
+    series: int
+    least: float
+    seconds: float
+    made: int
+    steps: int
+    bytes: int = 0
+    memory: int = 0
+    again: bool = False
+    notes: tuple[str, ...] = ()
+    skipped: tuple[SeriesRefused, ...] = ()
+
+
+def predict(data: Data, model: Forecaster, choices: ColumnChoices, options: AnswerOptions, tell: Listener) -> Tried:
+    """A forecast, tried on some series. UsageError, InputRefused or InputStale as the forecast itself."""
+    if options.get("state") is not None:
+        raise UsageError("--dry-run does not look into a state", hint="leave --state out")
+    steps = checked_horizon(options.get("horizon"), model)
+    parts = None if model.unfitted or model.columns.future else load_known_parts(data, choices, model)
+    rows = series = 0
+    some: Loaded | None = None
+    last: Loaded | None = None
+    for loaded in parts or [load_known(data, choices, model, tell)]:
+        left = _usable(loaded, model, choices, options, tell)
+        rows, series = rows + len(left.panel.values), series + len(left.panel)
+        some, last = some or left, loaded
+    assert some is not None
+    assert last is not None
+    if model.unfitted:
+        model = model.for_data(some, options.get("horizon"))
+        steps = checked_horizon(options.get("horizon"), model)
+    seconds, size = _forecast(some, model, steps, options)
+    levels = asked_levels(options.get("quantiles"), model.spec.levels)
+    numbers = series * steps * (len(levels) + 1)
+    workers = options.get("threads") or available_cpus()
+    shared = min(workers, max(1, series // (CHUNK * EACH)))
+    seconds = seconds * series / (1 if shared < 2 else SIDE_BY_SIDE * shared)
+    memory = 8 * min(numbers, LONG) * 3
+    found = Tried(rows, series, seconds, seconds, series * steps, steps, int(size * series), memory)
+    return replace(found, notes=last.notes, skipped=last.skipped)
+
+
+def _usable(
+    loaded: Loaded, model: Forecaster, choices: ColumnChoices, options: AnswerOptions, tell: Listener
+) -> Loaded:
+    skip = choices.on_bad_series == "skip"
+    loaded = without_bad(loaded, outside(loaded.panel, *model.bounds), InputRefused, tell, skip=skip)
+    return without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
+
+
+def _forecast(loaded: Loaded, model: Forecaster, steps: int, options: AnswerOptions) -> tuple[float, float]:
+    """Seconds and bytes of a series in a file."""
+    levels = asked_levels(options.get("quantiles"), model.spec.levels)
+    seconds, size, count = 0.0, 0.0, 1
+    for most in TRIED:
+        some = _spread(loaded, most)
+        began, count = time.monotonic(), len(some.panel)
+        made = model.quantiles_if_any(some.panel, model.ends(some.panel), steps)
+        seen = np.flatnonzero(~np.isnan(made[:, 0, 0]))
+        table = table_of(some.select(seen), model, made[seen], levels, options.get("point") or "median")
+        asked = options.get("out_format") or "csv"
+        size = sum(map(len, pieces(results_of(table, Style()), asked, Style()))) if len(seen) else 0
+        seconds = time.monotonic() - began
+    return seconds / count, size / count
+
+
+def _spread(loaded: Loaded, most: int) -> Loaded:
+    """So many of the series, from all over the data."""
+    places = np.linspace(0, len(loaded.panel) - 1, min(most, len(loaded.panel))).astype(np.int64)
+    return replace(loaded.select(np.unique(places)), skipped=())
+
+
+def evaluate(
+    data: Data,
+    model: Forecaster,
+    choices: ColumnChoices,
+    wanted: Backtest,
+    tell: Listener,
+    training: Callable[[Loaded, Any], tuple[float, float]],
+) -> Tried:
+    """A backtest, tried on some series; `training` gives the seconds of a network's training on what is loaded, at
+    least and at most.
+    """
+    loaded = load_until(data, model, choices, wanted, tell)
+    steps = steps_of(loaded, model, wanted)
+    splits = origins(loaded, steps, wanted)
+    refits: list[bool] = []
+
+    def taken(some: Loaded) -> float:
+        began = time.monotonic()
+        refits.append(scored(some, model, choices, wanted, unheard, lambda _, same: same).refitted)
+        return time.monotonic() - began
+
+    few, many = (_spread(loaded, most) for most in SCORED)
+    less, more = taken(few), taken(many)
+    slope = (more - less) / max(1, len(many.panel) - len(few.panel))
+    seconds = more + max(0.0, slope) * (len(loaded.panel) - len(many.panel))
+    again = training(before(loaded, splits), model) if any(refits) else (0.0, 0.0)
+    made = sum(len(split.series) for split in splits)
+    memory = 8 * made * steps * (len(model.spec.levels) + 1) * 4
+    rows, series = len(loaded.panel.values), len(loaded.panel)
+    notes, skipped = loaded.notes, loaded.skipped
+    least, most = (seconds + one for one in again)
+    return Tried(rows, series, least, most, made, steps, 0, memory, any(refits), notes, skipped)
