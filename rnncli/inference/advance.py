@@ -28,11 +28,19 @@ SERIES_AT_ONCE = 256
 
 
 def advanced(
-    model: StreamingModel[E], carried: Carried[E], panel: Panel, ends: Ints, heard: Heard | None = None
+    model: StreamingModel[E],
+    carried: Carried[E],
+    panel: Panel,
+    ends: Ints,
+    heard: Heard | None = None,
+    *,
+    in_place: bool = False,
 ) -> Carried[E]:
-    """The state after the first ends[s] rows of each series; those that were consumed before are not looked at."""
+    """The state after the first ends[s] rows of each series; those that were consumed before are not looked at. With
+    `in_place` what was hidden before is gone: of many series it is as large again.
+    """
     rows = at_hand(carried, panel)
-    hidden = {name: part.copy() for name, part in carried.hidden.items()}
+    hidden = {name: part if in_place and part.flags.writeable else part.copy() for name, part in carried.hidden.items()}
     target = np.maximum(panel.starts + ends - carried.starts, carried.consumed)
     for new in _new_rows(carried.consumed, target):
         outputs = carry(model.network, model.members(), hidden, new.places, model.inputs(rows, new))

@@ -152,7 +152,8 @@ class Backtest:
     """From how many origins a model is scored (None: one, or as many as there are from `start` on), how far apart and
     how far ahead, and whether it is trained once more where it has seen what is scored. Rows before the time `start`
     are not scored, and those after `until` not seen. `trained_on` is what it was trained on, for what is simpler and
-    learns from it; `group` a column by which scores are split.
+    learns from it; `group` a column by which scores are split. So many `workers` forecast side by side (None: one for
+    each processor).
     """
 
     windows: int | None = None
@@ -163,6 +164,7 @@ class Backtest:
     group: str | None = None
     start: str | None = None
     until: str | None = None
+    workers: int | None = None
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,10 @@ def evaluate(
             refuse_other_grouping(task.groupings(None, group), by)
             scored: Scored = task.scored_saved(data, forecasts, choices, tell)
         else:
-            found, wanted = loaded_model, Backtest(windows, stride, horizon, refit, trained_on, group, start, until)
+            found, wanted = (
+                loaded_model,
+                Backtest(windows, stride, horizon, refit, trained_on, group, start, until, threads),
+            )
             table.refuse_of_other_task(asked, found.task.name, by_model=True)
             refuse_other_grouping(found.task.groupings(found, group), by)
             if keep_forecasts is not None:

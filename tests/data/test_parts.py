@@ -193,3 +193,15 @@ def test_a_folder_that_is_none_is_refused(written: Write, tmp_path: Path) -> Non
     path = written(table(IDS).take(pa.array(np.arange(180)[::-1] % 7 * 25 % 180)))
     with pytest.raises(StorageFailed, match="No such file"):
         load_panel(path, ColumnChoices(cache=str(tmp_path / "absent")))
+
+
+def test_a_folder_parted_by_columns(tmp_path: Path) -> None:
+    data = table(IDS)
+    for place, name in enumerate(("n", "s")):
+        (tmp_path / f"store={name}").mkdir()
+        half = data.slice(90 * place, 90)
+        parquet.write_table(half, tmp_path / f"store={name}" / "a.parquet", row_group_size=50)
+    choices = ColumnChoices(id=("store", "unique_id"))
+    read = load_panel(tmp_path, choices)
+    assert read.panel.ids == ("n/b", "n/a", "n/10", "s/9", "s/c d", "s/é")
+    np.testing.assert_array_equal(read.panel.values, load_panel(data).panel.values)

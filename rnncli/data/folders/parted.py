@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -50,6 +50,7 @@ def read(parts: Sequence[Part], whole: Source, choices: ColumnChoices) -> Opened
         tables.opened[0].number,
         {name: mark for opened in tables.opened for name, mark in opened.marks.items()},
         place=together.where,
+        batches=None if any(opened.batches is None for opened in tables.opened) else together.batches,
     )
 
 
@@ -96,6 +97,15 @@ class _Together:
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             reason = str(error).splitlines()[0]
             raise self._whole.refused(f"files have columns of different types: {reason}") from None
+
+    def batches(self, wanted: Mapping[str, Kind], rows: int) -> Iterator[tuple[str, pa.Table]]:
+        """The wanted columns, so many rows at a time, and the file of each."""
+        own = {name: kind for name, kind in wanted.items() if name not in self._names}
+        for part, opened in zip(self._parts, self._tables.opened, strict=True):
+            assert opened.batches is not None
+            for name, table in opened.batches(own or {next(iter(opened.kinds)): "text"}, rows):
+                found = self._with(table if own else None, part, wanted, table.num_rows)
+                yield name, found.select(list(wanted))
 
     def where(self, row: int) -> str:
         """The place of a row in its file."""

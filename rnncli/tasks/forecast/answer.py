@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from rnncli.arrays import Floats
 from rnncli.charts.history import rows_that_help
 from rnncli.data.load import Loaded
 from rnncli.data.noted import Notes
@@ -229,15 +230,16 @@ def answer(
         raise UsageError("--fail-on-drift is for what data have taught, and none have taught base", hint="leave it out")
     steps = checked_horizon(options.get("horizon"), model)
     ahead, workers = _ahead(model, options, tell), options.get("threads") or available_cpus()
-    in_parts = bool(options.get("in_parts")) and stream is None
-    if in_parts and not fit and ahead is None and not model.columns.future:
+    in_parts = bool(options.get("in_parts"))
+    if in_parts and stream is None and not fit and ahead is None and not model.columns.future:
         parts = load_known_parts(data, choices, model)
         if parts is not None:
             beyond = tell_beyond(steps, model, tell)
             noticed = Noticed(skip)
             checked = _checked(parts, model, options, noticed)
             told = partial(_told, noticed, options, tell)
-            return LongForecast(checked, told, noticed, model, model.columns, steps, levels, point, workers, beyond)
+            made_of = _quantiles_of(model, None, steps, workers)
+            return LongForecast(checked, made_of, told, noticed, model, model.columns, steps, levels, point, beyond)
     loaded = load_known(data, choices, model, tell, ahead)
     loaded = within_bounds(loaded, model.bounds, choices, tell)
     loaded = without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
@@ -254,18 +256,23 @@ def answer(
     short = short_of_covariates(loaded.panel, model.ends(loaded.panel), steps, model)
     loaded = without_bad(loaded, short, InputRefused, tell, skip=skip)
     beyond = _tell(loaded, model, steps, tell)
+    made_of = _quantiles_of(model, stream, steps, workers)
     if in_parts and len(loaded.panel) * steps * (len(levels) + 1) > LONG:
         noticed = Noticed(skip, Notes(loaded.notes), skipped=list(loaded.skipped), drift=found)
         parts, told = in_memory(loaded, steps), partial(_tell_skipped_since, noticed, len(loaded.skipped), tell)
-        return LongForecast(parts, told, noticed, model, loaded.columns, steps, levels, point, workers, beyond)
-    if stream is None:
-        made = model.quantiles_if_any(loaded.panel, model.ends(loaded.panel), steps, workers)
-    else:
-        made = stream.quantiles(loaded.panel, steps)
+        return LongForecast(parts, made_of, told, noticed, model, loaded.columns, steps, levels, point, beyond)
+    made = made_of(loaded.panel)
     loaded = without_bad(loaded, model.unseen(loaded.panel, made), InputRefused, tell, skip=skip)
     made = made[~np.isnan(made[:, 0, 0])]
     past = _history(loaded, model, options.get("history") or rows_that_help(steps, model.spec.seasons))
     return Forecast(table_of(loaded, model, made, levels, point), loaded.notes, loaded.skipped, found, beyond, past)
+
+
+def _quantiles_of(model: Forecaster, stream: Stream | None, steps: int, workers: int) -> Callable[[Panel], Floats]:
+    """What gives the quantiles of a panel's series [series, steps, levels], NaN where nothing can be forecast."""
+    if stream is not None:
+        return partial(stream.quantiles, steps=steps)
+    return lambda panel: model.quantiles_if_any(panel, model.ends(panel), steps, workers)
 
 
 def _checked(

@@ -20,6 +20,7 @@ from rnncli.evaluation.saved import match
 from rnncli.evaluation.saved_table import load_saved
 from rnncli.evaluation.split_fans import split_fans
 from rnncli.events import Listener, Noted
+from rnncli.processors import available_cpus
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon, tell_beyond
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
@@ -80,11 +81,12 @@ def scored(
         tell(Noted("the origins lie in the training rows: training once more on what came before the first"))
         model = again(before(loaded, splits), model)
         notes = ("the network was trained once more, on the rows before the first origin",)
-    made, refused = _forecasts(model, panel, splits)
+    workers = wanted.workers or available_cpus()
+    made, refused = _forecasts(model, panel, splits, workers)
     if refused:
         loaded = without_bad(loaded, refused, InputRefused, tell, skip=choices.on_bad_series == "skip")
         splits = origins(loaded, steps, wanted)
-        made, _ = _forecasts(model, panel.select(_places(panel, loaded.panel.ids)), splits)
+        made, _ = _forecasts(model, panel.select(_places(panel, loaded.panel.ids)), splits, workers)
     flags = None if refit else relative_to_cutoffs(loaded.panel, splits, model.cutoffs)
     notes += left_out(loaded.panel, splits, wanted)
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
@@ -113,9 +115,11 @@ def _places(panel: Panel, ids: Sequence[str]) -> Ints:
     return np.array([place[name] for name in ids], np.int64)
 
 
-def _forecasts(model: Forecaster, panel: Panel, splits: Sequence[Split]) -> tuple[list[Made], list[SeriesRefused]]:
+def _forecasts(
+    model: Forecaster, panel: Panel, splits: Sequence[Split], workers: int
+) -> tuple[list[Made], list[SeriesRefused]]:
     """The forecasts of every split, and a refusal for each series that has none in one of them."""
-    every = [forecasts_if_any(model, panel, split) for split in splits]
+    every = [forecasts_if_any(model, panel, split, workers) for split in splits]
     refused = {error.series: error for _, errors in every for error in errors}
     return [made for made, _ in every], list(refused.values())
 
@@ -128,12 +132,14 @@ def forecasts_of(model: Forecaster, panel: Panel, split: Split) -> Made:
     return made
 
 
-def forecasts_if_any(model: Forecaster, panel: Panel, split: Split) -> tuple[Made, list[SeriesRefused]]:
+def forecasts_if_any(
+    model: Forecaster, panel: Panel, split: Split, workers: int = 1
+) -> tuple[Made, list[SeriesRefused]]:
     """Quantiles and medians from the origins of a split, by a model that sees nothing behind them; NaN for a series
-    from which nothing can be forecast, and why.
+    from which nothing can be forecast, and why. So many `workers` share the work.
     """
     past = _past(panel, split, model.spec)
-    made = model.quantiles_if_any(past, split.rows_kept, split.horizon)
+    made = model.quantiles_if_any(past, split.rows_kept, split.horizon, workers)
     return Made(made, made[..., model.spec.median]), model.unseen(past, made)
 
 

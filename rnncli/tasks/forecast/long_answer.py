@@ -9,8 +9,10 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from rnncli.arrays import Floats
 from rnncli.data.load import Loaded
 from rnncli.data.noted import Notes
+from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift
 from rnncli.data.writers.forecasts import block_size, results_of_parts
 from rnncli.data.writers.results import Results, Style, StyleOptions
@@ -58,10 +60,12 @@ def _unheard(_: object) -> None:
 class LongForecast:
     """A forecast that is written and then gone; what was `noticed`, and how many `series` there are, is known then.
 
-    `parts` are the data, with whole series in each, and `ended` is called after the last of them.
+    `parts` are the data, with whole series in each, `quantiles` gives what is forecast of one [series, steps, trained
+    levels], and `ended` is called after the last of them.
     """
 
     parts: Iterable[Loaded]
+    quantiles: Callable[[Panel], Floats]
     ended: Callable[[], None]
     noticed: Noticed
     model: Forecaster
@@ -69,7 +73,6 @@ class LongForecast:
     steps: int
     levels: tuple[float, ...]
     point: Point
-    workers: int
     beyond_trained_from: int | None = None
     series: int = 0
     _odd: ForecastTable | None = field(default=None, repr=False)
@@ -102,7 +105,7 @@ class LongForecast:
     def _made(self) -> Iterator[ForecastTable]:
         """The forecasts of each part. InputRefused where nothing can be said of a series."""
         for part in self.parts:
-            made = self.model.quantiles_if_any(part.panel, self.model.ends(part.panel), self.steps, self.workers)
+            made = self.quantiles(part.panel)
             left = self.noticed.usable(part, self.model.unseen(part.panel, made), InputRefused)
             if left is None:
                 continue

@@ -76,7 +76,7 @@ class Stream:
             loaded = without_bad(loaded, bad, InputRefused, tell, skip=skip)
             here, found = self._entered(stored, loaded.panel)
         del stored
-        after = advanced(self._model, here, found.wall, found.ends)
+        after = advanced(self._model, here, found.wall, found.ends, in_place=True)
         tell(Noted(kept.went_on(here, after)))
         self._kept = stream.kept_and_after(after, found.wall)
         self._carried = after
