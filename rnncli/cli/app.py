@@ -139,6 +139,10 @@ def _called(call: Any) -> int:
 def _failed(error: BaseException, call: Any) -> int:
     if not _tells():
         return explained(error).exit_code
+    return _reported(error, call)
+
+
+def _reported(error: BaseException, call: Any) -> int:
     return report(error, as_json=_asks(call, "json"), as_events=_wants_events(call), debug=_asks(call, "debug"))
 
 
@@ -150,8 +154,10 @@ def _tells() -> bool:
         return True
     if not together:
         return True
-    from rnncli.training.joining import tells
-
+    try:
+        from rnncli.training.joining import tells
+    except Exception:  # noqa: BLE001 PyTorch is missing, or was broken off while it was loaded
+        return not launched.is_silent()
     return tells()
 
 
@@ -181,7 +187,7 @@ def _stopped(stopped: stopping.Stopped, call: Any) -> int:
     notes = getattr(stopped, "__notes__", ())
     if stopped.timed_out:
         late = TimedOut("the time of --timeout is over", hint="; ".join(notes) or "allow more time")
-        return _failed(late, call)
+        return _reported(late, call)
     if _wants_events(call):
         say_record({"event": "stopped", "signal": stopped.number, "message": "; ".join(notes) or None})
     else:

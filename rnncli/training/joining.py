@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -20,6 +22,7 @@ from rnncli.training.ranks import ALONE, PATIENCE, Ranks
 
 _AGENTS = "TORCHELASTIC_USE_AGENT_STORE"  # the store of keys lives in torchrun, and outlives each rank
 _SOON = timedelta(seconds=10)
+_POLLED = 0.05  # seconds
 
 
 class _State:
@@ -27,7 +30,6 @@ class _State:
 
     store: Any = None
     tells: bool | None = None
-    trainings: int = 0
 
 
 _state = _State()
@@ -44,6 +46,7 @@ def joined(device: str | None, longer: float = 0.0) -> Iterator[Ranks]:
     if place is None:
         yield ALONE
         return
+    _state.tells = None
     ranks = Ranks(place.rank, place.size)
     _join(place, device, PATIENCE + timedelta(seconds=longer))
     launched.agree_by(ranks.greatest)
@@ -74,7 +77,7 @@ def _first_to_fail() -> bool:
         if os.environ.get(_AGENTS) != "True":
             return True
         with suppress(RuntimeError, ValueError, OSError):
-            store = dist.PrefixStore(f"rnncli/{_state.trainings}", _store(_SOON))
+            store = _under(os.environ.get("TORCHELASTIC_RESTART_COUNT", ""), _store(_SOON))
     if store is None:
         return True
     try:
@@ -89,6 +92,31 @@ def _store(patience: timedelta) -> Any:
     return store
 
 
+def _under(prefix: str, store: Any) -> Any:
+    """Keys of this program's own."""
+    return dist.PrefixStore(f"rnncli/{prefix}", store)  # type: ignore[attr-defined]
+
+
+def _met(store: Any, place: launched.Place, patience: timedelta) -> str:
+    """A name for what the ranks that are here now share. Torchrun keeps the keys of processes that it started again, so
+    each rank goes on only when the first one answers it by the number that it has just drawn. TimeoutError.
+    """
+    own, end = uuid.uuid4().hex, time.monotonic() + patience.total_seconds()
+    if place.rank == 0:
+        store.set("rnncli/round", own)
+    while time.monotonic() < end:
+        name = store.get("rnncli/round").decode() if store.check(["rnncli/round"]) else ""
+        answer, asked = f"rnncli/met/{name}", [f"rnncli/here/{name}/{rank}" for rank in range(place.size)]
+        if name:
+            store.set(asked[place.rank], own)
+        if place.rank == 0 and store.check(asked):
+            store.set(answer, b",".join(store.get(key) for key in asked))
+        if name and store.check([answer]) and own in store.get(answer).decode().split(","):
+            return name
+        time.sleep(_POLLED)
+    raise TimeoutError("they were waited for in vain")
+
+
 def _join(place: launched.Place, device: str | None, patience: timedelta) -> None:
     if not dist.is_available():
         raise UsageError("this PyTorch has no torch.distributed", hint="install one that has, or train in one process")
@@ -98,8 +126,8 @@ def _join(place: launched.Place, device: str | None, patience: timedelta) -> Non
         backend = "cpu:gloo,cuda:nccl"
     with _ended_by_signals():
         try:
-            _state.store = dist.PrefixStore(f"rnncli/{_state.trainings}", _store(patience))
-            _state.trainings += 1  # each has keys of its own
+            store = _store(patience)
+            _state.store = _under(_met(store, place, patience), store)
             dist.init_process_group(
                 backend, store=_state.store, rank=place.rank, world_size=place.size, timeout=patience
             )

@@ -62,7 +62,7 @@ OWN: dict[str, dict[str, Any]] = {
     "forecast": {"horizon": 3, "layers": 2, "members": 2, "quantiles": [0.1, 0.9]},
     "stretches": {"horizon": 3, "tbptt": 6},
     "labels": {"label": "kind"},
-    "steps": {"label": "kind", "per_step": True, "tbptt": 4},
+    "steps": {"label": "kind", "per_step": True, "online": True, "tbptt": 4},
     "tokens": {"token": "word", "tbptt": 6},
     "sets": {"token": "basket", "set_separator": " "},
     "frames": {"frame": "frame", "grid": (GRID, GRID), "cell": "conv:3:gru", "horizon": 1, "context": 3},
