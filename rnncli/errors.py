@@ -11,6 +11,7 @@ RnncliError                 1  a bug of ours
 ├── GateFailed              7  a score, a comparison or drift is not what was asked for
 ├── StorageFailed           8  full, read-only or failing storage
 ├── TrainingDiverged        9  the loss stopped being a number
+├── RankLost               10  another process of the same training ended
 ├── OutputLocked           75  another run is writing the same file
 └── TimedOut              124  the time that was allowed is over
 """
@@ -134,6 +135,13 @@ class TrainingDiverged(RnncliError):
     exit_code = 9
     code = "diverged"
     phase: object = ""
+
+
+class RankLost(RnncliError):
+    """Another process of the same training ended, or cannot be reached."""
+
+    exit_code = 10
+    code = "rank"
 
 
 class OutputLocked(RnncliError):

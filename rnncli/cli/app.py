@@ -12,14 +12,15 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.main import get_command
 
+from rnncli import launched
 from rnncli.cli import memory, stopping
 from rnncli.cli.command import Call, Commands, Group
 from rnncli.cli.config_show import config
-from rnncli.cli.failure import events_given, report, switch_given
+from rnncli.cli.failure import events_given, explained, report, switch_given
 from rnncli.cli.terminal import put, say
 from rnncli.cli.version import refuse_alone, said
 from rnncli.cli.watchers import say_record
-from rnncli.errors import TimedOut
+from rnncli.errors import TimedOut, UsageError
 
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -136,7 +137,28 @@ def _called(call: Any) -> int:
 
 
 def _failed(error: BaseException, call: Any) -> int:
+    if not _tells():
+        return explained(error).exit_code
+    return _reported(error, call)
+
+
+def _reported(error: BaseException, call: Any) -> int:
     return report(error, as_json=_asks(call, "json"), as_events=_wants_events(call), debug=_asks(call, "debug"))
+
+
+def _tells() -> bool:
+    """Whether this process says what went wrong: of several that train together one does."""
+    try:
+        together = launched.place() is not None
+    except UsageError:  # which is what went wrong
+        return True
+    if not together:
+        return True
+    try:
+        from rnncli.training.joining import tells
+    except Exception:  # noqa: BLE001 PyTorch is missing, or was broken off while it was loaded
+        return not launched.is_silent()
+    return tells()
 
 
 def _wants_events(call: Any) -> bool:
@@ -160,10 +182,12 @@ def _fill_closed_streams() -> None:
 
 def _stopped(stopped: stopping.Stopped, call: Any) -> int:
     """End by the signal that was sent, or with the code of a time that is over."""
+    if launched.is_silent():
+        return TimedOut.exit_code if stopped.timed_out else stopping.die(stopped.number)
     notes = getattr(stopped, "__notes__", ())
     if stopped.timed_out:
         late = TimedOut("the time of --timeout is over", hint="; ".join(notes) or "allow more time")
-        return _failed(late, call)
+        return _reported(late, call)
     if _wants_events(call):
         say_record({"event": "stopped", "signal": stopped.number, "message": "; ".join(notes) or None})
     else:

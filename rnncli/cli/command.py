@@ -15,9 +15,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from rnncli import launched
 from rnncli.cli.config import Setting, begin, entries, settled
 from rnncli.cli.examples import ENDINGS
-from rnncli.cli.streams import SAID, Streams
+from rnncli.cli.streams import SAID, SILENT, Streams
 from rnncli.cli.terminal import put
 from rnncli.errors import UsageError, without_secrets
 from rnncli.near import did_you_mean
@@ -46,10 +47,13 @@ class Call:
         """Run it; returns the exit code."""
         if self.asks("print_config"):
             return self._print()
+        launched.refuse_other_than_training(self.command)
         told = {name: self.settings[name].value for name in SAID}
         passed = [s for s in entries(self.settings) if s.option.name not in told and s.value is not None]
         with self._explained():
             self._keep_apart()
+        if launched.is_silent():
+            told |= SILENT
         with Streams(self.command, **told) as streams, self._explained():
             return self.function(streams, **{s.option.name: s.value for s in passed}) or 0
 

@@ -9,7 +9,8 @@ import os
 import signal
 from typing import Any, NoReturn
 
-from rnncli.training.events import Finished, Started
+from rnncli import launched
+from rnncli.training.events import Finished, Started, Stepped
 
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -59,6 +60,8 @@ def at_event(event: object) -> None:
         _state.waits += 1
     elif isinstance(event, Finished):
         _state.waits -= 1
+    elif isinstance(event, Stepped):
+        _state.pending = launched.agreed(_state.pending or 0) or None  # all processes of a training stop at one step
     at_rest()
 
 

@@ -13,6 +13,9 @@ from rnncli.cli.watchers import EventLines, PlainLines
 SKIPPED = 3  # the exit code of what was done, but not for all series
 SAID = ("json", "quiet", "verbose", "debug", "log_file", "log_format", "timeout")  # options of what is told, and where
 
+SILENT = {"json": False, "quiet": True, "log_file": None, "log_format": None, "timeout": None}
+"""What a process is told that trains with others and is not the first of them."""
+
 
 class Watcher(Protocol):
     """Whoever is told of events."""

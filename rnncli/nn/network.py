@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from rnncli.cells.cell import Cell
 from rnncli.cells.named import cells_of, refuse_bidirectional
 from rnncli.layers.encoder import recurrent_layers
 from rnncli.layers.rows import Rows
 from rnncli.layers.stack import encoded
-from rnncli.nn.dropout import connections_dropped, dropout
+from rnncli.nn.dropout import Draws, connections_dropped, dropout
 from rnncli.nn.recurrent import fused
 from rnncli.spec import NetworkSpec
 
@@ -21,13 +21,13 @@ def encode(
     weights: Mapping[str, Tensor],
     network: NetworkSpec,
     x: Tensor | Rows,
-    generator: Generator | None = None,
+    draws: Draws | None = None,
     carried: dict[str, Tensor] | None = None,
     fresh: Tensor | None = None,
     lengths: Tensor | None = None,
 ) -> Tensor:
     """Outputs of the last layer at every step: x [n, steps, inputs] -> [n, steps, hidden]; with dropout between the
-    layers and from step to step where a generator is given, as in training.
+    layers and from step to step where something is drawn, as in training.
 
     The state is the first one, or what is `carried`, as in `state_shapes`, in rows that are not `fresh` [n]. The state
     after the last step then takes its place, without its gradient (truncated backpropagation through time: Williams &
@@ -43,8 +43,8 @@ def encode(
 
     def run_layer(index: int, own: Mapping[str, Tensor], x: Tensor | Rows) -> Tensor:
         layer = layers[index]
-        if generator is not None:
-            own = connections_dropped(own, network.recurrent_dropout, generator)
+        if draws is not None:
+            own = connections_dropped(own, network.recurrent_dropout, draws.generator)
 
         def run_cell(weights: Mapping[str, Tensor], x: Tensor | Rows) -> Tensor:
             before = _before(layer.cell, index, x, network.hidden, earlier, fresh)
@@ -57,7 +57,7 @@ def encode(
         return found
 
     def drop(x: Tensor) -> Tensor:
-        return x if generator is None else dropout(x, network.dropout, generator)
+        return x if draws is None else dropout(x, network.dropout, draws.generator, draws.crops)
 
     outputs: Tensor = encoded(run_layer, network.layers, weights, x, network.residual, drop)
     return outputs

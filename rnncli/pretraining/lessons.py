@@ -13,6 +13,7 @@ from torch import Tensor
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel, offsets_of
+from rnncli.nn.dropout import Draws
 from rnncli.pretraining import prior
 from rnncli.pretraining.prior import KINDS, Kind
 from rnncli.spec import NetworkSpec, TrainingSpec
@@ -93,7 +94,8 @@ class Lessons:
     def _loss(
         self, weights: Mapping[str, Tensor], questions: Questions, generator: torch.Generator | None = None
     ) -> Tensor:
-        said = forward(weights, self.plan(questions.spec), questions.seen, generator)
+        draws = None if generator is None else Draws(generator)
+        said = forward(weights, self.plan(questions.spec), questions.seen, draws)
         return torch.log1p(TASK.loss(questions.spec, said, questions.seen.targets, torch))
 
     def _batch(self, step: int) -> Questions:

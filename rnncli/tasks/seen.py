@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from rnncli.arrays import Array, Ints
 from rnncli.layers.encoder import encoder_shapes
@@ -43,6 +45,26 @@ class Seen:
     def nbytes(self) -> int:
         """Memory of what the network sees."""
         return int(self.inputs.nbytes + self.targets.nbytes + sum(part.nbytes for part in self.beside.values()))
+
+
+def part_of(seen: Seen, crops: slice) -> tuple[Seen, Ints]:
+    """Some crops of a batch with the questions that are asked of them, and which of all questions these are."""
+    asked = np.flatnonzero((seen.rows >= crops.start) & (seen.rows < crops.stop))
+    some = replace(
+        seen,
+        inputs=seen.inputs[crops],
+        lengths=seen.lengths[crops],
+        rows=seen.rows[asked] - crops.start,
+        origins=seen.origins[asked],
+        beside={name: part[asked] for name, part in seen.beside.items()},
+        targets=seen.targets[asked],
+        units={name: part[asked] for name, part in seen.units.items()},
+        series=seen.series[crops],
+        first_row=seen.first_row[crops],
+        fresh=None if seen.fresh is None else seen.fresh[crops],
+        codes=None if seen.codes is None else seen.codes[crops],
+    )
+    return some, asked
 
 
 def head_weights(weights: Weights) -> dict[str, Array]:

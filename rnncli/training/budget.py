@@ -42,7 +42,7 @@ def step_seconds(objectives: Sequence[Objective], weights: Sequence[Weights], tr
     """The seconds of a step, where so many members are trained side by side."""
 
     def measured(objective: Objective, first: Weights) -> Iterator[float]:
-        yield seconds_a_step(first, objective, training)
+        yield seconds_a_step(first, objective, training, objective if objective.ranks.size > 1 else None)
 
     streams = [measured(*one) for one in zip(objectives, weights, strict=True)]
     return max(side_by_side(streams, len(streams)))

@@ -48,6 +48,16 @@ class Objective(Protocol):
         """Which series, if any, made the last loss not finite."""
 
 
+class Team(Protocol):
+    """What makes of a process's share of each step the whole step, where several train together."""
+
+    def averaged(self, weights: Mapping[str, Tensor], loss: Tensor) -> Tensor:
+        """The loss of the whole batch, a scalar; the gradients of the weights become those of the whole batch."""
+
+    def seconds(self, own: float) -> float:
+        """The seconds on whose end all agree."""
+
+
 @dataclass
 class Run:
     """A phase of training as far as it got: all that its next step depends on.
@@ -92,11 +102,13 @@ def fit(
     patience: int | None = None,
     *,
     known: bool = False,
+    team: Team | None = None,
 ) -> Iterator[Event]:
     """Go on with a run until its planned steps are done, yielding events; `run.best` is what it found.
 
     Training stops early after `patience` evaluations without a better score, or when the time budget is spent. Where
-    the first weights are `known` to be good, they are scored too, and those of a few early steps.
+    the first weights are `known` to be good, they are scored too, and those of a few early steps. A `team` takes every
+    step together.
     Raises TrainingDiverged where the loss or its gradient is not finite; `run.best` then holds the last good average.
     """
     yield Started(phase, spec.steps, run.step)
@@ -104,11 +116,13 @@ def fit(
         yield from _evaluate(run, objective, spec, phase, known=True)
     while not run.over(spec, patience):
         with _counted(run):
-            events: list[Event] = [_step(run, objective, spec, phase)]
+            events: list[Event] = [_step(run, objective, spec, phase, team)]
+        _agree(run, spec, team)
         early = known and run.step in {spec.evaluate_every // part for part in EARLY}
         if early or run.step % spec.evaluate_every == 0 or run.over(spec):
             with _counted(run):
                 events += _evaluate(run, objective, spec, phase, known=known)
+            _agree(run, spec, team)
         yield from events
     yield Finished(phase, run.step, run.best_step, None if math.isinf(run.best_score) else run.best_score)
 
@@ -120,13 +134,13 @@ def learning_rate(step: int, spec: TrainingSpec) -> float:
     return spec.learning_rate * warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine)
 
 
-def seconds_a_step(weights: Weights, objective: Objective, spec: TrainingSpec) -> float:
+def seconds_a_step(weights: Weights, objective: Objective, spec: TrainingSpec, team: Team | None = None) -> float:
     """The seconds of an optimiser step, measured on a few whose weights are thrown away."""
     run = begin(weights)
-    _step(run, objective, spec, TRIAL)  # the first one warms caches up
+    _step(run, objective, spec, TRIAL, team)  # the first one warms caches up
     with _counted(run):
         for _ in range(TRIED):
-            _step(run, objective, spec, TRIAL)
+            _step(run, objective, spec, TRIAL, team)
     return run.seconds / TRIED
 
 
@@ -137,13 +151,20 @@ def _counted(run: Run) -> Iterator[None]:
     run.seconds += time.monotonic() - begun
 
 
-def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: Phase) -> Stepped:
+def _agree(run: Run, spec: TrainingSpec, team: Team | None) -> None:
+    """Where the clock decides, it is the same one for all."""
+    if team is not None and spec.time_budget is not None:
+        run.seconds = team.seconds(run.seconds)
+
+
+def _step(run: Run, objective: Objective, spec: TrainingSpec, phase: Phase, team: Team | None) -> Stepped:
     step = run.step + 1
     carried = dict(run.carried)
     loss = objective.loss(run.live, step, carried)
     for weight in run.live.values():
         weight.grad = None
     loss.backward()  # type: ignore[no-untyped-call]
+    loss = loss if team is None else team.averaged(run.live, loss)
     if spec.clip_value is not None:
         torch.nn.utils.clip_grad_value_(list(run.live.values()), spec.clip_value)
     norm = torch.nn.utils.clip_grad_norm_(list(run.live.values()), spec.clip)

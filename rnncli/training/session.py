@@ -27,9 +27,10 @@ from rnncli.tasks.seen import HEAD
 from rnncli.tasks.task import Answers, Asking, Holdout
 from rnncli.training.budget import Clock, Judge, judging_seconds, score_seconds, step_seconds
 from rnncli.training.events import Event
-from rnncli.training.fit import EARLY_SCORES, Weights, begin, fit
+from rnncli.training.fit import EARLY_SCORES, Team, Weights, begin, fit
 from rnncli.training.objective import Objective
 from rnncli.training.progress import Member, Progress
+from rnncli.training.ranks import ALONE, Ranks
 from rnncli.training.side_by_side import side_by_side
 
 PATIENCE = 4
@@ -46,6 +47,7 @@ class _Session:
     holdout: Holdout
     progress: Progress
     workers: int
+    ranks: Ranks = ALONE
 
     @property
     def candidates(self) -> tuple[Plan[Any], ...]:
@@ -68,17 +70,19 @@ def train(
     device: str = "cpu",
     progress: Progress | None = None,
     workers: int = 1,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Event | Trained[Any]]:
     """Yield the events of training and, last, what was trained.
 
-    `progress`, which is whole at every event, is where to go on; `workers` members are trained at a time. A time budget
-    leaves time for what the task settles in the end.
+    `progress`, which is whole at every event, is where to go on; `workers` members are trained at a time, one where
+    there are `ranks`, which train each together. A time budget leaves time for what the task settles in the end.
     InputRefused if there is nothing to learn from; UsageError if the time budget cannot be kept;
     TrainingDiverged leaves the last good weights in `progress`.
     """
     plan.task.refuse_nothing(panel)
     progress = progress or Progress()
-    session = _Session(panel, plan, device, plan.task.hold_out(panel, plan.spec), progress, workers)
+    workers = workers if ranks.size == 1 else 1  # all ranks take the same steps in the same order
+    session = _Session(panel, plan, device, plan.task.hold_out(panel, plan.spec), progress, workers, ranks)
     _begin(session)
     undecided = len(progress.members) < len(session.candidates) * session.members
     if undecided:  # the time budget is too short for the rival
@@ -98,7 +102,7 @@ def train(
         yield _trained(session, 0, [_validated(session, 0)], undecided=True)
         return
     found = [_validated(session, candidate) for candidate in range(len(session.candidates))]
-    chosen = plan.task.choose(plan, found)
+    chosen = int(ranks.numbers([plan.task.choose(plan, found)])[0])
     yield from side_by_side([_refit(session, number) for number in session.streams(chosen)], workers)
     yield _trained(session, chosen, found)
 
@@ -133,7 +137,7 @@ def _begin(session: _Session) -> None:
     progress = session.progress
     if not progress.members:
         numbers = range(len(session.candidates) * session.members)
-        firsts = [_first_weights(session, number) for number in numbers]
+        firsts = [session.ranks.weights(_first_weights(session, number)) for number in numbers]
         progress.training, count = _planned(session, firsts)
         progress.members = [Member(run=begin(weights)) for weights in firsts[:count]]
 
@@ -157,7 +161,15 @@ def _search(session: _Session, number: int) -> Iterator[Event]:
         assert member.run is not None
         objective = _objective(session, session.holdout, number)
         known = session.plan.first is not None
-        yield from fit(member.run, objective, training, _phase(SEARCH, number, session), PATIENCE, known=known)
+        yield from fit(
+            member.run,
+            objective,
+            training,
+            _phase(SEARCH, number, session),
+            PATIENCE,
+            known=known,
+            team=_team(objective),
+        )
         stopped = member.run.step < training.steps and member.run.since_best < PATIENCE
         member.cut_short = stopped and member.run.step < ENOUGH * session.plan.training.steps
         member.searched, member.best_step, member.run = member.run.best, member.run.best_step, None
@@ -173,7 +185,7 @@ def _refit(session: _Session, number: int) -> Iterator[Event]:
         first = _first_weights(session, number) if refit.afresh else member.searched
         member.run = member.run or begin(first)
         objective, spec = _objective(session, None, number), refit.of(training, member.best_step)
-        yield from fit(member.run, objective, spec, _phase(REFIT, number, session))
+        yield from fit(member.run, objective, spec, _phase(REFIT, number, session), team=_team(objective))
         member.trained, member.run = member.run.best, None
     member.trained = member.trained or member.searched
 
@@ -186,12 +198,14 @@ def _planned(session: _Session, firsts: list[Weights]) -> tuple[TrainingSpec, in
     if training.time_budget is None:
         return training, len(firsts)
     clock = Clock()
-    step, scores, judging = _measured(session, firsts)
+    (step, *rest) = session.ranks.numbers(_measured(session, firsts))
+    scores, judging = rest[:2], rest[2:]
     refits, made, count = -(-members // workers), training, members
     for count in sorted({len(firsts), members}, reverse=True):
         searches = -(-count // workers)
         early = 0 if session.plan.first is None else EARLY_SCORES
-        once = clock.since + searches * (scores[0] + early * scores[1]) + count * judging[0] + judging[1]
+        since = session.ranks.numbers([clock.since])[0]
+        once = since + searches * (scores[0] + early * scores[1]) + count * judging[0] + judging[1]
         costs = Costs(step, scores[1], once)
         if count > members and training.time_budget < costs.least(searches, refits):
             continue
@@ -201,15 +215,15 @@ def _planned(session: _Session, firsts: list[Weights]) -> tuple[TrainingSpec, in
     return made, count
 
 
-def _measured(session: _Session, firsts: list[Weights]) -> tuple[float, tuple[float, float], tuple[float, float]]:
+def _measured(session: _Session, firsts: list[Weights]) -> list[float]:
     """Seconds of a step, of the first score and of a later one, and of judging: the forecasts, and what follows."""
     at_once = min(session.workers, session.members)
     objectives = [_objective(session, session.holdout, number) for number in range(at_once)]
     step = step_seconds(objectives, firsts[:at_once], session.plan.training)
     if not len(session.holdout):
-        return step, (0.0, 0.0), (0.0, 0.0)
+        return [step, 0.0, 0.0, 0.0, 0.0]
     scores = score_seconds(objectives[0], firsts[0])
-    return step, scores, judging_seconds(objectives[0], firsts[0], _judged(session), _judge(session))
+    return [step, *scores, *judging_seconds(objectives[0], firsts[0], _judged(session), _judge(session))]
 
 
 def _trained(session: _Session, chosen: int, found: list[Answers], *, undecided: bool = False) -> Trained[Any]:
@@ -290,9 +304,14 @@ def _phase(kind: str, number: int, session: _Session) -> Phase:
     return Phase(kind, member, candidate, session.members, variant)
 
 
+def _team(objective: Objective) -> Team | None:
+    return objective if objective.ranks.size > 1 else None
+
+
 def _objective(session: _Session, holdout: Holdout | None, number: int) -> Objective:
     candidate, member = divmod(number, session.members)
-    return objective_for(session.panel, session.candidates[candidate], session.device, holdout, member)
+    found = objective_for(session.panel, session.candidates[candidate], session.device, holdout, member)
+    return replace(found, ranks=session.ranks)
 
 
 def objective_for(panel: Panel, plan: Plan[Any], device: str, holdout: Holdout | None, member: int) -> Objective:

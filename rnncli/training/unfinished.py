@@ -15,6 +15,7 @@ from rnncli.nn.network import state_shapes
 from rnncli.tasks.plan import Plan
 from rnncli.training import progress as kept
 from rnncli.training.progress import Progress
+from rnncli.training.ranks import ALONE, Ranks
 
 EVERY = 10.0  # seconds
 SHARE = 50  # of the time may be spent on keeping: one part
@@ -38,8 +39,24 @@ class Unfinished:
         """Where it is kept."""
         return None if self.model is None else Path(f"{os.fspath(self.model)}.partial")
 
-    def found(self, device: str) -> tuple[Progress | None, str]:
-        """How far the same training came before, and a line about it; None if there is nothing to go on with."""
+    def found(self, device: str, ranks: Ranks = ALONE) -> tuple[Progress | None, str]:
+        """How far the same training came before, and a line about it; None if there is nothing to go on with. Of many
+        ranks the first one looks, and tells the others.
+        """
+        progress, line = self._found(device) if ranks.first else (None, "")
+        if ranks.size == 1:
+            return progress, line
+        told = ranks.data(b"" if progress is None else checkpoint.to_bytes(*self._file(progress)))
+        if ranks.first or not told:
+            return progress, line
+        return kept.from_file(checkpoint.from_bytes(told, self._layout, "what is told"), self.plan, device), ""
+
+    def _file(self, progress: Progress) -> tuple[kept.Arrays, dict[str, Any]]:
+        """Tensors and metadata."""
+        tensors, meta = kept.to_file(progress, self.plan)
+        return tensors, {"task": checkpoint.UNFINISHED, "request": self.request} | meta
+
+    def _found(self, device: str) -> tuple[Progress | None, str]:
         if self.path is None or not self.path.exists():
             return None, ""
         try:
@@ -63,8 +80,7 @@ class Unfinished:
         if self.path is None or progress.training is None:
             return False
         begun = time.monotonic()
-        tensors, meta = kept.to_file(progress, self.plan)
-        checkpoint.save(self.path, tensors, {"task": checkpoint.UNFINISHED, "request": self.request} | meta)
+        checkpoint.save(self.path, *self._file(progress))
         now = time.monotonic()
         self._next = now + max(self.every, SHARE * (now - begun) if self.every else 0.0)
         return True

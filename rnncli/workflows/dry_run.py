@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncli import files
+from rnncli import files, launched
 from rnncli.data.limits import shown
 from rnncli.data.sinks.sink import sink_of
 from rnncli.errors import SeriesRefused, UsageError
@@ -24,7 +24,6 @@ from rnncli.events import Listener
 from rnncli.memory import give_back
 from rnncli.options import table
 from rnncli.options.types import TrainOptions, columns_of
-from rnncli.processors import available_cpus
 from rnncli.registry import BASE, REHEARSALS, find
 from rnncli.tasks.task import Backtest
 from rnncli.workflows.evaluate import refuse_two_counts
@@ -32,7 +31,7 @@ from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.predict import into_of
-from rnncli.workflows.train import prepared_job, refuse_to_replace_others, refuse_what_cannot_be, threads_of
+from rnncli.workflows.train import prepared_job, refuse_to_replace_others, refuse_what_cannot_be, workers_and_threads
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,8 @@ class DryRun:
 def dry_train(data: Any, output: str | os.PathLike[str] | None, options: TrainOptions, tell: Listener) -> DryRun:
     """What `train` would do. It raises what `train` would raise before the first step."""
     began = time.monotonic()
+    if launched.place() is not None:
+        raise UsageError("--dry-run is for one process, and torchrun has started several", hint="run rnncli alone")
     refuse_what_cannot_be(options, data)
     keep_apart("train", {**options, "data": data, "output": output})
     if output is not None:
@@ -213,8 +214,8 @@ def _training_seconds(panel: Any, plan: Any, options: Mapping[str, Any]) -> tupl
     from rnncli.training.session import expected_seconds
 
     give_back()
-    workers = min(options.get("threads") or available_cpus(), plan.network.members * len(plan.candidates))
-    with prepared(1 if workers > 1 else options.get("threads") or threads_of(plan.network)):
+    workers, threads = workers_and_threads(plan, options.get("threads"), alone=True)
+    with prepared(threads):
         seconds = expected_seconds(plan.task.seen_rows(panel, plan.spec), plan, device(options.get("device")), workers)
     budget = plan.training.time_budget
     return seconds if budget is None else (min(seconds[0], budget), min(seconds[1], budget))

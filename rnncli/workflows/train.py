@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from rnncli import checkpoint, files
+from rnncli import checkpoint, files, launched
 from rnncli import model as models
 from rnncli.cells.named import on_grid
 from rnncli.data.frames.files import holds_frames, is_array
 from rnncli.data.load import Loaded
 from rnncli.data.panel import Panel
 from rnncli.data.tokens.load import holds_text
-from rnncli.errors import GateFailed, ModelRefused, TrainingDiverged, UsageError
+from rnncli.errors import GateFailed, ModelRefused, RankLost, TrainingDiverged, UsageError
 from rnncli.events import Budgeted, Listener, Noted, Phase, unheard
 from rnncli.near import did_you_mean
 from rnncli.options import table
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from rnncli.diagnostics.events import Exploded, Gradients, Strayed
     from rnncli.training.events import Event
     from rnncli.training.progress import Progress
+    from rnncli.training.ranks import Ranks
     from rnncli.training.unfinished import Unfinished
 
 __all__ = ["Training", "make_plan", "refit", "repeating", "train"]
@@ -109,7 +111,8 @@ def train(
     Whatever is not said is inferred. The same call after one that was broken off goes on from `output` + ".partial"
     and ends in the same bytes; after one that ended it does nothing, unless `fresh`. `warm_start` is a model that is
     trained on, with its columns and its network; it may be `output` itself. What `on_event` raises stops the training,
-    which is kept.
+    which is kept. Where torchrun starts this call in several processes they train one network together, of which the
+    first one alone writes; all return the same model.
 
     Raises the errors of `rnncli.errors`; where training diverges, the last good weights are in `output` + ".partial",
     and a model at `output` stays as it was.
@@ -117,13 +120,58 @@ def train(
     tell = on_event or unheard
     refuse_what_cannot_be(options, data)
     keep_apart("train", {**options, "data": data, "output": output})
+    if launched.place() is not None:
+        return _train_together(data, output, options, tell)
+    return _train(data, output, options, tell, _alone)
+
+
+def _train_together(data: Any, output: Path_ | None, options: TrainOptions, tell: Listener) -> Training:
+    from rnncli.training.joining import joined
+
+    if any(isinstance(item, str) and item == "-" for item in listed(data)):
+        raise UsageError("several processes cannot read one standard input", hint="give a file that each can read")
+    with joined(options.get("device"), options.get("lock_wait") or 0.0) as ranks:
+        if not ranks.first:
+            output = None
+            options = {**options, "tensorboard": None, "mlflow": None, "watch_gradients": None, "fail_on": ()}
+        return _train(data, output, options, tell, lambda job, options, tell: _agreed(job, options, tell, ranks))
+
+
+def _train(
+    data: Any,
+    output: Path_ | None,
+    options: TrainOptions,
+    tell: Listener,
+    made: Callable[[_Job, TrainOptions, Listener], Training],
+) -> Training:
+    """What is `made` while nobody else writes the output."""
     if output is not None:
         refuse_to_replace_others(output)
         if os.fspath(output) in PRETRAINED:
             tell(Noted(f"-m {output} is the model that comes with the program; the one that is trained is ./{output}"))
     with files.locked(output, options.get("lock_wait") or 0.0):
-        job, done = prepared_job(data, output, options, tell)
-        return done or _trained(job, options, tell)
+        return made(_prepared(data, output, options, tell), options, tell)
+
+
+def _alone(job: _Job, options: TrainOptions, tell: Listener) -> Training:
+    done = None if options.get("fresh") else _up_to_date(job)
+    made = done or _trained(job, options, tell)
+    assert made is not None
+    return made
+
+
+def _agreed(job: _Job, options: TrainOptions, tell: Listener, ranks: Ranks) -> Training:
+    """What all ranks make together, and the first one writes."""
+    ranks.refuse_others(job.request)
+    done = None if options.get("fresh") else _up_to_date(job)
+    if not ranks.greatest(int(done is not None)):
+        done = _trained(job, options, tell, ranks)
+    if done is not None:
+        ranks.data(models.to_bytes(done.model))
+        return done
+    data = ranks.data(b"")
+    model: Model = models.from_bytes(data, "what the first process has made")
+    return Training(model, None, len(data), job.loaded.notes, job.loaded.skipped)
 
 
 def refuse_what_cannot_be(options: TrainOptions, data: Any) -> None:
@@ -200,7 +248,8 @@ def _up_to_date(job: _Job) -> Training | None:
     return Training(model, os.fspath(job.output), size, job.loaded.notes, job.loaded.skipped, up_to_date=True)
 
 
-def _trained(job: _Job, options: TrainOptions, tell: Listener) -> Training:
+def _trained(job: _Job, options: TrainOptions, tell: Listener, ranks: Ranks | None = None) -> Training | None:
+    """The model that is trained, written; None from a rank that is not the first."""
     from pyarrow import default_memory_pool
 
     from rnncli.training.unfinished import Unfinished, bytes_needed
@@ -215,7 +264,10 @@ def _trained(job: _Job, options: TrainOptions, tell: Listener) -> Training:
     )
     name = "model" if job.output is None else Path(job.output).stem
     with tracked(options, job.request, name, settings, tell) as (listen, validated):
-        made = _finish(job, run(job.loaded, job.plan, options, listen, unfinished))
+        trained = run(job.loaded, job.plan, options, listen, unfinished, ranks)
+        if ranks is not None and not ranks.first:
+            return None
+        made = _finish(job, trained)
         validated(made.validation)
     unfinished.remove()
     return made
@@ -245,29 +297,32 @@ def run(
     options: TrainOptions,
     tell: Listener,
     unfinished: Unfinished,
+    together: Ranks | None = None,
 ) -> Trained[Any]:
     """Train from where `unfinished` stands, passing on every event. What the listener raises stops the training after
-    it was kept; where it diverges, the best weights are kept as a model.
+    it was kept; where it diverges, the best weights are kept as a model. Where others train `together` with this one
+    and are lost, what there is is kept too.
     """
     from rnncli.nn.runtime import device, prepared
-    from rnncli.processors import available_cpus
     from rnncli.training.progress import Progress
+    from rnncli.training.ranks import ALONE
     from rnncli.training.session import train
 
-    workers = min(options.get("threads") or available_cpus(), plan.network.members * len(plan.candidates))
-    with prepared(1 if workers > 1 else options.get("threads") or threads_of(plan.network)) as settings:
+    ranks = together or ALONE
+    workers, threads = workers_and_threads(plan, options.get("threads"), alone=ranks.size == 1)
+    with prepared(threads) as settings:
         for name, value in settings.items():
             tell(Noted(f"{name.replace('_', ' ')}: {value}", detail=True))
         where = device(options.get("device"))
-        progress, line = (None, "") if options.get("fresh") else unfinished.found(where)
+        progress, line = (None, "") if options.get("fresh") else unfinished.found(where, ranks)
         if line:
             tell(Noted(line))
         progress = progress or Progress()
         panel = plan.task.seen_rows(loaded.panel, plan.spec)
         watching = _watching(panel, plan, where, options.get("watch_gradients"), progress)
         failing = _failing(tell, tuple(options.get("fail_on") or ()))
-        try:
-            for event in train(panel, plan, where, progress, workers):
+        with _kept_if_it_fails(loaded, plan, where, progress, unfinished, ranks):
+            for event in train(panel, plan, where, progress, workers, ranks):
                 if isinstance(event, Budgeted):
                     tell(Noted(str(event)))
                     continue
@@ -276,11 +331,41 @@ def run(
                 for seen in watching(event):
                     _pass_on(seen, failing, progress, unfinished)
                 _pass_on(event, tell, progress, unfinished)
-        except TrainingDiverged as error:
-            error.where = _named(panel, plan, where, progress, error) or error.where
-            _keep_diverged(loaded, plan, progress, unfinished, error)
-            raise
     raise AssertionError("training ends in what it trained")
+
+
+@contextmanager
+def _kept_if_it_fails(
+    loaded: Loaded, plan: Plan[Any], device: str, progress: Progress, unfinished: Unfinished, ranks: Ranks
+) -> Iterator[None]:
+    """Keep the training so far where another rank is lost, and the last good weights where it diverges."""
+    try:
+        yield
+    except RankLost as error:
+        if unfinished.keep(progress):
+            error.hint = f"{error.hint} from {unfinished.path}"
+        raise
+    except TrainingDiverged as error:
+        ranks.outlast_the_first()  # it looks for the place, keeps what is good, and tells
+        if ranks.first:
+            seen = plan.task.seen_rows(loaded.panel, plan.spec)
+            error.where = _named(seen, plan, device, progress, error) or error.where
+            _keep_diverged(loaded, plan, progress, unfinished, error)
+        raise
+
+
+def workers_and_threads(plan: Plan[Any], asked: int | None, *, alone: bool) -> tuple[int, int | None]:
+    """How many members are trained at a time, and by how many threads each."""
+    from rnncli.nn.runtime import MOST_THREADS
+    from rnncli.processors import available_cpus
+
+    own = asked or threads_of(plan.network)
+    if not alone:
+        from rnncli.training.joining import cpus_of
+
+        return 1, own or min(cpus_of(available_cpus()), MOST_THREADS)
+    workers = min(asked or available_cpus(), plan.network.members * len(plan.candidates))
+    return workers, 1 if workers > 1 else own
 
 
 def _watching(
