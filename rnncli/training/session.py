@@ -368,7 +368,8 @@ def expected_seconds(panel: Panel, plan: Plan[Any], device: str, workers: int) -
     holdout = plan.task.hold_out(panel, plan.spec)
     session = _Session(panel, plan, device, holdout, Progress(), workers)
     count = len(session.candidates) * session.members
-    step, scores, judging = _measured(session, [_first_weights(session, number) for number in range(count)])
+    firsts = [_first_weights(session, number) for number in range(count)]
+    step, first, later, forecasting, judging = _measured(session, firsts)
     searches, refits = -(-count // workers), -(-session.members // workers) if len(holdout) else 0
     early = 0 if plan.first is None else EARLY_SCORES
     training = plan.training
@@ -376,7 +377,7 @@ def expected_seconds(panel: Panel, plan: Plan[Any], device: str, workers: int) -
 
     def seconds(steps: int, share: float) -> float:
         often = early + -(-steps // training.evaluate_every)
-        once = searches * (scores[0] + often * scores[1]) + count * judging[0] + judging[1]
+        once = searches * (first + often * later) + count * forecasting + judging
         return once + (searches * steps + refits * share * training.steps) * step
 
     return seconds(fewest, 0.0), seconds(training.steps, plan.refit.share)
