@@ -13,6 +13,7 @@ from rnncli.spark.crossing import telling
 from rnncli.spark.series import AT_ONCE, whole_series
 from rnncli.spark.session import needs_pyspark
 
+BYTES, UNKNOWN = 16 << 20, 1 << 60  # of a partition, as files have them; what Spark says where it knows no size
 SAMPLE = 10_000  # rows from which columns are told
 Work = Callable[[pa.Table], Iterable[pa.RecordBatch]]
 
@@ -39,8 +40,19 @@ def sample(frame: Any) -> pa.Table:
 def dealt_out(frame: Any, keys: tuple[str, ...], times: tuple[str, ...], columns: Iterable[str]) -> Any:
     """The frame with all rows of a series in one partition, one after the other, by time."""
     chosen = frame.select(*map(_named, dict.fromkeys((*keys, *times, *columns))))
-    together = chosen.repartition(*map(_named, keys)) if keys else chosen.repartition(1)
+    together = chosen.repartition(_partitions(frame), *map(_named, keys)) if keys else chosen.repartition(1)
     return together.sortWithinPartitions(*map(_named, (*keys, *times)))
+
+
+def _partitions(frame: Any) -> int:
+    """In how many partitions series are dealt out: two a core, or more where there is much to read. A table that is
+    cached keeps their number, and every one costs a worker's start.
+    """
+    plan = frame._jdf.queryExecution().optimizedPlan()  # noqa: SLF001  # Python is not told of sizes
+    size = int(str(plan.stats().sizeInBytes()))
+    session = frame.sparkSession
+    most = int(session.conf.get("spark.sql.shuffle.partitions")) if size >= UNKNOWN else -(-size // BYTES)
+    return max(2 * int(session.sparkContext.defaultParallelism), most)
 
 
 def _named(column: str) -> Any:

@@ -12,7 +12,7 @@ from rnncli.options.types import AnswerOptions, columns_of
 from rnncli.spark.checks import findings_of
 from rnncli.spark.crossing import told
 from rnncli.spark.folder import NOTICED, Folder
-from rnncli.spark.forecasts import KIND, SERIES, TEXT, forecasts_of
+from rnncli.spark.forecasts import KIND, SERIES, TEXT, SparkForecasts, forecasts_of
 from rnncli.spark.reading import read
 from rnncli.spark.scores import scores_of
 from rnncli.spark.session import session
@@ -60,18 +60,24 @@ def predict(
         record: dict[str, Any] = {"schema": "rnncli.predict/1", "model": found.digest}
         with folder.written(record) as place:
             made.frame.write.parquet(place)
-            rows, skipped = made.frame.count(), made.skipped.count()
-            reasons = tuple(tuple(row) for row in made.skipped.orderBy("id").limit(SHOWN).collect())
-            notes = tuple(row[0] for row in made.notes.orderBy("note").limit(SHOWN).collect())
-            done = Written(rows // steps, rows, skipped, reasons, notes)
+            done = _told(made, steps)
             _refuse_nothing(done)
-            if skipped or notes:
+            if done.skipped or done.notes:
                 noticed = made.made.select(f"`{KIND}`", f"`{SERIES}`", f"`{TEXT}`").where(f"`{KIND}` is not null")
                 noticed.toDF("kind", "id", "text").coalesce(1).write.parquet(f"{place}/{NOTICED}")
-            record |= {"series": done.series, "rows": rows, "skipped": skipped}
+            record |= {"series": done.series, "rows": done.rows, "skipped": done.skipped}
         made.release()
     _tell(done, tell)
     return done
+
+
+def _told(made: SparkForecasts, steps: int) -> Written:
+    """What can be said of forecasts of so many steps."""
+    counts = {row[0]: row[1] for row in made.made.groupBy(f"`{KIND}`").count().collect()}
+    rows, skipped = counts.get(None, 0), counts.get("skipped", 0)
+    reasons = made.skipped.orderBy("id").limit(SHOWN).collect() if skipped else []
+    notes = made.notes.orderBy("note").limit(SHOWN).collect() if counts.get("note") else []
+    return Written(rows // steps, rows, skipped, tuple(map(tuple, reasons)), tuple(row[0] for row in notes))
 
 
 def _as_read(asked: AnswerOptions, *, of_cells: bool) -> AnswerOptions:

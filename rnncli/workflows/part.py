@@ -179,11 +179,12 @@ def key_columns(model: Any, choices: ColumnChoices) -> tuple[str, ...]:
     return choices.id or ids
 
 
-def form(sample: Any, dealt: Dealt, **options: Unpack[AnswerOptions]) -> tuple[pa.Schema, tuple[str, ...]]:
+def form(sample: pa.Table, dealt: Dealt | bytes, **options: Unpack[AnswerOptions]) -> tuple[pa.Schema, tuple[str, ...]]:
     """The columns of a forecast of tables like `sample`, of which some rows are enough, and the columns of their times.
 
     InputRefused where it lacks a column, or times are of another kind than in training; UsageError.
     """
+    dealt = dealt if isinstance(dealt, Dealt) else Dealt(dealt)
     found = dealt.model
     refuse_unfit(found)
     choices = choices_of(options)
