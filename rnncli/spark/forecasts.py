@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, NamedTuple, Unpack
 
 import pyarrow as pa
 
@@ -16,11 +17,18 @@ from rnncli.spark.dealing import EachSeries, checked_frame, dealt_out, sample
 from rnncli.spark.types import schema_of
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices, refuse_unknown
-from rnncli.workflows.part import Dealt, PartForecast, forecast, form, key_columns, refuse_unfit
+from rnncli.workflows.part import Dealt, Noticed, PartForecast, forecast, form, key_columns, refuse_unfit
 
 KIND, SERIES, TEXT = NOTICED = ("rnncli:kind", "rnncli:series", "rnncli:text")
 TAKEN = frozenset({*ColumnOptions.__annotations__, "max_age", "now"})  # of what predict takes
 NOT_READ = frozenset({"format", "sheet", "query", "wide", "encoding", "separator"})  # Spark reads
+
+
+class Observed(NamedTuple):
+    """The number of rows that were written, and all that was noticed, in order."""
+
+    rows: int
+    noticed: list[Noticed]
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,40 @@ def predict(
     return forecasts_of(checked_frame(data), model, asked)
 
 
-def forecasts_of(data: Any, model: Model, asked: AnswerOptions, *, of_cells: bool = False) -> SparkForecasts:
-    """The forecasts of a frame; one `of_cells` has texts as they stand in CSV."""
+def forecasts_of(data: Any, model: Model, asked: AnswerOptions) -> SparkForecasts:
+    """The forecasts of a frame."""
     from pyspark import StorageLevel
     from pyspark.sql.functions import col, count
 
+    made = together(data, model, asked).persist(StorageLevel.MEMORY_AND_DISK)
+    kind = col(f"`{KIND}`")
+    skipped = made.where(kind == "skipped").select(col(f"`{SERIES}`").alias("id"), col(f"`{TEXT}`").alias("reason"))
+    notes = made.where(kind == "note").groupBy(col(f"`{TEXT}`").alias("note")).agg(count("*").alias("parts"))
+    return SparkForecasts(made.where(kind.isNull()).drop(*NOTICED), skipped, notes, made)
+
+
+def observed(data: Any, model: Model, asked: AnswerOptions, *, of_cells: bool) -> tuple[Any, Callable[[], Observed]]:
+    """The forecasts of a frame that is to be written once, and what was seen of it then; one `of_cells` has texts as
+    they stand in CSV. What is noticed goes to the driver.
+    """
+    from pyspark.sql import Observation
+    from pyspark.sql.functions import col, collect_list, count, struct, to_json, when
+
+    kind, seen = col(f"`{KIND}`"), Observation("noticed")
+    line = struct(kind.alias("kind"), col(f"`{SERIES}`").alias("series"), col(f"`{TEXT}`").alias("text"))
+    rows = count(when(kind.isNull(), 1)).alias("rows")
+    noticed = to_json(collect_list(when(kind.isNotNull(), line))).alias("noticed")
+    made = together(data, model, asked, of_cells=of_cells).observe(seen, rows, noticed)
+
+    def told() -> Observed:
+        lines = [Noticed(one["kind"], one.get("series"), one["text"]) for one in json.loads(seen.get["noticed"])]
+        return Observed(int(seen.get["rows"]), sorted(lines, key=lambda one: (one.kind, one.series or "", one.text)))
+
+    return made.where(kind.isNull()).drop(*NOTICED), told
+
+
+def together(data: Any, model: Model, asked: AnswerOptions, *, of_cells: bool = False) -> Any:
+    """Rows of forecasts, and rows about what was noticed, in one frame."""
     found = given(model)
     refuse_unfit(found.model)
     dealt = Dealt(found.data, found.digest, of_cells)
@@ -80,12 +117,7 @@ def forecasts_of(data: Any, model: Model, asked: AnswerOptions, *, of_cells: boo
     context = data.sparkSession.sparkContext
     work = partial(_forecast, asked=asked, digest=dealt.digest, of_cells=of_cells, schema=_with_noticed(schema))
     each = EachSeries(context.broadcast(dealt.data), work, keys)
-    made = dealt_out(data, keys, times, data.columns).mapInArrow(each, schema_of(_with_noticed(schema)))
-    made = made.persist(StorageLevel.MEMORY_AND_DISK)
-    kind = col(f"`{KIND}`")
-    skipped = made.where(kind == "skipped").select(col(f"`{SERIES}`").alias("id"), col(f"`{TEXT}`").alias("reason"))
-    notes = made.where(kind == "note").groupBy(col(f"`{TEXT}`").alias("note")).agg(count("*").alias("parts"))
-    return SparkForecasts(made.where(kind.isNull()).drop(*NOTICED), skipped, notes, made)
+    return dealt_out(data, keys, times, data.columns).mapInArrow(each, schema_of(_with_noticed(schema)))
 
 
 def with_now(asked: AnswerOptions) -> AnswerOptions:

@@ -12,7 +12,7 @@ from rnncli.options.types import AnswerOptions, columns_of
 from rnncli.spark.checks import findings_of
 from rnncli.spark.crossing import told
 from rnncli.spark.folder import NOTICED, Folder
-from rnncli.spark.forecasts import KIND, SERIES, TEXT, SparkForecasts, forecasts_of
+from rnncli.spark.forecasts import observed
 from rnncli.spark.reading import read
 from rnncli.spark.scores import scores_of
 from rnncli.spark.session import session
@@ -21,7 +21,7 @@ from rnncli.workflows.check import Checked
 from rnncli.workflows.evaluate import EvaluateOptions, Evaluation
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
-from rnncli.workflows.part import refuse_unfit
+from rnncli.workflows.part import Noticed, refuse_unfit
 
 SHOWN = 5  # skipped series, and notes, that are told
 
@@ -56,28 +56,27 @@ def predict(
         folder = Folder(spark, output)
         folder.check(data, replace=replace)
         frame, of_cells = read(spark, data, column_choices(columns_of(asked)), found.model.columns)
-        made = forecasts_of(frame, model, _as_read(asked, of_cells=of_cells), of_cells=of_cells)
+        made, seen = observed(frame, model, _as_read(asked, of_cells=of_cells), of_cells=of_cells)
         record: dict[str, Any] = {"schema": "rnncli.predict/1", "model": found.digest}
         with folder.written(record) as place:
-            made.frame.write.parquet(place)
-            done = _told(made, steps)
+            made.write.parquet(place)
+            rows, noticed = seen()
+            done = _counted(rows, noticed, steps)
             _refuse_nothing(done)
-            if done.skipped or done.notes:
-                noticed = made.made.select(f"`{KIND}`", f"`{SERIES}`", f"`{TEXT}`").where(f"`{KIND}` is not null")
-                noticed.toDF("kind", "id", "text").coalesce(1).write.parquet(f"{place}/{NOTICED}")
-            record |= {"series": done.series, "rows": done.rows, "skipped": done.skipped}
-        made.release()
+            if noticed:
+                lines = [(one.kind, one.series, one.text) for one in noticed]
+                table = spark.createDataFrame(lines, "kind string, id string, text string")
+                table.coalesce(1).write.parquet(f"{place}/{NOTICED}")
+            record |= {"series": done.series, "rows": rows, "skipped": done.skipped}
     _tell(done, tell)
     return done
 
 
-def _told(made: SparkForecasts, steps: int) -> Written:
-    """What can be said of forecasts of so many steps."""
-    counts = {row[0]: row[1] for row in made.made.groupBy(f"`{KIND}`").count().collect()}
-    rows, skipped = counts.get(None, 0), counts.get("skipped", 0)
-    reasons = made.skipped.orderBy("id").limit(SHOWN).collect() if skipped else []
-    notes = made.notes.orderBy("note").limit(SHOWN).collect() if counts.get("note") else []
-    return Written(rows // steps, rows, skipped, tuple(map(tuple, reasons)), tuple(row[0] for row in notes))
+def _counted(rows: int, noticed: Sequence[Noticed], steps: int) -> Written:
+    """What is told of so many rows of forecasts of so many steps."""
+    skipped = [(one.series or "", one.text) for one in noticed if one.kind == "skipped"]
+    notes = dict.fromkeys(one.text for one in noticed if one.kind == "note")
+    return Written(rows // steps, rows, len(skipped), tuple(skipped[:SHOWN]), tuple(notes)[:SHOWN])
 
 
 def _as_read(asked: AnswerOptions, *, of_cells: bool) -> AnswerOptions:
