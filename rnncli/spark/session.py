@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -66,7 +67,8 @@ def session(master: str | None, *, loud: bool = False) -> Iterator[Any]:
 
     active = SparkSession.getActiveSession()
     if active is not None:
-        yield active
+        with _without_warnings():
+            yield active
         return
     handlers = {number: signal.getsignal(number) for name in _SIGNALS if (number := getattr(signal, name, None))}
     with _streams_apart(loud=loud):
@@ -75,10 +77,19 @@ def session(master: str | None, *, loud: bool = False) -> Iterator[Any]:
         if handler is not None:
             signal.signal(number, handler)
     try:
-        yield begun
+        with _without_warnings():
+            yield begun
     finally:
         with suppress(Exception):
             begun.stop()
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """pyspark warns of versions of pandas, which nothing here is made with."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pyspark")
+        yield
 
 
 def _begun(master: str | None) -> Any:

@@ -98,8 +98,8 @@ def test_a_worker_that_is_killed_costs_no_row_and_doubles_none(
     begun = (tmp_path / "work0", tmp_path / "work1")
     command = ["predict", str(data), "-m", str(model), "-o", str(out), "--engine", "spark", "--master", master]
     settings = environment | {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
-    log = (tmp_path / "predict.log").open("wb")
-    run = subprocess.Popen([sys.executable, "-m", "rnncli", *command], env=settings, stdout=log, stderr=log)
+    with (tmp_path / "predict.log").open("wb") as log:
+        run = subprocess.Popen([sys.executable, "-m", "rnncli", *command], env=settings, stdout=log, stderr=log)
     until(lambda: all(list(folder.glob("*/*/stderr")) for folder in begun), 240, "the executors have not begun")
     blocks = tmp_path / "local"
     until(lambda: any(blocks.rglob("*.data")) or run.poll() is not None, 240, "nothing was shuffled")
