@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from rnncli.cli import on_spark
 from rnncli.cli.streams import Streams
 from rnncli.cli.terminal import width, wrapped
 from rnncli.cli.written import Place, left_alone, refuse_unwritten
@@ -32,6 +33,8 @@ def check(
     out_decimal: str | None = None,
     if_exists: str | None = None,
     lock_wait: float | None = None,
+    engine: str | None = None,
+    master: str | None = None,
     **options: Unpack[ReadingOptions],
 ) -> int:
     """Say what is wrong with DATA, before anything is trained.
@@ -39,6 +42,17 @@ def check(
     Exits with 4 where there are errors: what training refuses (or predict, with -m MODEL), and leaks. Warnings are
     for people to look at.
     """
+    on_spark.refuse_idle(engine, master)
+    if engine is not None:
+        asked: dict[str, Any] = {
+            "fix": fix,
+            "csv_raw": csv_raw,
+            "out_format": out_format,
+            "out_separator": out_separator,
+        }
+        asked |= {"out_decimal": out_decimal, "if_exists": if_exists}
+        asked |= {"lock_wait": lock_wait, "horizon": horizon}
+        return _told(streams, on_spark.checked(streams, master, data, model, {**asked, **options}))
     path = Place(fix, out_format, tuple(WRITERS), existing=if_exists).checked()
     marks = {"out_separator": out_separator, "out_decimal": out_decimal}
     refuse_unwritten(path, "--fix", {"out_format": out_format, **marks})
@@ -62,6 +76,11 @@ def check(
         if if_exists != "skip":
             raise
         return left_alone(streams, str(path), "rnncli.check/1", within="fixed")
+    return _told(streams, done)
+
+
+def _told(streams: Streams, done: Checked) -> int:
+    """The result, and the exit code."""
     text = "" if streams.quiet and not done.findings else "".join(f"{line}\n" for line in shown(done))
     streams.result(done.to_json, text.encode(errors="backslashreplace"))
     mended = done.fixed is not None and not done.fixed.errors

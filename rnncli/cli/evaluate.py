@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from rnncli.cli import on_spark
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.table import fitting, number, table
 from rnncli.cli.written import Place, ScoredOptions, left_alone, scored
@@ -40,18 +42,36 @@ def evaluate(
     fail_on_drift: bool = False,
     device: str | None = None,
     threads: int | None = None,
+    engine: str | None = None,
+    master: str | None = None,
     *,
     dry_run: bool = False,
     **options: Unpack[ScoredOptions],
 ) -> int:
     """Score a model beside what is simpler."""
-    if dry_run:
-        from rnncli.cli.dry_run import say
-        from rnncli.workflows.dry_run import dry_evaluate
 
-        wanted = {"windows": windows, "start": from_, "until": until, "stride": stride, "horizon": horizon}
-        asked = {**options, "device": device, "threads": threads}
-        return say(streams, dry_evaluate(data, model, forecasts, {**wanted, "refit": refit}, asked, streams))
+    def lines(done: Evaluation) -> list[str]:
+        return shown(done.report, by) + gates(done)
+
+    on_spark.refuse_idle(engine, master)
+    asked: dict[str, Any] = {
+        "forecasts": forecasts,
+        "windows": windows,
+        "from_": from_,
+        "until": until,
+        "stride": stride,
+    }
+    asked |= {"horizon": horizon, "refit": refit, "trained_on": trained_on}
+    asked |= {"group": group, "by": by, "plot": plot}
+    asked |= {"keep_forecasts": keep_forecasts, "fail_if": fail_if, "must_beat": must_beat, "alpha": alpha}
+    asked |= {"fail_on_drift": fail_on_drift, "device": device, "threads": threads, **options}
+    if dry_run:
+        from rnncli.cli.dry_run import scored_so
+
+        return scored_so(streams, data, model, engine, asked)
+    if engine is not None:
+        work_there = partial(on_spark.evaluation, streams, master, data, model, asked)
+        return _ended(scored(streams, options, SCHEMA, "the scores", work_there, lines))
     from rnncli.workflows.evaluate import evaluate as work
 
     keep = keep_forecasts
@@ -88,10 +108,11 @@ def evaluate(
             **kept_so(options),
         )
 
-    def lines(done: Evaluation) -> list[str]:
-        return shown(done.report, by) + gates(done)
+    return _ended(scored(streams, options, SCHEMA, "the scores", made, lines, keep_forecasts, by=by))
 
-    done = scored(streams, options, SCHEMA, "the scores", made, lines, keep_forecasts, by=by)
+
+def _ended(done: Evaluation | None) -> int:
+    """The exit code. GateFailed where a gate was not passed."""
     if done is None:
         return 0
     done.refuse()

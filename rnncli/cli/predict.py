@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from rnncli.cli import on_spark
 from rnncli.cli.streams import SKIPPED, Streams
 from rnncli.cli.terminal import put
 from rnncli.cli.written import Place, left_alone
@@ -33,17 +34,21 @@ def predict(
     horizon: int | None = None,
     quantiles: tuple[float, ...] | None = None,
     point: Literal["median", "mean"] | None = None,
+    engine: str | None = None,
+    master: str | None = None,
     *,
     dry_run: bool = False,
     **options: Unpack[PredictOptions],
 ) -> int:
     """Forecast the next rows of every series in DATA, label it, or go on with its text: what the model was made for."""
+    on_spark.refuse_idle(engine, master)
+    elsewhere = {"output": output, "horizon": horizon, "quantiles": quantiles, "point": point}
     if dry_run:
-        from rnncli.cli.dry_run import say
-        from rnncli.workflows.dry_run import dry_predict
+        from rnncli.cli.dry_run import predicted
 
-        asked = {**options, "horizon": horizon, "quantiles": quantiles, "point": point}
-        return say(streams, dry_predict(data, model, output, asked, streams))
+        return predicted(streams, data, model, engine, {**options, **elsewhere})
+    if engine is not None:
+        return on_spark.predict(streams, master, data, model, {**options, **elsewhere})
     if_exists: Any = options.get("if_exists")
     options["if_exists"] = "error" if if_exists == "skip" else if_exists
     options["future_data"] = options.get("future_data") or None
@@ -67,7 +72,7 @@ def predict(
     except OutputExists:
         if if_exists != "skip":
             raise
-        return left_alone(streams, place.name, "rnncli.predict/1")
+        return left_alone(streams, place.name, on_spark.SCHEMA)
     if path is None:
         told = streams.json or heard.wrote
         streams.result(made.to_json, () if told else _pieces(made, written_as, options))

@@ -37,7 +37,7 @@ class Streams:
         json: bool,
         quiet: bool,
         verbose: bool,
-        debug: bool,  # noqa: ARG002 `main` looks for it itself
+        debug: bool,
         log_file: str | None,
         log_format: str | None,
         timeout: float | None,
@@ -46,6 +46,7 @@ class Streams:
             stopping.after(timeout)
         self.json = json
         self.quiet = quiet
+        self.verbose = verbose or debug
         self._people = not quiet  # who reads plain lines on stderr
         self._command = command
         self._closing = ExitStack()

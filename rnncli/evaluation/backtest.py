@@ -15,6 +15,14 @@ from rnncli.errors import InputRefused, UsageError
 Integers = NDArray[np.int64]
 
 
+class NoWindow(InputRefused):
+    """None of so many `series` has rows to be scored, and a value before them."""
+
+    def __init__(self, message: str, series: int, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.series = series
+
+
 @dataclass(frozen=True)
 class Split:
     """One origin for each of some series: forecast `horizon` rows from the first `rows_kept` rows alone.
@@ -71,13 +79,15 @@ def rolling_origins(
     splits = [_window(panel, horizon, back * stride, first) for back in reversed(range(windows or 1))]
     splits = [split for split in splits if len(split.series)]
     if not splits and begins is not None:
-        raise InputRefused(
+        raise NoWindow(
             f"no series has {horizon} rows to score in this span, and a value before them",
+            len(panel),
             hint="say an earlier --from, a later --until, or a shorter --horizon",
         )
     if not splits:
-        raise InputRefused(
+        raise NoWindow(
             f"no series is long enough to hide {horizon} rows and forecast them",
+            len(panel),
             hint="give longer series, or a shorter horizon",
         )
     return splits

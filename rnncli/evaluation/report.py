@@ -47,7 +47,8 @@ class Report:
 
     ids [S] are the series scored. dishonest [S] marks series of which a forecast was made before the end of what the
     model was trained on; None where that is not known, as for saved forecasts. `losses` are those of every forecast,
-    `made` the forecasts themselves, from which scores by lead are made (none where nobody kept them).
+    `made` the forecasts themselves, from which scores by lead are made (none where nobody kept them). `count` is how
+    many series were scored, where their ids were not kept either.
     """
 
     ids: tuple[str, ...]
@@ -60,9 +61,15 @@ class Report:
     losses: Losses
     notes: tuple[str, ...] = ()
     made: Mapping[str, Forecasts] = field(default_factory=dict, repr=False)
+    count: int | None = None
     groupings = ("series", "lead")
     made_honest_by = "leave --no-refit out, or give rows that came after the training"
     sharpened_by = "more --windows make a comparison sharper"
+
+    @property
+    def series(self) -> int:
+        """The number of series that were scored."""
+        return len(self.ids) if self.count is None else self.count
 
     @property
     def in_sample(self) -> bool | None:
@@ -109,7 +116,7 @@ class Report:
         """What was scored, and the scores over all series."""
         forecasts = sum(window.forecasts for window in self.windows)
         windows = f"{len(self.windows)} window{'s' * (len(self.windows) != 1)} of {self.horizon} steps"
-        facts = [("scored", f"{len(self.ids):,} series, {windows}, {forecasts:,} forecasts")]
+        facts = [("scored", f"{self.series:,} series, {windows}, {forecasts:,} forecasts")]
         facts += [("in-sample", SEEN)] if self.in_sample else []
         facts += [("note", note) for note in self.notes]
         metrics = self.metrics[:OUTLINED]
@@ -126,7 +133,7 @@ class Report:
         skipped = sum(window.skipped for window in self.windows)
         left_out = f", {skipped:,} skipped as too short" if skipped else ""
         return (
-            f"{len(self.ids):,} series, {count} window{'s' * (count != 1)} of {self.horizon} steps:"
+            f"{self.series:,} series, {count} window{'s' * (count != 1)} of {self.horizon} steps:"
             f" {made:,} forecast{'s' * (made != 1)}, {values:,} value{'s' * (values != 1)}{left_out}"
         )
 
@@ -207,7 +214,7 @@ class Report:
             "horizon": self.horizon,
             "season": self.season,
             "quantiles": list(self.levels),
-            "series": len(self.ids),
+            "series": self.series,
             "windows": [window.to_json() for window in self.windows],
             "in_sample": self.in_sample,
             "scores": {name: _nullable(scores.overall) for name, scores in self.scores.items()},

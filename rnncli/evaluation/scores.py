@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +16,40 @@ from rnncli.registry import METRICS, find
 Integers = NDArray[np.int64]
 
 
+class Summed(NamedTuple):
+    """A value over all is the sum of `above` [n] over that of `below` [n], or the `root` of this quotient."""
+
+    above: Floats
+    below: Floats
+    root: bool
+
+    @property
+    def value(self) -> float:
+        """NaN where it is undefined."""
+        whole = _quotient(self.above, self.below)
+        return math.sqrt(whole) if self.root else whole
+
+
 @dataclass(frozen=True)
 class Scores:
     """Every metric of one forecaster.
 
     overall: name -> value, NaN where undefined. per_series: name -> [S]. losses: the names of which lower is better.
+    summed: what is summed for the value over all. Where series were scored in parts, `unknown` are the numbers of those
+    whose own value is undefined, and nothing is kept by series.
     """
 
     overall: dict[str, float]
     per_series: dict[str, Floats]
     losses: tuple[str, ...]
+    summed: dict[str, Summed] = field(default_factory=dict, repr=False)
+    unknown: dict[str, int] | None = None
 
     @property
     def undefined(self) -> dict[str, int]:
         """For each metric, the number of series whose own value is undefined."""
+        if self.unknown is not None:
+            return self.unknown
         return {name: int(np.isnan(values).sum()) for name, values in self.per_series.items()}
 
     def skill(self, reference: Scores) -> dict[str, float]:
@@ -54,13 +75,15 @@ def score(
     count = len(forecasts.actual) if count is None else count
     overall: dict[str, float] = {}
     per_series: dict[str, Floats] = {}
+    summed: dict[str, Summed] = {}
     losses: list[str] = []
     for metric in (_of_forecasts() if metrics is None else metrics).values():
         for column, (numerator, denominator) in metric.terms(forecasts).items():
             sums = (_sum(series, numerator, count), _sum(series, denominator, count))
-            per_series[column], overall[column] = _values(metric, *sums)
+            per_series[column], summed[column] = _values(metric, *sums)
+            overall[column] = summed[column].value
             losses += [column] if metric.better == "lower" else []
-    return Scores(overall, per_series, tuple(losses))
+    return Scores(overall, per_series, tuple(losses), summed)
 
 
 def score_by_lead(forecasts: Forecasts) -> Scores:
@@ -81,16 +104,16 @@ def _of_forecasts() -> dict[str, Metric]:
     return {name: find(METRICS["forecast"], name, "metric") for name in METRICS["forecast"]}
 
 
-def _values(metric: Metric, numerator: Floats, denominator: Floats) -> tuple[Floats, float]:
-    """A metric's values by series [S] and over all, from its sums [S]."""
+def _values(metric: Metric, numerator: Floats, denominator: Floats) -> tuple[Floats, Summed]:
+    """A metric's values by series [S] and what its value over all is, from its sums [S]."""
     values = ratio(numerator, denominator)
     if metric.pooled:
         known = np.isfinite(numerator) & np.isfinite(denominator)
-        whole = _quotient(numerator[known], denominator[known])
+        whole = Summed(numerator[known], denominator[known], metric.root)
     else:
         defined = values[np.isfinite(values)]
-        whole = _quotient(defined, np.ones_like(defined))
-    return (np.sqrt(values), math.sqrt(whole)) if metric.root else (values, whole)
+        whole = Summed(defined, np.ones_like(defined), metric.root)
+    return (np.sqrt(values) if metric.root else values), whole
 
 
 def _sum(series: Integers, terms: Floats, count: int) -> Floats:

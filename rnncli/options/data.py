@@ -22,6 +22,7 @@ from rnncli.options.option import CHOICE, COUNT, NAMES, NUMBER, OBJECT, REPEATED
 from rnncli.registry import READERS
 
 DATA_IS = "DATA is files, folders (one file a series), quoted globs, URLs, or - for stdin."
+ENGINES = ("spark",)
 ON_BAD_SERIES = ("fail", "skip")
 FOUND, MEMORY = "found in the data", "what fits into memory"
 FORECAST, LABELS, TOKENS = ("forecast",), ("labels",), ("tokens",)
@@ -300,5 +301,25 @@ OPTIONS = (
         tasks=FORECAST,
         of_model=True,
         at="forecast.maximum",
+    ),
+    Option(
+        "engine",
+        CHOICE,
+        "What does the work: Spark, which reads DATA and deals series out.",
+        follows="this process",
+        commands=(PREDICT, EVALUATE, CHECK),
+        functions=(),
+        choices=ENGINES,
+        tasks=FORECAST,
+    ),
+    Option(
+        "master",
+        TEXT,
+        "Where Spark runs, as in spark://host:7077.",
+        follows="its own settings, else this machine",
+        commands=(PREDICT, EVALUATE, CHECK),
+        functions=(),
+        metavar="URL",
+        tasks=FORECAST,
     ),
 )

@@ -42,7 +42,7 @@ def without_bad(
     if skip and len(bad) < len(loaded.panel):
         return without(loaded, bad, tell)
     others = f" (and {len(bad) - 1:,} more series)" if len(bad) > 1 else ""
-    raise kind(bad[0].message + others, where=bad[0].where, hint=bad[0].hint)
+    raise kind(bad[0].message + others, where=bad[0].where, hint=bad[0].hint) from bad[0]
 
 
 def tell_skipped(skipped: Sequence[SeriesRefused], tell: Listener) -> None:

@@ -117,12 +117,15 @@ class EvaluateOptions(ColumnOptions, KeepingOptions, total=False):
 
 
 @dataclass(frozen=True)
-class _Gates:
+class Gates:
+    """What must hold: bounds of scores, and baselines that are to be beaten by a test at level `alpha`."""
+
     conditions: tuple[Condition, ...]
     rivals: tuple[str, ...]
     alpha: float
 
     def outcomes(self, report: ScoreReport) -> tuple[Outcome, ...]:
+        """Whether each is kept."""
         return tuple(outcomes(report, self.conditions, self.rivals, self.alpha))
 
 
@@ -182,7 +185,7 @@ def evaluate(
     asked = {**options, **said, "trained_on": trained_on, "group": group}
     with keeping(keep_forecasts, options) as keep:
         if loaded_model is None:
-            gates, task = _gates(options, "forecast"), find(TASKS, "forecast", "task")
+            gates, task = gates_of(options, "forecast"), find(TASKS, "forecast", "task")
             table.refuse_of_other_task(asked, task.name)
             _refuse_of_a_model(said)
             refuse_other_grouping(task.groupings(None, group), by)
@@ -196,7 +199,7 @@ def evaluate(
             refuse_other_grouping(found.task.groupings(found, group), by)
             if keep_forecasts is not None:
                 refuse_names(found.columns)
-            gates = _gates(options, found.task.name)
+            gates = gates_of(options, found.task.name)
             scored = found.task.evaluated(data, found, choices, wanted, tell, repeating(device, threads, tell))
         refuse_other_grouping(scored.report.groupings, by)  # the data may lack a column of groups
         if plot is not None:
@@ -229,11 +232,11 @@ def _refuse_of_a_model(said: Mapping[str, Any]) -> None:
         raise UsageError(f"{flag} is for a model; saved forecasts are scored as they are", hint=f"leave {flag} out")
 
 
-def _gates(options: EvaluateOptions, task: str) -> _Gates:
+def gates_of(options: EvaluateOptions, task: str) -> Gates:
     """The gates over a task's scores, read before anything is computed."""
     alpha = options.get("alpha")
     if alpha is not None and not 0 < alpha < 1:
         raise UsageError(f"alpha must lie between 0 and 1, not {alpha}")
     conditions = tuple(read_condition(text, task) for text in options.get("fail_if") or ())
     rivals = tuple(rival_name(text, task) for text in options.get("must_beat") or ())
-    return _Gates(conditions, rivals, ALPHA if alpha is None else alpha)
+    return Gates(conditions, rivals, ALPHA if alpha is None else alpha)

@@ -34,10 +34,14 @@ class Given:
     _data: bytes | None = field(default=None, repr=False)
 
     @property
+    def data(self) -> bytes:
+        """The bytes of its file, whether it was written or not."""
+        return files.read_bytes(self.named, ModelRefused) if self._data is None else self._data
+
+    @property
     def digest(self) -> str:
         """The identity of its file, whether it was written or not."""
-        data = files.read_bytes(self.named, ModelRefused) if self._data is None else self._data
-        return hashlib.sha256(data).hexdigest()
+        return hashlib.sha256(self.data).hexdigest()
 
 
 def given(model: Model, name: str = "model") -> Given:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnncli.data.channel import vocabularies
@@ -59,19 +61,26 @@ def category_new(seen: Seen) -> Finding | None:
     """Texts of categorical columns that the training did not have."""
     if seen.known is None:
         return None
-    examples, count = [], 0
-    for name, categories in vocabularies(seen.known.channels).items():
-        if name not in seen.rows.channel_names or len(categories) >= CATEGORIES:
-            continue
-        codes, texts = seen.rows.tables.codes(name)
-        rows = np.bincount(codes[codes >= 0], minlength=len(texts))
-        fresh = [code for code, text in enumerate(texts) if text and text not in categories and rows[code]]
-        count += len(fresh)
-        examples += [Example(says=f"{texts[code]!r} in column {name!r}, {rows[code]:,} rows") for code in fresh]
-    if not count:
+    known = vocabularies(seen.known.channels)
+    return finding_of_fresh([(name, *each) for name in known for each in fresh_categories(seen, name, known[name])])
+
+
+def fresh_categories(seen: Seen, name: str, known: Sequence[str]) -> list[tuple[str, int]]:
+    """Texts of a categorical column that are not `known`, each with its rows; none where training left out some."""
+    if name not in seen.rows.channel_names or len(known) >= CATEGORIES:
+        return []
+    codes, texts = seen.rows.tables.codes(name)
+    rows = np.bincount(codes[codes >= 0], minlength=len(texts)).tolist()
+    return [(text, count) for text, count in zip(texts, rows, strict=True) if text and text not in known and count]
+
+
+def finding_of_fresh(fresh: Sequence[tuple[str, str, int]]) -> Finding | None:
+    """The finding about texts that training did not have: the column, the text and its rows."""
+    if not fresh:
         return None
+    examples = tuple(Example(says=f"{text!r} in column {name!r}, {rows:,} rows") for name, text, rows in fresh[:SHOWN])
     remedy = "look for another spelling; new ones count as the average one until the model is trained again"
-    return Finding("warning", "categories are new since training", count, tuple(examples[:SHOWN]), remedy)
+    return Finding("warning", "categories are new since training", len(fresh), examples, remedy)
 
 
 def series_unseen(seen: Seen) -> Finding | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -82,15 +82,24 @@ def _of_fault(seen: Seen, id: str, what: str, remedy: str) -> Finding | None:  #
 
 def missing(seen: Seen) -> Finding | None:
     """Values that are missing in rows that are there, in the target and the numeric or text covariates."""
-    named = [(int(np.isnan(values).sum()), len(values), name) for name, values in _by_column(seen)]
-    worst = sorted((found for found in named if found[0]), key=lambda found: -found[0])
+    return finding_of_columns(of_columns(seen))
+
+
+def of_columns(seen: Seen) -> list[tuple[str, int, int]]:
+    """Each column with the number of its missing values, and of all."""
+    return [(name, int(np.isnan(values).sum()), len(values)) for name, values in _by_column(seen)]
+
+
+def finding_of_columns(named: Sequence[tuple[str, int, int]]) -> Finding | None:
+    """The finding about values that are missing in these columns."""
+    worst = sorted((found for found in named if found[1]), key=lambda found: -found[1])
     if not worst:
         return None
-    examples = tuple(Example(says=f"column {name!r}: {count:,} of {of:,}") for count, of, name in worst[:SHOWN])
+    examples = tuple(Example(says=f"column {name!r}: {count:,} of {of:,}") for name, count, of in worst[:SHOWN])
     return Finding(
         "note",
         "values are missing",
-        sum(count for count, _, _ in worst),
+        sum(count for _, count, _ in worst),
         examples,
         "nothing needs to be done: missing values never count in a loss",
     )

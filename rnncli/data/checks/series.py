@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnncli.data.checks.finding import SHOWN, Example, Finding
@@ -67,7 +69,14 @@ def covariate_constant(seen: Seen) -> Finding | None:
         channel = seen.values[:, place]
         channel = channel[~np.isnan(channel)]
         if place and name not in seen.columns.static and (not channel.size or channel.min() == channel.max()):
-            found.append(Example(says=f"column {name!r}" + (" has no value" if not channel.size else "")))
-    if not found or len(seen.values) < 2:
+            found.append((name, bool(channel.size)))
+    return finding_of_constants(found) if len(seen.values) > 1 else None
+
+
+def finding_of_constants(found: Sequence[tuple[str, bool]]) -> Finding | None:
+    """The finding about covariates that never change, of which each has a value or none."""
+    if not found:
         return None
-    return Finding("warning", "covariates never change", len(found), tuple(found[:SHOWN]), "do not declare them")
+    said = [f"column {name!r}" + ("" if seen else " has no value") for name, seen in found[:SHOWN]]
+    examples = tuple(Example(says=text) for text in said)
+    return Finding("warning", "covariates never change", len(found), examples, "do not declare them")
