@@ -49,13 +49,13 @@ def peak(environment: dict[str, str], *command: object) -> tuple[float, float]:
 
 def test_35_million_rows(environment: dict[str, str], tmp_path: Path, say: Callable[[str], None]) -> None:
     data, model = hours(tmp_path / "h.parquet", 41_400, 854), tmp_path / "m.safetensors"
-    trained = peak(environment, *RNNCLI, "train", data, "-o", model, "--horizon", 48, "--steps", 50, "-q")
-    said = peak(environment, *RNNCLI, "predict", data, "-m", model, "-o", tmp_path / "f.parquet", "-q")
-    say(
-        f"41,400 x 854: train {trained[0]:.2f} GB, {trained[1]:.0f} CPU s; predict {said[0]:.2f} GB, {said[1]:.0f} CPU s"
-    )
-    assert trained[0] <= 1.2
-    assert said[0] <= 0.6
+    made = {}
+    made["train"] = peak(environment, *RNNCLI, "train", data, "-o", model, "--horizon", 48, "--steps", 50, "-q")
+    made["predict"] = peak(environment, *RNNCLI, "predict", data, "-m", model, "-o", tmp_path / "f.parquet", "-q")
+    shown = [f"{name} {gigabytes:.2f} GB, {cpu:.0f} CPU s" for name, (gigabytes, cpu) in made.items()]
+    say(f"41,400 x 854: {'; '.join(shown)}")
+    assert made["train"][0] <= 1.2
+    assert made["predict"][0] <= 0.6
 
 
 def test_a_million_series(environment: dict[str, str], tmp_path: Path, say: Callable[[str], None]) -> None:
