@@ -184,7 +184,7 @@ OPTIONS = (
     Option(
         "init",
         TEXT,
-        "How weights begin: orthogonal, chrono:STEPS, identity, uniform.",
+        "How weights begin: orthogonal, chrono:STEPS, identity, irnn, uniform.",
         NETWORK,
         follows="chrono, from the seasons",
         commands=BUILDING,

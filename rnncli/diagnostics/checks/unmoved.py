@@ -10,7 +10,7 @@ from rnncli.diagnostics.evidence import Evidence
 from rnncli.diagnostics.finding import Finding
 from rnncli.diagnostics.gates import LayerActivity
 
-LEAST, NOTHING = 0.01, 1e-3
+LEAST, NOTHING = 0.01, 1e-4
 RULE = (
     f"after the same number of steps of different data the outputs of a layer differ by less than {LEAST:.0%}, or the"
     f" input weights of a unit have, in the mean, a norm below {NOTHING:g}"
