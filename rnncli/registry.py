@@ -19,6 +19,7 @@ CELLS = {
     "lstm": "rnncli.cells.lstm:CELL",
     "gru": "rnncli.cells.gru:CELL",
     "jordan": "rnncli.cells.jordan:CELL",
+    "jordan-decaying": "rnncli.cells.decaying_jordan:CELL",
     "lstm-peephole": "rnncli.cells.peephole_lstm:CELL",
     "lstm-coupled": "rnncli.cells.coupled_lstm:CELL",
     "lstm-peephole-coupled": "rnncli.cells.peephole_coupled_lstm:CELL",
@@ -26,6 +27,7 @@ CELLS = {
     "mingru": "rnncli.cells.mingru:CELL",
     "lru": "rnncli.cells.lru:CELL",
     "indrnn": "rnncli.cells.indrnn:CELL",
+    "eunn": "rnncli.cells.eunn:CELL",
     "slstm": "rnncli.cells.slstm:CELL",
     "fir": "rnncli.cells.fir:CELL",
 }
