@@ -75,12 +75,15 @@ class Rows:
 
 @dataclass(frozen=True)
 class Probe:
-    """A network on the data: weights of one member, float32 as they are trained."""
+    """A network on the data: weights of one member, float32 as they are trained. `taught` says whether these data may
+    have taught them, as they have not those of base.
+    """
 
     panel: Panel
     plan: Plan[Any]
     weights: Weights
     trained: bool
+    taught: bool = True
 
     @property
     def network(self) -> Stack:
@@ -105,6 +108,7 @@ class Probe:
         distinct = np.unique(inputs.flatten(1).numpy(), axis=0, return_index=True)[1]
         steps, diverged = self.training_steps(effort.trained)
         task, spec = self.plan.task, self.plan.spec
+        taught = self.trained and self.taught and self.plan.first is None
         facts, whole = task.facts(self.panel, spec), min(task.context(spec), rows.steps)
         lengths = cuts(whole, facts.lags)
         steps_of = tuple(length + facts.after for length in lengths)
@@ -121,7 +125,7 @@ class Probe:
             diverged,
             self.reach(batch.inputs, facts),
             repeated(self.panel),
-            learned(self.panel, self.plan, self.weights, effort.asked) if self.trained else None,
+            learned(self.panel, self.plan, self.weights, effort.asked) if taught else None,
             order_of(self.panel, facts),
         )
 
