@@ -26,7 +26,7 @@ def depth_vanishing(evidence: Evidence) -> Iterator[Finding]:
     """Lower layers hear nothing of the loss: their part of the forecast is next to none."""
     flows = evidence.flow.layers
     share, found = across(flows)
-    if share is not None and max(share, *(found or ())) < FADES:
+    if share is not None and max([share, *(found or ())]) < FADES:
         layer, part = _worst(flows, least=True)
         says = f"it lets {part:.2g} of the gradient down; {share:.2g} comes down to layer 0"
         yield Finding("depth-vanishing", says, VANISHING, share, layer)
@@ -36,7 +36,7 @@ def depth_exploding(evidence: Evidence) -> Iterator[Finding]:
     """Lower layers are thrown about by what the upper ones make of the loss."""
     flows = evidence.flow.layers
     share, found = across(flows)
-    if share is not None and min(share, *(found or ())) > GROWS:
+    if share is not None and min([share, *(found or ())]) > GROWS:
         layer, part = _worst(flows, least=False)
         says = f"the gradient is {part:.3g} times as large below it; at layer 0 it is {share:.3g} times that at the top"
         yield Finding("depth-exploding", says, EXPLODING, share, layer)
