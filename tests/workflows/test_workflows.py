@@ -13,7 +13,7 @@ import pytest
 
 import rnncli
 from rnncli.errors import ModelRefused, TrainingDiverged, UsageError
-from rnncli.tasks.forecast.answer import interpolated, mean_of
+from rnncli.tasks.forecast.levels import interpolated, mean_of
 from rnncli.tasks.forecast.pool import Pool
 from rnncli.tasks.forecast.verdict import verdict
 
