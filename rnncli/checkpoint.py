@@ -39,6 +39,7 @@ _LONGEST = 300  # letters of a message
 _KEY = "rnncli"
 _RESERVED = ("digest", "format")
 _ZEROS = "0" * 64
+_AT_ONCE = 1 << 20  # numbers
 _DIGEST = re.compile("[0-9a-f]{64}")
 _DTYPES = {
     "F64": "float64",
@@ -401,9 +402,15 @@ def _storable(name: str, tensor: NDArray[Any]) -> _Kind:
     """The dtype and the shape of a tensor. ValueError if a file cannot hold it."""
     if tensor.dtype.name not in _DTYPES.values():
         raise ValueError(f"tensor {name!r} is of type {tensor.dtype}, which a model file cannot hold")
-    if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+    if tensor.dtype.kind == "f" and not _is_finite(tensor):
         raise ValueError(f"tensor {name!r} is not finite")
     return tensor.dtype, tensor.shape
+
+
+def _is_finite(tensor: NDArray[Any]) -> bool:
+    """Whether all numbers are, looked at some at a time: of a large state, an answer for each has no room."""
+    flat = tensor.reshape(-1)
+    return all(np.isfinite(flat[begin : begin + _AT_ONCE]).all() for begin in range(0, flat.size, _AT_ONCE))
 
 
 def _canonical(value: Mapping[str, Any]) -> str:

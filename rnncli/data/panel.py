@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,6 +25,27 @@ def offsets_of(lengths: Ints) -> Ints:
 
 
 AT_ONCE = 1 << 19  # rows
+
+
+def spans(lengths: Ints, rows: int = AT_ONCE) -> list[slice]:
+    """Stretches of these lengths, as many together as have about so many rows."""
+    cuts = np.flatnonzero(np.diff(np.cumsum(lengths) // rows)) + 1
+    return [slice(begin, end) for begin, end in pairwise([0, *cuts.tolist(), len(lengths)])]
+
+
+def stretches(values: Floats, begin: Ints, length: Ints) -> Floats:
+    """Rows begin[i] ... begin[i] + length[i] - 1 of values [rows, channels], one stretch after the other: a copy, made
+    without an index of all of them.
+    """
+    found = np.empty((int(length.sum()), values.shape[1]))
+    put(found, offsets_of(length)[:-1], values, begin, length)
+    return found
+
+
+def put(into: Floats, at: Ints, values: Floats, begin: Ints, length: Ints) -> None:
+    """Write stretches of values [rows, channels], as `stretches` has them, to rows at[i] and after of an array."""
+    for some in spans(length):
+        into[ranges(at[some], length[some])] = values[ranges(begin[some], length[some])]
 
 
 def pieces_of(panel: Panel, rows: int = AT_ONCE) -> Iterator[Ints]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Ints
-from rnncli.data.panel import Panel, offsets_of, ranges
+from rnncli.data.panel import Panel, offsets_of, put, stretches
 from rnncli.inference.carried import Carried
 from rnncli.inference.fingerprints import fingerprints
 from rnncli.inference.hidden import carry
@@ -48,8 +48,8 @@ def advanced(
             heard(new, outputs)
     first, added = rows.panel.offsets[:-1], target - carried.consumed
     last = np.minimum(target, model.rows_kept)
-    tail = KeptRows(last, rows.panel.values[ranges(first + target - rows.before - last, last)])
-    consumed = rows.panel.values[ranges(first + carried.tail.rows, added)]
+    tail = KeptRows(last, stretches(rows.panel.values, first + target - rows.before - last, last))
+    consumed = stretches(rows.panel.values, first + carried.tail.rows, added)
     return replace(
         carried,
         consumed=target,
@@ -67,8 +67,8 @@ def at_hand(carried: Carried[E], panel: Panel) -> AtHand:
     new = np.maximum(panel.lengths - known, 0)
     offsets = offsets_of(tail.rows + new)
     values = np.empty((int(offsets[-1]), panel.values.shape[1]))
-    values[ranges(offsets[:-1], tail.rows)] = tail.values
-    values[ranges(offsets[:-1] + tail.rows, new)] = panel.values[ranges(panel.offsets[:-1] + known, new)]
+    put(values, offsets[:-1], tail.values, offsets_of(tail.rows)[:-1], tail.rows)
+    put(values, offsets[:-1] + tail.rows, panel.values, panel.offsets[:-1] + known, new)
     first = carried.ends - tail.rows
     return AtHand(replace(panel, offsets=offsets, values=values, starts=first), first - carried.starts)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
+from rnncli.data.panel import offsets_of, spans
 
 Bits = NDArray[np.uint64]
 
@@ -26,6 +27,15 @@ def fingerprints(values: Floats, channels: Sequence[int], rows: Ints, lengths: I
     """Sums of the fingerprints of stretches of rows: some channels of values [sum of lengths, all channels], of which
     each stretch begins with row rows[s] of its series: [stretches].
     """
+    begins = offsets_of(lengths)
+    parts = [
+        _sums(values[begins[some.start] : begins[some.stop]], channels, rows[some], lengths[some])
+        for some in spans(lengths)
+    ]
+    return np.concatenate(parts)
+
+
+def _sums(values: Floats, channels: Sequence[int], rows: Ints, lengths: Ints) -> Ints:
     number = np.repeat(rows - np.cumsum(lengths) + lengths, lengths)
     total = np.zeros(len(values) + 1, np.uint64)
     for begin in range(0, len(values), AT_ONCE):

@@ -25,6 +25,7 @@ from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.tabled import SCHEMA, Point, remarks_of, table_of
 from rnncli.tasks.reading import without_bad
 
+AT_ONCE = 8_192  # series
 LONG = 1 << 22  # numbers; a forecast of fewer is made at once
 
 
@@ -150,7 +151,7 @@ class LongForecast:
 
 
 def in_memory(loaded: Loaded, steps: int) -> Iterator[Loaded]:
-    """The series that are loaded, as many at a time as are written at once."""
-    size = block_size(steps)
+    """The series that are loaded, some at a time."""
+    size = min(block_size(steps), AT_ONCE)
     for begin in range(0, len(loaded.panel), size):
         yield replace(loaded.select(np.arange(begin, min(begin + size, len(loaded.panel)))), skipped=())
