@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from rnncli.arrays import Ints
+from rnncli.data.apart import cast
 from rnncli.data.ids import coded
 from rnncli.data.on_disk import check_room, unnamed_file
 from rnncli.data.readers.table import kind_of
@@ -66,7 +67,7 @@ def _batches(
                 of[code] = place.setdefault(names[code] if code >= 0 else "", len(place))
             plain = _plain(table)
             schema = schema or plain.schema
-            yield plain.cast(schema), of[codes]
+            yield cast(plain, schema), of[codes]
 
 
 def _plain(table: pa.Table) -> pa.Table:

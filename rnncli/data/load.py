@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from rnncli.arrays import Ints
+from rnncli.data.apart import SeriesApart, WrittenApart
 from rnncli.data.grid import gridded
 from rnncli.data.instants import as_seen, in_utc, zone_of
 from rnncli.data.known import Known
@@ -16,7 +18,7 @@ from rnncli.data.noted import Notes
 from rnncli.data.objects import Data
 from rnncli.data.ordered import Joined, Ordered, ordered
 from rnncli.data.panel import Panel, ranges
-from rnncli.data.parts import Parts, SeriesApart, parts_of
+from rnncli.data.parts import Parts, parts_of
 from rnncli.data.rows import Rows, read_ahead, rows_of
 from rnncli.data.source import sources
 from rnncli.data.tables import Faults, Tables, open_tables
@@ -75,11 +77,8 @@ def load_panel(
     tables = _tables(given, choices, known)
     parts = None if ahead is not None else parts_of(tables, choices, known)
     if parts is not None:
-        try:
-            return _in_parts(parts, choices, known)
-        except SeriesApart:
-            if choices.cache is not None:
-                return _in_parts(parts.gathered(choices.cache), choices, known)
+        with suppress(WrittenApart):
+            return _in_parts_or_gathered(parts, choices, known)
     return _as_one(tables, choices, known, ahead)
 
 
@@ -104,14 +103,25 @@ def _as_one(tables: Tables, choices: ColumnChoices, known: Known | None, ahead: 
     return _on_grid(found, zone, known, choices, notes, skipped)
 
 
+def _in_parts_or_gathered(parts: Parts, choices: ColumnChoices, known: Known | None) -> Loaded:
+    """The panel of parts. WrittenApart where they must be read as one."""
+    try:
+        return _in_parts(parts, choices, known)
+    except WrittenApart:
+        raise
+    except SeriesApart:
+        if choices.cache is None:
+            raise WrittenApart from None
+        return _in_parts(parts.gathered(choices.cache), choices, known)
+
+
 def _in_parts(parts: Parts, choices: ColumnChoices, known: Known | None) -> Loaded:
     """The panel of parts with whole series in each, which are in memory one at a time."""
     notes, skipped, whole = Notes(), list[SeriesRefused](), Joined(parts.rows, _folder(parts, choices))
-    zones = set[str | None]()
-    for found, zone in _ordered(parts, choices, known, notes, skipped):
+    zone: str | None = None
+    for found, zone in _ordered(parts, choices, known, notes, skipped):  # noqa: B007  # they all have one
         whole.add(found)
-        zones.add(zone)
-    return _on_grid(whole.ordered(), zones.pop(), known, choices, notes, skipped)
+    return _on_grid(whole.ordered(), zone, known, choices, notes, skipped)
 
 
 def _folder(parts: Parts, choices: ColumnChoices) -> str | None:

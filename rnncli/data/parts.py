@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from rnncli.data import arrow
 from rnncli.data import columns as roles
+from rnncli.data.apart import SeriesApart, WrittenApart, together
 from rnncli.data.channel import Channel
 from rnncli.data.gathered import gathered
 from rnncli.data.known import Known
@@ -28,10 +29,6 @@ FROM = 1 << 20  # rows; fewer are read as one
 PART = 1 << 18  # rows at least, but in the last part
 LOOKED = 512  # rows in which the last series may begin, at first
 TYPED = ("time", "whole")  # kinds of times that are read alike in every part
-
-
-class SeriesApart(Exception):  # it is no error of the data
-    """A series goes on after others: its rows are not together."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +56,14 @@ class Parts:
         return replace(self, folder=folder, notes=(*self.notes, note))
 
     def __iter__(self) -> Iterator[Rows]:
-        """The rows of some series after the other. SeriesApart where a series turns up again, InputRefused."""
+        """The rows of some series after the other. SeriesApart where they cannot be told so, InputRefused."""
         seen: set[str] = set()
+        style: tuple[Columns, str | None] | None = None
         for number, tables in enumerate(self._tables()):
             rows = rows_of(tables, self.choices, self.columns, self.channels, Faults(), self.zone)
+            style = style or (rows.columns, rows.zone)
+            if style != (rows.columns, rows.zone):
+                raise WrittenApart
             here = [rows.ids[code] for code in np.unique(rows.codes).tolist()]
             if not seen.isdisjoint(here):
                 raise SeriesApart
@@ -159,12 +160,11 @@ def _whole_series(tables: Tables, wanted: Sequence[str], ids: Sequence[str]) -> 
             rows += table.num_rows
             end = _complete(held, ids) if rows >= PART else 0
             if end:
-                whole = pa.concat_tables([*held[:-1], table.slice(0, end)], promote_options="permissive")
+                whole = together([*held[:-1], table.slice(0, end)])
                 yield Tables([replace(source, name=name)], [_of_table(opened, whole)])
                 held, rows = [_recoded(table.slice(end))], table.num_rows - end
     if rows:
-        whole = pa.concat_tables(held, promote_options="permissive")
-        yield Tables([source], [_of_table(opened, whole)])
+        yield Tables([source], [_of_table(opened, together(held))])
 
 
 def _complete(held: Sequence[pa.Table], ids: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli import files
-from rnncli.data.parts import SeriesApart
+from rnncli.data.apart import SeriesApart
 from rnncli.data.sinks.file import FileSink
 from rnncli.data.sinks.sink import Into, Sink, sink_of
 from rnncli.data.writers.results import Style

@@ -205,3 +205,16 @@ def test_a_folder_parted_by_columns(tmp_path: Path) -> None:
     read = load_panel(tmp_path, choices)
     assert read.panel.ids == ("n/b", "n/a", "n/10", "s/9", "s/c d", "s/é")
     np.testing.assert_array_equal(read.panel.values, load_panel(data).panel.values)
+
+
+def test_files_with_times_of_other_kinds_and_zones_are_read_as_one(written: Write) -> None:
+    data = table(IDS)
+    coarse = data.slice(90).set_column(1, "ds", data.column("ds").slice(90).cast(pa.timestamp("ms")))
+    paths = [written(data.slice(0, 90), "one"), written(coarse, "two")]
+    assert same(load_panel(paths), as_one(*paths))
+    zoned = [
+        part.set_column(1, "ds", part.column("ds").cast(pa.timestamp("us", zone)))
+        for part, zone in ((data.slice(0, 90), "UTC"), (data.slice(90), "Europe/Berlin"))
+    ]
+    paths = [written(part, f"zoned{place}") for place, part in enumerate(zoned)]
+    assert same(load_panel(paths), as_one(*paths))
