@@ -74,13 +74,8 @@ def load_panel(
     choices = choices or ColumnChoices()
     tables = _tables(given, choices, known)
     parts = None if ahead is not None else parts_of(tables, choices, known)
-    if parts is not None:
-        try:
-            return _in_parts(parts, choices, known)
-        except SeriesApart:
-            if choices.cache is not None:
-                return _in_parts(parts.gathered(choices.cache), choices, known)
-    return _as_one(tables, choices, known, ahead)
+    found = None if parts is None else _parted(parts, choices, known)
+    return _as_one(tables, choices, known, ahead) if found is None else found
 
 
 def _tables(given: Data, choices: ColumnChoices, known: Known | None) -> Tables:
@@ -104,9 +99,32 @@ def _as_one(tables: Tables, choices: ColumnChoices, known: Known | None, ahead: 
     return _on_grid(found, zone, known, choices, notes, skipped)
 
 
-def _in_parts(parts: Parts, choices: ColumnChoices, known: Known | None) -> Loaded:
+def _parted(parts: Parts, choices: ColumnChoices, known: Known | None) -> Loaded | None:
+    """The panel of parts; None where it is better read as one. InputRefused."""
+    folder = _folder(parts, choices)
+    try:
+        return _together(parts, folder, choices, known)
+    except SeriesApart:
+        return None
+    except InputRefused:  # columns were guessed from the first rows: all of them say better what is wrong
+        if known is not None or not limits_of(choices).allow(parts.at_once):
+            raise
+        return None
+
+
+def _together(parts: Parts, folder: str | None, choices: ColumnChoices, known: Known | None) -> Loaded:
+    """The panel of parts, whose series are gathered on disk where that must and can be. SeriesApart, InputRefused."""
+    try:
+        return _in_parts(parts, folder, choices, known)
+    except SeriesApart:
+        if choices.cache is None:
+            raise
+    return _in_parts(parts.gathered(choices.cache), folder, choices, known)
+
+
+def _in_parts(parts: Parts, folder: str | None, choices: ColumnChoices, known: Known | None) -> Loaded:
     """The panel of parts with whole series in each, which are in memory one at a time."""
-    notes, skipped, whole = Notes(), list[SeriesRefused](), Joined(parts.rows, _folder(parts, choices))
+    notes, skipped, whole = Notes(), list[SeriesRefused](), Joined(parts.rows, folder)
     zones = set[str | None]()
     for found, zone in _ordered(parts, choices, known, notes, skipped):
         whole.add(found)
