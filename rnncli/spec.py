@@ -27,7 +27,7 @@ FRAME_TYPES = {  # as they are said, and as NumPy writes them; without an order 
     },
 }
 LARGEST_GRID = 1 << 28  # numbers of a frame
-INITIALISATIONS = ("orthogonal", "chrono:STEPS", "identity", "uniform")
+INITIALISATIONS = ("orthogonal", "chrono:STEPS", "identity", "irnn", "uniform")
 _FLOAT32 = 3.4e38  # torch refuses larger numbers
 _ANY = float_info.max
 _COUNTS = {"steps": 1 << 30, "batch": 1 << 24, "tbptt": 1 << 62, "evaluate_every": 1 << 30}

@@ -35,7 +35,7 @@ class Cell:
     what parts of the state are before the first step, where that is not 0. Where the blocks of W_ih are the taps of a
     convolution, they are `added` up, and begin smaller by the root of their number. With a `kernel` a step is that of
     every pixel of a grid: x is [..., h, w, I], all parts of the state [B, h, w, H], and the stacked weights have a
-    kernel's rows and columns: [gates * H, k, k, I].
+    kernel's rows and columns: [gates * H, k, k, I]. No step reads the first `said` parts of the state.
     """
 
     name: str
@@ -56,6 +56,12 @@ class Cell:
     dilation: int = 1
     inner: Cell | None = None
     kernel: Kernel | None = None
+    said: int = 0
+
+    @property
+    def carried(self) -> int:
+        """The parts of the state that the next step reads."""
+        return len(self.state_names) - self.said
 
     @property
     def family(self) -> str:

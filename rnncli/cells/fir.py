@@ -44,6 +44,7 @@ def over(steps: int, name: str = "") -> Cell:
         biased=False,
         activations=SQUASHED,
         added=True,
+        said=1,
     )
 
 

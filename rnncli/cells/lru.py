@@ -75,4 +75,5 @@ CELL = Cell(
     matrices=("weight_re", "weight_im", "weight_g"),
     recurrent=False,
     begin=begin,
+    said=1,
 )

@@ -28,6 +28,10 @@ PRECISION = 1.2e-7  # of float32: a gradient below it is gone, and has no bar
 TENSORS = 3
 WANTED = 0.01  # of a tensor's norm, a step
 MANY = 10
+_COLUMNS = (
+    "  left by a layer's own recurrence, and by all layers; across: the gradient that comes down to a",
+    "  layer at one step, beside that at the last one",
+)
 
 
 def shown(done: Inspection) -> list[str]:
@@ -89,14 +93,20 @@ def panels(evidence: Evidence) -> list[tuple[str, str]]:
 
 
 def _memory(evidence: Evidence) -> list[tuple[str, str]]:
+    from rnncli.diagnostics.checks.vanishing import bypass
+
     memory, context = evidence.memory, evidence.memory.lengths[-1]
     last = "the last step gives" if memory.used == 1 else f"the last {memory.used} steps give"
     needs = f"{last} the loss of all {context}" if memory.used < context else f"the loss needs all {context} steps"
     length = memory.response_length
     fades = f"falls to 1 % in {length} steps" if length is not None else "does not fade"
     ends = f" and is gone after {memory.finite}" if memory.finite is not None else ""
+    gone = [
+        flow.layer for flow, v in zip(evidence.flow.layers, evidence.verdicts, strict=True) if v.name == "vanishing"
+    ]
+    past = f"{bypass(evidence, max(gone)).replace(' it ', f' layer {max(gone)} ')}" if gone else ""
     return [
-        ("memory", f"{needs}; what a change of one input does to the output {fades}{ends}"),
+        ("memory", f"{needs}; what a change of one input does to the output {fades}{ends}{past}"),
         ("", f"by steps since, 1 to 1e-4: {log_sparkline(memory.response.tolist(), 1e-4, SPARK)}"),
     ]
 
@@ -142,32 +152,39 @@ def layers(report: GradientReport) -> list[str]:
     """For each layer its verdict, what is left of its gradient, how it fades, and how far disturbances grow."""
     evidence = report.evidence
     lag = max((v.lag for v in report.verdicts if v.lag is not None), default=evidence.flow.layers[0].lags - 1)
-    header = ["layer", "verdict", f"left at lag {lag}", "half-life", "Lyapunov", "by lag, 1 to 1e-7"]
-    rows = []
+    several = any(flow.alone is not None for flow in evidence.flow.layers)
+    beside = ["all layers", "across"] if several else ["half-life"]
+    header = ["layer", "verdict", f"left at lag {lag}", *beside, "Lyapunov", "by lag, 1 to 1e-7"]
+    rows, top, size = [], evidence.flow.layers[-1].own.profile()[0], SPARK - 8 * several
     for verdict, flow, moving in zip(report.verdicts, evidence.flow.layers, evidence.dynamics, strict=True):
-        profile = flow.profile()
-        spark = log_sparkline((profile / profile[0] if profile[0] > 0 else profile).tolist(), PRECISION, SPARK)
-        left = _with(flow.share_left(lag), flow.share_interval(lag))
+        own = flow.own
+        profile = own.profile()
+        spark = log_sparkline((profile / profile[0] if profile[0] > 0 else profile).tolist(), PRECISION, size)
+        left = _with(own.share_left(lag), own.share_interval(lag))
+        both = [_with(flow.share_left(lag), None), _with(profile[0] / top if top > 0 else None, None)]
         rows.append(
             [
                 flow.name.removeprefix("layer "),
                 verdict.name,
                 left,
-                _life(flow),
+                *(both if several else [_life(own)]),
                 f"{moving.largest:.3g}",
-                spark.ljust(SPARK),
+                spark.ljust(size),
             ]
         )
-    return [*table(header, rows), *_readings(evidence), *_radius(evidence)]
+    return [*table(header, rows), *(_COLUMNS if several else []), *_readings(evidence), *_radius(evidence)]
 
 
 def _readings(evidence: Evidence) -> list[str]:
     """What each Lyapunov exponent, in nats a step, says of a small disturbance of the state."""
-    return [
-        f"  {one.name}: a small disturbance {'doubles' if one.largest > 0 else 'halves'} in {_steps_of(one)}"
-        for one in evidence.dynamics
-        if one.largest and math.isfinite(one.largest)
-    ]
+    return [f"  {one.name}: {reading(one)}" for one in evidence.dynamics if one.largest and math.isfinite(one.largest)]
+
+
+def reading(one: LayerDynamics) -> str:
+    """What becomes of a small disturbance, and whether that is well."""
+    grows = one.largest > 0
+    means = "almost equal histories end far apart" if grows else "the state forgets where it began"
+    return f"a small disturbance {'doubles' if grows else 'halves'} in {_steps_of(one)}: {means}"
 
 
 def _steps_of(one: LayerDynamics) -> str:

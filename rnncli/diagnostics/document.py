@@ -50,6 +50,7 @@ def subject(evidence: Evidence) -> dict[str, Any]:
 def layer(evidence: Evidence, index: int) -> dict[str, Any]:
     """Everything about one layer, or one direction of a bidirectional one: the `index`th of `flow.layers`."""
     verdict, flow = evidence.verdicts[index], evidence.flow.layers[index]
+    own = flow.own
     half_life, matter = flow.half_life, evidence.subject.lags_that_matter
     lags = (*matter, flow.lags - 1)
     in_seasons = {str(m): half_life / m if half_life else None for m in matter}
@@ -68,6 +69,14 @@ def layer(evidence: Evidence, index: int) -> dict[str, Any]:
         "share_left": [
             {"lag": lag, "share": flow.share_left(lag), "interval_90": flow.share_interval(lag)} for lag in lags
         ],
+        "alone": {
+            "share_left": [
+                {"lag": lag, "share": own.share_left(lag), "interval_90": own.share_interval(lag)} for lag in lags
+            ],
+            "decay_per_step": own.decay_rate,
+            "gone_from_lag": own.gone,
+            "gradient_by_lag": own.profile().tolist(),
+        },
         "reach_50": profile.reach(flow.profile(), 0.5),
         "reach_90": profile.reach(flow.profile(), 0.9),
         "gradient_by_lag": {name: flow.profile(name).tolist() for name in flow.norms},

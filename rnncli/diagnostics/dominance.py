@@ -9,7 +9,7 @@ import numpy as np
 from rnncli.diagnostics.resampling import Floats
 
 TIMES = 10.0  # the median series
-SHARE = 0.35  # of the whole: together they decide where training goes
+SHARE = 0.5  # of the whole: together they outweigh all others
 FEWEST = 4  # series that have a median worth the name
 NAMED = 5
 
@@ -26,7 +26,7 @@ class SeriesShares:
 
     def dominant(self, values: Floats) -> tuple[str, ...]:
         """The ids of series whose value is above ten times the median, the largest first, where together they make up
-        more than a third of the sum; none among fewer than four series.
+        more than half of the sum; none among fewer than four series.
         """
         sizes = np.where(np.isfinite(values), values, np.inf)
         if len(sizes) < FEWEST:

@@ -10,9 +10,9 @@ Benettin et al. 1980.)
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from rnncli.diagnostics.unrolling import LayerPath, Stack
 
 ELEMENTS = 500_000  # float64 numbers of the Jacobians made at once; autograd keeps some twenty times as much
 ALIGNING = 0.1  # of the steps pass before exponents are counted, while the directions turn into place
+FEW = 16  # times as wide the state must be, for directions to be followed one by one
 SINGULAR_POINTS = 64  # of a layer, spread over time
 
 
@@ -108,12 +109,45 @@ def spectrum(cell: Cell, path: LayerPath, activation: str, exponents: int) -> Fl
     width = path.states.shape[1] * path.states.shape[3]
     frame = torch.linalg.qr(_random_frame(width, exponents)).Q.expand(rows, width, exponents)
     skipped, total = int(ALIGNING * steps), torch.zeros(rows, exponents, dtype=torch.float64)
-    for t, jacobians in enumerate(_jacobians(cell, path, activation)):
-        frame, triangle = torch.linalg.qr(jacobians @ frame)
+    for t, moved in enumerate(_moved(cell, path, activation, exponents)):
+        frame, triangle = torch.linalg.qr(moved(frame))
         if t >= skipped:
             total = total + triangle.diagonal(dim1=1, dim2=2).abs().clamp(min=SMALLEST).log()
     mean = total / max(1, steps - skipped) / path.dilation
     return _array(mean.sort(dim=1, descending=True).values)
+
+
+def _moved(cell: Cell, path: LayerPath, activation: str, directions: int) -> Iterator[Callable[[Tensor], Tensor]]:
+    """What each step makes of directions of the state, [B, S, directions] -> the same: by its Jacobian, or without it
+    where there are few directions.
+    """
+    width = path.states.shape[1] * path.states.shape[3]
+    if directions * FEW < width:
+        for t in range(path.projected.shape[1]):
+            yield partial(_along, cell, path.weights, path.projected[:, t], path.states[t], activation)
+    else:
+        for jacobians in _jacobians(cell, path, activation):
+            yield jacobians.matmul
+
+
+def _along(
+    cell: Cell, weights: Mapping[str, Tensor], a: Tensor, before: Tensor, activation: str, frame: Tensor
+) -> Tensor:
+    """The Jacobian of the step from the state `before` [states, B, H] times directions [B, S, k]: as J^T u is linear in
+    u, its derivative in the direction v is J v. One step of B * k states, and two ways back.
+    """
+    rows, _, directions = frame.shape
+    parts, _, hidden = before.shape
+    held = {name: weight.detach() for name, weight in weights.items()}
+    point = before.detach().repeat_interleave(directions, dim=1).requires_grad_()
+    tangent = frame.reshape(rows, parts, hidden, directions).permute(1, 0, 3, 2).reshape(point.shape)
+    with torch.enable_grad():
+        inputs = a.detach().repeat_interleave(directions, dim=0)
+        after = torch.stack(cell.advance(held, inputs, tuple(point), torch, activation)[0])
+        u = torch.zeros_like(after, requires_grad=True)
+        (back,) = torch.autograd.grad(after, point, u, create_graph=True, allow_unused=True, materialize_grads=True)
+    (moved,) = torch.autograd.grad(back, u, tangent, allow_unused=True, materialize_grads=True)
+    return moved.reshape(parts, rows, directions, hidden).permute(1, 0, 3, 2).reshape(frame.shape)
 
 
 def _random_frame(width: int, exponents: int) -> Tensor:
@@ -137,8 +171,14 @@ def step_jacobians(
     cell: Cell, weights: Mapping[str, Tensor], a: Tensor, states: Tensor, activation: str = "tanh"
 ) -> Tensor:
     """d state after / d state before of the cell's step at n points: a [n, gates * H], states [states, n, H] ->
-    [n, S, S] with S = states * H. Each row of it is one backward pass; all of them are one batch.
+    [n, S, S] with S = states * H. Each row of it is one backward pass; as many of them are one batch as memory allows.
     """
+    at_once = max(1, ELEMENTS // (states.shape[0] * states.shape[2]) ** 2)
+    pieces = [slice(start, start + at_once) for start in range(0, len(a), at_once)]
+    return torch.cat([_some_jacobians(cell, weights, a[some], states[:, some], activation) for some in pieces])
+
+
+def _some_jacobians(cell: Cell, weights: Mapping[str, Tensor], a: Tensor, states: Tensor, activation: str) -> Tensor:
     parts, points, hidden = states.shape
     size = parts * hidden
     held = {name: weight.detach() for name, weight in weights.items()}

@@ -12,7 +12,9 @@ from rnncli.diagnostics.dynamics import LayerDynamics
 from rnncli.diagnostics.events import Gradients
 from rnncli.diagnostics.flow import Flow
 from rnncli.diagnostics.gates import LayerActivity
+from rnncli.diagnostics.learned import Learned
 from rnncli.diagnostics.memory import Memory
+from rnncli.diagnostics.order import Order
 from rnncli.diagnostics.reach import Reach
 from rnncli.diagnostics.resampling import Ints
 from rnncli.diagnostics.verdict import Verdict, judge
@@ -31,7 +33,7 @@ class Subject:
     `whole` says that series are read whole and asked about once. `units` are what series are called, `questions` what
     is asked of them, and `context_option` is the option that sets `context`. Training has so many `steps`, crops in a
     `batch` and steps that gradients go back (`tbptt`, None: all); each layer passes its state over as many steps as
-    `dilations` say; there are so many `series`.
+    `dilations` say; there are so many `series`. `residual` says whether a layer's input is added to its output.
     """
 
     cell: str
@@ -59,6 +61,7 @@ class Subject:
     tbptt: int | None = None
     dilations: tuple[int, ...] = ()
     series: int = 0
+    residual: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Steps:
 class Evidence:
     """What the panels found. `diverged` is where training from here stopped being finite, in words; "" where not.
     `reach` is how far around a pixel a network on a grid looks; `repeated` are the series that have another's rows.
+    `learned` is what a trained network says, and `order` whether that of the rows of a forecast's series says anything.
     """
 
     subject: Subject
@@ -117,6 +121,8 @@ class Evidence:
     diverged: str = ""
     reach: Reach | None = None
     repeated: tuple[str, ...] = ()
+    learned: Learned | None = None
+    order: Order | None = None
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:

@@ -50,11 +50,13 @@ class Proposal:
     @property
     def flags(self) -> str:
         """The options as they are typed."""
-        return " ".join(f"--{name.replace('_', '-')} {_typed(value)}" for name, value in self.options.items())
+        return " ".join(_flag(f"--{name.replace('_', '-')}", value) for name, value in self.options.items())
 
 
-def _typed(value: Any) -> str:
-    return f"{value:.2g}" if isinstance(value, float) else str(value)
+def _flag(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return name if value else f"without {name}"
+    return f"{name} {value:.2g}" if isinstance(value, float) else f"{name} {value}"
 
 
 Check = Callable[[Evidence], Iterable[Finding]]

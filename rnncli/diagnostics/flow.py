@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rnncli.cells.cell import Cell
+from rnncli.diagnostics.alone import gradients_alone, parted
 from rnncli.diagnostics.direction import tensor_prefix
 from rnncli.diagnostics.profile import LayerFlow
 from rnncli.diagnostics.resampling import Floats, Ints
@@ -80,15 +81,17 @@ def gradient_by_lag(
     named = {f"layer{i}.{name}": tensor for i, layer in enumerate(exact.layers) for name, tensor in layer.items()}
     named |= {name: tensor for name, tensor in (head or {}).items() if tensor.requires_grad}
     norms: list[list[dict[str, Floats]]] = []
+    alone: list[list[Floats]] = []
     totals, losses = [torch.zeros_like(tensor) for tensor in named.values()], []
     for rows in _chunks(len(x), prod(x.shape[1:-1]), exact):
         loss, by_layer, gradients = _backward(exact, x[rows].double(), rows, loss_of, list(named.values()))
         losses.append(loss)
         norms.append(by_layer)
+        alone.append(_alone(exact, x[rows].double(), rows, loss_of))
         totals = [total + gradient for total, gradient in zip(totals, gradients, strict=True)]
     rows_of = np.arange(len(x)) if groups is None else groups
     return Flow(
-        tuple(_layer(place, course, norms, rows_of) for place, course in enumerate(exact.courses)),
+        tuple(_layer(place, course, norms, alone, rows_of) for place, course in enumerate(exact.courses)),
         tuple(
             _tensor(name, tensor, total / len(x), exact.courses)
             for (name, tensor), total in zip(named.items(), totals, strict=True)
@@ -124,6 +127,15 @@ def _backward(
     return losses.detach().numpy().astype(np.float64), norms, gradients[found + courses :]
 
 
+def _alone(network: Stack, x: Tensor, rows: slice, loss_of: LossOfOutputs) -> list[Floats]:
+    """The norms [lags, B] of each layer's gradient at a fixed depth; none where it is the whole one."""
+    if not parted(network):
+        return []
+    with torch.enable_grad():
+        found = gradients_alone(network, x, lambda outputs: loss_of(outputs, rows))
+    return [_norm(by_state.flip(0)) for by_state in found]
+
+
 def _norms(by_state: Tensor, by_gate: Tensor, cell: Cell) -> dict[str, Floats]:
     """Gradients [T, states, B, ..., H] and [B, T, ..., gates * H] -> norms [lags, B] by name, lag 0 first."""
     states = by_state.flip(0)
@@ -144,10 +156,13 @@ def _norm(gradients: Tensor) -> Floats:
     return np.asarray(norm.numpy(), dtype=np.float64)
 
 
-def _layer(place: int, course: Course, chunks: list[list[dict[str, Floats]]], groups: Ints) -> LayerFlow:
+def _layer(
+    place: int, course: Course, chunks: list[list[dict[str, Floats]]], alone: list[list[Floats]], groups: Ints
+) -> LayerFlow:
     names = chunks[0][place]
     joined = {name: np.concatenate([chunk[place][name] for chunk in chunks], axis=1) for name in names}
-    return LayerFlow(course.layer, joined, groups, course.direction)
+    own = np.concatenate([chunk[place] for chunk in alone], axis=1) if alone[0] else None
+    return LayerFlow(course.layer, joined, groups, course.direction, own)
 
 
 def _tensor(name: str, weight: Tensor, gradient: Tensor, courses: Sequence[Course]) -> TensorGradient:

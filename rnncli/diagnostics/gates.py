@@ -19,13 +19,14 @@ from rnncli.cells.cell import Cell
 from rnncli.diagnostics.direction import layer_name
 from rnncli.diagnostics.dynamics import step_jacobians
 from rnncli.diagnostics.on_grid import own_slopes
-from rnncli.diagnostics.resampling import Floats
+from rnncli.diagnostics.resampling import Floats, Ints
 from rnncli.diagnostics.unrolling import LayerPath, Stack
 
 LOW, HIGH = 0.1, 0.9  # beyond them a sigmoid is saturated (Karpathy, Johnson & Li 2015)
 FLAT = 0.97  # beyond it a tanh is: its slope is below 6 %
 MOST_STEPS = 0.5  # a unit is saturated that is so in more than half of its steps
 STILL = 1e-9  # a unit is dead whose state varies by less than this share of the layer's
+SAME, FEWEST_STEPS = 0.999, 8  # the correlation of two units that say the same, and steps for one
 BINS = 20
 TIME_POINTS = 128
 
@@ -49,7 +50,9 @@ class Gate:
 class LayerActivity:
     """One layer, or one `direction` of it: its gates, the share of dead units and of units stuck at an activation's
     end, and `kept` [units], the steps in which each unit's own memory fades by e, ascending (infinite where it does
-    not). `memory_gates` are the names of those that keep the state and let new values in.
+    not). `memory_gates` are the names of those that keep the state and let new values in. `twins` is the share of units
+    that move as another one does, and `driven` how much the outputs differ from one path to another, as a share of
+    their size (None of one path alone).
     """
 
     layer: int
@@ -59,6 +62,8 @@ class LayerActivity:
     kept: Floats
     memory_gates: tuple[str, ...] = ()
     direction: str = ""
+    twins: float = 0.0
+    driven: float | None = None
 
     @property
     def name(self) -> str:
@@ -84,8 +89,10 @@ class _Listening:
         return getattr(torch, name)
 
 
-def layer_activity(network: Stack, path: LayerPath) -> LayerActivity:
-    """Gates, dead and stuck units of one layer, or direction, along its path."""
+def layer_activity(network: Stack, path: LayerPath, distinct: Ints | None = None) -> LayerActivity:
+    """Gates, dead and stuck units of one layer, or direction, along its path, of which the rows `distinct` are of data
+    that differ (None: all).
+    """
     a, states = path.points()
     listening = _Listening()
     with torch.no_grad():
@@ -98,7 +105,11 @@ def layer_activity(network: Stack, path: LayerPath) -> LayerActivity:
         _stuck(network, path),
         _kept(network, path),
     )
-    return LayerActivity(layer, gates, _dead(after), stuck, kept, _memory(path.cell), direction)
+    alike, driven = (
+        twins(after[:, 0]),
+        _driven(after[:, 0] if distinct is None else after[:, 0, torch.from_numpy(distinct)]),
+    )
+    return LayerActivity(layer, gates, _dead(after), stuck, kept, _memory(path.cell), direction, alike, driven)
 
 
 def _memory(cell: Cell) -> tuple[str, ...]:
@@ -153,6 +164,33 @@ def _dead(states: Tensor) -> float:
     spread = states[:, 0].flatten(0, -2).std(dim=0, correction=0)
     largest = spread.max()
     return float((spread <= STILL * largest).double().mean()) if largest > 0 else 1.0
+
+
+def twins(outputs: Tensor) -> float:
+    """The share of the units that move whose course is another's, but for its size and sign, on every path: outputs
+    [T, B, ..., H].
+    """
+    away = outputs.flatten(2, -2) if outputs.dim() > 3 else outputs[:, :, None]
+    away = (away - away.mean(dim=0)).movedim(0, 2).flatten(0, 1)  # [B * pixels, T, H]
+    size = away.square().sum(dim=1).sqrt()
+    moving = (size > STILL * size.max()).all(dim=0)
+    if int(moving.sum()) < 2 or len(outputs) < FEWEST_STEPS:
+        return 0.0
+    course = (away / size.clamp(min=1e-300)[:, None])[:, :, moving]
+    alike = (course.transpose(1, 2) @ course).abs().amin(dim=0)
+    alike.fill_diagonal_(0.0)
+    return float((alike.amax(dim=0) > SAME).double().mean())
+
+
+def _driven(outputs: Tensor) -> float | None:
+    """The spread of the outputs [T, B, ..., H] over paths, at the same step, as a share of their root mean square; the
+    first half of the steps, in which the state still settles, does not count.
+    """
+    late = outputs[len(outputs) // 2 :]
+    size = float(late.square().mean().sqrt())
+    if late.shape[1] < 2 or not 0 < size < float("inf"):
+        return None
+    return float(late.var(dim=1, correction=0).mean().sqrt()) / size
 
 
 def _stuck(network: Stack, path: LayerPath) -> float:

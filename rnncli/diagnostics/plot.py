@@ -11,10 +11,11 @@ import numpy as np
 
 from rnncli.charts.style import COLOURS, FONT, STYLES, encoded, figure, styled
 from rnncli.diagnostics.evidence import Evidence
-from rnncli.diagnostics.gates import LayerActivity
+from rnncli.diagnostics.gates import HIGH, LOW, LayerActivity
 from rnncli.diagnostics.profile import PRECISION, LayerFlow
 from rnncli.diagnostics.reach import Reach
 from rnncli.diagnostics.report import GradientReport
+from rnncli.diagnostics.verdict import VANISHING_SHARE
 
 ROW = 2.9  # inches
 
@@ -64,7 +65,7 @@ def _style(place: int) -> dict[str, str]:
 
 
 def _relative(flow: LayerFlow) -> Any:
-    profile = flow.profile()
+    profile = flow.own.profile()
     with np.errstate(all="ignore"):
         relative = profile / profile[0] if profile[0] > 0 else np.zeros_like(profile)
     relative = np.clip(np.nan_to_num(relative, nan=1e12, posinf=1e12), 0, 1e12)
@@ -72,7 +73,9 @@ def _relative(flow: LayerFlow) -> Any:
 
 
 def _profiles(axes: Any, evidence: Evidence, step: str) -> None:
-    """The gradient left by lag: a line a layer, the lags that matter and float32's precision."""
+    """The gradient left by lag: a line a layer, by its own recurrence; the lags that matter, the share below which it
+    vanishes there, and float32's precision.
+    """
     for place, flow in enumerate(evidence.flow.layers):
         share = _relative(flow)
         lags = np.flatnonzero(np.isfinite(share))  # a dilated layer reaches some of them only
@@ -81,44 +84,65 @@ def _profiles(axes: Any, evidence: Evidence, step: str) -> None:
     axes.axhline(PRECISION, color="0.6", linewidth=0.8)
     note = {"color": "0.35", "fontsize": FONT - 2, "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.5}}
     axes.text(0, PRECISION / 1.5, "below: gone in float32", va="top", **note)
+    axes.axhline(VANISHING_SHARE, color="0.6", linewidth=0.8, linestyle=":")
+    axes.text(0, VANISHING_SHARE / 1.5, "below: too little to learn from", va="top", **note)
+    axes.set_ylim(bottom=PRECISION / 20)
     subject, shown = evidence.subject, evidence.flow.layers[0].lags
     for lag in (lag for lag in subject.lags_that_matter if lag < shown):
         axes.axvline(lag, color="0.8", linewidth=0.8, zorder=0)
         said, across = f"{subject.lag_name} {lag}", axes.get_xaxis_transform()
         axes.text(lag, 1.02, said, transform=across, fontsize=FONT - 2, ha="center")
     axes.set(xlabel=f"lag (steps of {step})", ylabel="share of gradient at lag 0")
-    axes.set_title("How much of the gradient is left", pad=14)
+    axes.set_title("How far back the error is heard, by layer", pad=14)
     axes.legend(frameon=False)
 
 
 def _heat_map(axes: Any, figure: Any, evidence: Evidence, step: str) -> None:
-    """log10 of the share by lag, a row for each layer's states and gates."""
+    """log10 of the share by lag, a row for each layer's states and gates. A gate that has nothing to let through, as
+    before the first step, has no colour.
+    """
     names, rows = [], []
     for layer in evidence.flow.layers:
         for name in (name for name in layer.norms if name != "state"):
             profile = layer.profile(name)
             names.append(f"{layer.name}: {name}")
             rows.append(np.log10(np.clip(profile / max(profile.max(), 1e-300), 1e-8, 1)))
+            rows[-1][_nothing_there(profile)] = np.nan
+    axes.set_facecolor("0.9")
     image = axes.imshow(np.array(rows), aspect="auto", cmap="cividis", vmin=-8, vmax=0, interpolation="nearest")
     axes.set_yticks(range(len(names)), names, fontsize=FONT - 2)
-    axes.set(xlabel=f"lag (steps of {step})")
-    axes.set_title("Gradient by lag, state and gate", pad=14)
+    axes.set(xlabel=f"lag (steps of {step}); dark: nothing arrives")
+    axes.set_title("The same by state and gate", pad=14)
     figure.colorbar(image, ax=axes, label="share of the largest (log10)")
 
 
+def _nothing_there(profile: Any) -> Any:
+    """The last lag alone, where the gradient is exactly 0 there and not before: at the first step of all the state is
+    still 0, and a gate that keeps it has no effect.
+    """
+    first_step = np.arange(len(profile)) == len(profile) - 1
+    return first_step & (profile == 0) & (len(profile) > 1 and profile[-2] > 0)
+
+
 def _gates(axes: Any, evidence: Evidence) -> None:
-    """Histograms of the gates of each layer, one below the other."""
+    """Histograms of the gates of each layer, one below the other, from shut to open; a number says what share of the
+    values the highest bar has, and grey is where a gate is stuck.
+    """
     lines = [(_style(of)["color"], one, gate) for of, one in enumerate(evidence.activity) for gate in one.gates]
     for place, (colour, _, gate) in enumerate(reversed(lines)):
-        low = 0.0 if gate.kind == "sigmoid" else -1.0
-        centres = low + (1.0 - low) * (np.arange(len(gate.histogram)) + 0.5) / len(gate.histogram)
-        height = np.array(gate.histogram) / max(*gate.histogram, 1e-12) * 0.85
-        axes.bar(centres, height, (1.0 - low) / len(gate.histogram), bottom=place, color=colour)
+        shares = np.array(gate.histogram)
+        centres = (np.arange(len(shares)) + 0.5) / len(shares)
+        axes.bar(centres, shares / max(shares.max(), 1e-12) * 0.85, 1 / len(shares), bottom=place, color=colour)
         axes.axhline(place, color="0.6", linewidth=0.5)
+        said = f"{shares.max():.0%}"
+        axes.text(1.02, place + 0.4, said, fontsize=FONT - 2, va="center", color="0.35")
     axes.set_yticks(
         [place + 0.4 for place in range(len(lines))], [_gate_name(one, gate) for _, one, gate in reversed(lines)]
     )
-    axes.set(title="Values of gates along the data", xlabel="value (tanh from -1, sigmoid from 0)")
+    for low, high in ((0.0, LOW), (HIGH, 1.0)):
+        axes.axvspan(low, high, color="0.9", zorder=0)
+    axes.set_xticks((0, 0.5, 1), ("0\ntanh: -1", "0.5\n0", "1\n+1"))
+    axes.set(title="How open the gates are along the data", xlim=(0, 1), xlabel="value; %: share in the highest bar")
     if not lines:
         axes.text(0.5, 0.5, "this cell has no gates and no tanh", ha="center", transform=axes.transAxes)
 
@@ -128,15 +152,36 @@ def _gate_name(one: LayerActivity, gate: Any) -> str:
 
 
 def _spectrum(axes: Any, evidence: Evidence) -> None:
-    """Lyapunov exponents of each layer in order, above 0 where disturbances grow."""
+    """The part by which a small disturbance of the state grows or fades in a step, in each of its directions: of
+    exponents l it is exp(l) - 1.
+    """
     for of, layer in enumerate(evidence.dynamics):
         style = _style(of)
         spectrum = np.nan_to_num(layer.spectrum, nan=0.0, neginf=-10.0, posinf=10.0)
+        change = 100 * np.expm1(np.clip(spectrum, -10, 2))
         place = np.arange(1, len(spectrum) + 1)
-        axes.plot(place, np.maximum(spectrum, -10), label=layer.name, **style)
-        axes.plot(place[:1], spectrum[:1], "o", color=style["color"])
+        axes.plot(place, change, label=layer.name, **style)
+        axes.plot(place[:1], change[:1], "o", color=style["color"])
     axes.axhline(0, color="0.4", linewidth=0.8)
-    axes.set(title="Lyapunov spectrum", xlabel="exponent, by size", ylabel="log of growth per step")
+    low, high = axes.get_ylim()
+    high = max(high, 0.15 * (high - low))
+    axes.set_ylim(low, high)
+    axes.axhspan(0, high, color="0.9", zorder=0)
+    axes.text(
+        0.98,
+        0.98,
+        "grey: it grows, and the past tells nothing",
+        fontsize=FONT - 2,
+        color="0.35",
+        ha="right",
+        va="top",
+        transform=axes.transAxes,
+    )
+    axes.set(
+        title="A small disturbance of the state",
+        xlabel="direction, the most lasting first (Lyapunov)",
+        ylabel="grows or fades in a step by (%)",
+    )
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
 

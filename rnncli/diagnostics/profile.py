@@ -66,12 +66,22 @@ def gone(profile: Floats) -> int | None:
 class LayerFlow:
     """One layer, or one `direction` of it: `norms` [lags, rows] of the loss's gradient for each part of the state
     ("h", "c"), each gate ("gate f") and the whole "state", lag 0 first; `groups` [rows], which series a row is of.
+    `alone` [lags, rows] is what its own recurrence does with the gradient that comes down to it at one step: None where
+    that is the whole.
     """
 
     layer: int
     norms: dict[str, Floats]
     groups: Ints
     direction: str = ""
+    alone: Floats | None = None
+
+    @property
+    def own(self) -> LayerFlow:
+        """The layer by its own recurrence: what layers above it do to the gradient is not in it."""
+        if self.alone is None:
+            return self
+        return LayerFlow(self.layer, {"state": self.alone}, self.groups, self.direction)
 
     @property
     def name(self) -> str:

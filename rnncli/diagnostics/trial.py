@@ -53,13 +53,13 @@ class Trial:
 
     @property
     def left(self) -> tuple[float | None, ...]:
-        """The share of each layer's gradient that is left there."""
-        return tuple(flow.share_left(self.lag) for flow in self.flows)
+        """The share of each layer's gradient that its own recurrence leaves there."""
+        return tuple(flow.own.share_left(self.lag) for flow in self.flows)
 
     @property
     def left_intervals(self) -> tuple[Interval | None, ...]:
         """Their intervals."""
-        return tuple(flow.share_interval(self.lag) for flow in self.flows)
+        return tuple(flow.own.share_interval(self.lag) for flow in self.flows)
 
     @cached_property
     def gain(self) -> float | None:

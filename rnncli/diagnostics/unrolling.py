@@ -119,7 +119,7 @@ def unrolled(
         layer, weights = network.each[index], network.layers[index]
 
         def run_cell(own: Mapping[str, Tensor], x: Tensor) -> Tensor:
-            a, made = _steps(layer.cell, own, x, network.activation)
+            a, made = steps_of(layer.cell, own, x, network.activation)
             projected.append(a)
             states.append(made)
             return torch.stack([state[0] for state in made], dim=1)
@@ -130,12 +130,17 @@ def unrolled(
     return stack(run_layer, len(network.layers), x, network.residual), states, projected
 
 
-def _steps(cell: Cell, weights: Mapping[str, Tensor], x: Tensor, activation: str) -> tuple[Tensor, list[State]]:
-    """The projected inputs of x [B, T, I], and the part of the state that each step makes."""
+def steps_of(
+    cell: Cell, weights: Mapping[str, Tensor], x: Tensor, activation: str, *, cut: bool = False
+) -> tuple[Tensor, list[State]]:
+    """The projected inputs of x [B, T, I], and the part of the state that each step makes; where the recurrence is
+    `cut`, no gradient goes from a step to the one before it.
+    """
     state, parts = cell.zero_state(x, cell.hidden(weights), torch), len(undilated(cell).state_names)
     projected, made = cell.project(weights, x, torch), list[State]()
     for a in projected.unbind(1):
-        state, _ = cell.advance(weights, a, state, torch, activation)
+        before = tuple(part.detach() for part in state) if cut else state
+        state, _ = cell.advance(weights, a, before, torch, activation)
         made.append(state[:parts])
     return projected, made
 

@@ -23,7 +23,7 @@ FEWEST_LAGS = 8
 
 RULES = {
     "vanishing": "at the longest lag that matters (a forecast's season) and that the context holds, or else at its end,"
-    f" less than {VANISHING_SHARE:g} of the gradient at lag 0 is left",
+    f" less than {VANISHING_SHARE:g} of the gradient at lag 0 is left, and so is its whole interval",
     "exploding": f"the gradient grows steadily, by more than {EXPLODING_GROWTH:g} times over the context, or is not"
     " finite",
     "chaotic": f"a disturbance of a bounded state grows, by more than {EXPLODING_GROWTH:g} times over the context: the"
@@ -51,7 +51,8 @@ def deciding_lag(lags: int, lags_that_matter: tuple[int, ...]) -> int:
 
 
 def judge(flow: LayerFlow, lags_that_matter: tuple[int, ...], dynamics: LayerDynamics | None = None) -> Verdict:
-    """The verdict on a layer, or on one direction of it; lags in steps."""
+    """The verdict on a layer, or on one direction of it, by its own recurrence; lags in steps."""
+    flow = flow.own
     profile = flow.profile()
     if not np.isfinite(profile).all() or (dynamics is not None and not np.isfinite(dynamics.size).all()):
         return Verdict("exploding", "a state or a gradient is not finite", math.inf)
@@ -72,6 +73,8 @@ def _growing(flow: LayerFlow, dynamics: LayerDynamics | None) -> Verdict | None:
             dynamics.largest,
         )
     growth = (flow.decay_rate or 0.0) * last
+    if dynamics is not None and _settles(dynamics):
+        return None
     if growth > math.log(EXPLODING_GROWTH):
         return Verdict("exploding", f"it grows {power(growth)} times over {last} steps", _number(growth), last)
     return None
@@ -83,10 +86,17 @@ def _is_chaotic(dynamics: LayerDynamics, steps: int) -> bool:
     return low > 0 and bounded and dynamics.largest * steps > math.log(EXPLODING_GROWTH)
 
 
+def _settles(dynamics: LayerDynamics) -> bool:
+    """Whether disturbances fade in the end, whatever they do at first."""
+    high = dynamics.largest_interval[1] if dynamics.largest_interval else dynamics.largest
+    return high < 0
+
+
 def _fading(flow: LayerFlow, lags_that_matter: tuple[int, ...]) -> Verdict:
     lag = deciding_lag(flow.lags, lags_that_matter)
     left = flow.share_left(lag) or 0.0
-    name = "vanishing" if left < VANISHING_SHARE else "healthy"
+    between = flow.share_interval(lag) or (left, left)
+    name = "vanishing" if max(left, between[1]) < VANISHING_SHARE else "healthy"
     return Verdict(name, f"{left:.2g} of it is left at lag {lag}", left, lag)
 
 

@@ -14,6 +14,9 @@ from rnncli.layers.norm import BIAS, GAIN
 from rnncli.layers.stack import layer_weights
 from rnncli.spec import NetworkSpec, initialisation
 
+IRNN_INPUTS = 0.001
+"""The standard deviation of an IRNN's input weights (Le, Jaitly & Hinton 2015, section 3)."""
+
 
 def initialise(cell: Cell, weights: Mapping[str, Tensor], init: str, generator: Generator) -> None:
     """Fill one layer's weights in place, as drawn from `generator`.
@@ -23,6 +26,7 @@ def initialise(cell: Cell, weights: Mapping[str, Tensor], init: str, generator: 
     chrono:T      the same, with gate biases for memories of up to T steps (Tallec & Ollivier 2018); a cell without
                   gates has none to set
     identity      recurrent blocks are the identity, for ReLU networks (Le, Jaitly & Hinton 2015), of each pixel alone
+    irnn          the same, and input blocks N(0, 0.001), as these authors have it
     uniform       PyTorch's default, U[-1/sqrt(H), 1/sqrt(H)] everywhere
 
     What a cell begins in a way of its own, as the eigenvalues of an LRU, does so under each of them; of a dilated cell
@@ -69,11 +73,14 @@ def _blocks(cell: Cell, weights: Mapping[str, Tensor], scheme: str, generator: G
     hidden = cell.hidden(weights)
     square = (*(["weight_hh"] if cell.recurrent else []), *cell.matrices)
     for block in (block for name in square for block in _by_gate(weights[name], hidden)):
-        if scheme == "identity":
+        if scheme in ("identity", "irnn"):
             torch.nn.init.eye_(_middle(block.zero_()))
         else:
             torch.nn.init.orthogonal_(block, generator=generator)
     gain = cell.gates**-0.5 if cell.added else 1.0
+    if scheme == "irnn":
+        weights["weight_ih"].normal_(0, IRNN_INPUTS, generator=generator)
+        return
     for block in _by_gate(weights["weight_ih"], hidden):
         torch.nn.init.xavier_uniform_(block.flatten(1), gain, generator=generator)
 

@@ -108,7 +108,7 @@ OPTIONS = (
     Option(
         "activation",
         CHOICE,
-        "The activation of the cells rnn, jordan, indrnn and fir.",
+        "The activation of the cells rnn, jordan, jordan-decaying, indrnn, eunn and fir.",
         NETWORK,
         default="tanh",
         commands=BUILDING,
@@ -184,7 +184,7 @@ OPTIONS = (
     Option(
         "init",
         TEXT,
-        "How weights begin: orthogonal, chrono:STEPS, identity, uniform.",
+        "How weights begin: orthogonal, chrono:STEPS, identity, irnn, uniform.",
         NETWORK,
         follows="chrono, from the seasons",
         commands=BUILDING,

@@ -140,6 +140,17 @@ class Facts:
     patch: int = 1
 
 
+@dataclass(frozen=True)
+class Points:
+    """Middle answers that are numbers, all in one unit: what was `said`, what `came` (NaN where nobody knows), and
+    `plain` answers that need no network, by name: [o, K] each.
+    """
+
+    said: Array
+    came: Array
+    plain: Mapping[str, Array]
+
+
 class Stream(Protocol):
     """A state file: what a model has seen of each series so far."""
 
@@ -329,6 +340,9 @@ class Task(Kept, Protocol[S]):
 
     def facts(self, panel: Panel, spec: S) -> Facts:
         """The facts about a panel and a spec that the gradient diagnosis needs."""
+
+    def points(self, spec: S, said: Array, seen: Seen) -> Points | None:
+        """What the head said of some crops as points, beside plain ones; None where plain answers are no points."""
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Any) -> LookedAt:
         """The findings of a check in data to train on, or, with a model, with data that it is to answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from rnncli import files
@@ -15,7 +15,7 @@ from rnncli.near import did_you_mean
 from rnncli.options import table
 from rnncli.options.types import InspectOptions, Model, TrainOptions
 from rnncli.outline import Outline, shown
-from rnncli.registry import GRADIENT_CHECKS, TRIAL_CHECKS
+from rnncli.registry import BASE, GRADIENT_CHECKS, TRIAL_CHECKS
 from rnncli.tasks.plan import Plan
 from rnncli.workflows.arguments import public
 from rnncli.workflows.model import given
@@ -121,7 +121,7 @@ def inspect_gradients(
         from rnncli.diagnostics.report import GradientReport
         from rnncli.workflows.probe import FULL, QUICK
 
-        probe = _probe(loaded, plan, start)
+        probe = replace(_probe(loaded, plan, start), taught=source != BASE)
         evidence = probe.evidence(QUICK if quick else FULL, series)
         report = GradientReport.of(evidence)
         if attempt:
@@ -187,8 +187,6 @@ def _check_plot(plot: Path_ | None) -> None:
 
 
 def _drawn(done: Inspection, plot: Path_) -> Inspection:
-    from dataclasses import replace
-
     from rnncli.diagnostics.plot import draw
 
     path = os.fspath(plot)

@@ -24,7 +24,9 @@ INPUTS, HIDDEN = 32, 64
 
 @dataclass(frozen=True)
 class CellFacts:
-    """A cell with `inputs` and `hidden` units: `parameters`, numbers of its `state`, multiplications of a step."""
+    """A cell with `inputs` and `hidden` units: `parameters`, numbers of the `state` that it
+    carries from step to step, multiplications of a step.
+    """
 
     name: str
     formula: str
@@ -93,7 +95,7 @@ def _facts(name: str, inputs: int, hidden: int) -> CellFacts:
         inspect.getdoc(cell.advance) or "",
         source.partition("\n\n")[0],
         parameter_count(cell, inputs, hidden),
-        hidden * len(cell.state_names),
+        hidden * cell.carried,
         multiplications(cell, inputs, hidden),
         cell.gate_names,
         cell.activations,

@@ -4,7 +4,6 @@ diagnostics do not know, with diagnostics, which no task knows.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,18 +36,18 @@ from rnncli.training.events import Stepped
 from rnncli.training.fit import Run, begin, fit
 from rnncli.training.objective import Objective, at_the_end, entered, forward, on
 from rnncli.training.session import objective_for
+from rnncli.workflows.asked import learned, order_of, repeated
 
 Weights = Mapping[str, Tensor]
 PROBE = Phase("probe")
 LONGEST_LAG = 400  # steps that gradients are followed back
-FEWEST_VALUES = 3
 CHUNK, REACHED = 128, 8  # crops at once; and of which the reach in space is measured
 
 
 @dataclass(frozen=True)
 class Effort:
     """How much is looked at: series and origins whose gradients are followed back; paths, their steps and the
-    exponents of the dynamics (None: all); training steps; series whose loss is compared.
+    exponents of the dynamics (None: all); training steps; series whose loss is compared; questions that are asked.
     """
 
     series: int = 24
@@ -58,10 +57,11 @@ class Effort:
     exponents: int | None = None
     trained: int = 12
     compared: int = 1000
+    asked: int = 400
 
 
 FULL = Effort()
-QUICK = Effort(series=12, origins=12, paths=5, steps=150, exponents=8, trained=5, compared=200)
+QUICK = Effort(series=12, origins=12, paths=5, steps=150, exponents=8, trained=5, compared=200, asked=150)
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,15 @@ class Rows:
 
 @dataclass(frozen=True)
 class Probe:
-    """A network on the data: weights of one member, float32 as they are trained."""
+    """A network on the data: weights of one member, float32 as they are trained. `taught` says whether these data may
+    have taught them, as they have not those of base.
+    """
 
     panel: Panel
     plan: Plan[Any]
     weights: Weights
     trained: bool
+    taught: bool = True
 
     @property
     def network(self) -> Stack:
@@ -100,25 +103,30 @@ class Probe:
         network, batch = self.network, self.batch(rows)
         flow, loss = self._flow(network, batch, rows)
         long = self.long(rows, effort)
-        _, along = paths(network, self.batch(long).inputs.double())
+        inputs = self.batch(long).inputs.double()
+        _, along = paths(network, inputs)
+        distinct = np.unique(inputs.flatten(1).numpy(), axis=0, return_index=True)[1]
         steps, diverged = self.training_steps(effort.trained)
         task, spec = self.plan.task, self.plan.spec
+        taught = self.trained and self.taught and self.plan.first is None
         facts, whole = task.facts(self.panel, spec), min(task.context(spec), rows.steps)
         lengths = cuts(whole, facts.lags)
         steps_of = tuple(length + facts.after for length in lengths)
-        used = memory(network, batch.inputs.double(), loss, steps_of, rows.series, self.batch(long).inputs.double())
+        used = memory(network, batch.inputs.double(), loss, steps_of, rows.series, inputs)
         return Evidence(
             self.subject(),
             flow,
             replace(used, lengths=lengths),
             tuple(layer_dynamics(network, path, long.series, effort.exponents) for path in along),
-            tuple(layer_activity(network, path) for path in along),
+            tuple(layer_activity(network, path, distinct) for path in along),
             steps,
             self.shares(effort.compared),
             rows.series,
             diverged,
             self.reach(batch.inputs, facts),
             repeated(self.panel),
+            learned(self.panel, self.plan, self.weights, effort.asked) if taught else None,
+            order_of(self.panel, facts),
         )
 
     def reach(self, inputs: Tensor, facts: Facts) -> Reach | None:
@@ -161,6 +169,7 @@ class Probe:
             tbptt=training.tbptt,
             dilations=tuple(layer.cell.dilation for layer in recurrent_layers(network.cell, network.layers)),
             series=len(self.panel),
+            residual=network.residual and network.layers > 1,
         )
 
     def flow(self, most_series: int, origins: int) -> Flow:
@@ -235,22 +244,6 @@ class Probe:
             loss = task.loss(spec, forward(weights, self.plan, seen), seen.targets, torch)
         norms = [_norm(torch.autograd.grad(one, list(head.values()), retain_graph=True)) for one in loss]
         return loss.detach().double().numpy(), np.array(norms)
-
-
-def repeated(panel: Panel) -> tuple[str, ...]:
-    """The ids of series that have the very rows of one before them; those of one value alone are all alike."""
-    if panel.blocks or not panel.values.size:
-        return ()
-    seen, found = set[bytes](), []
-    for s, name in enumerate(panel.ids):
-        rows = panel.values[panel.offsets[s] : panel.offsets[s + 1]]
-        if len(np.unique(panel.target(s))) < FEWEST_VALUES:
-            continue
-        digest = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()
-        if digest in seen:
-            found.append(name)
-        seen.add(digest)
-    return tuple(found)
 
 
 def _can_keep(cell: Cell) -> bool:

@@ -188,7 +188,8 @@ def _check(data: Any, options: Mapping[str, Any]) -> None:
         raise UsageError("a search reads its data more than once", hint="give files, not -")
     if options.get("activation") is not None and options.get("cell") is None:
         raise UsageError(
-            "--activation is of the cells rnn, jordan, indrnn and fir", hint="name one of them: --cell rnn"
+            "--activation is of the cells rnn, jordan, jordan-decaying, indrnn, eunn and fir",
+            hint="name one of them: --cell rnn",
         )
     if all(options.get(name) is not None for name in SEARCHED):
         raise UsageError("everything that a search looks for was said", hint="rnncli train does not search")

@@ -264,3 +264,16 @@ def test_the_activations_of_the_elman_network_differ() -> None:
     cell, weights, x = make("rnn")
     runs = [unroll(cell, weights, x, None, torch, activation=f)[0] for f in ("tanh", "relu", "linear")]
     assert all(not torch.equal(a, b) for a, b in itertools.combinations(runs, 2))
+
+
+@pytest.mark.parametrize("name", [*CELLS, "fir:3"])
+def test_a_step_reads_what_is_carried_and_no_more(name: str) -> None:
+    cell, weights, x = make(name)
+    state = some_state(cell, weights, x)
+    for part in state:
+        part.requires_grad_()
+    after = cell.step(weights, x[:, 0], state, torch)[1]
+    total = sum(part.sum() for part in after if part.abs().max() < 1e6)
+    read = [gradient is not None for gradient in torch.autograd.grad(total, state, allow_unused=True)]
+    assert read == [place >= cell.said for place in range(len(state))]
+    assert sum(read) == cell.carried

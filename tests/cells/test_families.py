@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rnncli.cells.cell import Cell
+from rnncli.cells.eunn import ANGLES, turned
 from rnncli.cells.lru import eigenvalues
 from rnncli.cells.named import cell_named
 from rnncli.layers.activation import relu, sigmoid
@@ -242,3 +243,38 @@ def test_a_layer_of_dilation_d_reaches_d_times_further(name: str) -> None:
     fade = [np.polyfit(np.arange(9), np.log(left), 1)[0] for left in lasting]
     assert not far[1:6].any()
     assert 0.5 < fade[0] / fade[1] < 2  # as much is left after 6 k steps as after k
+
+
+def test_the_recurrence_of_an_eunn_is_orthogonal_whatever_its_angles_are() -> None:
+    weights = {name: 3 * weight for name, weight in begun(cell_named("eunn"), hidden=7).items()}
+    turning = torch.eye(7, dtype=torch.float64)
+    for name in ANGLES:
+        turning = turned(turning, weights[name], torch)
+    assert torch.allclose(turning @ turning.T, torch.eye(7, dtype=torch.float64), atol=1e-12)
+    assert (turning.abs() > 1e-3).sum() > 3 * 7  # it mixes units
+
+
+def test_what_an_eunn_remembers_of_a_long_past_does_not_fade_where_it_is_linear() -> None:
+    cell = cell_named("eunn")
+    weights, x = begun(cell), 0.001 * inputs(1, 400)
+    x.requires_grad_()
+    outputs = unroll(cell, weights, x, None, torch, activation="linear")[0]
+    (gradient,) = torch.autograd.grad(outputs[:, -1, 0].sum(), x)
+    norms = gradient[0].norm(dim=1)
+    assert 0.2 < norms[:40].mean() / norms[-40:].mean() < 5
+
+
+def test_a_decaying_jordan_network_that_keeps_nothing_is_jordans() -> None:
+    cell, plain = cell_named("jordan-decaying"), cell_named("jordan")
+    weights, x = begun(cell), inputs(2, 20)
+    weights["decay"].fill_(-1e3)
+    shared = {name: weights[name] for name in plain.shapes(INPUTS, HIDDEN)}
+    assert torch.allclose(unroll(cell, weights, x, None, torch)[0], unroll(plain, shared, x, None, torch)[0])
+
+
+@pytest.mark.parametrize("memory", [12, 1000])
+def test_state_units_of_a_decaying_jordan_network_forget_over_up_to_the_memory_asked_for(memory: int) -> None:
+    decay = begun(cell_named("jordan-decaying"), f"chrono:{memory}", hidden=400)["decay"]
+    steps = -1 / torch.log(torch.sigmoid(decay))
+    assert 1 <= steps.min() < 0.05 * memory + 1
+    assert 0.95 * memory < steps.max() <= memory * (1 + 1e-9)

@@ -130,4 +130,4 @@ def test_an_activation_that_no_layer_has_is_refused(text: str) -> None:
     for activation in ("tanh", "relu"):
         with pytest.raises(UsageError, match=f"--activation is given, but {text} has none") as error:
             refuse_unused_activation(text, activation)
-        assert error.value.hint.endswith("--cell rnn, jordan, indrnn, fir")
+        assert error.value.hint.endswith("--cell rnn, jordan, jordan-decaying, indrnn, eunn, fir")

@@ -86,7 +86,7 @@ def test_a_gate_of_an_unknown_name_is_refused(jobs: Path) -> None:
     assert refused.value.hint == "did you mean vanishing?"
     with pytest.raises(UsageError) as refused:
         rnncli.inspect_gradients(jobs, fail_on=["bananas"])
-    assert refused.value.hint.startswith("choose from: batch-one, ")
+    assert refused.value.hint.startswith("choose from: alike, batch-one, ")
 
 
 def test_a_rule_is_said_once_and_the_diagnosis_first(jobs: Path) -> None:

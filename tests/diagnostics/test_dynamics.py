@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rnncli.cells.cell import Cell
 from rnncli.cells.named import cell_named
-from rnncli.diagnostics.dynamics import LayerDynamics, layer_dynamics, step_jacobians
+from rnncli.diagnostics.dynamics import LayerDynamics, layer_dynamics, spectrum, step_jacobians
 from rnncli.diagnostics.unrolling import Stack, paths
 
 RNN, LSTM, GRU = (cell_named(name) for name in ("rnn", "lstm", "gru"))
@@ -128,3 +128,19 @@ def test_jacobians_equal_finite_differences(cell: Cell) -> None:
 def test_in_gated_cells_the_recurrent_matrix_has_no_radius() -> None:
     found = dynamics(Stack(GRU, [zeros(GRU, 1, 4)]), noise(2, 20, 1))
     assert (found.radius, found.gain) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "lru", "slstm"])
+def test_exponents_are_the_same_with_jacobians_and_without(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = cell_named(name)
+    generator = torch.Generator().manual_seed(0)
+    weights = {
+        n: 0.5 * torch.randn(shape, generator=generator, dtype=torch.float64) for n, shape in cell.shapes(3, 5).items()
+    }
+    data = torch.randn(2, 30, 3, generator=generator, dtype=torch.float64)
+    (path,) = paths(Stack(cell, [weights]), data)[1]
+    found = []
+    for few in (0, 1000):
+        monkeypatch.setattr("rnncli.diagnostics.dynamics.FEW", few)
+        found.append(spectrum(cell, path, "tanh", 2))
+    np.testing.assert_allclose(found[0], found[1], atol=1e-12)

@@ -33,7 +33,7 @@ every_cell = pytest.mark.parametrize("cell_name", list(CELLS))
 
 
 @every_cell
-@pytest.mark.parametrize("init", ["orthogonal", "chrono:24", "identity", "uniform"])
+@pytest.mark.parametrize("init", ["orthogonal", "chrono:24", "identity", "irnn", "uniform"])
 def test_every_weight_is_set_and_the_seed_decides(cell_name: str, init: str) -> None:
     first, again, other = begin(cell_name, init), begin(cell_name, init), begin(cell_name, init, seed=1)
     assert all(torch.isfinite(weight).all() for weight in first.values())
@@ -124,6 +124,13 @@ def test_chrono_leaves_a_cell_without_gates_orthogonal() -> None:
 
 def test_identity_is_the_identity() -> None:
     assert torch.equal(begin("rnn", "identity")["weight_hh"], torch.eye(HIDDEN))
+
+
+def test_an_irnn_begins_as_published() -> None:
+    weights = begin("rnn", "irnn")
+    assert torch.equal(weights["weight_hh"], torch.eye(HIDDEN))
+    assert 0.0005 < weights["weight_ih"].std() < 0.002
+    assert not weights["bias"].any()
 
 
 def test_uniform_keeps_to_the_bound_of_pytorch() -> None:

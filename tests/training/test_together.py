@@ -74,6 +74,7 @@ def test_two_processes_learn_what_one_does(two: Path, alone: Told, task: str) ->
     assert_same_course(told(two / "told.jsonl")[task], alone[task])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["forecast", "steps"])
 def test_three_processes_with_shares_of_unlike_size_learn_what_one_does(three: Path, alone: Told, task: str) -> None:
     assert_same_course(told(three / "told.jsonl")[task], alone[task])
@@ -131,6 +132,7 @@ def test_the_first_process_alone_writes_and_speaks(unbroken: tuple[Path, str]) -
     assert {path.name for path in model.parent.iterdir()} == {model.name, f".{model.name}.lock"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are found in /proc")
 def test_a_training_that_was_stopped_and_then_lost_a_process_ends_in_the_bytes_of_an_unbroken_one(
     unbroken: tuple[Path, str], tmp_path: Path

@@ -32,6 +32,7 @@ def test_sizes_are_those_of_the_textbook() -> None:
     assert found["lstm"].parameters == 4 * (20 * (10 + 20) + 20)
     assert found["lstm"].cost == 4 * 20 * (10 + 20)
     assert (found["lstm"].state, found["gru"].state) == (40, 20)
+    assert found["lru"].state == 40  # what it puts out is not carried on
     assert found["gru"].parameters == 3 * (20 * (10 + 20) + 20) + 20
     assert found["mingru"].parameters == 2 * (20 * 10 + 20)
 

@@ -23,4 +23,4 @@ def exploding(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _grows(flow: LayerFlow) -> bool:
-    return (flow.decay_rate or 0.0) * (flow.lags - 1) > math.log(EXPLODING_GROWTH)
+    return (flow.own.decay_rate or 0.0) * (flow.lags - 1) > math.log(EXPLODING_GROWTH)

@@ -16,3 +16,11 @@ def series(_: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
         if finding.check == "dominated":
             shown = ", ".join(map(repr, finding.series[:NAMED]))
             yield Proposal("series", against, f"look at {shown} with `rnncli check`: a unit, a jump, an outlier?")
+
+
+def sorted_rows(_: Evidence, findings: Sequence[Finding]) -> Iterator[Proposal]:
+    """The column of times says in which order rows come; nothing else does."""
+    if against := named(findings, "unordered"):
+        yield Proposal(
+            "sorted-rows", against, "see whether --time names the column that orders the rows of each series"
+        )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # predict imports this module, and nothing that only training
     from rnncli.tasks.forecast.stateful import Stream
     from rnncli.tasks.forecast.validation import Holdout, Validated
     from rnncli.tasks.plan import Plan, Trained
-    from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Scored
+    from rnncli.tasks.task import Again, Asking, Backtest, Draw, Facts, LookedAt, Options, Points, Scored
 
 OFTEN, OFTEN_TARGETS = 1_000, 256_000  # forecasts that are scored again and again, and rows of them
 JUDGED = 500_000  # quantiles that the pool and the calibration are fitted to at most
@@ -192,6 +192,15 @@ class Forecasting:
 
         lags = tuple(season for season in spec.seasons if season > 1)
         return Facts(spec.horizon, lags, int(np.median(panel.lengths)), "season")
+
+    def points(self, spec: ForecastSpec, said: Array, seen: Seen) -> Points:
+        """Medians beside the plain forecasts that the decoder weighs, relative to level and spread."""
+        from rnncli.tasks.task import Points
+
+        plain = seen.beside["components"]
+        return Points(
+            said[..., spec.median], seen.targets, {name: plain[..., place] for place, name in enumerate(spec.plain)}
+        )
 
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Forecaster | None) -> LookedAt:
         """What is wrong with a table of series."""

@@ -147,6 +147,9 @@ class NextFrames:
         rows, after = int(np.median(panel.lengths)), spec.horizon - 1
         return Facts(spec.horizon, (), rows, step="a frame", after=after, patch=spec.patch[0])
 
+    def points(self, spec: FrameSpec, said: Array, seen: Seen) -> None:
+        """None: no plain frame is a point."""
+
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: FrameModel | None) -> LookedAt:
         """What is wrong with frames."""
         from rnncli.tasks.frames.looked_at import looked_at

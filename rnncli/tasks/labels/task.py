@@ -161,6 +161,9 @@ class Labelling:
         patch = 1 if spec.pictures is None else spec.pictures.patch[0]
         return Facts(None, (), steps, whole=not spec.per_step, step=step, questions="labels", patch=patch)
 
+    def points(self, spec: LabelSpec, said: Array, seen: Seen) -> None:
+        """None: labels are not said by plain answers."""
+
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: Labeler | None) -> LookedAt:
         """The findings of a check in a labelled table."""
         from rnncli.tasks.labels.looked_at import looked_at

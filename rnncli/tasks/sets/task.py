@@ -153,6 +153,9 @@ class NextSet:
         rows = int(np.median(panel.lengths))
         return Facts(None, (), rows, step="a set", questions="steps", context_option="tbptt")
 
+    def points(self, spec: SetSpec, said: Array, seen: Seen) -> None:
+        """None: sets are no points."""
+
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: SetModel | None) -> LookedAt:
         """The findings of a check of documents."""
         from rnncli.tasks.sets.looked_at import looked_at

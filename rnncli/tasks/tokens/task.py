@@ -161,6 +161,9 @@ class NextToken:
         rows = int(np.median(panel.lengths))
         return Facts(None, (), rows, step="a token", questions="tokens", context_option="tbptt")
 
+    def points(self, spec: TokenSpec, said: Array, seen: Seen) -> None:
+        """None: tokens are no points."""
+
     def looked_at(self, data: Any, choices: ColumnChoices, options: Options, model: TokenModel | None) -> LookedAt:
         """What is wrong with documents."""
         from rnncli.tasks.tokens.looked_at import looked_at

@@ -116,7 +116,8 @@ def probe_of(case: Case, loaded: Loaded, seed: int = 0) -> Probe:
     if case.plant is not None:
         with torch.no_grad():
             case.plant(weights)
-    return Probe(loaded.panel, plan, weights, trained=bool(case.steps) or case.plant is not None)
+    trained = bool(case.steps) or case.plant is not None or plan.first is not None
+    return Probe(loaded.panel, plan, weights, trained=trained)
 
 
 def _trained(probe: Probe, steps: int) -> Weights:

@@ -1,5 +1,8 @@
 """Does the first remedy help? python tests/diagnostics/planted/remedies.py [--file NAME] [--steps N] [--seed N] [WORD].
 
+With --trained, cases whose weights are planted are models, as for `--try -m`: trained a little before the fault is
+planted, and trained on from there; other faults of weights are tried then too.
+
 On every case of a vanishing, exploding or chaotic gradient the same short training is run from the planted weights
 without a remedy, and with the first remedy by its flags alone. It is right where every verdict is healthy after it and
 the loss on rows held out is lower. Gradients that vanish on series that need no memory have nothing to lose: they are
@@ -28,6 +31,17 @@ from rnncli.workflows.probe import QUICK
 from rnncli.workflows.trying import try_remedies
 
 GRADIENTS = {"vanishing", "exploding", "chaotic"}
+OF_WEIGHTS = GRADIENTS | {
+    "saturated",
+    "dead-units",
+    "frozen",
+    "held",
+    "alike",
+    "unmoved",
+    "untaught",
+    "depth-vanishing",
+}
+TRAINED = 40  # steps before a fault is planted in a model
 
 
 def costs(case: Case) -> bool:
@@ -35,16 +49,22 @@ def costs(case: Case) -> bool:
     return case.expected[0] != "vanishing" or case.data in REMEMBERED
 
 
-def first_remedy(case: Case, seed: int = 0, steps: int | None = None) -> tuple[Trial, Trial | None]:
-    """Training without a remedy and with the first that is an option of train, None where none is proposed."""
+def first_remedy(
+    case: Case, seed: int = 0, steps: int | None = None, *, model: bool = False
+) -> tuple[Trial, Trial | None]:
+    """Training without a remedy and with the first that is an option of train, None where none is proposed; from a
+    trained `model`'s weights, or as a training begins.
+    """
+    case = replace(case, steps=case.steps or TRAINED) if model else case
     with prepared(1):
         loaded = loaded_for(case)
         probe = probe_of(case, loaded, seed)
         report = GradientReport.of(probe.evidence(QUICK))
         first = tuple(proposal for proposal in report.proposals if proposal.options)[:1]
-        done = try_remedies(replace(probe, trained=False), loaded, replace(report, proposals=first), unheard, steps)
+        done = try_remedies(replace(probe, trained=model), loaded, replace(report, proposals=first), unheard, steps)
     assert done.before is not None
-    return done.before, done.trials[0] if done.trials else None
+    tried = [trial for trial in done.trials if trial.proposal is not None]
+    return done.before, tried[0] if tried else None
 
 
 def helped(before: Trial, after: Trial | None) -> bool:
@@ -74,17 +94,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--file", action="append")
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--all", action="store_true")
+    for flag in ("all", "trained"):
+        parser.add_argument(f"--{flag}", action="store_true")
     told = parser.parse_args()
     chosen = [
         case
         for case in cases(told.file or ["*"])
-        if case.expected[0] in GRADIENTS and all(w in case.name for w in told.words) and (told.all or costs(case))
+        if case.expected[0] in (OF_WEIGHTS if told.trained else GRADIENTS)
+        and all(w in case.name for w in told.words)
+        and (told.all or costs(case))
+        and (case.plant is not None or not told.trained)
     ]
     began, right = time.process_time(), Counter[tuple[bool, bool]]()
     print("| planted | first remedy | loss without | with it | verdicts without | with it | helps |", flush=True)
     for case in chosen:
-        before, after = first_remedy(case, told.seed, told.steps)
+        before, after = first_remedy(case, told.seed, told.steps, model=told.trained)
         right[costs(case), helped(before, after)] += 1
         print(row(case, before, after), flush=True)
     for costly, where in ((True, "where the fault costs something"), (False, "where no memory is needed")):
