@@ -12,17 +12,19 @@ import signal
 import struct
 import sys
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 import numpy as np
 
 from rnncli.arrays import Floats
 
-PIECES = 4_096  # numbers that a pipe holds, and more
+PIECES = 1_024  # numbers that any pipe holds
 EACH = 4  # pieces at least for each process
 _NUMBER = struct.Struct("=I")
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def available_cpus() -> int:
@@ -59,29 +61,51 @@ def share_out(work: Callable[[int], None], count: int, workers: int) -> None:
             for number in range(piece * count // pieces, (piece + 1) * count // pieces):
                 work(number)
 
-    children: list[int] = []
+    children, failed = list[int](), False
     try:
-        children += [_forked(take) for _ in range(workers - 1)]
+        with _signals_held():
+            children += _forked(take, workers - 1)
         take()
-        ended = [os.waitpid(children.pop(), 0)[1] for _ in range(len(children))]
+        while children:
+            failed |= os.waitpid(children[-1], 0)[1] != 0
+            children.pop()
     finally:
         os.close(waiting)
         for child in children:
             with suppress(OSError):
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
-    if any(ended):
+    if failed:
         for number in range(count):
             work(number)
 
 
-def _forked(work: Callable[[], None]) -> int:
-    """The process that does some work, and nothing of what its parent would do at an end."""
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals that stop a program come after this, for a process that is just forked would take them as its parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _forked(work: Callable[[], None], most: int) -> list[int]:
+    """So many processes that do some work, or fewer where the system allows no more."""
+    made: list[int] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child computes with NumPy alone
-        child = os.fork()
-    if child:
-        return child
+        with suppress(OSError):
+            while len(made) < most:
+                child = os.fork()
+                if not child:
+                    _work_and_end(work)
+                made.append(child)
+    return made
+
+
+def _work_and_end(work: Callable[[], None]) -> NoReturn:
+    """Work, and nothing of what the parent would do at an end."""
     try:
         _die_with_parent()
         work()
@@ -93,7 +117,8 @@ def _forked(work: Callable[[], None]) -> int:
 def _die_with_parent() -> None:
     import ctypes
 
-    with suppress(ValueError):  # where another thread forks
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    for number in _STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)

@@ -12,6 +12,7 @@ from rnncli.arrays import Bools, Floats, Ints
 
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _LARGEST = (1 << 63) - 1
+VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}  # whose dictionaries Arrow cannot cast
 
 
 def floats(column: pa.ChunkedArray) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from rnncli.arrays import Ints
-from rnncli.data.apart import cast
+from rnncli.data.alike import alike_batches
 from rnncli.data.ids import coded
 from rnncli.data.on_disk import check_room, unnamed_file
 from rnncli.data.readers.table import kind_of
@@ -20,7 +20,9 @@ BATCH = 1 << 18  # rows that are read at once
 FILES = 240  # at most; a process may often have no more than 1,024 open
 
 
-def gathered(tables: Tables, wanted: Sequence[str], ids: Sequence[str], folder: str, rows: int) -> Iterator[pa.Table]:
+def gathered(
+    tables: Tables, wanted: Sequence[str], times: Sequence[str], ids: Sequence[str], folder: str, rows: int
+) -> Iterator[pa.Table]:
     """The wanted columns of about so many `rows` at a time, with whole series in each, in the order in which series
     first appear. StorageFailed.
     """
@@ -29,7 +31,7 @@ def gathered(tables: Tables, wanted: Sequence[str], ids: Sequence[str], folder: 
     with ExitStack() as stack:
         files = [stack.enter_context(unnamed_file(folder)) for _ in range(int(file_of[-1]) + 1)]
         writers: list[pa.ipc.RecordBatchStreamWriter] = []
-        for table, series in _batches(tables, wanted, ids, place):
+        for table, series in _batches(tables, wanted, (*times, *ids), ids, place):
             if not writers:
                 check_room(folder, table.nbytes * int(lengths.sum()) // max(1, table.num_rows))
                 writers = [pa.ipc.new_stream(file, table.schema) for file in files]
@@ -46,28 +48,26 @@ def _counted(tables: Tables, ids: Sequence[str]) -> tuple[dict[str, int], Ints]:
     """The place of each series in the order of their first rows, and how many rows each has."""
     place: dict[str, int] = {}
     lengths = np.zeros(0, np.int64)
-    for _, series in _batches(tables, ids, ids, place):
+    for _, series in _batches(tables, ids, ids, ids, place):
         lengths = np.concatenate([lengths, np.zeros(len(place) - len(lengths), np.int64)])
         lengths += np.bincount(series, minlength=len(place))
     return place, lengths
 
 
 def _batches(
-    tables: Tables, wanted: Sequence[str], ids: Sequence[str], place: dict[str, int]
+    tables: Tables, wanted: Sequence[str], keys: Sequence[str], ids: Sequence[str], place: dict[str, int]
 ) -> Iterator[tuple[pa.Table, Ints]]:
     """The wanted columns, some rows at a time, and the place of the series of each row; new ones get the next."""
     schema: pa.Schema | None = None
-    for source, opened in zip(tables.sources, tables.opened, strict=True):
-        assert opened.batches is not None
-        for _, table in opened.batches({name: opened.kinds[name] for name in wanted}, BATCH):
-            codes, names = coded(Tables([source], [opened], [table]), ids)
-            present, first = np.unique(codes, return_index=True)
-            of = np.zeros(len(names) + 1, np.int64)
-            for code in present[np.argsort(first)].tolist():
-                of[code] = place.setdefault(names[code] if code >= 0 else "", len(place))
-            plain = _plain(table)
-            schema = schema or plain.schema
-            yield cast(plain, schema), of[codes]
+    for source, opened, _, table in alike_batches(tables, wanted, keys, BATCH):
+        codes, names = coded(Tables([source], [opened], [table]), ids)
+        present, first = np.unique(codes, return_index=True)
+        of = np.zeros(len(names) + 1, np.int64)
+        for code in present[np.argsort(first)].tolist():
+            of[code] = place.setdefault(names[code] if code >= 0 else "", len(place))
+        plain = _plain(table)
+        schema = schema or plain.schema
+        yield plain.cast(schema), of[codes]
 
 
 def _plain(table: pa.Table) -> pa.Table:

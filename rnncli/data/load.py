@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from rnncli.arrays import Ints
-from rnncli.data.apart import SeriesApart, WrittenApart
 from rnncli.data.grid import gridded
 from rnncli.data.instants import as_seen, in_utc, zone_of
 from rnncli.data.known import Known
@@ -18,7 +16,7 @@ from rnncli.data.noted import Notes
 from rnncli.data.objects import Data
 from rnncli.data.ordered import Joined, Ordered, ordered
 from rnncli.data.panel import Panel, ranges
-from rnncli.data.parts import Parts, parts_of
+from rnncli.data.parts import Parts, SeriesApart, parts_of
 from rnncli.data.rows import Rows, read_ahead, rows_of
 from rnncli.data.source import sources
 from rnncli.data.tables import Faults, Tables, open_tables
@@ -76,10 +74,8 @@ def load_panel(
     choices = choices or ColumnChoices()
     tables = _tables(given, choices, known)
     parts = None if ahead is not None else parts_of(tables, choices, known)
-    if parts is not None:
-        with suppress(WrittenApart):
-            return _in_parts_or_gathered(parts, choices, known)
-    return _as_one(tables, choices, known, ahead)
+    found = None if parts is None else _parted(parts, choices, known)
+    return _as_one(tables, choices, known, ahead) if found is None else found
 
 
 def _tables(given: Data, choices: ColumnChoices, known: Known | None) -> Tables:
@@ -103,25 +99,37 @@ def _as_one(tables: Tables, choices: ColumnChoices, known: Known | None, ahead: 
     return _on_grid(found, zone, known, choices, notes, skipped)
 
 
-def _in_parts_or_gathered(parts: Parts, choices: ColumnChoices, known: Known | None) -> Loaded:
-    """The panel of parts. WrittenApart where they must be read as one."""
+def _parted(parts: Parts, choices: ColumnChoices, known: Known | None) -> Loaded | None:
+    """The panel of parts; None where it is better read as one. InputRefused."""
+    folder = _folder(parts, choices)
     try:
-        return _in_parts(parts, choices, known)
-    except WrittenApart:
-        raise
+        return _together(parts, folder, choices, known)
+    except SeriesApart:
+        return None
+    except InputRefused:  # columns were guessed from the first rows: all of them say better what is wrong
+        if known is not None or not limits_of(choices).allow(parts.at_once):
+            raise
+        return None
+
+
+def _together(parts: Parts, folder: str | None, choices: ColumnChoices, known: Known | None) -> Loaded:
+    """The panel of parts, whose series are gathered on disk where that must and can be. SeriesApart, InputRefused."""
+    try:
+        return _in_parts(parts, folder, choices, known)
     except SeriesApart:
         if choices.cache is None:
-            raise WrittenApart from None
-        return _in_parts(parts.gathered(choices.cache), choices, known)
+            raise
+    return _in_parts(parts.gathered(choices.cache), folder, choices, known)
 
 
-def _in_parts(parts: Parts, choices: ColumnChoices, known: Known | None) -> Loaded:
+def _in_parts(parts: Parts, folder: str | None, choices: ColumnChoices, known: Known | None) -> Loaded:
     """The panel of parts with whole series in each, which are in memory one at a time."""
-    notes, skipped, whole = Notes(), list[SeriesRefused](), Joined(parts.rows, _folder(parts, choices))
-    zone: str | None = None
-    for found, zone in _ordered(parts, choices, known, notes, skipped):  # noqa: B007  # they all have one
+    notes, skipped, whole = Notes(), list[SeriesRefused](), Joined(parts.rows, folder)
+    zones = set[str | None]()
+    for found, zone in _ordered(parts, choices, known, notes, skipped):
         whole.add(found)
-    return _on_grid(whole.ordered(), zone, known, choices, notes, skipped)
+        zones.add(zone)
+    return _on_grid(whole.ordered(), zones.pop(), known, choices, notes, skipped)
 
 
 def _folder(parts: Parts, choices: ColumnChoices) -> str | None:

@@ -5,7 +5,7 @@ Series must stand one after the other, in whatever order; where one turns up aga
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from rnncli.data import arrow
 from rnncli.data import columns as roles
-from rnncli.data.apart import SeriesApart, WrittenApart, together
+from rnncli.data.alike import alike, alike_batches
 from rnncli.data.channel import Channel
 from rnncli.data.gathered import gathered
 from rnncli.data.known import Known
 from rnncli.data.limits import VALUE, Size, limits_of
-from rnncli.data.readers.table import Opened
+from rnncli.data.readers.table import Kind, Opened
 from rnncli.data.rows import Rows, rows_of
 from rnncli.data.source import Source
 from rnncli.data.tables import Faults, Tables
@@ -28,12 +28,15 @@ from rnncli.spec import ColumnChoices, Columns
 FROM = 1 << 20  # rows; fewer are read as one
 PART = 1 << 18  # rows at least, but in the last part
 LOOKED = 512  # rows in which the last series may begin, at first
-TYPED = ("time", "whole")  # kinds of times that are read alike in every part
+
+
+class SeriesApart(Exception):  # it is no error of the data
+    """A series goes on after others: its rows are not together."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The rows of tables in parts. `rows` are so many at most, all in all."""
+    """The rows of tables in parts. `rows` are so many at most, all in all; `at_once` is their size as they are read."""
 
     tables: Tables
     choices: ColumnChoices
@@ -43,6 +46,7 @@ class Parts:
     notes: tuple[str, ...]
     rows: int
     channel_count: int
+    at_once: Size
     folder: str | None = None
 
     @property
@@ -56,14 +60,10 @@ class Parts:
         return replace(self, folder=folder, notes=(*self.notes, note))
 
     def __iter__(self) -> Iterator[Rows]:
-        """The rows of some series after the other. SeriesApart where they cannot be told so, InputRefused."""
+        """The rows of some series after the other. SeriesApart where a series turns up again, InputRefused."""
         seen: set[str] = set()
-        style: tuple[Columns, str | None] | None = None
         for number, tables in enumerate(self._tables()):
             rows = rows_of(tables, self.choices, self.columns, self.channels, Faults(), self.zone)
-            style = style or (rows.columns, rows.zone)
-            if style != (rows.columns, rows.zone):
-                raise WrittenApart
             here = [rows.ids[code] for code in np.unique(rows.codes).tolist()]
             if not seen.isdisjoint(here):
                 raise SeriesApart
@@ -76,8 +76,8 @@ class Parts:
         named = roles.renamed(self.columns, self.choices)
         wanted = roles.needed(named)
         if self.folder is None:
-            return _whole_series(self.tables, wanted, named.ids)
-        found = gathered(self.tables, wanted, named.ids, self.folder, PART)
+            return _whole_series(self.tables, wanted, (*named.times, *named.ids), named.ids)
+        found = gathered(self.tables, wanted, named.times, named.ids, self.folder, PART)
         source, opened = self.tables.sources[0], self.tables.opened[0]
         return (Tables([source], [_of_table(opened, table)]) for table in found if table.num_rows)
 
@@ -88,7 +88,7 @@ def parts_of(tables: Tables, choices: ColumnChoices, known: Known | None) -> Par
     """
     if any(opened.batches is None for opened in tables.opened) or choices.wide:
         return None
-    limits = limits_of(choices)
+    limits, choices = limits_of(choices), roles.resolved(tables.kinds(), choices)
     count = sum(opened.size((), limits).rows for opened in tables.opened)
     if count < FROM:
         return None
@@ -97,15 +97,16 @@ def parts_of(tables: Tables, choices: ColumnChoices, known: Known | None) -> Par
         columns, channels, notes = _as_known(tables, choices, known)
     except InputRefused:
         return None  # what is wrong is said of all rows
-    several = columns.wide or not (columns.ids or columns.by_file)
-    if several or any(tables.kinds().get(name) not in TYPED for name in columns.times):
+    named = roles.renamed(columns, choices)
+    whole = columns.wide or not (columns.ids or columns.by_file)
+    if whole or any(channel.kind == "category" for channel in channels) or not alike(tables, named):
         return None
-    if any(channel.kind == "category" for channel in channels):
-        return None
-    limits.check([Size(count, count * VALUE * len(roles.needed(columns)), 0)], [tables.name], tables.name)
+    sizes = [opened.size(roles.needed(named), limits) for opened in tables.opened]
+    limits.check([replace(size, memory=0) for size in sizes], [source.name for source in tables.sources], tables.name)
     targets = len(columns.target_columns)
     told = channels if known else None
-    return Parts(tables, choices, columns, told, zone, notes, count * targets, len(channels))
+    at_once = sum(sizes, Size(0, 0, 0))
+    return Parts(tables, choices, columns, told, zone, notes, count * targets, len(channels), at_once)
 
 
 def _as_known(
@@ -120,10 +121,13 @@ def _as_known(
 
 
 def _first(source: Source, opened: Opened) -> tuple[Source, Opened]:
-    assert opened.batches is not None
-    name, table = next(opened.batches(opened.kinds, PART), (source.name, None))
-    table = opened.read(opened.kinds) if table is None else table
-    return replace(source, name=name), _of_table(opened, table)
+    def read(wanted: Mapping[str, Kind]) -> pa.Table:
+        assert opened.batches is not None
+        found = next(opened.batches(wanted, PART), None)
+        return opened.read(wanted) if found is None else found[1]
+
+    small = replace(opened, read=read, size=lambda *_: Size(0, 0, 0), place=None, pieces=None, batches=None)
+    return source, small
 
 
 def _of_table(opened: Opened, table: pa.Table) -> Opened:
@@ -150,21 +154,20 @@ def _groups(tables: Tables) -> Iterator[Tables]:
             first, rows = place + 1, 0
 
 
-def _whole_series(tables: Tables, wanted: Sequence[str], ids: Sequence[str]) -> Iterator[Tables]:
+def _whole_series(tables: Tables, wanted: Sequence[str], keys: Sequence[str], ids: Sequence[str]) -> Iterator[Tables]:
     """The wanted columns of some series after the other."""
     held, rows = list[pa.Table](), 0
-    for source, opened in zip(tables.sources, tables.opened, strict=True):
-        assert opened.batches is not None
-        for name, table in opened.batches({name: opened.kinds[name] for name in wanted}, PART):
-            held.append(table)
-            rows += table.num_rows
-            end = _complete(held, ids) if rows >= PART else 0
-            if end:
-                whole = together([*held[:-1], table.slice(0, end)])
-                yield Tables([replace(source, name=name)], [_of_table(opened, whole)])
-                held, rows = [_recoded(table.slice(end))], table.num_rows - end
+    for source, opened, name, table in alike_batches(tables, wanted, keys, PART):
+        held.append(table)
+        rows += table.num_rows
+        end = _complete(held, ids) if rows >= PART else 0
+        if end:
+            whole = pa.concat_tables([*held[:-1], table.slice(0, end)], promote_options="permissive")
+            yield Tables([replace(source, name=name)], [_of_table(opened, whole)])
+            held, rows = [_recoded(table.slice(end))], table.num_rows - end
     if rows:
-        yield Tables([source], [_of_table(opened, together(held))])
+        whole = pa.concat_tables(held, promote_options="permissive")
+        yield Tables([source], [_of_table(opened, whole)])
 
 
 def _complete(held: Sequence[pa.Table], ids: Sequence[str]) -> int:

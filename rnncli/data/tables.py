@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,18 +101,22 @@ class Tables:
 
         Where `faults` are tolerant, what would be refused of numbers is kept in `refused`, and they are read as texts.
         """
-        for source, opened in zip(self.sources, self.opened, strict=True):
-            for name in wanted:
-                if name not in opened.kinds:
-                    raise source.refused(
-                        f"there is no column {name!r}, which other files have", hint="give files with the same columns"
-                    )
+        self.refuse_lacking(wanted)
         sizes = [opened.size(wanted, limits) for opened in self.opened]
         limits.check(sizes, [source.name for source in self.sources], self.name)
         tolerant = faults is not None and faults.tolerant
         found = [_read(opened, wanted, tolerant=tolerant) for opened in self.opened]
         refused = tuple(error for _, error in found if error is not None)
         return replace(self, read=[table for table, _ in found], refused=refused)
+
+    def refuse_lacking(self, wanted: Collection[str]) -> None:
+        """InputRefused naming a table that lacks one of these columns."""
+        for source, opened in zip(self.sources, self.opened, strict=True):
+            for name in wanted:
+                if name not in opened.kinds:
+                    raise source.refused(
+                        f"there is no column {name!r}, which other files have", hint="give files with the same columns"
+                    )
 
     def column(self, name: str) -> list[pa.ChunkedArray]:
         """A column of every table."""

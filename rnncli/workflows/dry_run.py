@@ -30,7 +30,7 @@ from rnncli.workflows.evaluate import refuse_two_counts
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
-from rnncli.workflows.predict import into_of
+from rnncli.workflows.predict import into_of, refuse_what_cannot_go
 from rnncli.workflows.train import prepared_job, refuse_to_replace_others, refuse_what_cannot_be, workers_and_threads
 
 
@@ -129,6 +129,7 @@ def dry_predict(
 ) -> DryRun:
     """What `predict` would do. It raises what `predict` would raise before the first forecast."""
     began = time.monotonic()
+    refuse_what_cannot_go(data, options)  # type: ignore[arg-type]
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
     writes: dict[str, str] = {}
     if output is not None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli import files
-from rnncli.data.apart import SeriesApart
+from rnncli.data.parts import SeriesApart
 from rnncli.data.sinks.file import FileSink
 from rnncli.data.sinks.sink import Into, Sink, sink_of
 from rnncli.data.writers.results import Style
@@ -92,8 +92,7 @@ def _predicted(
     *,
     in_parts: bool,
 ) -> Answer:
-    _refuse_twice(data, options)
-    _refuse_without_drawing(options)
+    refuse_what_cannot_go(data, options)
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
     state, wait, style = options.get("state"), options.get("lock_wait") or 0.0, style_of(options)
     sink = None if output is None else sink_of(output, into_of(options, wait))
@@ -121,8 +120,8 @@ def _predicted(
         in_parts = in_parts and plot is None and sink is not None and _takes_parts(sink, style)
         said: AnswerOptions = {"horizon": horizon, "quantiles": levels, "point": point, "in_parts": in_parts}
         asked: AnswerOptions = {**options, **said, "history": None}
-        made = partial(_answer, task, data, found.model, tell=tell, stream=stream)
-        answer = made(asked) if sink is None else _written(sink, made, asked, style, found.digest)
+        made = partial(_answer, task, data, found.model, stream=stream)
+        answer = made(asked, tell) if sink is None else _written(sink, made, asked, tell, style, found.digest)
         for line in () if sink is None else answer.remarks(sink.format):
             tell(Noted(line))
         if plot is not None:
@@ -145,19 +144,30 @@ def into_of(options: PredictOptions, wait: float) -> Into:
     return Into(options.get("out_format"), formats, options.get("table"), options.get("if_exists"), wait)
 
 
-def _answer(task: Task[Any], data: Any, model: Any, asked: AnswerOptions, *, tell: Listener, stream: Any) -> Answer:
+def _answer(task: Task[Any], data: Any, model: Any, asked: AnswerOptions, tell: Listener, *, stream: Any) -> Answer:
     return task.answer(data, model, column_choices(asked), asked, tell, stream)
 
 
 def _written(
-    sink: Sink, made: Callable[[AnswerOptions], Answer], asked: AnswerOptions, style: Style, key: str
+    sink: Sink,
+    made: Callable[[AnswerOptions, Listener], Answer],
+    asked: AnswerOptions,
+    tell: Listener,
+    style: Style,
+    key: str,
 ) -> Answer:
     """The answer, when it is written; some series at a time only where their rows are together."""
-    answer = made(asked)
+    heard: list[object] = []
+
+    def hear(event: Any) -> None:
+        heard.append(event)
+        tell(event)
+
+    answer = made(asked, hear)
     try:
         _write(sink, answer, style, key)
     except SeriesApart:
-        answer = made({**asked, "in_parts": False})
+        answer = made({**asked, "in_parts": False}, lambda event: None if event in heard else tell(event))
         _write(sink, answer, style, key)
     return answer
 
@@ -184,6 +194,12 @@ def _refuse_without_drawing(options: PredictOptions) -> None:
     if given and options.get("generate") is None:
         flag = given[0].replace("_", "-")
         raise UsageError(f"--{flag} says how --generate draws, and nothing is generated", hint=f"leave --{flag} out")
+
+
+def refuse_what_cannot_go(data: Any, options: PredictOptions) -> None:
+    """UsageError where data or options contradict one another."""
+    _refuse_twice(data, options)
+    _refuse_without_drawing(options)
 
 
 def _refuse_twice(data: Any, options: PredictOptions) -> None:

@@ -218,3 +218,77 @@ def test_files_with_times_of_other_kinds_and_zones_are_read_as_one(written: Writ
     ]
     paths = [written(part, f"zoned{place}") for place, part in enumerate(zoned)]
     assert same(load_panel(paths), as_one(*paths))
+
+
+BIG_NUMBERS = np.arange(2**53 + 1, 2**53 + 91)
+HALF = table(IDS[3:], 30)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        HALF.set_column(2, "y", pa.array(BIG_NUMBERS)),
+        HALF.set_column(2, "y", pa.array([True, False] * 45)),
+        HALF.set_column(1, "ds", HALF["ds"].cast(pa.timestamp("ms"))),
+        HALF.set_column(0, "unique_id", pa.array(np.repeat([7, 8, 9], 30))),
+        HALF.set_column(0, "unique_id", HALF["unique_id"].cast(pa.large_string())),
+        HALF.set_column(0, "unique_id", HALF["unique_id"].cast(pa.string_view())),
+        HALF.select(["y", "ds", "unique_id"]),
+    ],
+)
+def test_files_whose_columns_differ_are_read_as_at_once(written: Write, monkeypatch: Any, later: pa.Table) -> None:
+    paths = [written(table(IDS[:3]), "p0"), written(later, "p1")]
+    read = load_panel(paths)
+    monkeypatch.setattr(parts, "FROM", 1 << 40)
+    assert same(read, load_panel(paths))
+
+
+def test_several_ids_may_be_named_with_a_comma(written: Write) -> None:
+    data = table(IDS).append_column("store", pa.array(["n"] * 90 + ["s"] * 90))
+    path = written(data)
+    assert same(
+        load_panel(path, ColumnChoices(id=("store,unique_id",))),
+        as_one(path, choices=ColumnChoices(id=("store", "unique_id"))),
+    )
+
+
+def test_a_category_that_begins_late_is_still_one(written: Write) -> None:
+    path = written(table(IDS, color=pa.array([None] * 120 + ["red", "blue"] * 30)))
+    choices = ColumnChoices(past=("color",))
+    assert same(load_panel(path, choices), as_one(path, choices=choices))
+
+
+def test_texts_of_several_offsets_are_read_as_one(written: Write) -> None:
+    data = table(IDS)
+    texts = [f"{time:%Y-%m-%dT%H:%M:%S}+0{1 + (row >= 90)}:00" for row, time in enumerate(data["ds"].to_pylist())]
+    path = written(data.set_column(1, "ds", pa.array(texts)))
+    assert same(load_panel(path), as_one(path))
+
+
+def test_a_later_file_without_a_column_is_refused(written: Write) -> None:
+    paths = [written(table(IDS[:3]), "p0"), written(HALF.drop_columns(["unique_id"]), "p1")]
+    with pytest.raises(InputRefused, match="no column 'unique_id', which other files have"):
+        load_panel(paths)
+
+
+def test_bytes_of_long_ids_count_towards_the_most_that_are_allowed(written: Write) -> None:
+    path = written(table(["x" * 1_000 + name for name in IDS]))
+    with pytest.raises(InputRefused, match="uncompressed"):
+        load_panel(path, ColumnChoices(max_bytes=5_000))
+
+
+def test_numbers_of_two_types_are_gathered_as_numbers(written: Write, tmp_path: Path) -> None:
+    whole = table(IDS).set_column(2, "y", pa.array(np.arange(180)))
+    later = table(IDS)
+    later = later.set_column(1, "ds", pa.array(np.asarray(later["ds"]) + np.timedelta64(30, "h")))
+    paths = [written(whole, "p0"), written(later, "p1")]
+    (tmp_path / "cache").mkdir()
+    read = load_panel(paths, ColumnChoices(cache=str(tmp_path / "cache")))
+    np.testing.assert_array_equal(read.panel.values, as_one(*paths).panel.values)
+
+
+def test_a_folder_whose_files_have_more_columns_each_is_read_in_parts(tmp_path: Path) -> None:
+    for place, data in enumerate((table(IDS[:3]), HALF.append_column("q", pa.array([1] * 90)))):
+        (tmp_path / f"k={place}").mkdir()
+        parquet.write_table(data, tmp_path / f"k={place}" / "a.parquet", row_group_size=50)
+    assert load_panel(tmp_path).panel.ids == tuple(IDS)

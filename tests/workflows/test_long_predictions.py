@@ -13,10 +13,11 @@ from pyarrow import parquet
 
 import rnncli
 from rnncli.data import parts
-from rnncli.errors import GateFailed, InputRefused
-from rnncli.events import Noted
+from rnncli.errors import GateFailed, InputRefused, InputStale
+from rnncli.events import Noted, unheard
 from rnncli.tasks.forecast import long_answer
 from rnncli.tasks.forecast.long_answer import LongForecast
+from rnncli.workflows.dry_run import dry_predict
 from rnncli.workflows.predict import predict_to_file
 
 HOUR = np.timedelta64(1, "h")
@@ -125,3 +126,32 @@ def test_drift_in_a_later_part_writes_nothing(model: Any, tmp_path: Path) -> Non
     whole = rnncli.predict(parquet.read_table(path), model)
     made = long(path, model, tmp_path / "f.csv")
     assert made.to_json()["drift"] == whole.to_json()["drift"]
+
+
+def test_where_all_series_are_stale_it_is_that_which_is_said(model: Any, tmp_path: Path) -> None:
+    data = saved(table(), tmp_path / "data.parquet")
+    with pytest.raises(InputStale):
+        long(data, model, tmp_path / "f.csv", max_age=3_600.0, now="2030-01-01", on_bad_series="skip")
+
+
+def test_what_is_told_is_told_once_where_series_are_apart(model: Any, tmp_path: Path) -> None:
+    data = saved(table().sort_by([("ds", "ascending"), ("unique_id", "ascending")]), tmp_path / "data.parquet")
+    told: list[str] = []
+    predict_to_file(data, model, tmp_path / "f.csv", 12, None, "median", partial(keep, told))
+    assert len(told) == len(set(told)) == 1
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_dry_run_reads_in_parts_what_predict_does(model: Any, tmp_path: Path, apart: bool) -> None:
+    data = table().sort_by([("ds", "ascending"), ("unique_id", "ascending")]) if apart else table()
+    found = dry_predict(saved(data, tmp_path / "data.parquet"), model, None, {}, unheard)
+    assert (found.series, found.rows) == (30, 1800)
+
+
+def test_a_dry_run_refuses_drift_as_predict_does(model: Any, tmp_path: Path) -> None:
+    data = table()
+    values = data.column("y").to_numpy().copy()
+    values[1500:] *= 1_000
+    path = saved(data.set_column(2, "y", pa.array(values)), tmp_path / "data.parquet")
+    with pytest.raises(GateFailed, match="drifted"):
+        dry_predict(path, model, None, {"fail_on_drift": True}, unheard)

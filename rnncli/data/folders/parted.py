@@ -51,7 +51,16 @@ def read(parts: Sequence[Part], whole: Source, choices: ColumnChoices) -> Opened
         {name: mark for opened in tables.opened for name, mark in opened.marks.items()},
         place=together.where,
         batches=None if any(opened.batches is None for opened in tables.opened) else together.batches,
+        types=_types(tables) | {name: pa.dictionary(pa.int32(), pa.string()) for name in names},
     )
+
+
+def _types(tables: Tables) -> dict[str, pa.DataType]:
+    """The types of columns that all files have alike; of numbers those of the first, for they are read alike."""
+    first = tables.opened[0].types
+    return {
+        name: kind for name, kind in first.items() if all(opened.types.get(name) == kind for opened in tables.opened)
+    }
 
 
 def _shown(name: str, parts: Sequence[Part], choices: ColumnChoices) -> Shown:
@@ -101,6 +110,7 @@ class _Together:
     def batches(self, wanted: Mapping[str, Kind], rows: int) -> Iterator[tuple[str, pa.Table]]:
         """The wanted columns, so many rows at a time, and the file of each."""
         own = {name: kind for name, kind in wanted.items() if name not in self._names}
+        self._tables.refuse_lacking(own)
         for part, opened in zip(self._parts, self._tables.opened, strict=True):
             assert opened.batches is not None
             for name, table in opened.batches(own or {next(iter(opened.kinds)): "text"}, rows):

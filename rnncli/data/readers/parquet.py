@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from rnncli.data.arrow import VIEWS
 from rnncli.data.limits import VALUE, Limits, Size, limits_of
 from rnncli.data.readers.looks import Shown, shown_by_numbers, shown_by_texts
 from rnncli.data.readers.table import Kind, Opened, kind_of, repeated
@@ -45,7 +46,7 @@ def read(source: Source, choices: ColumnChoices) -> Opened:
 
     schema, large = _use(source, lambda file: (file.schema_arrow, _large(file.metadata)))
     opened = opened_with(source, choices, schema, wanted, size, head, large, partial(_column, source))
-    return replace(opened, batches=batches)
+    return replace(opened, batches=batches, types={column.name: column.type for column in schema})
 
 
 def _large(footer: Any) -> frozenset[str]:
@@ -84,7 +85,9 @@ def _batches(source: Source, columns: Sequence[str], texts: Sequence[str], rows:
 
 
 def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    if pa.types.is_dictionary(column.type):
+        return column
+    return column.cast(VIEWS.get(column.type, column.type)).dictionary_encode()
 
 
 def _chunks(footer: Any) -> Iterator[tuple[str, int]]:

@@ -33,7 +33,8 @@ class Opened:
     a text in a column is: a number, or why it is none (without its place); None where numbers are no texts. `pieces`
     are a column whose cells are large, some rows at a time; None where all is in memory anyhow. `batches` are wanted
     columns, so many rows at a time, each with the name of its file; None where they cannot be had so. `place` is where
-    a row is, for what is in several files.
+    a row is, for what is in several files. `types` are those of columns that have one in all rows, where `batches` can
+    be had.
     """
 
     kinds: Mapping[str, Kind]
@@ -47,6 +48,7 @@ class Opened:
     place: Callable[[int], str] | None = None
     pieces: Callable[[str], Iterator[pa.Array]] | None = None
     batches: Callable[[Mapping[str, Kind], int], Iterator[tuple[str, pa.Table]]] | None = None
+    types: Mapping[str, pa.DataType] = field(default_factory=dict)
 
 
 def column_pieces(opened: Opened, name: str) -> Iterator[pa.Array]:

@@ -16,11 +16,11 @@ from rnncli.data.load import Loaded
 from rnncli.data.noted import Notes
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
-from rnncli.data.statistics import Drift, refuse_drift
+from rnncli.data.statistics import Drift
 from rnncli.data.writers.forecasts import results_of
 from rnncli.data.writers.results import Results, Style, StyleOptions, pieces
 from rnncli.data.writers.table import ForecastTable, arrow_table, time_texts
-from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.events import Listener, Noted
 from rnncli.memory import give_back
 from rnncli.options.types import AnswerOptions
@@ -28,19 +28,24 @@ from rnncli.outline import Outline, as_html, shown
 from rnncli.processors import available_cpus
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.answer import write_to, written_pieces
-from rnncli.tasks.forecast.bounds import outside
-from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.holidays import tell_unknown
+from rnncli.tasks.forecast.holidays import note_unknown
 from rnncli.tasks.forecast.known_ahead import short_of_covariates, tell_missing
 from rnncli.tasks.forecast.levels import asked_levels
 from rnncli.tasks.forecast.long_answer import LONG, LongForecast, Noticed, in_memory
-from rnncli.tasks.forecast.reading import load_known, load_known_parts, with_seasons, within_bounds
-from rnncli.tasks.forecast.staleness import stale_series
+from rnncli.tasks.forecast.reading import load_known_parts, with_seasons
 from rnncli.tasks.forecast.tabled import SCHEMA, Point, remarks_of, table_of
 from rnncli.tasks.forecast.universal import ONE_PASS
 from rnncli.tasks.forecast.unlike import note_unlike
-from rnncli.tasks.reading import listed, tell_skipped, without_bad
+from rnncli.tasks.forecast.usable import (
+    drift_told,
+    refuse_unfit,
+    tables_ahead,
+    tell_noticed,
+    usable_at_once,
+    usable_parts,
+)
+from rnncli.tasks.reading import tell_skipped, without_bad
 
 if TYPE_CHECKING:
     from rnncli.charts.fans import Fans
@@ -226,29 +231,23 @@ def answer(
     if point not in ("median", "mean"):
         raise UsageError(f"the point forecast is the median or the mean, not {point!r}")
     skip, fit = choices.on_bad_series == "skip", model.unfitted
-    if fit and options.get("fail_on_drift"):
-        raise UsageError("--fail-on-drift is for what data have taught, and none have taught base", hint="leave it out")
+    refuse_unfit(model, options)
     steps = checked_horizon(options.get("horizon"), model)
-    ahead, workers = _ahead(model, options, tell), options.get("threads") or available_cpus()
+    ahead, workers = tables_ahead(model, options, tell), options.get("threads") or available_cpus()
     in_parts = bool(options.get("in_parts"))
     if in_parts and stream is None and not fit and ahead is None and not model.columns.future:
         parts = load_known_parts(data, choices, model)
         if parts is not None:
             beyond = tell_beyond(steps, model, tell)
             noticed = Noticed(skip)
-            checked = _checked(parts, model, options, noticed)
-            told = partial(_told, noticed, options, tell)
+            checked = usable_parts(parts, model, steps, options, noticed)
+            told = partial(tell_noticed, noticed, options, tell)
             made_of = _quantiles_of(model, None, steps, workers)
             return LongForecast(checked, made_of, told, noticed, model, model.columns, steps, levels, point, beyond)
-    loaded = load_known(data, choices, model, tell, ahead)
-    loaded = within_bounds(loaded, model.bounds, choices, tell)
-    loaded = without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
+    loaded = usable_at_once(data, model, choices, options, tell, ahead)
+    found = drift_told(loaded, model, options, tell)
     model = _fitted(model, loaded, options.get("horizon"), tell) if fit else model
     steps = checked_horizon(options.get("horizon"), model)
-    found = None if fit else drift_of(loaded.panel, model)
-    tell_drift(found, tell)
-    if options.get("fail_on_drift"):
-        refuse_drift(found)
     give_back()  # nothing of the tables is needed any more
     if stream is not None:
         stream.begin(model)
@@ -275,37 +274,6 @@ def _quantiles_of(model: Forecaster, stream: Stream | None, steps: int, workers:
     return lambda panel: model.quantiles_if_any(panel, model.ends(panel), steps, workers)
 
 
-def _checked(
-    parts: Iterator[Loaded],
-    model: Forecaster,
-    options: AnswerOptions,
-    noticed: Noticed,
-) -> Iterator[Loaded]:
-    """The parts of the data without series that cannot be used, and what is noticed in them."""
-    before = 0
-    for part in parts:
-        noticed.notes = Notes(part.notes)
-        noticed.skipped += part.skipped[before:]
-        before = len(part.skipped)
-        bad = outside(part.panel, *model.bounds)
-        left = noticed.usable(replace(part, skipped=()), bad, InputRefused)
-        left = left and noticed.usable(left, stale_series(left.panel, options), InputStale)
-        if left is not None:
-            noticed.add_drift(drift_of(left.panel, model))
-            note_unlike(left.panel, model.ends(left.panel), model, noticed.unlike)
-            yield left
-
-
-def _told(noticed: Noticed, options: AnswerOptions, tell: Listener) -> None:
-    """Tell what was noticed in all parts. GateFailed where the data have drifted, if that was asked."""
-    for line in (*noticed.notes.lines(), *noticed.unlike.lines()):
-        tell(Noted(line))
-    tell_skipped(noticed.skipped, tell)
-    tell_drift(noticed.drift, tell)
-    if options.get("fail_on_drift"):
-        refuse_drift(noticed.drift)
-
-
 def _tell_skipped_since(noticed: Noticed, told: int, tell: Listener) -> None:
     tell_skipped(noticed.skipped[told:], tell)
 
@@ -325,27 +293,12 @@ def _history(loaded: Loaded, model: Forecaster, rows: int) -> Panel:
     return replace(past, calendar=replace(past.calendar, seasons=model.spec.seasons))
 
 
-def _ahead(model: Forecaster, options: AnswerOptions, tell: Listener) -> list[Any] | None:
-    """The tables of what is known ahead, if they are looked at."""
-    given = options.get("future_data")
-    ahead = [] if given is None else listed(given)
-    if ahead and model.spec.left_out:
-        tell(Noted(f"--future-data is not looked at: the model left out {', '.join(model.spec.left_out)}"))
-        ahead = []
-    if ahead and not model.columns.future:
-        raise UsageError(
-            "--future-data is given, but the model has no covariates that are known ahead",
-            hint="leave it out, or train with --future",
-        )
-    return ahead or None
-
-
 def _tell(loaded: Loaded, model: Forecaster, steps: int, tell: Listener) -> int | None:
     """What is to be said of the data before they are forecast; the first step beyond the trained horizon, if any."""
     panel, ends = loaded.panel, model.ends(loaded.panel)
     tell_missing(panel, ends, steps, model, tell)
-    tell_unknown(panel, ends, steps, model, tell)
     unlike = Notes()
+    note_unknown(panel, ends, steps, model, unlike)
     note_unlike(panel, ends, model, unlike)
     for line in unlike.lines():
         tell(Noted(line))

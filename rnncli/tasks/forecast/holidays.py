@@ -16,9 +16,9 @@ import numpy as np
 
 from rnncli.data.holidays import Holidays
 from rnncli.data.load import Loaded
+from rnncli.data.noted import Notes
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, MissingDependency, UsageError
-from rnncli.events import Listener, Noted
 from rnncli.near import near
 from rnncli.tasks.forecast.forecaster import Forecaster
 
@@ -102,7 +102,7 @@ def _years(panel: Panel) -> tuple[int, int]:
     return begin, int(np.clip(last + AHEAD, begin, LAST))
 
 
-def tell_unknown(panel: Panel, ends: Any, steps: int, forecaster: Forecaster, tell: Listener) -> None:
+def note_unknown(panel: Panel, ends: Any, steps: int, forecaster: Forecaster, notes: Notes) -> None:
     """A line where the rows to forecast lie after the last day of which the model knows the holidays."""
     known = forecaster.calendar.holidays
     if known is None or not len(panel):
@@ -110,6 +110,5 @@ def tell_unknown(panel: Panel, ends: Any, steps: int, forecaster: Forecaster, te
     final = panel.calendar.local(panel.calendar.times(panel.starts + ends + steps - 1, panel.phases))
     if int(final.max() // 86_400_000_000) > known.last:
         day = _EPOCH + timedelta(days=known.last)
-        tell(
-            Noted(f"the model knows holidays up to {day}, and forecasts later rows as if there were none: train again")
-        )
+        line = f"the model knows holidays up to {day}, and forecasts later rows as if there were none: train again"
+        notes.extend([line])

@@ -32,7 +32,7 @@ LONG = 1 << 22  # numbers; a forecast of fewer is made at once
 @dataclass
 class Noticed:
     """What has been noticed of the series that have gone by: notes, values unlike those of training, series that were
-    skipped, drift; and whether such as cannot be used are skipped.
+    skipped, drift; and whether such as cannot be used are skipped, and the error where `none` is left of a part.
     """
 
     skip: bool
@@ -40,13 +40,17 @@ class Noticed:
     unlike: Notes = field(default_factory=Notes)
     skipped: list[SeriesRefused] = field(default_factory=list)
     drift: Drift | None = None
+    none: RnncliError | None = None
 
     def usable(self, loaded: Loaded, bad: list[SeriesRefused], kind: type[RnncliError]) -> Loaded | None:
         """The data without the series that cannot be used, None where none is left; else an error of this kind."""
         if not (bad and self.skip):
             return without_bad(loaded, bad, kind, _unheard, skip=False)
         self.skipped += bad
-        return None if len(bad) == len(loaded.panel) else without_bad(loaded, bad, kind, _unheard, skip=True)
+        if len(bad) < len(loaded.panel):
+            return without_bad(loaded, bad, kind, _unheard, skip=True)
+        self.none = kind(bad[0].message, where=bad[0].where, hint=bad[0].hint)
+        return None
 
     def add_drift(self, found: Drift | None) -> None:
         """The drift of further series."""
@@ -100,7 +104,7 @@ class LongForecast:
     def _tables(self) -> Iterator[ForecastTable]:
         yield from in_blocks(self._made(), block_size(self.steps))
         if not self.series:
-            raise self.noticed.skipped[-1]
+            raise self.noticed.none or self.noticed.skipped[-1]
         self.ended()
 
     def _made(self) -> Iterator[ForecastTable]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,23 +12,31 @@ import numpy as np
 
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
+from rnncli.data.parts import SeriesApart
 from rnncli.data.writers.forecasts import results_of
 from rnncli.data.writers.results import Style, pieces
-from rnncli.errors import InputRefused, InputStale, SeriesRefused, UsageError
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.events import Listener, unheard
 from rnncli.options.types import AnswerOptions
 from rnncli.processors import EACH, available_cpus
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon
-from rnncli.tasks.forecast.bounds import outside
 from rnncli.tasks.forecast.evaluate import before, load_until, scored, steps_of
 from rnncli.tasks.forecast.forecaster import CHUNK, Forecaster
+from rnncli.tasks.forecast.known_ahead import short_of_covariates
 from rnncli.tasks.forecast.levels import asked_levels
-from rnncli.tasks.forecast.long_answer import LONG
+from rnncli.tasks.forecast.long_answer import LONG, Noticed
 from rnncli.tasks.forecast.origins import origins
-from rnncli.tasks.forecast.reading import load_known, load_known_parts
-from rnncli.tasks.forecast.staleness import stale_series
+from rnncli.tasks.forecast.reading import load_known_parts
 from rnncli.tasks.forecast.tabled import table_of
+from rnncli.tasks.forecast.usable import (
+    drift_told,
+    refuse_unfit,
+    tables_ahead,
+    tell_noticed,
+    usable_at_once,
+    usable_parts,
+)
 from rnncli.tasks.reading import without_bad
 from rnncli.tasks.task import Backtest
 
@@ -61,16 +70,7 @@ def predict(data: Data, model: Forecaster, choices: ColumnChoices, options: Answ
     if options.get("state") is not None:
         raise UsageError("--dry-run does not look into a state", hint="leave --state out")
     steps = checked_horizon(options.get("horizon"), model)
-    parts = None if model.unfitted or model.columns.future else load_known_parts(data, choices, model)
-    rows = series = 0
-    some: Loaded | None = None
-    last: Loaded | None = None
-    for loaded in parts or [load_known(data, choices, model, tell)]:
-        left = _usable(loaded, model, choices, options, tell)
-        rows, series = rows + len(left.panel.values), series + len(left.panel)
-        some, last = some or left, loaded
-    assert some is not None
-    assert last is not None
+    rows, series, some = _read(data, model, choices, steps, options, tell)
     if model.unfitted:
         model = model.for_data(some, options.get("horizon"))
         steps = checked_horizon(options.get("horizon"), model)
@@ -82,15 +82,43 @@ def predict(data: Data, model: Forecaster, choices: ColumnChoices, options: Answ
     seconds = seconds * series / (1 if shared < 2 else SIDE_BY_SIDE * shared)
     memory = 8 * min(numbers, LONG) * 3
     found = Tried(rows, series, seconds, seconds, series * steps, steps, int(size * series), memory)
-    return replace(found, notes=last.notes, skipped=last.skipped)
+    return replace(found, notes=some.notes, skipped=some.skipped)
 
 
-def _usable(
-    loaded: Loaded, model: Forecaster, choices: ColumnChoices, options: AnswerOptions, tell: Listener
-) -> Loaded:
-    skip = choices.on_bad_series == "skip"
-    loaded = without_bad(loaded, outside(loaded.panel, *model.bounds), InputRefused, tell, skip=skip)
-    return without_bad(loaded, stale_series(loaded.panel, options), InputStale, tell, skip=skip)
+def _read(
+    data: Data, model: Forecaster, choices: ColumnChoices, steps: int, options: AnswerOptions, tell: Listener
+) -> tuple[int, int, Loaded]:
+    """The rows and series that would be forecast, and some of these, with what was noticed in all."""
+    refuse_unfit(model, options)
+    ahead, skip = tables_ahead(model, options, tell), choices.on_bad_series == "skip"
+    if ahead is None and not (model.unfitted or model.columns.future):
+        with suppress(SeriesApart):
+            found = _in_parts(data, model, choices, steps, options, tell)
+            if found is not None:
+                return found
+    loaded = usable_at_once(data, model, choices, options, tell, ahead)
+    drift_told(loaded, model, options, tell)
+    short = short_of_covariates(loaded.panel, model.ends(loaded.panel), steps, model)
+    loaded = without_bad(loaded, short, InputRefused, tell, skip=skip)
+    return len(loaded.panel.values), len(loaded.panel), loaded
+
+
+def _in_parts(
+    data: Data, model: Forecaster, choices: ColumnChoices, steps: int, options: AnswerOptions, tell: Listener
+) -> tuple[int, int, Loaded] | None:
+    """The same, read some series at a time; None where data are better read as one. SeriesApart."""
+    parts = load_known_parts(data, choices, model)
+    if parts is None:
+        return None
+    noticed = Noticed(choices.on_bad_series == "skip")
+    some: Loaded | None = None
+    rows = series = 0
+    for part in usable_parts(parts, model, steps, options, noticed):
+        rows, series, some = rows + len(part.panel.values), series + len(part.panel), some or part
+    if some is None:
+        raise noticed.none or noticed.skipped[-1]
+    tell_noticed(noticed, options, tell)
+    return rows, series, replace(some, notes=noticed.notes.lines(), skipped=tuple(noticed.skipped))
 
 
 def _forecast(loaded: Loaded, model: Forecaster, steps: int, options: AnswerOptions) -> tuple[float, float]:
