@@ -108,7 +108,7 @@ OPTIONS = (
     Option(
         "activation",
         CHOICE,
-        "The activation of the cells rnn, jordan, jordan-decaying, indrnn, eunn and fir.",
+        "The activation of the cells rnn, indrnn, eunn, fir, jordan and jordan-decaying.",
         NETWORK,
         default="tanh",
         commands=BUILDING,

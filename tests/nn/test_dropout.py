@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from rnncli.layers.encoder import encoder_shapes
-from rnncli.nn.dropout import connections_dropped
+from rnncli.nn.dropout import Draws, connections_dropped
 from rnncli.nn.initialise import initialise_encoder
 from rnncli.nn.network import encode
 from rnncli.spec import NetworkSpec
@@ -20,7 +20,7 @@ def outputs(share: float, seed: int | None) -> torch.Tensor:
     weights = {name: torch.zeros(shape) for name, shape in encoder_shapes(of).items()}
     initialise_encoder(of, weights, torch.Generator().manual_seed(0))
     x = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(1))
-    return encode(weights, of, x, None if seed is None else torch.Generator().manual_seed(seed))
+    return encode(weights, of, x, None if seed is None else Draws(torch.Generator().manual_seed(seed)))
 
 
 def test_connections_from_step_to_step_are_left_out_with_their_share_and_keep_their_mean() -> None:

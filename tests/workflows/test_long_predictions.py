@@ -15,7 +15,7 @@ import rnncli
 from rnncli.data import parts
 from rnncli.errors import GateFailed, InputRefused, InputStale
 from rnncli.events import Noted, unheard
-from rnncli.tasks.forecast import long_answer
+from rnncli.tasks.forecast import answer
 from rnncli.tasks.forecast.long_answer import LongForecast
 from rnncli.workflows.dry_run import dry_predict
 from rnncli.workflows.predict import predict_to_file
@@ -44,7 +44,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "FROM", 1)
     monkeypatch.setattr(parts, "PART", 300)
     monkeypatch.setattr(parts, "LOOKED", 8)
-    monkeypatch.setattr(long_answer, "LONG", 1)
+    monkeypatch.setattr(answer, "LONG", 1)
 
 
 def keep(told: list[str], event: object) -> None:
