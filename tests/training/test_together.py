@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(600)
 
 PROGRAM = Path(__file__).parent / "together.py"
 DATA = Path(__file__).parents[2] / "sample_data" / "us_employment.csv"
-TASKS = ("forecast", "stretches", "labels", "steps", "tokens", "sets", "frames")
+TASKS, OTHERS = ("forecast", "stretches", "steps", "frames"), ("labels", "tokens", "sets")
 SHORT = ("--horizon", "12", "--steps", "40", "--batch", "6", "--hidden", "8", "--members", "1", "--threads", "1")
 MARK = "TOGETHER_TESTED"  # in the environment of the processes of one run, by which they are found
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"RANK", "WORLD_SIZE"}}
@@ -46,13 +46,13 @@ def trained(folder: Path, *command: str) -> Path:
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Told:
     folder = tmp_path_factory.mktemp("alone")
-    return told(trained(folder, sys.executable, str(PROGRAM), str(folder)) / "told.jsonl")
+    return told(trained(folder, sys.executable, str(PROGRAM), str(folder), *TASKS) / "told.jsonl")
 
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("two")
-    return trained(folder, *torchrun(2, PROGRAM, folder))
+    return trained(folder, *torchrun(2, PROGRAM, folder, *TASKS))
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,16 @@ def assert_same_course(found: dict[str, Any], expected: dict[str, Any]) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_two_processes_learn_what_one_does(two: Path, alone: Told, task: str) -> None:
     assert_same_course(told(two / "told.jsonl")[task], alone[task])
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does_in_the_other_tasks(tmp_path: Path) -> None:
+    for name in ("alone", "two"):
+        (tmp_path / name).mkdir()
+    one = trained(tmp_path / "alone", sys.executable, str(PROGRAM), str(tmp_path / "alone"), *OTHERS)
+    two = trained(tmp_path / "two", *torchrun(2, PROGRAM, tmp_path / "two", *OTHERS))
+    for task in OTHERS:
+        assert_same_course(told(two / "told.jsonl")[task], told(one / "told.jsonl")[task])
 
 
 @pytest.mark.slow
