@@ -21,7 +21,7 @@ import numpy as np
 from rnncli.arrays import Floats
 
 PIECES = 1_024  # numbers that any pipe holds
-EACH = 4  # pieces at least for each process
+EACH = 2  # pieces at least for each process
 _NUMBER = struct.Struct("=I")
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -18,7 +18,7 @@ from rnncli.data.wall import at_steps, laid, on_the_wall
 from rnncli.errors import SeriesRefused
 from rnncli.options import table
 from rnncli.outline import Outline, shown
-from rnncli.processors import share_out, shared_array
+from rnncli.processors import EACH, share_out, shared_array
 from rnncli.spec import Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.beyond import in_blocks
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rnncli.data.load import Loaded
 
 CHUNK, CHUNK_STEPS = 256, 256 * 336  # series at a time, and steps of them: the workspace stays small;
+WORTH = 64  # series at a time for which another process is worth while
 CHUNK_TARGETS, CHUNK_ROWS = 1 << 16, 1 << 19  # so does that of what is forecast, and of what is looked back on
 CONSTANT_ROWS = 3
 
@@ -226,7 +227,7 @@ class Forecaster(TrainedModel[ForecastSpec]):
         return in_blocks(partial(self._trained_horizon, workers), panel, ends, steps, self.spec, may_come)
 
     def _trained_horizon(self, workers: int, panel: Panel, ends: Ints) -> Floats:
-        parts = list(chunks(len(panel), self.spec))
+        parts = list(chunks(len(panel), self.spec, workers))
         made = shared_array(len(panel), self.spec.horizon, len(self.spec.levels))
 
         def work(part: int) -> None:
@@ -315,10 +316,14 @@ def _values(spec: ForecastSpec) -> str:
     return ", ".join([*said, *low, *high]) + "; each series as it shows itself" * spec.each
 
 
-def chunks(series: int, spec: ForecastSpec) -> Iterator[Ints]:
-    """All series, so many at a time as have a small workspace, whatever they look back on and ahead to."""
+def chunks(series: int, spec: ForecastSpec, workers: int = 1) -> Iterator[Ints]:
+    """All series, so many at a time as have a small workspace, whatever they look back on and ahead to, and as several
+    workers can share: a forecast has the same bits alone and among others.
+    """
     rows = spec.lookback + spec.steps + spec.horizon
     size = max(1, min(CHUNK, CHUNK_STEPS // spec.steps, CHUNK_TARGETS // spec.horizon, CHUNK_ROWS // rows))
+    if workers > 1:
+        size = min(size, max(WORTH, -(-series // (EACH * workers))))
     for begin in range(0, series, size):
         yield np.arange(begin, min(begin + size, series))
 

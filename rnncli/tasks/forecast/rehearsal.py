@@ -22,7 +22,7 @@ from rnncli.processors import EACH, available_cpus
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon
 from rnncli.tasks.forecast.evaluate import before, load_until, scored, steps_of
-from rnncli.tasks.forecast.forecaster import CHUNK, Forecaster
+from rnncli.tasks.forecast.forecaster import WORTH, Forecaster
 from rnncli.tasks.forecast.known_ahead import short_of_covariates
 from rnncli.tasks.forecast.levels import asked_levels
 from rnncli.tasks.forecast.long_answer import LONG, Noticed
@@ -78,7 +78,7 @@ def predict(data: Data, model: Forecaster, choices: ColumnChoices, options: Answ
     levels = asked_levels(options.get("quantiles"), model.spec.levels)
     numbers = series * steps * (len(levels) + 1)
     workers = options.get("threads") or available_cpus()
-    shared = min(workers, max(1, series // (CHUNK * EACH)))
+    shared = min(workers, max(1, series // (WORTH * EACH)))
     seconds = seconds * series / (1 if shared < 2 else SIDE_BY_SIDE * shared)
     memory = 8 * min(numbers, LONG) * 3
     found = Tried(rows, series, seconds, seconds, series * steps, steps, int(size * series), memory)
