@@ -31,17 +31,17 @@ def check(found: Cases) -> None:
 
 
 def test_a_failed_io_call_loses_nothing(cases: Callable[..., Cases], tmp_path: Path) -> None:
-    found = cases("io", tmp_path, "--sample", 5, "--members", 1)
+    found = cases("io", tmp_path, "--sample", 8, "--members", 1)
     assert {case["mode"] for case in found} == set(MODES)
-    assert len(found) == 3 * 4 * 5
+    assert len(found) == 3 * 4 * 8
     check(found)
     full = [case["error"] for case in found if case["mode"] == "ENOSPC" and case["exit_code"] == 8]
-    assert sum("bytes needed" in error for error in full) >= 3
+    assert sum("bytes needed" in error for error in full) >= 5
 
 
 def test_runs_killed_at_random_times_lose_nothing(cases: Callable[..., Cases], tmp_path: Path) -> None:
-    found = cases("kill", tmp_path, "--commands", "train,predict", "--counts", "36,18", "--steps", 4, "--every", 0.01)
-    check_kills(found, 54)
+    found = cases("kill", tmp_path, "--commands", "train,predict", "--counts", "60,30", "--steps", 4, "--every", 0.01)
+    check_kills(found, 90)
 
 
 @pytest.mark.faults
