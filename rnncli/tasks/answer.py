@@ -53,16 +53,30 @@ class Answer(Protocol):
         """The document behind `--json`."""
 
 
-def written_pieces(answer: Answer, format: str, style: StyleOptions) -> Iterator[bytes]:  # noqa: A002
-    """The bytes of an answer's table in a format, piece by piece."""
-    asked = Style(**style)
-    return pieces(answer.results(asked), format, asked)
+class Writable:
+    """What an answer whose `results` say all of it is written by."""
 
+    def results(self, style: Style) -> Results:
+        """The table as writers take it, in the shape that was asked for."""
+        raise NotImplementedError
 
-def write_to(answer: Answer, path: str | os.PathLike[str], style: StyleOptions) -> int:
-    """Write an answer's table to where a path or a URL leads, whole or not at all; returns the bytes."""
-    asked = Style(**style)
-    return sink_of(path).write(answer.results(asked), asked)
+    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
+        """The table as a file's bytes."""
+        return b"".join(self.pieces(format, **style))
+
+    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
+        """The bytes that `encode` gives, piece by piece."""
+        asked = Style(**style)
+        return pieces(self.results(asked), format, asked)
+
+    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
+        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
+        asked = Style(**style)
+        return sink_of(path).write(self.results(asked), asked)
+
+    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
+        """Nothing is to be said of the table, unless an answer knows better."""
+        return ()
 
 
 def refuse_shapes(style: Style, made: str) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +13,12 @@ from rnncli.arrays import Ints
 from rnncli.data.arrow import is_list
 from rnncli.data.ids import parts_of
 from rnncli.data.load import Loaded
-from rnncli.data.writers.results import Results, Style, StyleOptions, Write, with_texts
+from rnncli.data.writers.results import Results, Style, Write, with_texts
 from rnncli.data.writers.table import text_array
 from rnncli.errors import InputRefused, SeriesRefused
 from rnncli.outline import Outline, shown
 from rnncli.spec import Columns
-from rnncli.tasks.answer import refuse_shapes, write_to, written_pieces
+from rnncli.tasks.answer import Writable, refuse_shapes
 
 SCHEMA = "rnncli.predict/1"
 OUTLINED, NOTES = 5, 3  # rows and notes
@@ -44,7 +43,7 @@ def ids_of(
 
 @shown
 @dataclass(frozen=True)
-class DocumentTable:
+class DocumentTable(Writable):
     """Rows about documents, of which the first `ids` columns say which: the likeliest `next` tokens, a `score`, or
     `sets`; `task` is the model's. Rows begin ... end - 1 are made by `made(begin, end)`: all at once, those of a long
     text would be larger than it. What stands in a text `between` the items of a list is said for CSV, which has none.
@@ -87,22 +86,6 @@ class DocumentTable:
             return (with_texts(_flat(part, self.between), worded, write) for part in self.parts(self._texts))
 
         return Results(self.parts, texts, worded, long=True, lists=lambda: self.parts(self._texts))
-
-    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
-        """The table as a file's bytes."""
-        return b"".join(self.pieces(format, **style))
-
-    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
-        """The bytes that `encode` gives, piece by piece."""
-        return written_pieces(self, format, style)
-
-    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
-        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
-        return write_to(self, path, style)
-
-    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
-        """Nothing is to be said of the table."""
-        return ()
 
     def to_arrow(self) -> pa.Table:
         """The rows as a pyarrow table."""

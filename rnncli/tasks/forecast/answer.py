@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift
 from rnncli.data.writers.forecasts import results_of
-from rnncli.data.writers.results import Results, Style, StyleOptions, pieces
+from rnncli.data.writers.results import Results, Style, pieces
 from rnncli.data.writers.table import ForecastTable, arrow_table, time_texts
 from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.events import Listener, Noted
@@ -27,7 +26,7 @@ from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, as_html, shown
 from rnncli.processors import available_cpus
 from rnncli.spec import ColumnChoices
-from rnncli.tasks.answer import write_to, written_pieces
+from rnncli.tasks.answer import Writable
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.holidays import note_unknown
 from rnncli.tasks.forecast.known_ahead import short_of_covariates, tell_missing
@@ -58,7 +57,7 @@ SHOWN, OUTLINED, NOTES = 20, 5, 3  # rows of a forecast that is printed; rows an
 
 @shown
 @dataclass(frozen=True)
-class Forecast:
+class Forecast(Writable):
     """A forecast table that can be written, printed, or taken as an Arrow table or a DataFrame.
 
     `skipped` are the series that have no forecast, `drift` is what is new since training (None if that is unknown).
@@ -86,18 +85,6 @@ class Forecast:
     def results(self, style: Style) -> Results:
         """The table as writers take it, in the shape that was asked for."""
         return results_of(self.table, style)
-
-    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
-        """The table as a file's bytes."""
-        return b"".join(self.pieces(format, **style))
-
-    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
-        """The bytes that `encode` gives, piece by piece."""
-        return written_pieces(self, format, style)
-
-    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
-        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
-        return write_to(self, path, style)
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
         """What is to be said of the table in a file of this format."""

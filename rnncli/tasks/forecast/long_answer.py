@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +14,12 @@ from rnncli.data.noted import Notes
 from rnncli.data.panel import Panel
 from rnncli.data.statistics import Drift
 from rnncli.data.writers.forecasts import block_size, results_of_parts
-from rnncli.data.writers.results import Results, Style, StyleOptions
+from rnncli.data.writers.results import Results, Style
 from rnncli.data.writers.table import ForecastTable, in_blocks
 from rnncli.errors import InputRefused, RnncliError, SeriesRefused
 from rnncli.outline import Outline
 from rnncli.spec import Columns
-from rnncli.tasks.answer import write_to, written_pieces
+from rnncli.tasks.answer import Writable
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.tabled import SCHEMA, Point, remarks_of, table_of
 from rnncli.tasks.reading import without_bad
@@ -62,7 +61,7 @@ def _unheard(_: object) -> None:
 
 
 @dataclass
-class LongForecast:
+class LongForecast(Writable):
     """A forecast that is written and then gone; what was `noticed`, and how many `series` there are, is known then.
 
     `parts` are the data, with whole series in each, `quantiles` gives what is forecast of one [series, steps, trained
@@ -118,18 +117,6 @@ class LongForecast:
             self.series += len(table.ids)
             self._odd = self._odd or (table if remarks_of(table, "parquet") else None)
             yield table
-
-    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
-        """The table as a file's bytes."""
-        return b"".join(self.pieces(format, **style))
-
-    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
-        """The bytes that `encode` gives, piece by piece."""
-        return written_pieces(self, format, style)
-
-    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
-        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
-        return write_to(self, path, style)
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002
         """What is to be said of what has been written in a file of this format."""

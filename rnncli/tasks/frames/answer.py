@@ -32,7 +32,7 @@ from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.registry import WRITERS
 from rnncli.spec import ColumnChoices
-from rnncli.tasks.answer import refuse_shapes, written_pieces
+from rnncli.tasks.answer import Writable, refuse_shapes
 from rnncli.tasks.frames.frame_model import FrameModel
 from rnncli.tasks.frames.reading import load_known
 from rnncli.tasks.reading import without_bad
@@ -104,7 +104,7 @@ def uneven(times: Ints, offsets: Ints, zone: str | None) -> Calendar | None:
 
 @shown
 @dataclass(frozen=True)
-class NextFrames:
+class NextFrames(Writable):
     """What follows the sequences of `loaded` data: `values` [series, horizon, height, width, channels] in the data's
     units, with an axis of quantiles after the horizon where `levels` are asked for.
     """
@@ -204,14 +204,10 @@ class NextFrames:
             identity=() if self.loaded.times is None else tuple(self._beside(as_text=True)),
         )
 
-    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
-        """The table as a file's bytes, or an array's."""
-        return b"".join(self.pieces(format, **style))
-
     def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
         """The bytes that `encode` gives, piece by piece."""
         if format != "npy":
-            return written_pieces(self, format, style)
+            return super().pieces(format, **style)
         refuse_shapes(Style(**style), "frames")
         return iter([self._array()])
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +14,14 @@ from rnncli.data.labels.known import time_calendar
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.panel import Panel
-from rnncli.data.writers.results import Results, Style, StyleOptions, Write
+from rnncli.data.writers.results import Results, Style, Write
 from rnncli.data.writers.table import number_array, text_array, typed_times, written_times
 from rnncli.errors import SeriesRefused, UsageError
 from rnncli.events import Listener
 from rnncli.options.types import AnswerOptions
 from rnncli.outline import Outline, shown
 from rnncli.spec import ColumnChoices
-from rnncli.tasks.answer import refuse_shapes, write_to, written_pieces
+from rnncli.tasks.answer import Writable, refuse_shapes
 from rnncli.tasks.labels.labeler import Labeler
 from rnncli.tasks.labels.named import LABEL, id_names, table_names
 from rnncli.tasks.labels.reading import load_known
@@ -35,7 +33,7 @@ SHOWN, OUTLINED, NOTES, CLASSES = 20, 5, 3, 3  # rows printed, and outlined; not
 
 @shown
 @dataclass(frozen=True)
-class Labels:
+class Labels(Writable):
     """What a model says of the sequences of a panel: `said` [o, classes or levels], one row a sequence, or one a step.
 
     `rows` of the panel are labelled (per step), from `first` [series] on; `times` are those of its rows, if they have
@@ -104,22 +102,6 @@ class Labels:
     def _rows(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.table(as_text=True).to_pylist()
         return found
-
-    def encode(self, format: str = "csv", **style: Unpack[StyleOptions]) -> bytes:  # noqa: A002
-        """The table as a file's bytes."""
-        return b"".join(self.pieces(format, **style))
-
-    def pieces(self, format: str = "csv", **style: Unpack[StyleOptions]) -> Iterator[bytes]:  # noqa: A002
-        """The bytes that `encode` gives, piece by piece."""
-        return written_pieces(self, format, style)
-
-    def write(self, path: str | os.PathLike[str], **style: Unpack[StyleOptions]) -> int:
-        """Write the file that the suffix asks for, whole or not at all; returns its bytes."""
-        return write_to(self, path, style)
-
-    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002, ARG002
-        """Nothing is to be said of the table."""
-        return ()
 
     def to_arrow(self) -> pa.Table:
         """The rows as a pyarrow table."""
