@@ -17,7 +17,7 @@ from rnncli.spark.dealing import EachSeries, checked_frame, dealt_out, sample
 from rnncli.spark.types import schema_of
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices, refuse_unknown
-from rnncli.workflows.part import Dealt, Noticed, PartForecast, forecast, form, key_columns, refuse_unfit
+from rnncli.workflows.part import Dealt, PartForecast, Remark, forecast, form, key_columns, refuse_unfit
 
 KIND, SERIES, TEXT = NOTICED = ("rnncli:kind", "rnncli:series", "rnncli:text")
 TAKEN = frozenset({*ColumnOptions.__annotations__, "max_age", "now"})  # of what predict takes
@@ -28,7 +28,7 @@ class Observed(NamedTuple):
     """The number of rows that were written, and all that was noticed, in order."""
 
     rows: int
-    noticed: list[Noticed]
+    noticed: list[Remark]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def observed(data: Any, model: Model, asked: AnswerOptions, *, of_cells: bool) -
     made = together(data, model, asked, of_cells=of_cells).observe(seen, rows, noticed)
 
     def told() -> Observed:
-        lines = [Noticed(one["kind"], one.get("series"), one["text"]) for one in json.loads(seen.get["noticed"])]
+        lines = [Remark(one["kind"], one.get("series"), one["text"]) for one in json.loads(seen.get["noticed"])]
         return Observed(int(seen.get["rows"]), sorted(lines, key=lambda one: (one.kind, one.series or "", one.text)))
 
     return made.where(kind.isNull()).drop(*NOTICED), told

@@ -21,7 +21,7 @@ from rnncli.workflows.check import Checked
 from rnncli.workflows.evaluate import EvaluateOptions, Evaluation
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
-from rnncli.workflows.part import Noticed, refuse_unfit
+from rnncli.workflows.part import Remark, refuse_unfit
 
 SHOWN = 5  # skipped series, and notes, that are told
 
@@ -72,7 +72,7 @@ def predict(
     return done
 
 
-def _counted(rows: int, noticed: Sequence[Noticed], steps: int) -> Written:
+def _counted(rows: int, noticed: Sequence[Remark], steps: int) -> Written:
     """What is told of so many rows of forecasts of so many steps."""
     skipped = [(one.series or "", one.text) for one in noticed if one.kind == "skipped"]
     notes = dict.fromkeys(one.text for one in noticed if one.kind == "note")

@@ -31,7 +31,7 @@ _OF_SERIES = (InputRefused, InputStale)  # what all series of a part can be refu
 
 
 @dataclass(frozen=True)
-class Noticed:
+class Remark:
     """A line about a part of the data: `kind` is "skipped" for the series called `series`, else "note"."""
 
     kind: str
@@ -44,7 +44,7 @@ class PartForecast:
     """The forecasts of some series, one table for each stretch that was forecast at once, and what was noticed."""
 
     tables: list[pa.Table] = field(default_factory=list)
-    noticed: list[Noticed] = field(default_factory=list)
+    noticed: list[Remark] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def forecast(rows: pa.Table, dealt: Dealt | bytes, **options: Unpack[AnswerOptio
                 heard.append(event.text)
 
         answer = found.task.answer(data_of(some, dealt), found, choices, options, hear, None)
-        skipped = [Noticed("skipped", error.series, str(error)) for error in answer.skipped]
-        notes = [Noticed("note", None, text) for text in _notes(heard, answer)]
+        skipped = [Remark("skipped", error.series, str(error)) for error in answer.skipped]
+        notes = [Remark("note", None, text) for text in _notes(heard, answer)]
         return PartForecast([answer.to_arrow()], [*skipped, *notes])
 
     if choices.on_bad_series != "skip":
@@ -109,7 +109,7 @@ def joined(parts: Iterator[PartForecast]) -> PartForecast:
 
 
 def _skipped(error: SeriesRefused) -> PartForecast:
-    return PartForecast([], [Noticed("skipped", error.series, str(error))])
+    return PartForecast([], [Remark("skipped", error.series, str(error))])
 
 
 def tried(
