@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 from rnncli.arrays import Ints
 from rnncli.data.grid import gridded
@@ -22,6 +23,9 @@ from rnncli.data.source import sources
 from rnncli.data.tables import Faults, Tables, open_tables
 from rnncli.errors import InputRefused, SeriesRefused
 from rnncli.spec import ColumnChoices, Columns, FrameChoices, LabelChoices, TokenChoices
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -125,11 +129,10 @@ def _together(parts: Parts, folder: str | None, choices: ColumnChoices, known: K
 def _in_parts(parts: Parts, folder: str | None, choices: ColumnChoices, known: Known | None) -> Loaded:
     """The panel of parts with whole series in each, which are in memory one at a time."""
     notes, skipped, whole = Notes(), list[SeriesRefused](), Joined(parts.rows, folder)
-    zones = set[str | None]()
-    for found, zone in _ordered(parts, choices, known, notes, skipped):
+    zone: str | None = None  # the same in all parts
+    for found, zone in _ordered(parts, choices, known, notes, skipped):  # noqa: B007
         whole.add(found)
-        zones.add(zone)
-    return _on_grid(whole.ordered(), zones.pop(), known, choices, notes, skipped)
+    return _on_grid(whole.ordered(), zone, known, choices, notes, skipped)
 
 
 def _folder(parts: Parts, choices: ColumnChoices) -> str | None:
@@ -199,21 +202,14 @@ def usable(
     """What is `made` of rows; series that are refused are left out of them and `skipped`, if that was chosen. None
     where none is left.
     """
-    while True:
-        noticed = Notes()
-        try:
-            found = made(rows, noticed)
-        except SeriesRefused as error:
-            if choices.on_bad_series != "skip":
-                raise
-            skipped.append(error)
-            others = rows.codes != rows.ids.index(error.series)
-            if not others.any():
-                return None
-            rows = rows.kept(others)
-        else:
-            notes.take(noticed)
-            return found
+    try:
+        found, noticed = _left(rows, _noticing(made), _without, choices, skipped)
+    except SeriesRefused:
+        if choices.on_bad_series != "skip":
+            raise
+        return None
+    notes.take(noticed)
+    return found
 
 
 def _on_grid(
@@ -225,33 +221,49 @@ def _on_grid(
     skipped: list[SeriesRefused],
 ) -> Loaded:
     """The panel of rows in order, without series that are refused, if that was chosen."""
-    while True:
-        noticed = Notes()
-        try:
-            panel = gridded(found, zone, known, noticed)
-        except SeriesRefused as error:
-            if choices.on_bad_series != "skip":
-                raise
-            skipped.append(error)
-            found = found.without(error)
-        else:
-            notes.take(noticed)
-            return Loaded(panel, found.columns, notes.lines(), tuple(skipped))
+
+    def made(rows: Ordered, noticed: Notes) -> Panel:
+        return gridded(rows, zone, known, noticed)
+
+    panel, noticed = _left(found, _noticing(made), Ordered.without, choices, skipped)
+    notes.take(noticed)
+    return Loaded(panel, found.columns, notes.lines(), tuple(skipped))
 
 
 def of_usable_series(rows: Rows, choices: ColumnChoices, made: Callable[[Rows], Loaded]) -> Loaded:
     """What is `made` of rows; series that are refused are left out of them, if that was chosen."""
     skipped: list[SeriesRefused] = []
+    return replace(_left(rows, made, _without, choices, skipped), skipped=tuple(skipped))
+
+
+def _left(
+    rows: S,
+    made: Callable[[S], T],
+    without: Callable[[S, SeriesRefused], S],
+    choices: ColumnChoices,
+    skipped: list[SeriesRefused],
+) -> T:
+    """What is `made` of rows, `without` each series that is refused, if that was chosen; these are `skipped`. The
+    refusal of the last series if none is left.
+    """
     while True:
         try:
-            loaded = made(rows)
+            return made(rows)
         except SeriesRefused as error:
             if choices.on_bad_series != "skip":
                 raise
             skipped.append(error)
-            rows = _without(rows, error)
-        else:
-            return replace(loaded, skipped=tuple(skipped))
+            rows = without(rows, error)
+
+
+def _noticing(made: Callable[[S, Notes], T]) -> Callable[[S], tuple[T, Notes]]:
+    """What is made, with what was noticed meanwhile: of an attempt that failed nothing is kept."""
+
+    def work(rows: S) -> tuple[T, Notes]:
+        noticed = Notes()
+        return made(rows, noticed), noticed
+
+    return work
 
 
 def _read_ahead(given: Data, choices: ColumnChoices, known: Known, zone: str | None) -> Rows:

@@ -55,7 +55,7 @@ class Parts:
         return self.rows * VALUE * (1 + self.channel_count)
 
     def gathered(self, folder: str) -> Parts:
-        """The same, of series whose rows are not together: they are gathered on disk, in this folder."""
+        """Parts of series whose rows are not together: they are gathered on disk, in this folder."""
         note = f"rows of one series are apart from one another: they were gathered on disk, in {folder}"
         return replace(self, folder=folder, notes=(*self.notes, note))
 
