@@ -7,7 +7,6 @@ the whole is extrapolated.
 from __future__ import annotations
 
 import os
-import resource
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from rnncli.data.limits import shown
 from rnncli.data.sinks.sink import sink_of
 from rnncli.errors import SeriesRefused, UsageError
 from rnncli.events import Listener
-from rnncli.memory import give_back
+from rnncli.memory import give_back, peak, resident
 from rnncli.options import table
 from rnncli.options.types import TrainOptions, columns_of
 from rnncli.registry import BASE, REHEARSALS, find
@@ -108,7 +107,7 @@ def dry_train(data: Any, output: str | os.PathLike[str] | None, options: TrainOp
     does = "nothing: the model is up to date" if done else f"train {steps:,} steps{budget}, then go on with all rows"
     size = _model_bytes(panel, plan)
     writes = {} if output is None or done else {os.fspath(output): f"{_becomes(output)}, about {shown(size)}"}
-    memory = max(_peak(), _now() + panel.values.nbytes)
+    memory = max(peak(), resident() + panel.values.nbytes)
     return DryRun(
         "train",
         len(panel.values),
@@ -137,6 +136,7 @@ def dry_predict(
         sink.check()
         if options.get("if_exists") == "error":
             sink.refuse_existing()
+        options = {**options, "out_format": sink.format}
     found = given(BASE if model is None else model)
     table.refuse_of_other_task(options, found.model.task.name, by_model=True)
     tried = _rehearsal(found.model, "predict")(data, found.model, column_choices(columns_of(options)), options, tell)
@@ -190,7 +190,7 @@ def _dry(command: str, tried: Any, model: Any, began: float, does: str, writes: 
         parameters,
         spent + tried.least,
         spent + tried.seconds,
-        max(_peak(), _now() + tried.memory),
+        max(peak(), resident() + tried.memory),
         does,
         writes,
         tried.notes,
@@ -236,17 +236,6 @@ def _model_bytes(panel: Any, plan: Any) -> int:
 def _becomes(path: str | os.PathLike[str]) -> str:
     files.check_writable(path)
     return "replaced" if Path(path).exists() else "new"
-
-
-def _peak() -> int:
-    """The most bytes of memory that this process has had."""
-    most: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most * 1024
-
-
-def _now() -> int:
-    pages, each = int(Path("/proc/self/statm").read_text().split()[1]), int(os.sysconf("SC_PAGE_SIZE"))
-    return pages * each
 
 
 def _spoken(seconds: float) -> str:
