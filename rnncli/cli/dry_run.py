@@ -22,7 +22,7 @@ def say(streams: Streams, found: DryRun) -> int:
     return SKIPPED if found.skipped else 0
 
 
-def predicted(streams: Streams, data: list[str], model: str | None, engine: str | None, asked: dict[str, Any]) -> int:
+def of_predict(streams: Streams, data: list[str], model: str | None, engine: str | None, asked: dict[str, Any]) -> int:
     """What `predict` would do."""
     from rnncli.workflows.dry_run import dry_predict
 
@@ -30,7 +30,7 @@ def predicted(streams: Streams, data: list[str], model: str | None, engine: str 
     return say(streams, dry_predict(data, model, asked.pop("output"), asked, streams))
 
 
-def scored_so(streams: Streams, data: list[str], model: str | None, engine: str | None, asked: dict[str, Any]) -> int:
+def of_evaluate(streams: Streams, data: list[str], model: str | None, engine: str | None, asked: dict[str, Any]) -> int:
     """What `evaluate` would do."""
     from rnncli.workflows.dry_run import dry_evaluate
 

@@ -66,9 +66,9 @@ def evaluate(
     asked |= {"keep_forecasts": keep_forecasts, "fail_if": fail_if, "must_beat": must_beat, "alpha": alpha}
     asked |= {"fail_on_drift": fail_on_drift, "device": device, "threads": threads, **options}
     if dry_run:
-        from rnncli.cli.dry_run import scored_so
+        from rnncli.cli.dry_run import of_evaluate
 
-        return scored_so(streams, data, model, engine, asked)
+        return of_evaluate(streams, data, model, engine, asked)
     if engine is not None:
         work_there = partial(on_spark.evaluation, streams, master, data, model, asked)
         return _ended(scored(streams, options, SCHEMA, "the scores", work_there, lines))

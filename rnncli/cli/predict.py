@@ -44,9 +44,9 @@ def predict(
     on_spark.refuse_idle(engine, master)
     elsewhere = {"output": output, "horizon": horizon, "quantiles": quantiles, "point": point}
     if dry_run:
-        from rnncli.cli.dry_run import predicted
+        from rnncli.cli.dry_run import of_predict
 
-        return predicted(streams, data, model, engine, {**options, **elsewhere})
+        return of_predict(streams, data, model, engine, {**options, **elsewhere})
     if engine is not None:
         return on_spark.predict(streams, master, data, model, {**options, **elsewhere})
     if_exists: Any = options.get("if_exists")
@@ -56,19 +56,12 @@ def predict(
     place = Place(output, written_as, FORMATS, options.get("table"), options["if_exists"], wait)
     path = place.checked()
     _refuse_terminal(path, written_as)
-    from rnncli.workflows.predict import predict_to_file
+    from rnncli.workflows.predict import predicted
 
     try:
-        made = predict_to_file(
-            data,
-            model or BASE,
-            path,
-            horizon,
-            quantiles,
-            point or "median",
-            streams if streams.json else heard,
-            **options,
-        )
+        asked: Any = {**options, "horizon": horizon, "quantiles": quantiles, "point": point or "median"}
+        listener = streams if streams.json else heard
+        made = predicted(data, model or BASE, path, listener, asked, in_parts=True)
     except OutputExists:
         if if_exists != "skip":
             raise

@@ -63,35 +63,23 @@ def predict(
 
     Raises UsageError, InputRefused, ModelRefused, InputStale, GateFailed, OutputLocked or StorageFailed.
     """
-    return _predicted(data, model, output, horizon, quantiles, point, on_event or unheard, options, in_parts=False)
+    levels = None if quantiles is None else tuple(quantiles)
+    said: AnswerOptions = {"horizon": horizon, "quantiles": levels, "point": point, "history": None, "in_parts": False}
+    return predicted(data, model, output, on_event or unheard, {**options, **said})
 
 
-def predict_to_file(
+def predicted(
     data: Any,
     model: Model,
     output: str | os.PathLike[str] | None,
-    horizon: int | None,
-    quantiles: Iterable[float] | None,
-    point: Literal["median", "mean"],
-    on_event: Listener,
-    **options: Unpack[PredictOptions],
-) -> Answer:
-    """What `predict` does, but a long table is made while it is written to the file, and is gone then."""
-    return _predicted(data, model, output, horizon, quantiles, point, on_event, options, in_parts=True)
-
-
-def _predicted(
-    data: Any,
-    model: Model,
-    output: str | os.PathLike[str] | None,
-    horizon: int | None,
-    quantiles: Iterable[float] | None,
-    point: Literal["median", "mean"],
     tell: Listener,
-    options: PredictOptions,
+    options: AnswerOptions,
     *,
-    in_parts: bool,
+    in_parts: bool = False,
 ) -> Answer:
+    """What `predict` does; where it may be done `in_parts`, a long table is made while it is written to the file, and
+    is gone then.
+    """
     refuse_what_cannot_go(data, options)
     keep_apart("predict", {**options, "data": data, "model": model, "output": output})
     state, wait, style = options.get("state"), options.get("lock_wait") or 0.0, style_of(options)
@@ -107,19 +95,16 @@ def _predicted(
         task = found.model.task
         if sink is not None:
             _refuse_unfit(sink, task, options)
-        table.refuse_of_other_task(
-            {**options, "horizon": horizon, "point": None if point == "median" else point}, task.name, by_model=True
-        )
+        point = options.get("point")
+        table.refuse_of_other_task({**options, "point": None if point == "median" else point}, task.name, by_model=True)
         plot = options.get("plot")
         if plot is not None:
             from rnncli.workflows.pictures import check_plot
 
             check_plot(plot, task.name)
         stream = None if state is None else task.stream(state, found.model, found.digest)
-        levels = None if quantiles is None else tuple(quantiles)
         in_parts = in_parts and plot is None and sink is not None and _takes_parts(sink, style)
-        said: AnswerOptions = {"horizon": horizon, "quantiles": levels, "point": point, "in_parts": in_parts}
-        asked: AnswerOptions = {**options, **said, "history": None}
+        asked: AnswerOptions = {**options, "in_parts": in_parts}
         made = partial(_answer, task, data, found.model, stream=stream)
         answer = made(asked, tell) if sink is None else _written(sink, made, asked, tell, style, found.digest)
         for line in () if sink is None else answer.remarks(sink.format):

@@ -18,7 +18,7 @@ from rnncli.events import Noted, unheard
 from rnncli.tasks.forecast import answer
 from rnncli.tasks.forecast.long_answer import LongForecast
 from rnncli.workflows.dry_run import dry_predict
-from rnncli.workflows.predict import predict_to_file
+from rnncli.workflows.predict import predicted
 
 HOUR = np.timedelta64(1, "h")
 
@@ -57,7 +57,7 @@ def long(data: Path, model: Any, output: Path, told: list[str] | None = None, **
     """The forecast in a file, made in parts."""
 
     tell = partial(keep, [] if told is None else told)
-    return predict_to_file(data, model, output, None, None, "median", tell, **options)
+    return predicted(data, model, output, tell, options, in_parts=True)  # type: ignore[arg-type]
 
 
 def saved(data: pa.Table, path: Path) -> Path:
@@ -137,7 +137,7 @@ def test_where_all_series_are_stale_it_is_that_which_is_said(model: Any, tmp_pat
 def test_what_is_told_is_told_once_where_series_are_apart(model: Any, tmp_path: Path) -> None:
     data = saved(table().sort_by([("ds", "ascending"), ("unique_id", "ascending")]), tmp_path / "data.parquet")
     told: list[str] = []
-    predict_to_file(data, model, tmp_path / "f.csv", 12, None, "median", partial(keep, told))
+    predicted(data, model, tmp_path / "f.csv", partial(keep, told), {"horizon": 12}, in_parts=True)
     assert len(told) == len(set(told)) == 1
 
 
