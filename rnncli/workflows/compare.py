@@ -27,8 +27,8 @@ from rnncli.workflows.evaluate import ALPHA, refuse_two_counts
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
+from rnncli.workflows.run_training import repeating
 from rnncli.workflows.score_file import write_scores
-from rnncli.workflows.train import repeating
 
 MODEL_SUFFIX = ".safetensors"
 _FORECAST = "forecast"  # the column of point forecasts

@@ -30,7 +30,8 @@ from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.predict import into_of, refuse_what_cannot_go
-from rnncli.workflows.train import prepared_job, refuse_to_replace_others, refuse_what_cannot_be, workers_and_threads
+from rnncli.workflows.run_training import workers_and_threads
+from rnncli.workflows.train import prepared_job, refuse_to_replace_others, refuse_what_cannot_be
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.pictures import check_plot, draw
+from rnncli.workflows.run_training import repeating
 from rnncli.workflows.score_file import write_scores
-from rnncli.workflows.train import repeating
 
 if TYPE_CHECKING:
     from rnncli.charts.fans import Fans

@@ -29,9 +29,10 @@ from rnncli.workflows.options import column_choices
 from rnncli.workflows.paths import keep_apart
 from rnncli.workflows.request import request_of
 from rnncli.workflows.result import Training
+from rnncli.workflows.run_training import threads_of
 from rnncli.workflows.search_file import SearchFile, Trial, remove
 from rnncli.workflows.search_told import settings_told, told
-from rnncli.workflows.train import refuse_to_replace_others, threads_of, train
+from rnncli.workflows.train import refuse_to_replace_others, train
 from rnncli.workflows.trainable import require_torch
 
 TRIALS = 30
