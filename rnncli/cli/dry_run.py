@@ -35,8 +35,8 @@ def of_evaluate(streams: Streams, data: list[str], model: str | None, engine: st
     from rnncli.workflows.dry_run import dry_evaluate
 
     _refuse_engine(engine)
-    wanted = {name: asked.pop(key) for key, name in WINDOWS.items()} | {"refit": asked.pop("refit")}
-    return say(streams, dry_evaluate(data, model, asked.pop("forecasts"), wanted, asked, streams))
+    wanted = {name: asked.pop(key, None) for key, name in WINDOWS.items()} | {"refit": asked.pop("refit", True)}
+    return say(streams, dry_evaluate(data, model, asked.pop("forecasts", None), wanted, asked, streams))
 
 
 def _refuse_engine(engine: str | None) -> None:

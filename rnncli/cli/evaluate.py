@@ -20,95 +20,72 @@ if TYPE_CHECKING:
 SCHEMA = "rnncli.evaluate/1"
 
 
+class EvaluateOptions(ScoredOptions, total=False):
+    """These, and what is scored, how, and beside what."""
+
+    forecasts: str
+    windows: int
+    from_: str
+    until: str
+    stride: int
+    horizon: int
+    refit: bool
+    trained_on: list[str]
+    group: str
+    by: str
+    plot: str
+    keep_forecasts: str
+    fail_if: list[str]
+    must_beat: list[str]
+    alpha: float
+    fail_on_drift: bool
+    device: str
+    threads: int
+
+
+OF_SCORES = (*EvaluateOptions.__annotations__.keys() - ScoredOptions.__annotations__.keys(),)
+
+
 def evaluate(
     streams: Streams,
     data: list[str],
     model: str | None = None,
-    forecasts: str | None = None,
-    windows: int | None = None,
-    from_: str | None = None,
-    until: str | None = None,
-    stride: int | None = None,
-    horizon: int | None = None,
-    refit: bool = True,
-    trained_on: list[str] | None = None,
-    group: str | None = None,
-    by: str | None = None,
-    plot: str | None = None,
-    keep_forecasts: str | None = None,
-    fail_if: list[str] | None = None,
-    must_beat: list[str] | None = None,
-    alpha: float | None = None,
-    fail_on_drift: bool = False,
-    device: str | None = None,
-    threads: int | None = None,
+    *,
     engine: str | None = None,
     master: str | None = None,
-    *,
     dry_run: bool = False,
-    **options: Unpack[ScoredOptions],
+    **options: Unpack[EvaluateOptions],
 ) -> int:
     """Score a model beside what is simpler."""
-
-    def lines(done: Evaluation) -> list[str]:
-        return shown(done.report, by) + gates(done)
-
     on_spark.refuse_idle(engine, master)
-    asked: dict[str, Any] = {
-        "forecasts": forecasts,
-        "windows": windows,
-        "from_": from_,
-        "until": until,
-        "stride": stride,
-    }
-    asked |= {"horizon": horizon, "refit": refit, "trained_on": trained_on}
-    asked |= {"group": group, "by": by, "plot": plot}
-    asked |= {"keep_forecasts": keep_forecasts, "fail_if": fail_if, "must_beat": must_beat, "alpha": alpha}
-    asked |= {"fail_on_drift": fail_on_drift, "device": device, "threads": threads, **options}
+    asked: dict[str, Any] = {**options}
     if dry_run:
         from rnncli.cli.dry_run import of_evaluate
 
         return of_evaluate(streams, data, model, engine, asked)
+    by, keep = options.get("by"), options.get("keep_forecasts")
+
+    def lines(done: Evaluation) -> list[str]:
+        return shown(done.report, by) + gates(done)
+
     if engine is not None:
         work_there = partial(on_spark.evaluation, streams, master, data, model, asked)
         return _ended(scored(streams, options, SCHEMA, "the scores", work_there, lines))
-    from rnncli.workflows.evaluate import evaluate as work
-
-    keep = keep_forecasts
     if keep is not None and options.get("if_exists") == "skip" and Place(keep, None, tuple(WRITERS)).is_there():
         if options.get("output") is None:
             return left_alone(streams, keep, SCHEMA)
-        keep = None
-        streams.say([f"{keep_forecasts} is there already and stays as it is"])
+        asked["keep_forecasts"] = None
+        streams.say([f"{keep} is there already and stays as it is"])
+    made = partial(_evaluated, streams, data, model, asked)
+    return _ended(scored(streams, options, SCHEMA, "the scores", made, lines, keep, by=by))
 
-    def made() -> Evaluation:
-        return work(
-            data,
-            model,
-            forecasts=forecasts,
-            windows=windows,
-            start=from_,
-            until=until,
-            stride=stride,
-            horizon=horizon,
-            refit=refit,
-            trained_on=trained_on,
-            group=group,
-            by=by,
-            plot=plot,
-            keep_forecasts=keep,
-            device=device,
-            threads=threads,
-            fail_if=fail_if or (),
-            must_beat=must_beat or (),
-            alpha=alpha,
-            fail_on_drift=fail_on_drift,
-            on_event=streams,
-            **columns_of(options),
-            **kept_so(options),
-        )
 
-    return _ended(scored(streams, options, SCHEMA, "the scores", made, lines, keep_forecasts, by=by))
+def _evaluated(streams: Streams, data: list[str], model: str | None, asked: dict[str, Any]) -> Evaluation:
+    from rnncli.workflows.evaluate import evaluate as work
+
+    said = {"start" if name == "from_" else name: asked[name] for name in OF_SCORES if name in asked}
+    options: Any = asked
+    return work(data, model, **said, on_event=streams, **columns_of(options), **kept_so(options))
 
 
 def _ended(done: Evaluation | None) -> int:

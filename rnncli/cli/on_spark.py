@@ -81,9 +81,8 @@ def evaluation(
     from rnncli.spark import runs
     from rnncli.tasks.task import Backtest
 
-    names = ("windows", "stride", "horizon", "refit")
-    asked = {name: options.get(name) for name in names}
-    wanted = Backtest(**asked, start=options.get("from_"), until=options.get("until"))  # type: ignore[arg-type]
+    asked = {name: options.get(name) for name in ("windows", "stride", "horizon")}
+    wanted = Backtest(**asked, refit=options.get("refit", True), start=options.get("from_"), until=options.get("until"))
     gates: Any = {name: options.get(name) or () for name in ("fail_if", "must_beat")} | {"alpha": options.get("alpha")}
     engine = runs.Engine(master, streams.verbose)
     return runs.evaluate(engine, data, model or BASE, wanted, gates, columns_of(options))
