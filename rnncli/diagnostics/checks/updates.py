@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from statistics import median_low
 
 import numpy as np
 
@@ -24,9 +25,7 @@ def large_updates(evidence: Evidence) -> Iterator[Finding]:
     steps = evidence.steps
     matrices = [name for name in steps.tensors if name.startswith("layer") and "weight" in name]
     updates = [steps.update(name) for name in matrices]
-    typical = (
-        sorted(updates)[(len(updates) - 1) // 2] if updates else 0.0
-    )  # one that is next to 0 is no sign of the rate
+    typical = median_low(updates) if updates else 0.0  # weights next to 0, which move by much, are no sign of the rate
     if typical > LARGE or not math.isfinite(typical):
         says = f"a step moves the weights of a layer by {typical:.2g} of their norm"
         yield Finding("large-updates", says, UPDATES, typical)
