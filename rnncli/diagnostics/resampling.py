@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,12 @@ def draws(groups: Ints, resamples: int = RESAMPLES, seed: int = 0) -> Floats | N
     Rows of one group are origins of one series. Series are drawn first and then as many origins in each as it has,
     because origins of one series resemble each other; with fewer than five series, origins alone are drawn.
     """
-    rng = np.random.default_rng(seed)
+    return _drawn(groups.astype(np.int64).tobytes(), resamples, seed)
+
+
+@lru_cache(maxsize=4)  # a report asks for some twenty intervals over the same rows
+def _drawn(rows: bytes, resamples: int, seed: int) -> Floats | None:
+    rng, groups = np.random.default_rng(seed), np.frombuffer(rows, np.int64)
     series, place = np.unique(groups, return_inverse=True)
     if len(series) < FEWEST:
         return None if len(groups) < FEWEST else _counts(rng.integers(len(groups), size=(resamples, len(groups))))

@@ -46,8 +46,14 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # What an audit hook sees
 
 
+@pytest.fixture(scope="session")
+def fonts() -> None:
+    """The list of this machine's fonts, which matplotlib makes once, in the user's cache, where there is none."""
+    import matplotlib.font_manager  # noqa: F401
+
+
 @pytest.fixture
-def watched(run_python: Run, environment: dict[str, str]) -> Run:
+def watched(run_python: Run, environment: dict[str, str], fonts: None) -> Run:
     """`rnncli ARGUMENTS` under the hook of watched.py, which allows `outputs` to be written; modules are not cached.
 
     Nothing inside torch had to be excused. It would ask for the name of the user, try whether temporary files can be

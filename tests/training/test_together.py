@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(600)
 PROGRAM = Path(__file__).parent / "together.py"
 DATA = Path(__file__).parents[2] / "sample_data" / "us_employment.csv"
 TASKS, OTHERS = ("forecast", "stretches", "steps", "frames"), ("labels", "tokens", "sets")
-SHORT = ("--horizon", "12", "--steps", "40", "--batch", "6", "--hidden", "8", "--members", "1", "--threads", "1")
+SHORT = ("--horizon", "12", "--steps", "20", "--batch", "6", "--hidden", "8", "--members", "1", "--threads", "1")
 MARK = "TOGETHER_TESTED"  # in the environment of the processes of one run, by which they are found
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"RANK", "WORLD_SIZE"}}
 

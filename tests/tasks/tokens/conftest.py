@@ -59,9 +59,8 @@ def verse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def text_model(verse: Path) -> Trained:
     """A model of the characters of one text."""
     path = verse.parent / "verse.safetensors"
-    made = rnncli.train(
-        str(verse), split="char", output=path, hidden=48, steps=300, dropout=0, learning_rate=0.01, batch=8
-    )
+    size = {"hidden": 48, "members": 1, "steps": 300, "batch": 8}
+    made = rnncli.train(str(verse), split="char", output=path, dropout=0, learning_rate=0.01, **size)
     return Trained(path, made.model)
 
 
