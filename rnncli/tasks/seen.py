@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,22 @@ HEAD = "head."
 """Before the names of the head's tensors in a model; those of layer i begin with `layer{i}.`."""
 
 
+Division = Callable[[int], slice]
+"""Which of so many crops one of several processes has."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What some crops are of a batch of so many `crops` and `questions`: those `at` these places, with the questions
+    `asked` [o] of them.
+    """
+
+    crops: int
+    questions: int
+    at: slice
+    asked: Ints
+
+
 @dataclass(frozen=True)
 class Seen:
     """Crops of n series as the network sees them, and the o questions that are asked of them.
@@ -26,7 +42,7 @@ class Seen:
     `units` what leads from what is said to the data's units: name -> [o, ...]. `targets` [o, ...] is what came, NaN
     where nobody knows. `codes` [n, T, K] are categories that the task embeds. Crop i begins at row first_row[i] of
     series[i]. `fresh` [n] says which crops do not go on from what was carried, None that all begin with the first
-    state.
+    state. `share` says what they are of a batch that several processes divide among them, None that they are all of it.
     """
 
     inputs: Array
@@ -40,6 +56,7 @@ class Seen:
     first_row: Ints
     fresh: Array | None = None
     codes: Array | None = None
+    share: Share | None = None
 
     @property
     def nbytes(self) -> int:
@@ -47,10 +64,19 @@ class Seen:
         return int(self.inputs.nbytes + self.targets.nbytes + sum(part.nbytes for part in self.beside.values()))
 
 
-def part_of(seen: Seen, crops: slice) -> tuple[Seen, Ints]:
-    """Some crops of a batch with the questions that are asked of them, and which of all questions these are."""
-    asked = np.flatnonzero((seen.rows >= crops.start) & (seen.rows < crops.stop))
-    some = replace(
+def share_of(rows: Ints, crops: int, divided: Division) -> Share:
+    """A process's share of a batch of so many crops, of which questions [o] are asked at rows[i]."""
+    at = divided(crops)
+    return Share(crops, len(rows), at, np.flatnonzero((rows >= at.start) & (rows < at.stop)))
+
+
+def divided(seen: Seen, by: Division | None) -> Seen:
+    """A process's crops of a batch with the questions that are asked of them; all of them where nothing is divided."""
+    if by is None:
+        return seen
+    share = share_of(seen.rows, len(seen.inputs), by)
+    crops, asked = share.at, share.asked
+    return replace(
         seen,
         inputs=seen.inputs[crops],
         lengths=seen.lengths[crops],
@@ -63,8 +89,8 @@ def part_of(seen: Seen, crops: slice) -> tuple[Seen, Ints]:
         first_row=seen.first_row[crops],
         fresh=None if seen.fresh is None else seen.fresh[crops],
         codes=None if seen.codes is None else seen.codes[crops],
+        share=share,
     )
-    return some, asked
 
 
 def head_weights(weights: Weights) -> dict[str, Array]:

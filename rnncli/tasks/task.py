@@ -30,7 +30,7 @@ from rnncli.model import Kept
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, Columns, NetworkSpec, Spec, TrainingSpec
 from rnncli.tasks.answer import Answer
-from rnncli.tasks.seen import Seen, Shapes, Weights
+from rnncli.tasks.seen import Division, Seen, Shapes, Weights
 
 if TYPE_CHECKING:
     from rnncli.charts.fans import Fans
@@ -48,12 +48,16 @@ class Lesson(Protocol):
     def ends(self) -> Ints:
         """The number of rows of each series that may be looked at: [series]."""
 
-    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
-        """A training batch: `size` crops drawn over all rows by a NumPy generator."""
+    def drawn(self, rng: np.random.Generator, size: int, by: Division | None = None) -> Seen:
+        """A training batch: `size` crops drawn over all rows by a NumPy generator; of a batch that is divided `by`
+        something, this process's share, which is drawn as it is in the whole.
+        """
 
-    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:
+    def stretch(
+        self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int, by: Division | None = None
+    ) -> Seen:
         """A training batch of rows first_row[i] ... first_row[i] + rows - 1 of each series, whose inputs do not depend
-        on where a stretch begins; `fresh` where that is the first row.
+        on where a stretch begins; `fresh` where that is the first row. It is divided as `drawn` divides.
         """
 
     def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:

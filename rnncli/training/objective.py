@@ -18,7 +18,7 @@ from rnncli.layers.rows import dense
 from rnncli.nn.dropout import Draws, Part, dropout
 from rnncli.nn.network import encode
 from rnncli.tasks.plan import Plan
-from rnncli.tasks.seen import Seen, head_weights, part_of
+from rnncli.tasks.seen import Division, Seen, Share, head_weights
 from rnncli.tasks.task import Answers, Asking, Holdout, Lesson
 from rnncli.training.ranks import ALONE, Ranks
 from rnncli.training.stretches import Stretches
@@ -101,15 +101,6 @@ def predict(
     return ranks.together(own, counts)
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """A rank's share of the batch of a step, and which crops and questions of the whole batch these are (None: all)."""
-
-    seen: Seen
-    crops: Part | None = None
-    questions: Part | None = None
-
-
 @dataclass
 class Objective:
     """A task as `training.fit` sees it: loss of a batch, score of the held-out questions of `whole`.
@@ -129,7 +120,7 @@ class Objective:
     _series: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     _losses: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     _ahead: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
-    _next: tuple[int, Future[_Batch]] | None = None
+    _next: tuple[int, Future[Seen]] | None = None
     _stretches: Stretches | None = None
     _held: _HeldOut | None = None
 
@@ -139,8 +130,8 @@ class Objective:
         Batch and dropout depend on the seed and the step alone, so that a training can be taken up at any step; with
         `tbptt` the loss depends on what is `carried` too, which is then that of the next step.
         """
-        batch, task, spec = self._batch(step), self.plan.task, self.plan.spec
-        seen, draws = batch.seen, Draws(_generator((*self.seed, step), self.device), batch.crops, batch.questions)
+        seen, task, spec = self._batch(step), self.plan.task, self.plan.spec
+        draws = _draws(_generator((*self.seed, step), self.device), seen.share)
         loss = task.loss(spec, self._forward(weights, seen, draws, carried), seen.targets, torch)
         self._series, self._losses = seen.series[seen.rows.numpy(force=True)], loss.detach().numpy(force=True)
         used = (~torch.isnan(seen.targets)).reshape(len(loss), -1).any(dim=1)
@@ -169,36 +160,30 @@ class Objective:
         carried |= self.ranks.whole(own, count)
         return said
 
-    def _batch(self, step: int) -> _Batch:
+    def _batch(self, step: int) -> Seen:
         """The batch of a step; while the network computes, that of the next one is made on a thread of its own."""
         ready = self._next[1] if self._next and self._next[0] == step else self._ahead.submit(self._share, step)
         self._next = step + 1, self._ahead.submit(self._share, step + 1)
         return ready.result()
 
-    def _share(self, step: int) -> _Batch:
+    def _share(self, step: int) -> Seen:
         """This rank's share of the batch of a step, as tensors: all is drawn for the whole batch, and then divided."""
-        seen = self._drawn(step)
-        if self.ranks.size == 1:
-            return _Batch(on(seen, self.device))
-        crops = self.ranks.share(len(seen.inputs))
-        own, asked = part_of(seen, crops)
-        questions = Part(len(seen.rows), torch.from_numpy(asked).to(self.device))
-        return _Batch(on(own, self.device), Part(len(seen.inputs), crops), questions)
+        return on(self._drawn(step, None if self.ranks.size == 1 else self.ranks.share), self.device)
 
     def sample(self, step: int) -> Seen:
         """The batch of a step, made anew, as tensors."""
         return on(self._drawn(step), self.device)
 
-    def _drawn(self, step: int) -> Seen:
+    def _drawn(self, step: int, by: Division | None = None) -> Seen:
         rng, training = np.random.default_rng((*self.seed, step)), self.plan.training
         if training.tbptt is None:
-            return self.lesson.drawn(rng, training.batch)
+            return self.lesson.drawn(rng, training.batch, by)
         ends = self.lesson.ends
         rows = min(training.tbptt, int(ends.max()))
         if self._stretches is None:
             self._stretches = Stretches(ends, rows, training.batch, self.seed)
         series, first_row = self._stretches.at(step)
-        return self.lesson.stretch(rng, series, first_row, rows)
+        return self.lesson.stretch(rng, series, first_row, rows, by)
 
     def score(self, weights: Mapping[str, Tensor]) -> float | None:
         """The mean loss of the held-out questions, as the task scores them; None where none are held out, or none of
@@ -229,6 +214,14 @@ class Objective:
             return ""
         worst = int(self._series[np.argmax(np.where(np.isfinite(self._losses), self._losses, np.inf))])
         return f"series {self.whole.ids[worst]!r}"
+
+
+def _draws(generator: torch.Generator, share: Share | None) -> Draws:
+    """What dropout draws from, for a share of a batch, or all of it."""
+    if share is None:
+        return Draws(generator)
+    asked = torch.from_numpy(share.asked).to(generator.device)
+    return Draws(generator, Part(share.crops, share.at), Part(share.questions, asked))
 
 
 def _generator(seed: tuple[int, ...], device: str) -> torch.Generator:

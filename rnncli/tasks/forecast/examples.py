@@ -12,12 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel
 from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
-from rnncli.tasks.seen import Seen
+from rnncli.tasks.seen import Division, Seen, divided, share_of
 
 YOUNG_SHARE = 0.125  # of the crops of a batch
 CHUNK, CHUNK_STEPS, CHUNK_TARGETS = 128, 128 * 336, 1 << 16  # crops at a time, steps of them, and rows forecast
@@ -47,13 +47,13 @@ class Examples:
         rows: Ints,
         origins: Ints,
         length: Ints | None = None,
-        rng: np.random.Generator | None = None,
+        noise: Floats | None = None,
         begun: Ints | None = None,
         may_come: Support | None = None,
     ) -> Seen:
         """Everything the network needs to forecast from step origins[i] of crop rows[i]; of each crop's series only
-        the first `length` rows are looked at, `ends` of it by default, and none before row `begun`. `rng` is for the
-        targets of counts; what `may_come` is found if it is not given.
+        the first `length` rows are looked at, `ends` of it by default, and none before row `begun`. To the targets of
+        counts `noise` [o, horizon] is added; what `may_come` is found if it is not given.
         """
         if may_come is None and length is None:
             may_come = self.support.at(series)
@@ -70,7 +70,7 @@ class Examples:
             rows,
             origins,
             {"components": plain, "errors": errors, "known": known},
-            features.targets(norm, rows, origins, self.spec, rng),
+            features.targets(norm, rows, origins, self.spec, noise),
             features.units(norm, rows, origins),
             series,
             first_row,
@@ -81,7 +81,7 @@ class Examples:
         """What the rows that may be looked at say of each series."""
         return support(self.panel, np.arange(len(self.panel)), self.ends, self.spec)
 
-    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
+    def drawn(self, rng: np.random.Generator, size: int, by: Division | None = None) -> Seen:
         """A training batch: `size` crops drawn over all rows, several origins in each. Some of the series are young:
         they begin with their crop, whose first steps are origins.
         """
@@ -95,7 +95,22 @@ class Examples:
         first_row[young] = rng.integers(0, np.maximum(lengths[series] - 1, 1))[young]
         age = np.exp(rng.uniform(0.0, np.log(self.warm_up + 1), size)).astype(np.int64)
         rows, origins = self.origins(rng, series, first_row, np.where(young, age, 0))
-        return self.batch(series, first_row, rows, origins, rng=rng, begun=np.where(young, first_row, 0))
+        noise = self.noise(rng, series, rows)
+        begun = np.where(young, first_row, 0)
+        if by is None:
+            return self.batch(series, first_row, rows, origins, noise=noise, begun=begun)
+        share = share_of(rows, size, by)
+        at, asked = share.at, share.asked  # features take as long as the network: only those of this share are made
+        own = rows[asked] - at.start, origins[asked]
+        noise = None if noise is None else noise[asked]
+        some = self.batch(series[at], first_row[at], *own, noise=noise, begun=begun[at])
+        return replace(some, share=share)
+
+    def noise(self, rng: np.random.Generator, series: Ints, rows: Ints) -> Floats | None:
+        """What makes the targets of counts continuous, from [-1/2, 1/2): [o, horizon]. None where no series counts."""
+        if not self.support.whole[series[rows]].any():
+            return None
+        return rng.uniform(-0.5, 0.5, (len(rows), self.spec.horizon))
 
     @property
     def warm_up(self) -> int:
@@ -117,7 +132,9 @@ class Examples:
         earliest, final = np.where(young, 0, earliest), np.where(young, np.minimum(age, final + 1) - 1, final)
         return _drawn(rng, np.minimum(earliest, final), final, steps, forks(self.spec.horizon))
 
-    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:
+    def stretch(
+        self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int, by: Division | None = None
+    ) -> Seen:
         """Rows first_row[i] ... first_row[i] + rows - 1 of each series, several origins past the warm-up in each.
         Their inputs are a function of the rows before them alone, wherever a stretch begins.
         """
@@ -128,10 +145,14 @@ class Examples:
         count = forks(self.spec.horizon)
         row, origins = _drawn(rng, np.maximum(warm_up - 1 - first_row, 0), final, rows, count)
         longer = replace(self, spec=replace(self.spec, steps=self.spec.seasons[0] + rows))
-        seen = longer.batch(series, begin, row, origins + before[row], rng=rng, may_come=self.support.at(series))
+        noise = self.noise(rng, series, row)
+        may_come = self.support.at(series)
+        seen = longer.batch(series, begin, row, origins + before[row], noise=noise, may_come=may_come)
         inputs = seen.inputs[np.arange(len(series))[:, None], before[:, None] + np.arange(rows)]
         lengths = np.minimum(seen.lengths - before, rows)
-        return replace(seen, inputs=inputs, lengths=lengths, origins=origins, first_row=first_row, fresh=first_row == 0)
+        fresh = first_row == 0
+        found = replace(seen, inputs=inputs, lengths=lengths, origins=origins, first_row=first_row, fresh=fresh)
+        return divided(found, by)
 
     def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
         """The forecasts from row ends[i] - 1 of each series[i], some at a time."""

@@ -348,21 +348,18 @@ def _known(crops: Crops, rows: Ints, origins: Ints, spec: ForecastSpec, calendar
     return np.concatenate([calendar_part, beside], axis=2, dtype=np.float32)
 
 
-def targets(
-    norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec, rng: np.random.Generator | None = None
-) -> Inputs:
+def targets(norm: Normalised, rows: Ints, origins: Ints, spec: ForecastSpec, noise: Floats | None = None) -> Inputs:
     """The horizon that came after each origin, relative to its level and spread; NaN where missing: [o, horizon].
 
-    Whole numbers get noise from [-1/2, 1/2) if there is a generator: quantiles of what is continuous can be learnt,
-    and those of the counts follow from them (see `output.within`).
+    To whole numbers `noise` [o, horizon] from [-1/2, 1/2) is added, if there is any: quantiles of what is continuous
+    can be learnt, and those of the counts follow from them (see `output.within`).
     """
     at = (origins + spec.lookback)[:, None] + np.arange(spec.horizon)
     z = norm.z[rows[:, None], at]
     whole = norm.support.whole[rows]
-    if rng is not None and whole.any():
+    if noise is not None and whole.any():
         logs = norm.support.logs[rows]
-        noise = rng.uniform(-0.5, 0.5, z.shape) * whole[:, None]
-        z = to_link(from_link(z, logs) + noise, logs)
+        z = to_link(from_link(z, logs) + noise * whole[:, None], logs)
     level, spread = norm.level[rows, origins][:, None], norm.spread[rows, origins][:, None]
     with np.errstate(over="ignore"):
         return _bounded((z - level) / spread)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from rnncli.tasks.frames.expected import bases
 from rnncli.tasks.frames.maps import seen_maps
 from rnncli.tasks.frames.patches import patched
 from rnncli.tasks.frames.spec import FrameSpec
-from rnncli.tasks.seen import Seen
+from rnncli.tasks.seen import Division, Seen, divided
 
 AT_ONCE = 1 << 22  # numbers of the frames that are looked at together
 SMALLEST = 0.1  # size of amounts, in units of all of them
@@ -102,7 +103,7 @@ class Examples:
     def _patches(self, values: Inputs) -> Inputs:
         return patched(np.arcsinh(values) if self.spec.unbounded else values, self.spec)
 
-    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
+    def drawn(self, rng: np.random.Generator, size: int, by: Division | None = None) -> Seen:
         """A training batch: questions drawn over all rows whose whole horizon is known, where there are such."""
         first, last = origins(self.ends, self.spec)
         usable = np.flatnonzero(last >= first)
@@ -110,9 +111,9 @@ class Examples:
         series = rng.choice(usable, size=size, p=count / count.sum())
         rows = rng.integers(first[series], last[series] + 1)
         turned = turning(rng, size, self.spec) if self.spec.mirrored else None
-        return self.seen(series, rows, self.spec.context, every=True, turned=turned)
+        return divided(self.seen(series, rows, self.spec.context, every=True, turned=turned), by)
 
-    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:  # noqa: ARG002
+    def stretch(self, *asked: Any, **more: Any) -> Seen:  # noqa: ARG002
         """UsageError: a question about frames goes on without them, so that no state is left to be carried."""
         raise UsageError("frames are not learnt from in stretches", hint="leave --tbptt out")
 

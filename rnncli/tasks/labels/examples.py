@@ -14,7 +14,7 @@ from rnncli.tasks.labels.augment import augmented
 from rnncli.tasks.labels.frames import framed, numbers_and_codes, rastered, rows_of
 from rnncli.tasks.labels.pictures import pictured
 from rnncli.tasks.labels.spec import LabelSpec
-from rnncli.tasks.seen import Seen
+from rnncli.tasks.seen import Division, Seen, divided
 
 AT_ONCE = 1 << 17  # steps of the sequences that are asked about together
 NUMBERS = 1 << 20  # of their frames
@@ -68,7 +68,7 @@ class Examples:
         """Steps of the sequences that are asked about together."""
         return AT_ONCE if self.spec.pictures is None else max(1, NUMBERS // prod(self.spec.pictures.shape))
 
-    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
+    def drawn(self, rng: np.random.Generator, size: int, by: Division | None = None) -> Seen:
         """A training batch of `size` sequences that have a label, each as often as any other; or pieces of sequences
         whose steps have labels, long ones more often.
         """
@@ -76,12 +76,12 @@ class Examples:
         if not self.spec.per_step:
             rounds = [rng.permutation(usable) for _ in range(-(-size // len(usable)))]
             series = np.concatenate(rounds)[:size]
-            return self.seen(series, np.zeros(size, np.int64), self.ends[series], rng)
+            return divided(self.seen(series, np.zeros(size, np.int64), self.ends[series], rng), by)
         weight = self.ends[usable].astype(np.float64)
         series = rng.choice(usable, size=size, p=weight / weight.sum())
         lengths = np.minimum(self.ends[series], self.spec.steps)
         first_row = rng.integers(0, self.ends[series] - lengths + 1)
-        return self.seen(series, first_row, lengths, rng)
+        return divided(self.seen(series, first_row, lengths, rng), by)
 
     @property
     def _labelled(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -90,11 +90,13 @@ class Examples:
         begin = self.panel.offsets[:-1]
         return np.asarray(known[begin + self.ends] > known[begin])
 
-    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:
+    def stretch(
+        self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int, by: Division | None = None
+    ) -> Seen:
         """Rows first_row[i] ... first_row[i] + rows - 1 of each series, with what their steps are labelled."""
         lengths = np.minimum(rows, self.ends[series] - first_row)
         seen = self.seen(series, first_row, lengths, rng)
-        return replace(seen, fresh=first_row == 0)
+        return divided(replace(seen, fresh=first_row == 0), by)
 
     def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
         """The questions about the first ends[i] rows of each series[i], some sequences at a time."""

@@ -17,7 +17,7 @@ from rnncli.arrays import Bools, Ints
 from rnncli.baselines.sets.baseline import SetDocuments
 from rnncli.data.panel import Panel
 from rnncli.tasks.documents import groups
-from rnncli.tasks.seen import Seen
+from rnncli.tasks.seen import Division, Seen, divided
 from rnncli.tasks.sets.head import seen_of
 from rnncli.tasks.sets.spec import SetSpec
 
@@ -86,18 +86,20 @@ class Examples:
             targets[~kept[which]] = np.nan
         return Seen(inputs, steps, which, origin, {}, targets, {}, series, begin)
 
-    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
+    def drawn(self, rng: np.random.Generator, size: int, by: Division | None = None) -> Seen:
         """A training batch of crops from the first state on; long documents are in it more often."""
         usable = np.flatnonzero(self.ends)
         weight = self.ends[usable].astype(np.float64)
         series = rng.choice(usable, size=size, p=weight / weight.sum())
         steps = np.minimum(self.ends[series], self.spec.steps)
-        return self.seen(series, rng.integers(0, self.ends[series] - steps + 1), steps, rng=rng)
+        return divided(self.seen(series, rng.integers(0, self.ends[series] - steps + 1), steps, rng=rng), by)
 
-    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:
+    def stretch(
+        self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int, by: Division | None = None
+    ) -> Seen:
         """A training batch of so many positions of each series, of which a state is carried to the next ones."""
         steps = np.minimum(rows, self.ends[series] - first_row)
-        return replace(self.seen(series, first_row, steps, rng=rng), fresh=first_row == 0)
+        return divided(replace(self.seen(series, first_row, steps, rng=rng), fresh=first_row == 0), by)
 
     def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
         """The questions at positions 0 ... ends[i] of each series[i], some documents at a time: at the last one it is

@@ -18,7 +18,7 @@ from rnncli.arrays import Bools, Floats, Inputs, Ints
 from rnncli.data.panel import Panel
 from rnncli.data.tokens.split import smallest
 from rnncli.tasks.documents import groups
-from rnncli.tasks.seen import Seen
+from rnncli.tasks.seen import Division, Seen, divided
 from rnncli.tasks.tokens.events import MISSING, OTHER, seen_of, waits_of
 from rnncli.tasks.tokens.formulas import CAME
 from rnncli.tasks.tokens.spec import TokenSpec
@@ -139,18 +139,20 @@ class Examples:
         stays = np.take_along_axis(kept, of.reshape(codes.shape), axis=1)
         return np.where(stays, codes, -1)
 
-    def drawn(self, rng: np.random.Generator, size: int) -> Seen:
+    def drawn(self, rng: np.random.Generator, size: int, by: Division | None = None) -> Seen:
         """A training batch of crops from the first state on; long documents are in it more often."""
         usable = np.flatnonzero(self.ends)
         weight = self.ends[usable].astype(np.float64)
         series = rng.choice(usable, size=size, p=weight / weight.sum())
         steps = np.minimum(self.ends[series], self.spec.steps)
-        return self.seen(series, rng.integers(0, self.ends[series] - steps + 1), steps, rng=rng)
+        return divided(self.seen(series, rng.integers(0, self.ends[series] - steps + 1), steps, rng=rng), by)
 
-    def stretch(self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int) -> Seen:
+    def stretch(
+        self, rng: np.random.Generator, series: Ints, first_row: Ints, rows: int, by: Division | None = None
+    ) -> Seen:
         """A training batch of so many positions of each series, of which a state is carried to the next ones."""
         steps = np.minimum(rows, self.ends[series] - first_row)
-        return replace(self.seen(series, first_row, steps, rng=rng), fresh=first_row == 0)
+        return divided(replace(self.seen(series, first_row, steps, rng=rng), fresh=first_row == 0), by)
 
     def at(self, series: Ints, ends: Ints) -> Iterator[Seen]:
         """The questions at positions 0 ... ends[i] of each series[i], some documents at a time: at the last one it is

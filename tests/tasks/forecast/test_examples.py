@@ -13,6 +13,7 @@ from rnncli.tasks.forecast import features, plan
 from rnncli.tasks.forecast.examples import Examples
 from rnncli.tasks.forecast.head import loss as pinball_loss
 from rnncli.tasks.forecast.spec import ForecastSpec
+from rnncli.training.ranks import Ranks
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -72,11 +73,27 @@ def test_whole_numbers_are_learnt_with_noise_that_rounds_back(build: object) -> 
     spec = plan.forecast_spec(panel, 5, LEVELS)
     examples = Examples(panel, spec, panel.lengths)
     where = np.array([0]), np.array([20]), np.array([0]), np.array([12])
-    plain, noisy = examples.batch(*where), examples.batch(*where, rng=np.random.default_rng(0))
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 5))
+    plain, noisy = examples.batch(*where), examples.batch(*where, noise=noise)
     level, spread = plain.units["level"][0], plain.units["spread"][0]
     units = level + spread * noisy.targets.astype(np.float64)
     assert (plain.targets != noisy.targets).all()
     assert np.round(units[0]).tolist() == counts[33:38].tolist()
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_shares_of_a_batch_are_together_the_whole(weekly_waves: Panel, processes: int) -> None:
+    panel = replace(weekly_waves, values=np.round(weekly_waves.values))
+    examples = Examples(panel, plan.forecast_spec(panel, 5, LEVELS), panel.lengths)
+    whole, *shares = (
+        examples.drawn(np.random.default_rng(0), 20, by)
+        for by in (None, *(Ranks(rank, processes).share for rank in range(processes)))
+    )
+    for name in ("inputs", "targets", "origins", "series", "first_row"):
+        assert np.array_equal(
+            np.concatenate([getattr(one, name) for one in shares]), getattr(whole, name), equal_nan=True
+        )
+    assert np.concatenate([one.share.asked for one in shares if one.share]).tolist() == [*range(len(whole.rows))]
 
 
 def test_pinball_is_the_quantile_loss_twice() -> None:
