@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -105,11 +106,10 @@ def _task(meta: Meta) -> Kept:
     return task
 
 
-def name_tensors(names: list[str]) -> Tensors:
+def name_tensors(names: Sequence[str]) -> Tensors:
     """The ids of series as bytes and where each ends: a file's header is small, however many there are."""
-    encoded = [name.encode() for name in names]
-    ends = np.cumsum([len(name) for name in encoded], dtype=np.int64)
-    return {NAMES: np.frombuffer(b"".join(encoded), np.uint8), NAME_ENDS: ends}
+    sizes = np.fromiter((len(name.encode()) for name in names), np.int64, len(names))
+    return {NAMES: np.frombuffer("".join(names).encode(), np.uint8), NAME_ENDS: np.cumsum(sizes)}
 
 
 def name_layout(count: int, size: int) -> checkpoint.Layout:

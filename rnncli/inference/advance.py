@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Floats, Ints
 from rnncli.data.panel import Panel, offsets_of, put, stretches
 from rnncli.inference.carried import Carried
 from rnncli.inference.fingerprints import fingerprints
@@ -65,12 +65,24 @@ def at_hand(carried: Carried[E], panel: Panel) -> AtHand:
     tail = carried.tail
     known = np.maximum(carried.ends - panel.starts, 0)
     new = np.maximum(panel.lengths - known, 0)
+    offsets, first = offsets_of(tail.rows + new), carried.ends - tail.rows
+    values = _end_to_end(tail, panel, known, new)
+    return AtHand(replace(panel, offsets=offsets, values=values, starts=first), first - carried.starts)
+
+
+def _end_to_end(tail: KeptRows, panel: Panel, known: Ints, new: Ints) -> Floats:
+    """The rows of the tail of each series and new[s] of the panel behind its known[s] first: [n, channels]. Where all
+    are of one of them nothing is copied.
+    """
+    if not new.any():
+        return tail.values
+    if not len(tail.values) and not known.any():
+        return panel.values
     offsets = offsets_of(tail.rows + new)
     values = np.empty((int(offsets[-1]), panel.values.shape[1]))
     put(values, offsets[:-1], tail.values, offsets_of(tail.rows)[:-1], tail.rows)
     put(values, offsets[:-1] + tail.rows, panel.values, panel.offsets[:-1] + known, new)
-    first = carried.ends - tail.rows
-    return AtHand(replace(panel, offsets=offsets, values=values, starts=first), first - carried.starts)
+    return values
 
 
 def _new_rows(consumed: Ints, target: Ints) -> Iterator[NewRows]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import eq
 from typing import Generic
 
 import numpy as np
@@ -86,9 +88,18 @@ def joined(one: Carried[E], other: Carried[E]) -> Carried[E]:
     )
 
 
-def chosen(carried: Carried[E], places: list[int]) -> Carried[E]:
+def places_of(carried: Carried[E], ids: tuple[str, ...]) -> Sequence[int]:
+    """Where the state has these series: mostly a stretch of them, for parts of a long answer follow one another."""
+    begin = carried.ids.index(ids[0]) if ids else 0
+    if carried.ids[begin : begin + len(ids)] == ids:
+        return range(begin, begin + len(ids))
+    place = {name: at for at, name in enumerate(carried.ids)}
+    return [place[name] for name in ids]
+
+
+def chosen(carried: Carried[E], places: Sequence[int]) -> Carried[E]:
     """The state of the series at these places, in that order."""
-    if places == list(range(len(carried.ids))):
+    if len(places) == len(carried.ids) and all(map(eq, places, range(len(places)))):
         return carried
     at = np.array(places, np.int64)
     return Carried(

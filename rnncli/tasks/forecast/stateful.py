@@ -100,8 +100,7 @@ class Stream:
         kept does not change with them, however far they go.
         """
         assert self._carried is not None
-        place = {name: at for at, name in enumerate(self._carried.ids)}
-        places = [place[name] for name in panel.ids]
+        places = kept.places_of(self._carried, panel.ids)
         carried = kept.chosen(self._carried, places)
         if not self.forecaster.spec.wall:
             return stream.quantiles(self.forecaster, carried, panel, steps)
