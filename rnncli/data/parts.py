@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from rnncli.data import arrow
 from rnncli.data import columns as roles
 from rnncli.data.alike import alike, alike_batches
 from rnncli.data.channel import Channel
@@ -22,12 +21,12 @@ from rnncli.data.readers.table import Kind, Opened
 from rnncli.data.rows import Rows, rows_of
 from rnncli.data.source import Source
 from rnncli.data.tables import Faults, Tables
+from rnncli.data.whole_series import whole_series
 from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices, Columns
 
 FROM = 1 << 20  # rows; fewer are read as one
-PART = 1 << 18  # rows at least, but in the last part
-LOOKED = 512  # rows in which the last series may begin, at first
+PART = 1 << 18  # rows at most, but of one series that has more
 
 
 class SeriesApart(Exception):  # it is no error of the data
@@ -61,14 +60,20 @@ class Parts:
 
     def __iter__(self) -> Iterator[Rows]:
         """The rows of some series after the other. SeriesApart where a series turns up again, InputRefused."""
+        for number, (rows, _) in enumerate(self.with_faults(tolerant=False)):
+            yield rows if number else replace(rows, notes=(*self.notes, *rows.notes))
+
+    def with_faults(self, *, tolerant: bool = True) -> Iterator[tuple[Rows, Faults]]:
+        """The rows of some series after the other, and what cannot be used of their tables."""
         seen: set[str] = set()
-        for number, tables in enumerate(self._tables()):
-            rows = rows_of(tables, self.choices, self.columns, self.channels, Faults(), self.zone)
+        for tables in self._tables():
+            faults = Faults(tolerant=tolerant)
+            rows = rows_of(tables, self.choices, self.columns, self.channels, faults, self.zone)
             here = [rows.ids[code] for code in np.unique(rows.codes).tolist()]
             if not seen.isdisjoint(here):
                 raise SeriesApart
             seen.update(here)
-            yield rows if number else replace(rows, notes=(*self.notes, *rows.notes))
+            yield rows, faults
 
     def _tables(self) -> Iterator[Tables]:
         if self.columns.by_file:
@@ -155,38 +160,23 @@ def _groups(tables: Tables) -> Iterator[Tables]:
 
 
 def _whole_series(tables: Tables, wanted: Sequence[str], keys: Sequence[str], ids: Sequence[str]) -> Iterator[Tables]:
-    """The wanted columns of some series after the other."""
-    held, rows = list[pa.Table](), 0
-    for source, opened, name, table in alike_batches(tables, wanted, keys, PART):
-        held.append(table)
-        rows += table.num_rows
-        end = _complete(held, ids) if rows >= PART else 0
-        if end:
-            whole = pa.concat_tables([*held[:-1], table.slice(0, end)], promote_options="permissive")
-            yield Tables([replace(source, name=name)], [_of_table(opened, whole)])
-            held, rows = [_recoded(table.slice(end))], table.num_rows - end
-    if rows:
-        whole = pa.concat_tables(held, promote_options="permissive")
-        yield Tables([source], [_of_table(opened, whole)])
+    """The wanted columns of some series after the other, by the files that their rows are in."""
+    files: list[tuple[Source, Opened, int]] = []  # the rows that are still to come of each
 
+    def read() -> Iterator[pa.Table]:
+        for source, opened, name, table in alike_batches(tables, wanted, keys, PART):
+            rows = files.pop()[2] if files and files[-1][0].name == name else 0
+            files.append((replace(source, name=name), opened, rows + table.num_rows))
+            yield table
 
-def _complete(held: Sequence[pa.Table], ids: Sequence[str]) -> int:
-    """The row of the last table from which on its last series stands, 0 where that may go on from before."""
-    table, looked = held[-1].select(list(ids)), LOOKED
-    while True:
-        begin = max(0, table.num_rows - looked)
-        tail = _recoded(table.slice(begin))
-        codes = np.stack([arrow.codes(column)[0] for column in tail.columns])
-        changes = np.flatnonzero((np.diff(codes) != 0).any(axis=0))
-        if changes.size or not begin:
-            return begin + int(changes[-1]) + 1 if changes.size else 0
-        looked *= 8
-
-
-def _recoded(table: pa.Table) -> pa.Table:
-    """The table with dictionaries of what is in its rows alone."""
-    for place, column in enumerate(table.columns):
-        if pa.types.is_dictionary(column.type):
-            fresh = column.cast(column.type.value_type).dictionary_encode()
-            table = table.set_column(place, table.column_names[place], fresh)
-    return table
+    for whole in whole_series(read(), ids, PART):
+        part, begin = list[tuple[Source, Opened]](), 0
+        while begin < whole.num_rows:
+            source, opened, rows = files.pop(0)
+            here = min(rows, whole.num_rows - begin)
+            if here:
+                part.append((source, _of_table(opened, whole.slice(begin, here))))
+            begin += here
+            if here < rows:
+                files.insert(0, (source, opened, rows - here))
+        yield Tables(*zip(*part, strict=True))

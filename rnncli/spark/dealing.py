@@ -8,13 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from rnncli.data.whole_series import whole_series
 from rnncli.errors import InputRefused, UsageError
 from rnncli.spark.crossing import telling
-from rnncli.spark.series import AT_ONCE, whole_series
 from rnncli.spark.session import needs_pyspark
 
 BYTES, UNKNOWN = 16 << 20, 1 << 60  # of a partition, as files have them; what Spark says where it knows no size
 SAMPLE = 10_000  # rows from which columns are told
+AT_ONCE = 1_000  # series
+ROWS = 1 << 20  # of them, from which on fewer series go together
 Work = Callable[[pa.Table], Iterable[pa.RecordBatch]]
 
 
@@ -72,7 +74,8 @@ class EachSeries:
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches of a partition, as `work` makes them of its series."""
         with telling():
-            for table in whole_series(batches, self._keys, AT_ONCE):
+            tables = (pa.Table.from_batches([batch]) for batch in batches)
+            for table in whole_series(tables, self._keys, ROWS, AT_ONCE):
                 yield from self._work(table, self._broadcast.value)
 
 

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 from rnncli import model as models
-from rnncli.arrays import Ints
 from rnncli.data.channel import forecast_channels
 from rnncli.data.rows import read_rows
 from rnncli.data.source import Source, sources
+from rnncli.data.whole_series import beginnings
 from rnncli.data.writers.table import ForecastTable, arrow_table
 from rnncli.errors import InputRefused, InputStale, ModelRefused, RnncliError, SeriesRefused, UsageError
 from rnncli.events import Noted
@@ -129,22 +129,6 @@ def tried(
         middle = int(begins[len(begins) // 2])
         yield from tried(table.slice(0, middle), keys, made, left)
         yield from tried(table.slice(middle), keys, made, left)
-
-
-def beginnings(table: pa.Table, keys: tuple[str, ...]) -> Ints:
-    """The rows at which another series begins than in the row before; `keys` are the columns that tell them apart."""
-    from pyarrow import compute
-
-    if not table.num_rows:
-        return np.zeros(0, np.int64)
-    changes = np.zeros(table.num_rows - 1, np.bool_)
-    for name in keys:
-        column = table.column(name).combine_chunks()
-        here, before = column.slice(1), column.slice(0, len(column) - 1)
-        other = compute.fill_null(compute.not_equal(here, before), fill_value=False)
-        null = compute.not_equal(compute.is_null(here), compute.is_null(before))
-        changes |= compute.or_(other, null).to_numpy(zero_copy_only=False)
-    return np.concatenate([[0], np.flatnonzero(changes) + 1]).astype(np.int64)
 
 
 def _notes(heard: list[str], answer: Any) -> list[str]:

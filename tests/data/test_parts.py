@@ -25,7 +25,6 @@ Write = Callable[..., Path]
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "FROM", 1)
     monkeypatch.setattr(parts, "PART", 40)
-    monkeypatch.setattr(parts, "LOOKED", 4)
 
 
 def table(ids: list[str], rows: int = 30, **columns: Any) -> pa.Table:

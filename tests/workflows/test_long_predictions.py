@@ -43,7 +43,6 @@ def model() -> Any:
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "FROM", 1)
     monkeypatch.setattr(parts, "PART", 300)
-    monkeypatch.setattr(parts, "LOOKED", 8)
     monkeypatch.setattr(answer, "LONG", 1)
 
 
