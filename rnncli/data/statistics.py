@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from rnncli.arrays import Bools, Floats, Ints
 from rnncli.data.panel import Panel, pieces_of
+from rnncli.data.sums import exact
 from rnncli.errors import GateFailed
 
 ALLOWED, MARGIN = 1.5, 1.0  # times the farthest that training saw, and as many spreads beside
@@ -86,18 +88,29 @@ class ColumnDrift:
     """How many of the series that have recent values in a column have drifted, the worst of them first.
 
     `distance` is how far the worst is from its centre, over the farthest that training saw of it, and `distances` how
-    far each of the drifted is. `missing_before` is a mean over so many `series`, `missing_now` of so many `rows`.
+    far each of the drifted is. Of so many `series` the shares of missing values in training sum up to `missing`, in a
+    few numbers; `observed` of their recent `rows` are there.
     """
 
     name: str
     compared: int
     drifted: tuple[str, ...]
     distance: float
-    missing_before: float
-    missing_now: float
     distances: tuple[float, ...] = ()
+    missing: tuple[float, ...] = ()
     series: int = 0
+    observed: int = 0
     rows: int = 0
+
+    @property
+    def missing_before(self) -> float:
+        """The mean share of missing values in training."""
+        return math.fsum(self.missing) / max(1, self.series)
+
+    @property
+    def missing_now(self) -> float:
+        """The share of the recent rows that are missing; that of the training where there are none."""
+        return 1 - self.observed / self.rows if self.rows else self.missing_before
 
     def with_more(self, other: ColumnDrift) -> ColumnDrift:
         """The drift of the same column in these and further series."""
@@ -105,19 +118,16 @@ class ColumnDrift:
             zip((*self.distances, *other.distances), (*self.drifted, *other.drifted), strict=True),
             key=lambda pair: -pair[0],
         )
-        series, rows = self.series + other.series, self.rows + other.rows
-        before = (self.missing_before * self.series + other.missing_before * other.series) / max(1, series)
-        now = (self.missing_now * self.rows + other.missing_now * other.rows) / rows if rows else before
         return ColumnDrift(
             self.name,
             self.compared + other.compared,
             tuple(name for _, name in away),
             max(self.distance, other.distance),
-            before,
-            now,
             tuple(distance for distance, _ in away),
-            series,
-            rows,
+            tuple(exact([*self.missing, *other.missing])),
+            self.series + other.series,
+            self.observed + other.observed,
+            self.rows + other.rows,
         )
 
     @property
@@ -238,18 +248,16 @@ def _column(
     distance = np.maximum(found[0][2], found[1][2])
     gone = np.flatnonzero(beyond)
     gone = gone[np.argsort(-distance[gone], kind="stable")]
-    rows = recent[series]
-    before = float(statistics.missing[known, channel].mean()) if len(series) else 0.0
     return ColumnDrift(
         panel.channel_names[channel],
         int(np.count_nonzero(comparable)),
         tuple(panel.ids[s] for s in series[gone].tolist()),
         float(np.minimum(distance.max(initial=0.0), LARGEST_RATIO)),
-        before,
-        float(1 - seen.sum() / rows.sum()) if rows.sum() else before,
         tuple(distance[gone].tolist()),
+        tuple(exact(statistics.missing[known, channel].tolist())),
         len(series),
-        int(rows.sum()),
+        int(seen.sum()),
+        int(recent[series].sum()),
     )
 
 

@@ -4,29 +4,18 @@ that is made of all series together.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from rnncli.data.sums import exact
 from rnncli.evaluation.backtest import NoWindow
 from rnncli.evaluation.paired import Losses
 from rnncli.evaluation.report import Report, Window
 from rnncli.evaluation.scores import Scores, Summed
 
 Part = dict[str, Any]  # JSON values
-
-
-def exact(values: Sequence[float]) -> list[float]:
-    """A few numbers whose sum is exactly that of `values`, each what the sum leaves after those before it."""
-    found: list[float] = []
-    try:
-        while rest := math.fsum([*values, *(-one for one in found)]):
-            found.append(rest)
-    except OverflowError:
-        return [math.inf]
-    return found
 
 
 def reduced(report: Report, *, losses: bool = False) -> Part:

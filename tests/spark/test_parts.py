@@ -14,9 +14,10 @@ import pytest
 from pyarrow import compute
 
 import rnncli
+from rnncli.data.sums import exact
+from rnncli.data.whole_series import whole_series
 from rnncli.errors import InputRefused, ModelRefused, UsageError
-from rnncli.evaluation.reduced import exact, joined
-from rnncli.spark.series import whole_series
+from rnncli.evaluation.reduced import joined
 from rnncli.tasks.task import Backtest
 from rnncli.workflows.evaluate import evaluate
 from rnncli.workflows.part import Dealt, forecast, form, refuse_unfit
@@ -37,6 +38,10 @@ def hash_of(name: str) -> int:
     return (int(name) * 7 + 3) % PARTS
 
 
+def cut(table: pa.Table, size: int) -> list[pa.Table]:
+    return [pa.Table.from_batches([batch]) for batch in table.to_batches(max_chunksize=size)]
+
+
 def in_order(table: pa.Table) -> pa.Table:
     return table.sort_by([("shop", "ascending"), ("day", "ascending")]).combine_chunks()
 
@@ -49,7 +54,7 @@ def dealt(model: Path) -> Dealt:
 @pytest.mark.parametrize("size", [1, 7, 36, 37, 500, 10_000])
 @pytest.mark.parametrize("at_once", [1, 3, 1_000])
 def test_no_series_is_cut_where_a_batch_ends(sales: pa.Table, size: int, at_once: int) -> None:
-    found = list(whole_series(sales.to_batches(max_chunksize=size), KEYS, at_once))
+    found = list(whole_series(cut(sales, size), KEYS, 1 << 20, at_once))
     assert pa.concat_tables(found).combine_chunks().equals(sales.combine_chunks())
     series = [compute.unique(table["shop"]).to_pylist() for table in found]
     assert sum(map(len, series)) == len({*chain.from_iterable(series)})
@@ -57,7 +62,7 @@ def test_no_series_is_cut_where_a_batch_ends(sales: pa.Table, size: int, at_once
 
 
 def test_fewer_series_go_together_where_they_have_many_rows(sales: pa.Table) -> None:
-    found = list(whole_series(sales.to_batches(max_chunksize=50), KEYS, rows=100))
+    found = list(whole_series(cut(sales, 50), KEYS, 100, 1_000))
     assert pa.concat_tables(found).combine_chunks().equals(sales.combine_chunks())
     assert all(table.num_rows < 150 for table in found)
     assert len(found) > 5

@@ -11,6 +11,7 @@ from rnncli.data.checks.finding import SHOWN, Example, Finding
 from rnncli.data.checks.seen import Change, Seen
 from rnncli.data.panel import Panel
 from rnncli.data.rows import CATEGORIES
+from rnncli.data.statistics import Drift
 from rnncli.data.statistics import drift as drift_since
 from rnncli.data.targets import of_each_target
 from rnncli.errors import InputRefused
@@ -97,6 +98,12 @@ def series_unseen(seen: Seen) -> Finding | None:
 
 def drift(seen: Seen) -> Finding | None:
     """Columns whose recent values have left the range of the training."""
+    found = drift_of(seen)
+    return None if found is None else finding_of_drift(found)
+
+
+def drift_of(seen: Seen) -> Drift | None:
+    """What is new since training; None where that cannot be told."""
     trained, panel = seen.trained, seen.panel
     if trained is None or seen.known is None or trained.statistics is None or not isinstance(panel, Panel):
         return None
@@ -105,8 +112,12 @@ def drift(seen: Seen) -> Finding | None:
     if trained.columns.future:  # rows that wait for their target say nothing yet
         panel = panel.cut(panel.observed_ends())
     targets = of_each_target(panel, trained.columns)
-    columns = drift_since(trained.statistics, panel, trained.cutoffs, {}, targets).columns
-    found = [column for column in columns if column.has_drifted]
+    return drift_since(trained.statistics, panel, trained.cutoffs, {}, targets, trained.places)
+
+
+def finding_of_drift(drift: Drift) -> Finding | None:
+    """The finding about columns that have drifted."""
+    found = [column for column in drift.columns if column.has_drifted]
     if not found:
         return None
     examples = tuple(Example(says=str(column)) for column in found[:SHOWN])

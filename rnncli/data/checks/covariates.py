@@ -45,7 +45,7 @@ def future_ends_early(seen: Seen) -> Finding | None:
         severity,
         f"series have future covariates that do not reach {steps} after the last target",
         len(found),
-        seen.of_series(least, says),
+        seen.of_series(least, says, -ahead[least]),
         "predict needs rows with the covariates and an empty target, one a step; train and evaluate do without",
     )
 

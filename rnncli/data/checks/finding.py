@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -11,12 +11,16 @@ SHOWN = 3  # examples of a finding
 
 @dataclass(frozen=True)
 class Example:
-    """One case: the series and time, the place in the file, and what is there, as far as each is known."""
+    """One case: the series and time, the place in the file, and what is there, as far as each is known.
+
+    `weight` is how bad it is, where the worst are shown first.
+    """
 
     series: str | None = None
     time: str | None = None
     where: str | None = None
     says: str = ""
+    weight: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values."""

@@ -19,7 +19,8 @@ from rnncli.data.checks.series import finding_of_constants
 from rnncli.data.checks.steps import MIXED
 from rnncli.registry import CHECKS
 
-LEFT_OUT = ("unsorted", "drift", "covariate-constant", "category-new", "missing")  # made of facts, or of no part at all
+OF_ORDER = ("unsorted", "drift")  # what a table without an order cannot say
+OF_FACTS = ("covariate-constant", "category-new", "missing", "drift")  # what is made of what parts know, not find
 _OF_COLUMNS = ("column-missing", "column-retyped", "time-changed", "number-ambiguous", "leakage", "target-copy")
 _OF_TIMES = ("zone-offsets", "frequency-changed", "clock-change", "gap-huge")
 ONCE = (*_OF_COLUMNS, *_OF_TIMES, "refused")  # the same in every part, or in one alone
@@ -29,7 +30,7 @@ Part = dict[str, Any]  # JSON values
 
 def part_of(findings: Iterable[Finding], seen: Seen | None) -> Part:
     """The findings in some series, and what those in all series are made of, as JSON values."""
-    found = {"findings": [finding.to_json() for finding in findings], "rows": 0, "series": 0, "first": ""}
+    found = {"findings": [_told(finding) for finding in findings], "rows": 0, "series": 0, "first": ""}
     if seen is None or not len(seen.rows.codes):
         return found
     return found | {
@@ -41,6 +42,10 @@ def part_of(findings: Iterable[Finding], seen: Seen | None) -> Part:
         "ranges": dict(_ranges(seen)),
         "fresh": _fresh(seen),
     }
+
+
+def _told(finding: Finding) -> dict[str, Any]:
+    return finding.to_json() | {"weights": [example.weight for example in finding.examples]}
 
 
 def _ranges(seen: Seen) -> Iterable[tuple[str, list[float]]]:
@@ -60,17 +65,19 @@ def _fresh(seen: Seen) -> dict[str, dict[str, int]]:
     return {name: dict(fresh_categories(seen, name, known[name])) for name in known}
 
 
-def joined(parts: Sequence[Part]) -> list[Finding]:
-    """The findings in all parts, in the order of the registry: counts are sums, examples those of the first series.
+def joined(parts: Sequence[Part], *, as_they_are: bool = False) -> list[Finding]:
+    """The findings in all parts, in the order of the registry: counts are sums, examples the worst, or those of the
+    first series by name or, where parts stand `as_they_are` in the data, by place.
 
-    Whether rows are in order, and whether values have drifted, cannot be told of parts.
+    Whether rows are in order can only be told there; whether values have drifted, not of findings.
     """
-    ordered = sorted(parts, key=lambda part: str(part["first"]))
+    ordered = list(parts) if as_they_are else sorted(parts, key=lambda part: str(part["first"]))
+    left_out = OF_FACTS if as_they_are else (*OF_FACTS, *OF_ORDER)
     by_id: dict[str, list[Finding]] = {}
     for part in ordered:
         for told in part["findings"]:
             by_id.setdefault(told["id"], []).append(_finding(told))
-    found = {id: _sum(id, some) for id, some in by_id.items() if id not in LEFT_OUT}  # noqa: A001
+    found = {id: _sum(id, some) for id, some in by_id.items() if id not in left_out}  # noqa: A001
     of_all: dict[str, Callable[[Sequence[Part], Mapping[str, list[Finding]]], Finding | None]] = {
         "too-short": _too_short,
         "nothing-observed": _nothing_observed,
@@ -88,14 +95,18 @@ def joined(parts: Sequence[Part]) -> list[Finding]:
 
 
 def _finding(told: Mapping[str, Any]) -> Finding:
-    examples = tuple(Example(one["series"], one["time"], one["where"], one["says"] or "") for one in told["examples"])
+    examples = tuple(
+        Example(one["series"], one["time"], one["where"], one["says"] or "", weight)
+        for one, weight in zip(told["examples"], told["weights"], strict=True)
+    )
     return Finding(told["severity"], told["what"], told["count"], examples, told["remedy"], told["id"])
 
 
 def _sum(id: str, some: list[Finding]) -> Finding:  # noqa: A002  # as a finding calls it
     if id in ONCE:
         return max(some, key=lambda finding: finding.count)
-    examples = tuple(example for finding in some for example in finding.examples)[:SHOWN]
+    worst = sorted((example for finding in some for example in finding.examples), key=lambda example: -example.weight)
+    examples = tuple(worst[:SHOWN])
     what = _added([finding.what for finding in some]) if id == "gap" else some[0].what
     return replace(some[0], what=what, count=sum(finding.count for finding in some), examples=examples)
 

@@ -165,7 +165,7 @@ def mostly_missing(seen: Seen) -> Finding | None:
         "warning",
         "series are mostly missing",
         len(found),
-        seen.of_series(worst, says),
+        seen.of_series(worst, says, share[worst]),
         "leave them out, or aggregate to longer steps; for counts, write zeros where nothing happened",
     )
 

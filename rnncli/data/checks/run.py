@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,12 @@ from rnncli.data import tables as reading
 from rnncli.data.channel import vocabularies
 from rnncli.data.checks.changed import COLUMN_MISSING, COLUMN_RETYPED, TIME_CHANGED, of_changes
 from rnncli.data.checks.finding import Example, Finding
+from rnncli.data.checks.in_parts import Whole, looked_at
 from rnncli.data.checks.seen import Change, Seen, Trained
 from rnncli.data.instants import in_utc, seen_as_of, zone_of
 from rnncli.data.known import Known
+from rnncli.data.limits import limits_of
+from rnncli.data.parts import parts_of
 from rnncli.data.readers.table import NUMERIC, Kind
 from rnncli.data.rows import Rows, rows_of
 from rnncli.data.source import sources
@@ -32,22 +36,51 @@ OF_FAULTS = (reading.NO_TIME, reading.BAD_TIME, reading.OTHER_ZONE, reading.NO_I
 
 @dataclass(frozen=True)
 class Looked:
-    """What was found, and what was seen of the data; None where columns that rows are told by are not there."""
+    """What was found in how many rows and series, what the columns are (None where those are not there that rows are
+    told by, or no row could be read), and the frequency; what was `seen` of the data, where it was read as one.
+    """
 
     findings: tuple[Finding, ...]
-    seen: Seen | None
+    rows: int = 0
+    series: int = 0
+    columns: Columns | None = None
+    frequency: str = ""
+    seen: Seen | None = None
 
 
-def look(given: Any, choices: ColumnChoices, trained: Trained | None, horizon: int | None) -> Looked:
-    """Read what can be read, and look at it from all sides. InputRefused where a file cannot be read at all."""
+def look(
+    given: Any, choices: ColumnChoices, trained: Trained | None, horizon: int | None, *, in_parts: bool = False
+) -> Looked:
+    """Read what can be read, and look at it from all sides: `in_parts`, some series of large tables at a time, with
+    the same result. InputRefused where a file cannot be read at all.
+    """
     usual = None if trained is None else trained.columns.format
     files = sources(given, choices, usual)
     tables = open_tables(files, choices if trained is None else choices.as_told(trained.columns))
     known, changes = (None, ()) if trained is None else _found_again(tables, choices, trained)
     if trained is not None and known is None:
-        return Looked(tuple(found for id in OF_CHANGES if (found := of_changes(changes, id))), None)  # noqa: A001
-    seen = _read(tables, choices, trained, known, changes, horizon)
-    return Looked(tuple(findings(seen)), seen)
+        return Looked(tuple(found for id in OF_CHANGES if (found := of_changes(changes, id))))  # noqa: A001
+    seen_of = partial(_seen, choices, trained, known, changes, horizon)
+    whole = _in_parts(tables, choices, known, seen_of) if in_parts else None
+    if whole is not None:
+        return Looked(tuple(whole.findings), whole.rows, whole.series, whole.columns, whole.frequency)
+    seen = _read(tables, choices, known, seen_of)
+    every = tuple(findings(seen))
+    if not len(seen.rows.codes):
+        return Looked(every, seen=seen)
+    frequency = "" if isinstance(seen.calendar, InputRefused) else str(seen.calendar.frequency)
+    return Looked(every, len(seen.rows.codes), len(seen.ids), seen.columns, frequency, seen)
+
+
+def _in_parts(
+    tables: Tables, choices: ColumnChoices, known: Known | None, seen_of: Callable[[Rows, Faults], Seen]
+) -> Whole | None:
+    parts = parts_of(tables, choices, known)
+    if parts is None:
+        return None
+    guessed = known is None and not (choices.id or parts.columns.by_file)
+    fits = limits_of(choices).allow(parts.at_once)
+    return looked_at(parts, choices.cache, seen_of, findings, guessed=guessed, fits=fits)
 
 
 def findings(seen: Seen) -> list[Finding]:
@@ -73,19 +106,22 @@ def _refused(seen: Seen, found: list[Finding]) -> Finding | None:
     return None if any(finding.severity == "error" for finding in found) else refused(seen)
 
 
-def _read(
-    tables: Tables,
+def _read(tables: Tables, choices: ColumnChoices, known: Known | None, seen_of: Callable[[Rows, Faults], Seen]) -> Seen:
+    faults = Faults(tolerant=True)
+    if known is None:
+        return seen_of(rows_of(tables, choices, None, None, faults), faults)
+    return seen_of(rows_of(tables, choices, known.columns, known.channels, faults, known.calendar.zone), faults)
+
+
+def _seen(
     choices: ColumnChoices,
     trained: Trained | None,
     known: Known | None,
     changes: tuple[Change, ...],
     horizon: int | None,
+    rows: Rows,
+    faults: Faults,
 ) -> Seen:
-    faults = Faults(tolerant=True)
-    if known is None:
-        rows = rows_of(tables, choices, None, None, faults)
-    else:
-        rows = rows_of(tables, choices, known.columns, known.channels, faults, known.calendar.zone)
     zone, known, changes = _zone(rows, choices, known, changes)
     moved = in_utc(rows, zone, choices)
     written = rows.times

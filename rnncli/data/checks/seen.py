@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -35,6 +36,11 @@ class Trained:
     horizon: int
     cutoffs: Mapping[str, int]
     statistics: Statistics | None
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The row of each series in the statistics."""
+        return {name: row for row, name in enumerate(self.cutoffs)}
 
 
 @dataclass(frozen=True)
@@ -189,18 +195,20 @@ class Seen:
         """A time as messages write it."""
         return shown(time, self.zone, self.whole)
 
-    def example(self, row: int, says: str = "") -> Example:
+    def example(self, row: int, says: str = "", weight: float = 0.0) -> Example:
         """A row as an example."""
         where = self.rows.where(row)
         series = self.rows.ids[int(self.rows.codes[row])]
-        return Example(series, self.shown(int(self.rows.times[row])), where, says)
+        return Example(series, self.shown(int(self.rows.times[row])), where, says, weight)
 
     def examples(self, rows: Iterable[int]) -> tuple[Example, ...]:
         """The first rows as examples."""
         return tuple(self.example(int(row)) for row, _ in zip(rows, range(SHOWN), strict=False))
 
-    def of_series(self, series: Iterable[int], says: Iterable[str] = ()) -> tuple[Example, ...]:
+    def of_series(
+        self, series: Iterable[int], says: Iterable[str] = (), weights: Iterable[float] = ()
+    ) -> tuple[Example, ...]:
         """The first of these series, by their number, as examples."""
-        texts = list(says)
-        chosen = [int(s) for s, _ in zip(series, range(SHOWN), strict=False)]
-        return tuple(Example(self.ids[s], None, None, texts[place] if texts else "") for place, s in enumerate(chosen))
+        names = (self.ids[int(s)] for s, _ in zip(series, range(SHOWN), strict=False))
+        each = zip(names, chain(says, repeat("")), chain(weights, repeat(0.0)), strict=False)
+        return tuple(Example(name, None, None, text, float(weight)) for name, text, weight in each)

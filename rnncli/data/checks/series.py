@@ -38,7 +38,7 @@ def short(seen: Seen) -> Finding | None:
         "warning",
         f"series have fewer than {least} observed rows",
         len(found),
-        seen.of_series(shortest, says),
+        seen.of_series(shortest, says, -observed[shortest]),
         "their forecasts rest on the other series; leave them out if these are not alike",
     )
 

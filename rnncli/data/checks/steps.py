@@ -54,15 +54,15 @@ def frequency_irregular(seen: Seen) -> Finding | None:
 
 def gap(seen: Seen) -> Finding | None:
     """Steps between a series' first and last row that have no row."""
-    if seen.ordinals is None:
-        return None
-    absent = np.diff(seen.ordinals) - 1
-    absent[seen.owner[1:] != seen.owner[:-1]] = 0
+    absent = absent_steps(seen)
     before = np.flatnonzero(absent > 0)
-    if not len(before) or _chasm(seen, absent):
+    if not len(before) or is_chasm(int(absent.sum()), len(seen.order)):
         return None
     longest = before[np.argsort(-absent[before], kind="stable")][:SHOWN].tolist()
-    examples = [seen.example(int(seen.order[row]), f"then {_steps(int(absent[row]))} absent") for row in longest]
+    examples = [
+        seen.example(int(seen.order[row]), f"then {_steps(int(absent[row]))} absent", float(absent[row]))
+        for row in longest
+    ]
     series = len(np.unique(seen.owner[before]))
     return Finding(
         "warning",
@@ -79,11 +79,8 @@ def _steps(count: int) -> str:
 
 def gap_huge(seen: Seen) -> Finding | None:
     """Gaps so long that a year or a unit of time must be wrong."""
-    if seen.ordinals is None:
-        return None
-    absent = np.diff(seen.ordinals) - 1
-    absent[seen.owner[1:] != seen.owner[:-1]] = 0
-    if not _chasm(seen, absent):
+    absent = absent_steps(seen)
+    if not is_chasm(int(absent.sum()), len(seen.order)):
         return None
     worst = np.argsort(-absent, kind="stable")[:1].tolist()
     assert isinstance(seen.calendar, Calendar)
@@ -99,5 +96,14 @@ def gap_huge(seen: Seen) -> Finding | None:
     )
 
 
-def _chasm(seen: Seen, absent: Ints) -> bool:
-    return int(absent.sum()) + len(seen.order) > GAP_LIMIT * len(seen.order) + GAP_ALLOWANCE
+def absent_steps(seen: Seen) -> Ints:
+    """The steps without a row between each row of `order` and the next of its series; 0 without a grid."""
+    if seen.ordinals is None:
+        return np.zeros(max(0, len(seen.order) - 1), np.int64)
+    absent = np.diff(seen.ordinals) - 1
+    return np.where(seen.owner[1:] == seen.owner[:-1], absent, 0)
+
+
+def is_chasm(absent: int, rows: int) -> bool:
+    """Whether more steps are absent from so many rows than can be true."""
+    return absent + rows > GAP_LIMIT * rows + GAP_ALLOWANCE

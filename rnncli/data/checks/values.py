@@ -47,7 +47,11 @@ def outlier(seen: Seen) -> Finding | None:
     at = np.flatnonzero(found)
     worst = at[np.argsort(-np.abs(values[at] - middle[at]), kind="stable")][:SHOWN].tolist()
     examples = [
-        seen.example(int(seen.order[place[i]]), f"{values[i]:.6g}, where its neighbours are near {middle[i]:.6g}")
+        seen.example(
+            int(seen.order[place[i]]),
+            f"{values[i]:.6g}, where its neighbours are near {middle[i]:.6g}",
+            float(np.abs(values[i] - middle[i])),
+        )
         for i in worst
     ]
     return Finding(
@@ -122,8 +126,8 @@ def _mean_of_rest(size: Floats, offsets: Ints) -> Floats:
     """The mean deviation of each series without its largest share."""
     lengths = np.diff(offsets)
     skip = np.maximum(1, (2 * SHARE * lengths).astype(np.int64))
-    total = np.concatenate([[0.0], np.cumsum(size)])
-    return np.asarray((total[offsets[1:]] - total[offsets[:-1] + skip]) / (lengths - skip))
+    edges = np.stack([offsets[:-1] + skip, offsets[1:]], axis=1).ravel()
+    return np.asarray(np.add.reduceat(np.append(size, 0.0), edges)[::2] / (lengths - skip))
 
 
 def unit_jump(seen: Seen) -> Finding | None:

@@ -97,9 +97,11 @@ def _as_written(seen: Seen, rows: Ints) -> tuple[Example, ...]:
 
 def clock_change(seen: Seen) -> Finding | None:
     """Times without a zone that leave out an hour whenever some clock does."""
-    if seen.zone is not None or seen.whole or not len(seen.times):
-        return None
-    times = np.unique(seen.times)
+    return None if seen.zone is not None or seen.whole else left_out_hours(np.unique(seen.times))
+
+
+def left_out_hours(times: Ints) -> Finding | None:
+    """The finding about wall times, each once and in order, that leave out an hour whenever some clock does."""
     if len(times) < 48 or np.median(np.diff(times)) > HOUR:
         return None
     for zone in TYPICAL:
@@ -109,7 +111,7 @@ def clock_change(seen: Seen) -> Finding | None:
                 "warning",
                 f"hours are left out whenever the clock is put forward in {zone} or like it",
                 len(jumps),
-                tuple(Example(time=seen.shown(jump)) for jump in jumps[:SHOWN].tolist()),
+                tuple(Example(time=shown(jump, None, whole=False)) for jump in jumps[:SHOWN].tolist()),
                 "say the zone that the times are from: --zone NAME",
             )
     return None

@@ -8,21 +8,23 @@ from rnncli.data.channel import forecast_channels
 from rnncli.data.checks.run import look
 from rnncli.data.checks.seen import Trained
 from rnncli.data.columns import described
-from rnncli.errors import InputRefused
 from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.task import LookedAt
 
 
-def looked_at(data: Any, choices: ColumnChoices, horizon: int | None, model: Forecaster | None) -> LookedAt:
-    """What was found; future covariates must be known over the `horizon`. InputRefused where a file cannot be read."""
-    found = look(data, choices, None if model is None or model.unfitted else _remembered(model, horizon), horizon)
-    seen = found.seen
-    if seen is None or not len(seen.rows.codes):
+def looked_at(
+    data: Any, choices: ColumnChoices, horizon: int | None, model: Forecaster | None, *, in_parts: bool
+) -> LookedAt:
+    """What was found; future covariates must be known over the `horizon`. Large tables may be read `in_parts`, where
+    nothing but findings is wanted. InputRefused where a file cannot be read.
+    """
+    trained = None if model is None or model.unfitted else _remembered(model, horizon)
+    found = look(data, choices, trained, horizon, in_parts=in_parts)
+    if found.columns is None:
         return LookedAt(found.findings)
-    frequency = "" if isinstance(seen.calendar, InputRefused) else str(seen.calendar.frequency)
-    taken = described(seen.columns, frequency)
-    return LookedAt(found.findings, len(seen.rows.codes), len(seen.ids), taken, seen)
+    taken = described(found.columns, found.frequency)
+    return LookedAt(found.findings, found.rows, found.series, taken, found.seen)
 
 
 def _remembered(model: Forecaster, horizon: int | None) -> Trained:

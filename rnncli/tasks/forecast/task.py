@@ -206,7 +206,7 @@ class Forecasting:
         """What is wrong with a table of series."""
         from rnncli.tasks.forecast.looked_at import looked_at
 
-        return looked_at(data, choices, options.get("horizon"), model)
+        return looked_at(data, choices, options.get("horizon"), model, in_parts=options.get("fix") is None)
 
     def refuse_senseless(self, options: TrainOptions) -> None:
         """UsageError for what no forecast can be trained by."""
