@@ -81,11 +81,14 @@ def evaluate(
 
 
 def _evaluated(streams: Streams, data: list[str], model: str | None, asked: dict[str, Any]) -> Evaluation:
-    from rnncli.workflows.evaluate import evaluate as work
+    from rnncli.workflows.evaluate import Scoring
+    from rnncli.workflows.evaluate import evaluated as work
 
-    said = {"start" if name == "from_" else name: asked[name] for name in OF_SCORES if name in asked}
-    options: Any = asked
-    return work(data, model, **said, on_event=streams, **columns_of(options), **kept_so(options))
+    given = {"start" if name == "from_" else name: asked[name] for name in OF_SCORES if name in asked}
+    said: Any = {name: value for name, value in given.items() if name in Scoring.__annotations__}
+    gates = {name: value for name, value in given.items() if name not in said}
+    options: Any = {**gates, **columns_of(asked), **kept_so(asked)}  # type: ignore[arg-type]
+    return work(data, model, said, options, streams, in_parts=True)
 
 
 def _ended(done: Evaluation | None) -> int:

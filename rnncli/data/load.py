@@ -141,19 +141,29 @@ def _folder(parts: Parts, choices: ColumnChoices) -> str | None:
     return None if fits else choices.cache
 
 
-def load_parts(given: Data, choices: ColumnChoices, known: Known) -> Iterator[Loaded] | None:
-    """What `load_panel` reads, some series at a time; None where it is better read as one. The notes of a part are
-    those of all parts up to it, and so are the series that were skipped.
+def load_parts(
+    given: Data,
+    choices: ColumnChoices,
+    known: Known,
+    notes: Notes | None = None,
+    skipped: list[SeriesRefused] | None = None,
+) -> Iterator[Loaded] | None:
+    """What `load_panel` reads, some series at a time; None where it is better read as one. What is noticed in a part
+    is added to the `notes` and the `skipped` series, which are those of all parts in the end.
 
     What is yielded raises as `load_panel` does, and SeriesApart where it cannot be read so.
     """
     tables = _tables(given, choices, known)
     parts = parts_of(tables, choices, known)
-    return None if parts is None else _gridded_parts(parts, choices, known)
+    if parts is None:
+        return None
+    notes, skipped = Notes() if notes is None else notes, [] if skipped is None else skipped
+    return _gridded_parts(parts, choices, known, notes, skipped)
 
 
-def _gridded_parts(parts: Parts, choices: ColumnChoices, known: Known) -> Iterator[Loaded]:
-    notes, skipped = Notes(), list[SeriesRefused]()
+def _gridded_parts(
+    parts: Parts, choices: ColumnChoices, known: Known, notes: Notes, skipped: list[SeriesRefused]
+) -> Iterator[Loaded]:
     some = False
     for found, zone in _ordered(parts, choices, known, notes, skipped):
         try:

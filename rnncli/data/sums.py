@@ -12,6 +12,6 @@ def exact(values: Sequence[float]) -> list[float]:
     try:
         while rest := math.fsum([*values, *(-one for one in found)]):
             found.append(rest)
-    except OverflowError:
+    except (OverflowError, ValueError):  # beyond what a number can be, or was so before
         return [math.inf]
     return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Unpack
 
 import numpy as np
@@ -14,9 +15,16 @@ from rnncli.arrays import Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel
 from rnncli.data.sinks.sink import sink_of
-from rnncli.data.writers.forecasts import origin_column
+from rnncli.data.writers.forecasts import block_size, origin_column
 from rnncli.data.writers.results import Results, Style, StyleOptions
-from rnncli.data.writers.table import ForecastTable, arrow_table, has_hour_twice, null_where, number_array
+from rnncli.data.writers.table import (
+    ForecastTable,
+    arrow_table,
+    has_hour_twice,
+    in_blocks,
+    null_where,
+    number_array,
+)
 from rnncli.errors import InputRefused, UsageError
 from rnncli.evaluation.backtest import Split
 from rnncli.metrics.metric import Forecasts
@@ -51,20 +59,11 @@ class KeptForecasts:
 
     def results(self, style: Style) -> Results:
         """The table as writers take it. UsageError for another shape, InputRefused where columns have one name."""
-        if style.tidy or style.wide:
-            raise UsageError("forecasts of several origins have one shape", hint="leave tidy and wide out")
-        table = self._table()
-        counted = self.calendar.counts or self.columns.time_type == "number"
-        return Results(
-            lambda: iter([_with_origins(table, self._actual(), as_text=False)]),
-            lambda write: iter([_with_origins(table.with_ids(write), self._actual(), as_text=True)]),
-            table.id_columns,
-            (*self.columns.times, ORIGIN) if counted else (),
-        )
+        return _results(lambda: iter([self.table()]), self.table().id_columns, self.columns, self.calendar, style)
 
     def to_arrow(self) -> Any:
         """The rows as a pyarrow table: series after series, of each the earliest origin first."""
-        return _with_origins(self._table(), self._actual(), as_text=False)
+        return _with_origins(self.table(), as_text=False)
 
     def to_pandas(self) -> Any:
         """The rows as a DataFrame; needs pandas."""
@@ -81,7 +80,7 @@ class KeptForecasts:
 
     def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002  # as users call it
         """What is to be said of the table in a file of this format."""
-        if format not in ("csv", "jsonl") and has_hour_twice(self._table()):
+        if format not in ("csv", "jsonl") and has_hour_twice(self.table()):
             return ("an hour that the clock shows twice stands twice: such times have no offset, as in CSV",)
         return ()
 
@@ -95,10 +94,7 @@ class KeptForecasts:
     def _order(self) -> Ints:
         return np.lexsort((self.origins, self.series))
 
-    def _actual(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        return self.made.actual[self._order].ravel()
-
-    def _table(self) -> ForecastTable:
+    def table(self) -> ForecastTable:
         """The forecasts, each as if it were of a series of its own."""
         order, steps = self._order, np.arange(1, self.made.point.shape[1] + 1)
         origins, phases = self.origins[order], self.phases[order]
@@ -112,7 +108,61 @@ class KeptForecasts:
             columns=self.columns,
             calendar=self.calendar,
             origins=self.calendar.times(origins, phases),
+            actual=self.made.actual[order],
         )
+
+
+@dataclass
+class LongKept:
+    """Forecasts of a backtest that is made some series at a time while they are written, and that are gone then: how
+    many `rows` there are is known then. `parts` gives those of some series after the other.
+    """
+
+    parts: Callable[[], Iterator[KeptForecasts]]
+    columns: Columns
+    calendar: Calendar
+    rows: int = 0
+    _odd: KeptForecasts | None = field(default=None, repr=False)
+
+    def results(self, style: Style) -> Results:
+        """The table as writers take it, which can be taken once. UsageError, InputRefused as of one that is there."""
+        named = self.columns.series_columns
+        return replace(_results(self._tables, named, self.columns, self.calendar, style), long=True)
+
+    def _tables(self) -> Iterator[ForecastTable]:
+        for part in self.parts():
+            self.rows += part.rows
+            self._odd = self._odd or (part if part.remarks("parquet") else None)
+            yield part.table()
+
+    def remarks(self, format: str) -> tuple[str, ...]:  # noqa: A002  # as users call it
+        """What is to be said of what has been written in a file of this format."""
+        return () if self._odd is None else self._odd.remarks(format)
+
+
+def _results(
+    tables: Callable[[], Iterator[ForecastTable]],
+    ids: tuple[str, ...],
+    columns: Columns,
+    calendar: Calendar,
+    style: Style,
+) -> Results:
+    """Tables of forecasts as writers take them: in blocks that do not depend on how many there are in each."""
+    if style.tidy or style.wide:
+        raise UsageError("forecasts of several origins have one shape", hint="leave tidy and wide out")
+
+    def blocks() -> Iterator[ForecastTable]:
+        every = tables()
+        first = next(every)
+        return in_blocks(chain([first], every), block_size(first.times.shape[1]))
+
+    counted = calendar.counts or columns.time_type == "number"
+    return Results(
+        lambda: (_with_origins(block, as_text=False) for block in blocks()),
+        lambda write: (_with_origins(block.with_ids(write), as_text=True) for block in blocks()),
+        ids,
+        (*columns.times, ORIGIN) if counted else (),
+    )
 
 
 def kept_forecasts(panel: Panel, splits: Sequence[Split], made: Forecasts, columns: Columns) -> KeptForecasts:
@@ -129,11 +179,13 @@ def refuse_names(columns: Columns) -> None:
         raise InputRefused(f"the forecasts would have two columns called {twice!r}", hint="rename it in the data")
 
 
-def _with_origins(table: ForecastTable, actual: np.ndarray[Any, np.dtype[np.float64]], *, as_text: bool) -> pa.Table:
+def _with_origins(table: ForecastTable, *, as_text: bool) -> pa.Table:
     """The rows of a forecast table, with where they begin and what came behind their times."""
     refuse_names(table.columns)
+    assert table.actual is not None
     series, steps = table.times.shape
     step = number_array(np.tile(np.arange(1, steps + 1), series), pa.int64())
+    actual = table.actual.ravel()
     added = (
         origin_column(table, tidy=False, as_text=as_text),
         step,

@@ -4,7 +4,7 @@ that is made of all series together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,67 +58,92 @@ def _losses(report: Report) -> dict[str, Any]:
     }
 
 
-def joined(parts: Iterable[Part], notes: tuple[str, ...] = ()) -> Report:
-    """The report of all series of which these are parts. NoWindow if none of them can be scored."""
+def joined(parts: Iterable[Part], notes: tuple[str, ...] = (), losses: Sequence[Part] | None = None) -> Report:
+    """The report of all series of which these are parts; the `losses` of every forecast are in the parts, or beside
+    them in such as have no more than these. NoWindow if none of them can be scored.
+    """
     every = list(parts)
-    scored = [part for part in every if part["series"]]
-    panel = sum(part["panel"] for part in every)
-    if not scored:
+    whole = merged(every)
+    if not whole["series"]:
         raise NoWindow(
             "no series is long enough to hide the rows to be scored, and forecast them",
-            panel,
+            whole["panel"],
             hint="give longer series, or a shorter horizon",
         )
-    first = max(scored, key=lambda part: len(part["windows"]))
-    honest = first["dishonest"] is None
     return Report(
         ids=(),
-        scores={name: _joined([part["scores"][name] for part in scored]) for name in first["scores"]},
-        levels=tuple(first["levels"]),
-        horizon=first["horizon"],
-        season=first["season"],
-        windows=tuple(_windows(every, len(first["windows"]))),
-        dishonest=None if honest else np.array([any(part["dishonest"] for part in scored)]),
-        losses=_joined_losses(scored, len(first["windows"])),
+        scores={name: _scores(scores) for name, scores in whole["scores"].items()},
+        levels=tuple(whole["levels"]),
+        horizon=whole["horizon"],
+        season=whole["season"],
+        windows=tuple(Window(*counts) for counts in whole["windows"]),
+        dishonest=None if whole["dishonest"] is None else np.array([whole["dishonest"] > 0]),
+        losses=_joined_losses(every if losses is None else losses, whole),
         notes=notes,
-        count=sum(part["series"] for part in scored),
+        count=whole["series"],
     )
 
 
-def _joined(scores: list[dict[str, Any]]) -> Scores:
-    columns: dict[str, Summed] = {}
-    unknown: dict[str, int] = {}
+def merged(parts: Sequence[Part]) -> Part:
+    """Several parts as one, without the losses of every forecast."""
+    scored = [part for part in parts if part["series"]]
+    panel = sum(part["panel"] for part in parts)
+    if not scored:
+        return nothing(panel)
+    first = max(scored, key=lambda part: len(part["windows"]))
+    return {
+        "panel": panel,
+        "series": sum(part["series"] for part in scored),
+        "dishonest": None if first["dishonest"] is None else sum(part["dishonest"] for part in scored),
+        "windows": _windows(parts, len(first["windows"])),
+        "overlap": max(part["overlap"] for part in scored),
+        **{name: first[name] for name in ("levels", "horizon", "season")},
+        "scores": {name: _merged([part["scores"][name] for part in scored]) for name in first["scores"]},
+    }
+
+
+def _merged(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    columns = {}
     for name, (_, _, root, _) in scores[0]["columns"].items():
         every = [one["columns"][name] for one in scores]
-        above, below = (np.array([value for one in every for value in one[side]]) for side in (0, 1))
-        columns[name] = Summed(above, below, root)
-        unknown[name] = sum(one[3] for one in every)
+        above, below = (exact([value for one in every for value in one[side]]) for side in (0, 1))
+        columns[name] = [above, below, root, sum(one[3] for one in every)]
+    return {"losses": scores[0]["losses"], "columns": columns}
+
+
+def _scores(reduced: dict[str, Any]) -> Scores:
+    columns = {
+        name: Summed(np.array(above), np.array(below), root)
+        for name, (above, below, root, _) in reduced["columns"].items()
+    }
+    unknown = {name: column[3] for name, column in reduced["columns"].items()}
     overall = {name: summed.value for name, summed in columns.items()}
-    return Scores(overall, {}, tuple(scores[0]["losses"]), columns, unknown)
+    return Scores(overall, {}, tuple(reduced["losses"]), columns, unknown)
 
 
-def _windows(parts: list[Part], count: int) -> Iterable[Window]:
+def _windows(parts: Sequence[Part], count: int) -> list[list[int]]:
     """The windows of all parts: they are counted back from the last, and a part without one has skipped it."""
+    found = []
     for back in reversed(range(count)):
         sums = [0, 0, 0]
         for part in parts:
             own = part.get("windows", [])
             counts = own[-1 - back] if back < len(own) else [0, 0, part["panel"]]
             sums = [one + other for one, other in zip(sums, counts, strict=True)]
-        yield Window(*sums)
+        found.append(sums)
+    return found
 
 
-def _joined_losses(parts: list[Part], count: int) -> Losses:
+def _joined_losses(parts: Sequence[Part], whole: Part) -> Losses:
     """The losses of every forecast in the order of the series' ids, if the parts have them."""
-    overlap = max(part["overlap"] for part in parts)
     having = [part for part in parts if "losses" in part]
     if not having:
-        return Losses(np.zeros(0, np.int64), np.zeros(0, np.int64), overlap, {})
-    later = [count - len(part["windows"]) for part in having]
-    ids = np.array([name for part in having for name in part["losses"]["ids"]])
+        return Losses(np.zeros(0, np.int64), np.zeros(0, np.int64), whole["overlap"], {})
+    later = [len(whole["windows"]) - len(part["windows"]) for part in having]
+    ids = np.concatenate([np.asarray(part["losses"]["ids"]) for part in having])
     window = np.concatenate([np.array(part["losses"]["window"]) + by for part, by in zip(having, later, strict=True)])
     _, series = np.unique(ids, return_inverse=True)
     order = np.lexsort((series, window))
     names = having[0]["losses"]["of"]
     of = {name: np.concatenate([np.array(part["losses"]["of"][name], np.float64) for part in having]) for name in names}
-    return Losses(series[order], window[order], overlap, {name: values[order] for name, values in of.items()})
+    return Losses(series[order], window[order], whole["overlap"], {name: values[order] for name, values in of.items()})

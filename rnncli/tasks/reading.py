@@ -41,8 +41,13 @@ def without_bad(
         return loaded
     if skip and len(bad) < len(loaded.panel):
         return without(loaded, bad, tell)
+    raise refusal_of(bad, kind) from bad[0]
+
+
+def refusal_of(bad: Sequence[SeriesRefused], kind: type[RnncliError]) -> RnncliError:
+    """The error of this kind about all series that are refused."""
     others = f" (and {len(bad) - 1:,} more series)" if len(bad) > 1 else ""
-    raise kind(bad[0].message + others, where=bad[0].where, hint=bad[0].hint) from bad[0]
+    return kind(bad[0].message + others, where=bad[0].where, hint=bad[0].hint)
 
 
 def tell_skipped(skipped: Sequence[SeriesRefused], tell: Listener) -> None:

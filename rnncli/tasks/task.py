@@ -34,7 +34,7 @@ from rnncli.tasks.seen import Division, Seen, Shapes, Weights
 
 if TYPE_CHECKING:
     from rnncli.charts.fans import Fans
-    from rnncli.evaluation.kept import KeptForecasts
+    from rnncli.evaluation.kept import KeptForecasts, LongKept
     from rnncli.tasks.plan import Plan, Trained
 
 S = TypeVar("S", bound=Spec)
@@ -163,12 +163,23 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True)
+class InParts:
+    """What is wanted of scores that are made some series at a time, beside those over all series: the losses of every
+    forecast, for `paired` tests, and what is to `keep` the forecasts (None: nothing).
+    """
+
+    paired: bool = False
+    keep: Callable[[LongKept, Listener], None] | None = None
+
+
+@dataclass(frozen=True)
 class Backtest:
     """From how many origins a model is scored (None: one, or as many as there are from `start` on), how far apart and
     how far ahead, and whether it is trained once more where it has seen what is scored. Rows before the time `start`
     are not scored, and those after `until` not seen. `trained_on` is what it was trained on, for what is simpler and
     learns from it; `group` a column by which scores are split. So many `workers` forecast side by side (None: one for
-    each processor).
+    each processor). `in_parts` says what is wanted where large data may be scored some series at a time; None where
+    they may not.
     """
 
     windows: int | None = None
@@ -180,6 +191,7 @@ class Backtest:
     start: str | None = None
     until: str | None = None
     workers: int | None = None
+    in_parts: InParts | None = None
 
 
 @dataclass(frozen=True)

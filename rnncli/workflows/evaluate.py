@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.data.writers.results import Style, StyleOptions
@@ -18,7 +18,7 @@ from rnncli.options import table
 from rnncli.options.types import ColumnOptions, KeepingOptions, Model
 from rnncli.outline import Outline, shown
 from rnncli.registry import BASE, TASKS, find
-from rnncli.tasks.task import Backtest, Scored
+from rnncli.tasks.task import Backtest, InParts, Scored
 from rnncli.workflows.arguments import public
 from rnncli.workflows.keeping import keeping
 from rnncli.workflows.model import given
@@ -169,38 +169,88 @@ def evaluate(
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
     (0.05), and with `fail_on_drift` the data must not have drifted since training.
     """
-    tell = on_event or unheard
-    paths = {"data": data, "model": model, "forecasts": forecasts, "trained_on": trained_on, "plot": plot}
-    keep_apart("evaluate", {**options, **paths, "keep_forecasts": keep_forecasts})
+    said: Scoring = {
+        "forecasts": forecasts,
+        "windows": windows,
+        "start": start,
+        "until": until,
+        "stride": stride,
+        "horizon": horizon,
+        "refit": refit,
+        "trained_on": trained_on,
+        "group": group,
+        "by": by,
+        "plot": plot,
+        "keep_forecasts": keep_forecasts,
+        "device": device,
+        "threads": threads,
+    }
+    return evaluated(data, model, said, options, on_event or unheard)
+
+
+class Scoring(TypedDict, total=False):
+    """What is scored, from where, and what becomes of it: see `evaluate`."""
+
+    forecasts: Any
+    windows: int | None
+    start: str | None
+    until: str | None
+    stride: int | None
+    horizon: int | None
+    refit: bool
+    trained_on: Any
+    group: str | None
+    by: str | None
+    plot: str | os.PathLike[str] | None
+    keep_forecasts: str | os.PathLike[str] | None
+    device: str | None
+    threads: int | None
+
+
+def evaluated(
+    data: Any,
+    model: Model | None,
+    said: Scoring,
+    options: EvaluateOptions,
+    tell: Listener,
+    *,
+    in_parts: bool = False,
+) -> Evaluation:
+    """What `evaluate` does; where it may be done `in_parts`, large data are scored some series at a time, and of each
+    series nothing is kept.
+    """
+    forecasts, by = said.get("forecasts"), said.get("by")
+    plot, keep_forecasts = said.get("plot"), said.get("keep_forecasts")
+    paths = {name: said.get(name) for name in ("forecasts", "trained_on", "plot", "keep_forecasts")}
+    keep_apart("evaluate", {**options, **paths, "data": data, "model": model})
     if model is not None and forecasts is not None:
         raise UsageError("both a model and saved forecasts were given", hint="give -m MODEL, or --forecasts FILE")
-    refuse_two_counts(windows, start)
+    refuse_two_counts(said.get("windows"), said.get("start"))
     choices = column_choices(options)
     loaded_model = None if forecasts is not None else given(BASE if model is None else model).model
     if plot is not None:
         check_plot(plot, "forecast" if loaded_model is None else loaded_model.task.name)
-    counted = None if windows == 1 else windows
-    said: dict[str, Any] = {"horizon": horizon, "stride": stride, "windows": counted, "from_": start, "until": until}
-    said |= {"refit": refit, "keep_forecasts": keep_forecasts}
-    asked = {**options, **said, "trained_on": trained_on, "group": group}
+    counted = {"windows": None if said.get("windows") == 1 else said.get("windows"), "from_": said.get("start")}
+    named = ("horizon", "stride", "until", "refit", "keep_forecasts")
+    of_a_model = {**counted, **{name: said.get(name, True if name == "refit" else None) for name in named}}
+    asked = {**options, **of_a_model, "trained_on": said.get("trained_on"), "group": said.get("group")}
     with keeping(keep_forecasts, options) as keep:
         if loaded_model is None:
             gates, task = gates_of(options, "forecast"), find(TASKS, "forecast", "task")
             table.refuse_of_other_task(asked, task.name)
-            _refuse_of_a_model(said)
-            refuse_other_grouping(task.groupings(None, group), by)
+            _refuse_of_a_model(of_a_model)
+            refuse_other_grouping(task.groupings(None, said.get("group")), by)
             scored: Scored = task.scored_saved(data, forecasts, choices, tell)
         else:
-            found, wanted = (
-                loaded_model,
-                Backtest(windows, stride, horizon, refit, trained_on, group, start, until, threads),
-            )
-            table.refuse_of_other_task(asked, found.task.name, by_model=True)
-            refuse_other_grouping(found.task.groupings(found, group), by)
+            table.refuse_of_other_task(asked, loaded_model.task.name, by_model=True)
+            refuse_other_grouping(loaded_model.task.groupings(loaded_model, said.get("group")), by)
             if keep_forecasts is not None:
-                refuse_names(found.columns)
-            gates = gates_of(options, found.task.name)
-            scored = found.task.evaluated(data, found, choices, wanted, tell, repeating(device, threads, tell))
+                refuse_names(loaded_model.columns)
+            gates = gates_of(options, loaded_model.task.name)
+            parted = in_parts and by is None and plot is None and keep.takes_parts
+            wanted = _wanted(said, InParts(bool(gates.rivals), keep if keep.sink else None) if parted else None)
+            again = repeating(said.get("device"), said.get("threads"), tell)
+            scored = loaded_model.task.evaluated(data, loaded_model, choices, wanted, tell, again)
         refuse_other_grouping(scored.report.groupings, by)  # the data may lack a column of groups
         if plot is not None:
             draw(plot, scored.report, tell)
@@ -217,6 +267,12 @@ def evaluate(
         scored.model,
         scored.forecasts,
     )
+
+
+def _wanted(said: Scoring, in_parts: InParts | None) -> Backtest:
+    named = ("windows", "stride", "horizon", "trained_on", "group", "start", "until")
+    chosen: dict[str, Any] = {name: said.get(name) for name in named}
+    return Backtest(**chosen, refit=said.get("refit", True), workers=said.get("threads"), in_parts=in_parts)
 
 
 def refuse_two_counts(windows: int | None, start: str | None) -> None:

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rnncli.data.sinks.sink import Into, sink_of
+from rnncli.data.sinks.file import takes_parts
+from rnncli.data.sinks.sink import Into, Sink, sink_of
+from rnncli.data.writers.results import Style
 from rnncli.events import Listener, Noted
 from rnncli.options.types import KeepingOptions, WrittenOptions
 from rnncli.workflows.options import style_of
 
 if TYPE_CHECKING:
-    from rnncli.evaluation.kept import KeptForecasts
+    from rnncli.evaluation.kept import KeptForecasts, LongKept
 
-Keep = Callable[["KeptForecasts | None", Listener], None]
+
+@dataclass(frozen=True)
+class Keep:
+    """What writes forecasts to a `sink` and tells of it; without one, to nowhere."""
+
+    sink: Sink | None = None
+    style: Style = field(default_factory=Style)
+
+    @property
+    def takes_parts(self) -> bool:
+        """Whether the forecasts can be made some series at a time while they are written."""
+        return self.sink is None or takes_parts(self.sink, self.style)
+
+    def __call__(self, made: KeptForecasts | LongKept | None, tell: Listener) -> None:
+        """Write the forecasts, if there are any."""
+        if made is None or self.sink is None:
+            return
+        self.sink.write(made.results(self.style), self.style)
+        for line in (f"kept {made.rows:,} rows of forecasts in {self.sink.name}", *made.remarks(self.sink.format)):
+            tell(Noted(line))
 
 
 @contextmanager
@@ -25,23 +47,16 @@ def keeping(path: str | os.PathLike[str] | None, options: KeepingOptions) -> Ite
     Before any work UsageError where nothing can be written there, OutputExists, OutputLocked or StorageFailed.
     """
     if path is None:
-        yield lambda made, tell: None  # noqa: ARG005
+        yield Keep()
         return
     marks: WrittenOptions = {
         "out_separator": options.get("out_separator"),
         "out_decimal": options.get("out_decimal"),
         "digits": options.get("digits"),
     }
-    sink, style = sink_of(path, Into(existing=options.get("if_exists"))), style_of(marks)
+    sink = sink_of(path, Into(existing=options.get("if_exists")))
     sink.check()
-
-    def write(made: KeptForecasts | None, tell: Listener) -> None:
-        if made is not None:
-            sink.write(made.results(style), style)
-            for line in (f"kept {made.rows:,} rows of forecasts in {sink.name}", *made.remarks(sink.format)):
-                tell(Noted(line))
-
     with sink.held(options.get("lock_wait") or 0.0):
         if options.get("if_exists") == "error":
             sink.refuse_existing()
-        yield write
+        yield Keep(sink, style_of(marks))

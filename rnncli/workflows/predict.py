@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rnncli import files
 from rnncli.data.parts import SeriesApart
-from rnncli.data.sinks.file import FileSink
+from rnncli.data.sinks.file import takes_parts
 from rnncli.data.sinks.sink import Into, Sink, sink_of
 from rnncli.data.writers.results import Style
 from rnncli.data.writers.suffix import OF_FRAMES, format_of
@@ -30,9 +30,6 @@ from rnncli.workflows.paths import keep_apart
 
 if TYPE_CHECKING:
     from rnncli.tasks.task import Task
-
-
-IN_PARTS = ("csv", "jsonl", "parquet", "arrow")  # formats
 
 
 @public
@@ -103,7 +100,7 @@ def predicted(
 
             check_plot(plot, task.name)
         stream = None if state is None else task.stream(state, found.model, found.digest)
-        in_parts = in_parts and plot is None and sink is not None and _takes_parts(sink, style)
+        in_parts = in_parts and plot is None and sink is not None and takes_parts(sink, style)
         asked: AnswerOptions = {**options, "in_parts": in_parts}
         made = partial(_answer, task, data, found.model, stream=stream)
         answer = made(asked, tell) if sink is None else _written(sink, made, asked, tell, style, found.digest)
@@ -116,11 +113,6 @@ def predicted(
         if stream is not None:
             stream.keep()
     return answer
-
-
-def _takes_parts(sink: Sink, style: Style) -> bool:
-    """Whether what is written there can be made some rows at a time."""
-    return isinstance(sink, FileSink) and sink.format in IN_PARTS and not style.wide
 
 
 def into_of(options: PredictOptions, wait: float) -> Into:

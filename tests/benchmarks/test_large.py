@@ -58,6 +58,21 @@ def test_35_million_rows(environment: dict[str, str], tmp_path: Path, say: Calla
     assert made["predict"][0] <= 0.6
 
 
+def test_17_million_rows_checked_and_scored(
+    environment: dict[str, str], tmp_path: Path, say: Callable[[str], None]
+) -> None:
+    data, model = hours(tmp_path / "h.parquet", 20_000, 854), tmp_path / "m.safetensors"
+    learnt = hours(tmp_path / "t.parquet", 300, 700)
+    peak(environment, *RNNCLI, "train", learnt, "-o", model, "--horizon", 48, "--steps", 50, "-q")
+    made = {"check": peak(environment, *RNNCLI, "check", data, "-q")}
+    made["check -m"] = peak(environment, *RNNCLI, "check", data, "-m", model, "-q")
+    asked = (*RNNCLI, "evaluate", data, "-m", model, "--keep-forecasts", tmp_path / "f.parquet", "-q")
+    made["evaluate"] = peak(environment, *asked)
+    shown = [f"{name} {gigabytes:.2f} GB, {cpu:.0f} CPU s" for name, (gigabytes, cpu) in made.items()]
+    say(f"20,000 x 854: {'; '.join(shown)}")
+    assert all(gigabytes <= 0.6 for gigabytes, _ in made.values())
+
+
 def test_a_million_series(environment: dict[str, str], tmp_path: Path, say: Callable[[str], None]) -> None:
     data = hours(tmp_path / "m.parquet", 1_000_000, 24, 24)
     read = peak(environment, sys.executable, "-c", READ, data)

@@ -9,11 +9,18 @@ from pathlib import Path
 
 from rnncli import files
 from rnncli.data.schemes.file import path_of
-from rnncli.data.sinks.sink import Into
+from rnncli.data.sinks.sink import Into, Sink
 from rnncli.data.writers.results import Results, Style, pieces
 from rnncli.data.writers.suffix import format_of
 from rnncli.errors import UsageError
 from rnncli.registry import scheme_of
+
+IN_PARTS = ("csv", "jsonl", "parquet", "arrow")  # formats
+
+
+def takes_parts(sink: Sink, style: Style) -> bool:
+    """Whether what is written there can be made some rows at a time."""
+    return isinstance(sink, FileSink) and sink.format in IN_PARTS and not style.wide
 
 
 def sink(text: str, into: Into) -> FileSink:

@@ -34,7 +34,8 @@ class ForecastTable:
     """The forecasts of S series over H steps at Q quantile levels.
 
     `times` [S, H] are UTC microseconds or whole steps, `quantiles` [S, H, Q] and `point` [S, H] are in the data's
-    units; `columns` and `calendar` are those of the data. `origins` [S] are the times of the last rows that were seen.
+    units; `columns` and `calendar` are those of the data. `origins` [S] are the times of the last rows that were seen,
+    `actual` [S, H] what came, NaN where that is not known (None: nobody knows).
     """
 
     ids: tuple[str, ...]
@@ -47,6 +48,7 @@ class ForecastTable:
 
     written_ids: tuple[tuple[str, ...], ...] | None = None
     origins: Ints | None = None
+    actual: Floats | None = None
 
     @property
     def id_columns(self) -> tuple[str, ...]:
@@ -79,6 +81,7 @@ class ForecastTable:
             point=self.point[series],
             written_ids=None if self.written_ids is None else tuple(part[series] for part in self.written_ids),
             origins=None if self.origins is None else self.origins[series],
+            actual=None if self.actual is None else self.actual[series],
         )
 
     def with_ids(self, write: Callable[[str], str]) -> ForecastTable:
@@ -119,6 +122,7 @@ def _together(tables: list[ForecastTable]) -> ForecastTable:
         quantiles=np.concatenate([table.quantiles for table in tables]),
         point=np.concatenate([table.point for table in tables]),
         origins=None if first.origins is None else np.concatenate([table.origins for table in tables]),
+        actual=None if first.actual is None else np.concatenate([table.actual for table in tables]),
     )
 
 

@@ -223,10 +223,10 @@ def answer(
     ahead, workers = tables_ahead(model, options, tell), options.get("threads") or available_cpus()
     in_parts = bool(options.get("in_parts"))
     if in_parts and stream is None and not fit and ahead is None and not model.columns.future:
-        parts = load_known_parts(data, choices, model)
+        noticed = Noticed(skip)
+        parts = load_known_parts(data, choices, model, noticed.notes, noticed.skipped)
         if parts is not None:
             beyond = tell_beyond(steps, model, tell)
-            noticed = Noticed(skip)
             checked = usable_parts(parts, model, steps, options, noticed)
             told = partial(tell_noticed, noticed, options, tell)
             made_of = _quantiles_of(model, None, steps, workers)

@@ -24,7 +24,7 @@ from rnncli.spec import ColumnChoices
 from rnncli.tasks.forecast.answer import checked_horizon
 from rnncli.tasks.forecast.evaluate import before, fitted_before, forecasts_of
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.origins import left_out, origins
+from rnncli.tasks.forecast.origins import left_out, not_scored, origins
 from rnncli.tasks.forecast.plan import default_horizon
 from rnncli.tasks.forecast.reading import load_known, load_new, within_bounds
 from rnncli.tasks.task import Again, Backtest
@@ -84,7 +84,8 @@ def compared(
         notes.append(
             f"MASE is scaled by the season of {next(iter(seasons))}, {season} steps: those of the others differ"
         )
-    notes += left_out(panel, splits, wanted)
+    missing = not_scored(panel, splits)
+    notes += left_out(len(missing), missing, wanted)
     report = evaluate_together(panel, splits, made, levels, season, tuple(notes))
     return side_by_side(report, list(made), frozenset(in_sample), alpha)
 

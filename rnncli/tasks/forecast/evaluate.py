@@ -26,7 +26,7 @@ from rnncli.tasks.forecast.answer import checked_horizon, tell_beyond
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.fitting import tell_fitted
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.origins import left_out, origins
+from rnncli.tasks.forecast.origins import left_out, not_scored, origins
 from rnncli.tasks.forecast.plan import default_horizon
 from rnncli.tasks.forecast.reading import load_known, load_new, with_seasons, within_bounds
 from rnncli.tasks.forecast.spec import ForecastSpec
@@ -82,13 +82,14 @@ def scored(
         model = again(before(loaded, splits), model)
         notes = ("the network was trained once more, on the rows before the first origin",)
     workers = wanted.workers or available_cpus()
-    made, refused = _forecasts(model, panel, splits, workers)
+    made, refused = forecasts_at(model, panel, splits, workers)
     if refused:
         loaded = without_bad(loaded, refused, InputRefused, tell, skip=choices.on_bad_series == "skip")
         splits = origins(loaded, steps, wanted)
-        made, _ = _forecasts(model, panel.select(_places(panel, loaded.panel.ids)), splits, workers)
+        made, _ = forecasts_at(model, panel.select(_places(panel, loaded.panel.ids)), splits, workers)
     flags = None if refit else relative_to_cutoffs(loaded.panel, splits, model.cutoffs)
-    notes += left_out(loaded.panel, splits, wanted)
+    missing = not_scored(loaded.panel, splits)
+    notes += left_out(len(missing), missing, wanted)
     report = evaluate_made(loaded.panel, splits, made, model.spec.levels, season, flags, notes)
     fans = split_fans(loaded.panel, splits[-1], made[-1], model.spec.levels, season, loaded.columns)
     every = kept_forecasts(loaded.panel, splits, report.made[MODEL], loaded.columns)
@@ -115,7 +116,7 @@ def _places(panel: Panel, ids: Sequence[str]) -> Ints:
     return np.array([place[name] for name in ids], np.int64)
 
 
-def _forecasts(
+def forecasts_at(
     model: Forecaster, panel: Panel, splits: Sequence[Split], workers: int
 ) -> tuple[list[Made], list[SeriesRefused]]:
     """The forecasts of every split, and a refusal for each series that has none in one of them."""

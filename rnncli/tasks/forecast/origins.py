@@ -25,14 +25,18 @@ def origins(loaded: Loaded, horizon: int, wanted: Backtest) -> list[Split]:
     return rolling_origins(loaded.panel, horizon, wanted.windows, wanted.stride, begins)
 
 
-def left_out(panel: Panel, splits: Sequence[Split], wanted: Backtest) -> tuple[str, ...]:
-    """A line about the series that have no whole window in the span of time, if one was wanted."""
-    scored = np.unique(np.concatenate([split.series for split in splits]))
-    missing = [panel.ids[s] for s in np.setdiff1d(np.arange(len(panel)), scored).tolist()]
+def not_scored(panel: Panel, splits: Sequence[Split]) -> list[str]:
+    """The series that have no window."""
+    scored = [np.zeros(0, np.int64), *(split.series for split in splits)]
+    return [panel.ids[s] for s in np.setdiff1d(np.arange(len(panel)), np.concatenate(scored)).tolist()]
+
+
+def left_out(missing: int, first: Sequence[str], wanted: Backtest) -> tuple[str, ...]:
+    """A line about so many series that have no whole window in the span of time, if one was wanted, with the first."""
     if wanted.start is None or not missing:
         return ()
-    named = ", ".join(missing[:NAMED]) + ", ..." * (len(missing) > NAMED)
-    return (f"{len(missing):,} series without a whole window from {wanted.start} on are not scored: {named}",)
+    named = ", ".join(first[:NAMED]) + ", ..." * (missing > NAMED)
+    return (f"{missing:,} series without a whole window from {wanted.start} on are not scored: {named}",)
 
 
 def _start(loaded: Loaded, wanted: Backtest) -> int:

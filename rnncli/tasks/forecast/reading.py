@@ -8,8 +8,9 @@ from dataclasses import replace
 from rnncli.data.channel import forecast_channels
 from rnncli.data.known import Known
 from rnncli.data.load import Loaded, load_panel, load_parts
+from rnncli.data.noted import Notes
 from rnncli.data.objects import Data
-from rnncli.errors import InputRefused, UsageError
+from rnncli.errors import InputRefused, SeriesRefused, UsageError
 from rnncli.events import Listener
 from rnncli.options.types import TrainOptions
 from rnncli.spec import ColumnChoices
@@ -52,9 +53,13 @@ def load_known(
     return told(load_panel(data, choices, _known(model), ahead=ahead), tell)
 
 
-def load_known_parts(data: Data, choices: ColumnChoices, model: Forecaster) -> Iterator[Loaded] | None:
-    """What `load_known` reads, some series at a time; None where it is better read as one."""
-    return load_parts(data, choices, _known(model))
+def load_known_parts(
+    data: Data, choices: ColumnChoices, model: Forecaster, notes: Notes, skipped: list[SeriesRefused]
+) -> Iterator[Loaded] | None:
+    """What `load_known` reads, some series at a time; None where it is better read as one. What is noticed meanwhile
+    is added to the `notes` and the `skipped` series.
+    """
+    return load_parts(data, choices, _known(model), notes, skipped)
 
 
 def _known(model: Forecaster) -> Known:

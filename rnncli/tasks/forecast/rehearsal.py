@@ -107,10 +107,10 @@ def _in_parts(
     data: Data, model: Forecaster, choices: ColumnChoices, steps: int, options: AnswerOptions, tell: Listener
 ) -> tuple[int, int, Loaded] | None:
     """The same, read some series at a time; None where data are better read as one. SeriesApart."""
-    parts = load_known_parts(data, choices, model)
+    noticed = Noticed(choices.on_bad_series == "skip")
+    parts = load_known_parts(data, choices, model, noticed.notes, noticed.skipped)
     if parts is None:
         return None
-    noticed = Noticed(choices.on_bad_series == "skip")
     some: Loaded | None = None
     rows = series = 0
     for part in usable_parts(parts, model, steps, options, noticed):

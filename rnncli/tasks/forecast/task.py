@@ -317,9 +317,10 @@ class Forecasting:
         self, data: Data, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener, again: Again
     ) -> Scored:
         """A backtest beside the naive forecasts."""
-        from rnncli.tasks.forecast.evaluate import evaluated
+        from rnncli.tasks.forecast import evaluate, scored_parts
 
-        return evaluated(data, model, choices, wanted, tell, again)
+        found = scored_parts.scored_parts(data, model, choices, wanted, tell)
+        return evaluate.evaluated(data, model, choices, wanted, tell, again) if found is None else found
 
     def scored_saved(self, data: Data, forecasts: Data, choices: ColumnChoices, tell: Listener) -> Scored:
         """The scores of forecasts that were saved, beside the naive ones."""

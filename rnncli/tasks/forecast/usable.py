@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from rnncli.data.load import Loaded
-from rnncli.data.noted import Notes
 from rnncli.data.objects import Data
 from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.errors import InputRefused, InputStale, UsageError
@@ -62,11 +61,7 @@ def usable_parts(
     noticed: Noticed,
 ) -> Iterator[Loaded]:
     """The parts of the data without series that cannot be used, and what is noticed in them."""
-    before = 0
     for part in parts:
-        noticed.notes = Notes(part.notes)
-        noticed.skipped += part.skipped[before:]
-        before = len(part.skipped)
         bad = outside(part.panel, *model.bounds)
         left = noticed.usable(replace(part, skipped=()), bad, InputRefused)
         left = left and noticed.usable(left, stale_series(left.panel, options), InputStale)
