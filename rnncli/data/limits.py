@@ -16,7 +16,7 @@ COLUMNS = 10_000
 VALUE = 8  # bytes of a number
 WORK = 300 << 20  # bytes: of the part that is read, and what becomes of it
 COPIES = 4  # of a table's values are in memory at once: as they are read, in order, on their grid
-SMALL = 64 << 20  # bytes for which nobody asks how much memory there is
+SMALL = 64 << 20  # bytes for which nobody asks how much memory the machine has
 _GROUPS = {  # controllers -> folder, files: of versions 2 and 1
     "": ("/sys/fs/cgroup", "memory.max", "memory.current"),
     "memory": ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
@@ -48,7 +48,12 @@ class Limits:
     @cached_property
     def memory(self) -> int:
         """Bytes that values may take, each once."""
-        return 1 << 62 if self.left is None else max(self.left // COPIES, SMALL)
+        return 1 << 62 if self.left is None else max(self.left // COPIES, self._small)
+
+    @property
+    def _small(self) -> int:
+        """Bytes for which nobody asks how much memory there is; none where somebody said how much there is."""
+        return SMALL if self.kept is None else 0
 
     @cached_property
     def left(self) -> int | None:
@@ -59,7 +64,7 @@ class Limits:
         """Whether so many bytes can be kept in memory, beside what work needs. InputRefused if they cannot, and no
         folder is named for them.
         """
-        if size < SMALL or self.left is None or size + WORK <= self.left:
+        if size < self._small or self.left is None or size + WORK <= self.left:
             return True
         if folder is None:
             raise InputRefused(
@@ -105,7 +110,7 @@ class Limits:
             return f"there are more than {self.rows:,} rows", "give fewer, or allow more: --max-rows"
         if self.bytes is not None and size.bytes > self.bytes:
             return f"it has more than {shown(self.bytes)} uncompressed", "give less, or allow more: --max-bytes"
-        if size.memory > SMALL and size.memory > self.memory:
+        if size.memory > self._small and size.memory > self.memory:
             need, left = shown(COPIES * size.memory), shown(COPIES * self.memory)
             message = f"reading it takes {need} of memory or more, and there are {left}"
             return message, "give fewer series or columns at a time, or this program more memory"

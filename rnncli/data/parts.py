@@ -136,11 +136,12 @@ def _first(source: Source, opened: Opened) -> tuple[Source, Opened]:
 
 
 def _of_table(opened: Opened, table: pa.Table) -> Opened:
-    """Some rows of what was opened."""
+    """Some rows of what was opened: as many as a part has are what work needs, and no data that are kept."""
+    large = VALUE if table.num_rows > PART else 0
     return replace(
         opened,
         read=lambda wanted: table.select(list(wanted)),
-        size=lambda columns, _: Size(table.num_rows, 0, table.num_rows * VALUE * len(columns)),
+        size=lambda columns, _: Size(table.num_rows, 0, table.num_rows * large * len(columns)),
         place=None,
         pieces=None,
         batches=None,

@@ -269,7 +269,7 @@ OPTIONS = (
     Option(
         "memory",
         SIZE,
-        "Keep no more of the data in memory: 2G.",
+        "Keep no more of the data, and of what reading them takes, in memory: 2G.",
         follows="what the machine leaves",
         commands=READING,
         tasks=FORECAST,

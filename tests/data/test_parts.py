@@ -291,3 +291,13 @@ def test_a_folder_whose_files_have_more_columns_each_is_read_in_parts(tmp_path: 
         (tmp_path / f"k={place}").mkdir()
         parquet.write_table(data, tmp_path / f"k={place}" / "a.parquet", row_group_size=50)
     assert load_panel(tmp_path).panel.ids == tuple(IDS)
+
+
+def test_less_than_was_said_is_refused_however_small_it_is(written: Write, tmp_path: Path) -> None:
+    path = written(table(IDS))
+    with pytest.raises(InputRefused, match="reading it takes 300 MiB of memory or more, and there are 10 MiB"):
+        load_panel(path, ColumnChoices(memory=10 << 20))
+    with pytest.raises(InputRefused, match="reading it takes 17 KiB of memory or more, and there are 10 KiB"):
+        load_panel(parquet.read_table(path), ColumnChoices(memory=10 << 10))
+    kept = load_panel(path, ColumnChoices(memory=10 << 10, cache=str(tmp_path)))
+    np.testing.assert_array_equal(kept.panel.values, load_panel(path).panel.values)
