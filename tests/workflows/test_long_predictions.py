@@ -39,6 +39,11 @@ def model() -> Any:
     return rnncli.train(table(), horizon=6, steps=2).model
 
 
+@pytest.fixture(scope="module")
+def positive() -> Any:
+    return rnncli.train(table(), horizon=6, steps=2, min=0.0).model
+
+
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "FROM", 1)
@@ -112,6 +117,29 @@ def test_a_series_of_which_nothing_can_be_said_stops_it_and_the_old_file_stays(m
     made = long(data, model, tmp_path / "f.csv", on_bad_series="skip")
     assert [error.series for error in made.skipped] == ["s025"]
     assert made.series == 29
+
+
+@pytest.mark.parametrize("reason", ["bounds", "stale", "unseen"])
+@pytest.mark.parametrize("skip", [False, True])
+def test_what_is_refused_is_counted_over_all_parts(positive: Any, tmp_path: Path, reason: str, skip: bool) -> None:
+    model = positive
+    data, place = table(), np.arange(1800)
+    bad = np.isin(place // 60, range(30) if skip else (4, 5, 17, 29))
+    values = np.where(bad, {"bounds": -1.0, "stale": 1.0, "unseen": np.nan}[reason], data.column("y").to_numpy())
+    times = np.where(bad, np.timedelta64(0), 40 * HOUR) + data.column("ds").to_numpy()
+    data = data.set_column(1, "ds", pa.array(times)).set_column(2, "y", pa.array(values, from_pandas=False))
+    path, asked = saved(data, tmp_path / "data.parquet"), {"on_bad_series": "skip" if skip else "fail"}
+    if reason == "stale":
+        asked |= {"max_age": 72_000.0, "now": "2024-01-05 06:00"}
+    with pytest.raises((InputRefused, InputStale), match="29 more" if skip else "3 more series") as plain:
+        rnncli.predict(data, model, **asked)
+    with pytest.raises(type(plain.value)) as found:
+        long(path, model, tmp_path / "f.csv", **asked)
+    assert str(found.value).replace(str(path), "") == str(plain.value)
+    if reason != "unseen":  # which only a forecast of all tells
+        with pytest.raises(type(plain.value), match="29 more" if skip else "3 more series"):
+            dry_predict(path, model, None, asked, unheard)  # type: ignore[arg-type]
+    assert not (tmp_path / "f.csv").exists()
 
 
 def test_drift_in_a_later_part_writes_nothing(model: Any, tmp_path: Path) -> None:

@@ -16,22 +16,26 @@ from rnncli.data.statistics import Drift
 from rnncli.data.writers.forecasts import block_size, results_of_parts
 from rnncli.data.writers.results import Results, Style
 from rnncli.data.writers.table import ForecastTable, in_blocks
-from rnncli.errors import InputRefused, RnncliError, SeriesRefused
+from rnncli.errors import InputRefused, InputStale, RnncliError, SeriesRefused
 from rnncli.outline import Outline
 from rnncli.spec import Columns
 from rnncli.tasks.answer import Writable
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.tabled import SCHEMA, Point, remarks_of, table_of
-from rnncli.tasks.reading import without_bad
+from rnncli.tasks.reading import refusal_of, without_bad
 
 AT_ONCE = 8_192  # series
 LONG = 1 << 22  # numbers; a forecast of fewer is made at once
 
 
+BOUNDS, STALE, UNSEEN = "bounds", "stale", "unseen"
+REASONS: dict[str, type[RnncliError]] = {BOUNDS: InputRefused, STALE: InputStale, UNSEEN: InputRefused}  # in turn
+
+
 @dataclass
 class Noticed:
     """What has been noticed of the series that have gone by: notes, values unlike those of training, series that were
-    skipped, drift; and whether such as cannot be used are skipped, and the error where `none` is left of a part.
+    skipped, drift; whether such as cannot be used are skipped, and those `bad` ones for each reason.
     """
 
     skip: bool
@@ -39,17 +43,31 @@ class Noticed:
     unlike: Notes = field(default_factory=Notes)
     skipped: list[SeriesRefused] = field(default_factory=list)
     drift: Drift | None = None
-    none: RnncliError | None = None
+    bad: dict[str, list[SeriesRefused]] = field(default_factory=lambda: {reason: [] for reason in REASONS})
 
-    def usable(self, loaded: Loaded, bad: list[SeriesRefused], kind: type[RnncliError]) -> Loaded | None:
-        """The data without the series that cannot be used, None where none is left; else an error of this kind."""
-        if not (bad and self.skip):
-            return without_bad(loaded, bad, kind, _unheard, skip=False)
-        self.skipped += bad
-        if len(bad) < len(loaded.panel):
-            return without_bad(loaded, bad, kind, _unheard, skip=True)
-        self.none = kind(bad[0].message, where=bad[0].where, hint=bad[0].hint)
-        return None
+    def usable(self, loaded: Loaded, bad: list[SeriesRefused], reason: str) -> Loaded | None:
+        """The data without the series that cannot be used for a reason; None where none is left or, unless such are
+        skipped, where any is bad so far for this reason or one before it: they are only counted from then on.
+        """
+        self.bad[reason] += bad
+        if self.skip:
+            self.skipped += bad
+            if len(bad) == len(loaded.panel):
+                return None
+            return without_bad(loaded, bad, REASONS[reason], _unheard, skip=True)
+        before = list(REASONS)[: list(REASONS).index(reason) + 1]
+        return None if any(self.bad[one] for one in before) else loaded
+
+    def refuse(self, *reasons: str) -> None:
+        """An error about all series that cannot be used for the first of these reasons, unless they are skipped."""
+        for reason in () if self.skip else reasons:
+            if self.bad[reason]:
+                raise refusal_of(self.bad[reason], REASONS[reason]) from self.bad[reason][0]
+
+    def none_left(self) -> RnncliError:
+        """The error where no series can be used."""
+        last = next((reason for reason in reversed(REASONS) if self.bad[reason]), None)
+        return self.skipped[-1] if last is None else refusal_of(self.bad[last], REASONS[last])
 
     def add_drift(self, found: Drift | None) -> None:
         """The drift of further series."""
@@ -102,15 +120,16 @@ class LongForecast(Writable):
 
     def _tables(self) -> Iterator[ForecastTable]:
         yield from in_blocks(self._made(), block_size(self.steps))
-        if not self.series:
-            raise self.noticed.none or self.noticed.skipped[-1]
+        if not self.series and self.noticed.skip:
+            raise self.noticed.none_left()
         self.ended()
+        self.noticed.refuse(UNSEEN)
 
     def _made(self) -> Iterator[ForecastTable]:
-        """The forecasts of each part. InputRefused where nothing can be said of a series."""
+        """The forecasts of each part, but those after a series of which nothing can be said, where that ends it all."""
         for part in self.parts:
             made = self.quantiles(part.panel)
-            left = self.noticed.usable(part, self.model.unseen(part.panel, made), InputRefused)
+            left = self.noticed.usable(part, self.model.unseen(part.panel, made), UNSEEN)
             if left is None:
                 continue
             table = table_of(left, self.model, made[~np.isnan(made[:, 0, 0])], self.levels, self.point)

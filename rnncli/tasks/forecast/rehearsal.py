@@ -116,7 +116,7 @@ def _in_parts(
     for part in usable_parts(parts, model, steps, options, noticed):
         rows, series, some = rows + len(part.panel.values), series + len(part.panel), some or part
     if some is None:
-        raise noticed.none or noticed.skipped[-1]
+        raise noticed.none_left()
     tell_noticed(noticed, options, tell)
     return rows, series, replace(some, notes=noticed.notes.lines(), skipped=tuple(noticed.skipped))
 

@@ -175,7 +175,7 @@ class _Run:
         tell_skipped(self.read, tell)
         refused = self.beyond_bounds if self.beyond_bounds and not self.skip else self.unseen
         if refused and not self.skip:
-            raise refusal_of(refused, InputRefused)
+            raise refusal_of(refused, InputRefused) from refused[0]
         if not any(part["panel"] for part in self.parts):
             raise refusal_of(self.unseen or self.beyond_bounds, InputRefused)
         tell_skipped(self.beyond_bounds, tell)

@@ -9,7 +9,7 @@ from typing import Any
 from rnncli.data.load import Loaded
 from rnncli.data.objects import Data
 from rnncli.data.statistics import Drift, refuse_drift
-from rnncli.errors import InputRefused, InputStale, UsageError
+from rnncli.errors import InputStale, UsageError
 from rnncli.events import Listener, Noted
 from rnncli.options.types import AnswerOptions
 from rnncli.spec import ColumnChoices
@@ -17,7 +17,7 @@ from rnncli.tasks.forecast.bounds import outside
 from rnncli.tasks.forecast.drifting import drift_of, tell_drift
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.holidays import note_unknown
-from rnncli.tasks.forecast.long_answer import Noticed
+from rnncli.tasks.forecast.long_answer import BOUNDS, STALE, Noticed
 from rnncli.tasks.forecast.reading import load_known, within_bounds
 from rnncli.tasks.forecast.staleness import stale_series
 from rnncli.tasks.forecast.unlike import note_unlike
@@ -60,17 +60,20 @@ def usable_parts(
     options: AnswerOptions,
     noticed: Noticed,
 ) -> Iterator[Loaded]:
-    """The parts of the data without series that cannot be used, and what is noticed in them."""
+    """The parts of the data without series that cannot be used, and what is noticed in them. InputRefused or InputStale
+    in the end where any cannot be used, and such are not skipped.
+    """
     for part in parts:
         bad = outside(part.panel, *model.bounds)
-        left = noticed.usable(replace(part, skipped=()), bad, InputRefused)
-        left = left and noticed.usable(left, stale_series(left.panel, options), InputStale)
+        left = noticed.usable(replace(part, skipped=()), bad, BOUNDS)
+        left = left and noticed.usable(left, stale_series(left.panel, options), STALE)
         if left is not None:
             noticed.add_drift(drift_of(left.panel, model))
             ends = model.ends(left.panel)
             note_unknown(left.panel, ends, steps, model, noticed.unlike)
             note_unlike(left.panel, ends, model, noticed.unlike)
             yield left
+    noticed.refuse(BOUNDS, STALE)
 
 
 def tell_noticed(noticed: Noticed, options: AnswerOptions, tell: Listener) -> None:
