@@ -142,6 +142,16 @@ def test_what_is_refused_is_counted_over_all_parts(positive: Any, tmp_path: Path
     assert not (tmp_path / "f.csv").exists()
 
 
+def test_series_of_the_last_part_that_are_skipped_are_told(model: Any, tmp_path: Path) -> None:
+    data = table()
+    values = np.where(np.arange(1800) >= 1500, np.inf, data.column("y").to_numpy())
+    told: list[str] = []
+    path = saved(data.set_column(2, "y", pa.array(values)), tmp_path / "data.parquet")
+    made = long(path, model, tmp_path / "f.csv", told, on_bad_series="skip")
+    assert [error.series for error in made.skipped] == [f"s{number:03}" for number in range(25, 30)]
+    assert sum("is skipped" in line for line in told) == 5
+
+
 def test_drift_in_a_later_part_writes_nothing(model: Any, tmp_path: Path) -> None:
     data = table()
     values = data.column("y").to_numpy().copy()

@@ -256,6 +256,16 @@ def test_what_is_refused_of_all_is_refused_in_the_same_words(
     assert said[0] == said[1]
 
 
+def test_covariates_that_are_known_ahead_are_seen_in_parts_too(
+    tmp_path: Path, never_as_one: Callable[[], None]
+) -> None:
+    found, place = columns(), np.arange(SERIES * ROWS)
+    found |= {"promo": np.cos(place * 0.9).round(2), "size": (place // ROWS % 4).astype(float)}
+    promoted = rnncli.train(of(first(found, LEARNT)), horizon=6, steps=2, future=("promo",), static=("size",)).model
+    found["y"] = np.where(place % ROWS < ROWS - 4, found["y"], np.nan)
+    same(saved(found, tmp_path / "data.parquet"), promoted, never_as_one, windows=2, stride=3)
+
+
 def test_drift_is_told_as_of_all(model: Any, tmp_path: Path, never_as_one: Callable[[], None]) -> None:
     found = columns()
     found["y"] = np.where(np.arange(SERIES * ROWS) >= 1200, found["y"] * 50, found["y"])
