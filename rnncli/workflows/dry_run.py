@@ -24,7 +24,7 @@ from rnncli.memory import give_back, peak, resident
 from rnncli.options import table
 from rnncli.options.types import TrainOptions, columns_of
 from rnncli.registry import BASE, REHEARSALS, find
-from rnncli.tasks.task import Backtest
+from rnncli.tasks.task import Backtest, InParts
 from rnncli.workflows.evaluate import refuse_two_counts
 from rnncli.workflows.model import given
 from rnncli.workflows.options import column_choices
@@ -161,7 +161,8 @@ def dry_evaluate(
         raise UsageError("--dry-run is for what a model does, and forecasts were saved", hint="leave --dry-run out")
     refuse_two_counts(windows["windows"], windows["start"])
     keep_apart("evaluate", {**options, "data": data, "model": model})
-    wanted = Backtest(**windows, trained_on=None, group=None)
+    parted = None if options.get("by") or options.get("plot") else InParts()
+    wanted = Backtest(**windows, trained_on=None, group=None, in_parts=parted)
     found = given(BASE if model is None else model)
     table.refuse_of_other_task(options, found.model.task.name, by_model=True)
 

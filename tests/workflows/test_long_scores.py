@@ -14,9 +14,10 @@ from pyarrow import parquet
 import rnncli
 from rnncli.data import parts
 from rnncli.errors import InputRefused, UsageError
-from rnncli.events import Noted
+from rnncli.events import Noted, unheard
 from rnncli.tasks.forecast import evaluate as at_once
-from rnncli.tasks.forecast import scored_parts
+from rnncli.tasks.forecast import rehearsal, scored_parts
+from rnncli.workflows.dry_run import dry_evaluate
 from rnncli.workflows.evaluate import Evaluation, evaluated
 
 HOUR = np.timedelta64(1, "h")
@@ -264,6 +265,28 @@ def test_covariates_that_are_known_ahead_are_seen_in_parts_too(
     promoted = rnncli.train(of(first(found, LEARNT)), horizon=6, steps=2, future=("promo",), static=("size",)).model
     found["y"] = np.where(place % ROWS < ROWS - 4, found["y"], np.nan)
     same(saved(found, tmp_path / "data.parquet"), promoted, never_as_one, windows=2, stride=3)
+
+
+WINDOWS = {"windows": 2, "start": None, "until": None, "stride": None, "horizon": None}
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_a_dry_run_counts_in_parts_what_would_be_scored(
+    model: Any, data: Path, monkeypatch: pytest.MonkeyPatch, refit: bool
+) -> None:
+    def refused(*_: Any) -> None:
+        raise AssertionError("the data were read as one")
+
+    monkeypatch.setattr(rehearsal, "load_until", refused)
+    found = dry_evaluate(data, model, None, {**WINDOWS, "refit": refit}, {}, unheard)
+    assert (found.rows, found.series) == (SERIES * ROWS, SERIES)
+    assert found.does == "score 60 forecasts of 6 rows"
+
+
+def test_a_dry_run_refuses_as_of_all(narrow: Any, tmp_path: Path) -> None:
+    path = saved(broken(4, 17, 18, 29, beyond=True), tmp_path / "data.parquet")
+    with pytest.raises(InputRefused, match="3 more series"):
+        dry_evaluate(path, narrow, None, {**WINDOWS, "refit": False}, {}, unheard)
 
 
 def test_drift_is_told_as_of_all(model: Any, tmp_path: Path, never_as_one: Callable[[], None]) -> None:

@@ -28,6 +28,7 @@ from rnncli.tasks.forecast.levels import asked_levels
 from rnncli.tasks.forecast.long_answer import LONG, Noticed
 from rnncli.tasks.forecast.origins import origins
 from rnncli.tasks.forecast.reading import load_known_parts
+from rnncli.tasks.forecast.scored_parts import Counted, counted_parts
 from rnncli.tasks.forecast.tabled import table_of
 from rnncli.tasks.forecast.usable import (
     drift_told,
@@ -154,9 +155,13 @@ def evaluate(
     """A backtest, tried on some series; `training` gives the seconds of a network's training on what is loaded, at
     least and at most.
     """
-    loaded = load_until(data, model, choices, wanted, tell)
+    counted = counted_parts(data, model, choices, wanted, tell)
+    loaded = load_until(data, model, choices, wanted, tell) if counted is None else counted.some
     steps = steps_of(loaded, model, wanted)
     splits = origins(loaded, steps, wanted)
+    if counted is None:
+        made, panel = sum(len(split.series) for split in splits), loaded.panel
+        counted = Counted(len(panel.values), len(panel), made, loaded, loaded.notes, loaded.skipped)
     refits: list[bool] = []
 
     def taken(some: Loaded) -> float:
@@ -167,11 +172,10 @@ def evaluate(
     few, many = (_spread(loaded, most) for most in SCORED)
     less, more = taken(few), taken(many)
     slope = (more - less) / max(1, len(many.panel) - len(few.panel))
-    seconds = more + max(0.0, slope) * (len(loaded.panel) - len(many.panel))
+    seconds = more + max(0.0, slope) * (counted.series - len(many.panel))
     again = training(before(loaded, splits), model) if any(refits) else (0.0, 0.0)
-    made = sum(len(split.series) for split in splits)
-    memory = 8 * made * steps * (len(model.spec.levels) + 1) * 4
-    rows, series = len(loaded.panel.values), len(loaded.panel)
-    notes, skipped = loaded.notes, loaded.skipped
+    rows, series, made, _, notes, skipped = counted
+    at_once = sum(len(split.series) for split in splits)  # of a part, or of all
+    memory = 8 * at_once * steps * (len(model.spec.levels) + 1) * 4
     least, most = (seconds + one for one in again)
     return Tried(rows, series, least, most, made, steps, 0, memory, any(refits), notes, skipped)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,6 +41,31 @@ class NeedsTraining(Exception):  # it is no error of the data
     """An origin lies in the rows of the training."""
 
 
+class Counted(NamedTuple):
+    """What would be scored: `rows` of `series`, with so many forecasts `made`, `some` of the data, what was noticed in
+    all, and the series that were skipped.
+    """
+
+    rows: int
+    series: int
+    made: int
+    some: Loaded
+    notes: tuple[str, ...]
+    skipped: tuple[SeriesRefused, ...]
+
+
+def counted_parts(
+    data: Data, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener
+) -> Counted | None:
+    """What `scored_parts` would score; None where that is better done with all series at once. InputRefused."""
+    steps, run = checked_horizon(wanted.horizon, model), _Run(model, choices, wanted)
+    parts = run.begun(data)
+    try:
+        return None if parts is None else run.counted(parts, steps, tell)
+    except (SeriesApart, NeedsTraining):
+        return None
+
+
 def scored_parts(
     data: Data, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener
 ) -> Scored | None:
@@ -48,11 +73,9 @@ def scored_parts(
 
     What is noticed is told when all is done. InputRefused as where all series are in memory.
     """
-    if wanted.in_parts is None or model.unfitted:
-        return None
     steps, run = checked_horizon(wanted.horizon, model), _Run(model, choices, wanted)
-    parts = load_known_parts(data, replace(choices, until=wanted.until), model, run.notes, run.read)
-    if parts is None:
+    parts = run.begun(data)
+    if parts is None or wanted.in_parts is None:
         return None
     made = run.over(parts, steps, tell)
     try:
@@ -94,23 +117,56 @@ class _Run:
         """Whether series that are refused are left out."""
         return self.choices.on_bad_series == "skip"
 
+    def begun(self, data: Data) -> Iterator[Loaded] | None:
+        """The data in parts; None where that is not wanted, or they are better read as one."""
+        if self.wanted.in_parts is None or self.model.unfitted:
+            return None
+        choices = replace(self.choices, until=self.wanted.until)
+        return load_known_parts(data, choices, self.model, self.notes, self.read)
+
     def over(self, parts: Iterator[Loaded], steps: int, tell: Listener) -> Iterator[KeptForecasts]:
         """Score each part, and give its forecasts; tell what was noticed in the end. InputRefused."""
-        for part in parts:
-            bad = outside(part.panel, *self.model.bounds)
-            self.beyond_bounds += bad
-            if self.beyond_bounds and not self.skip:
-                continue  # nothing but their number is asked any more
-            left = _without(part, bad)
-            if not len(left.panel):
-                continue
+        for left in self._usable(parts):
             drift = drift_of(left.panel, self.model)
             self.drift = drift if self.drift is None or drift is None else self.drift.with_more(drift)
             size = self._at_once(left, steps)
             for begin in range(0, len(left.panel), size):
                 some = left.select(np.arange(begin, min(begin + size, len(left.panel))))
                 yield from self._score(some, steps)
-        self._end(steps, tell)
+        self._refuse(tell)
+        self.beyond = tell_beyond(steps, self.model, tell)
+        tell_drift(self.drift, tell)
+        tell_skipped(self.unseen, tell)
+
+    def counted(self, parts: Iterator[Loaded], steps: int, tell: Listener) -> Counted:
+        """What would be scored of the parts, and the first of them; what was noticed is told. InputRefused."""
+        rows = made = 0
+        some: Loaded | None = None
+        for left in self._usable(parts):
+            splits = self._splits(self._awaited(left), steps)
+            self.parts.append({"panel": len(left.panel), "series": len(splits)})
+            some = some or (left if splits else None)
+            rows, made = rows + len(left.panel.values), made + sum(len(split.series) for split in splits)
+        self._refuse(tell)
+        assert some is not None
+        skipped = (*self.read, *self.beyond_bounds)
+        return Counted(rows, sum(part["panel"] for part in self.parts), made, some, self.notes.lines(), skipped)
+
+    def _usable(self, parts: Iterator[Loaded]) -> Iterator[Loaded]:
+        """The parts without series outside the bounds, as long as that is not what ends it all."""
+        for part in parts:
+            bad = outside(part.panel, *self.model.bounds)
+            self.beyond_bounds += bad
+            if self.beyond_bounds and not self.skip:
+                continue  # nothing but their number is asked any more
+            left = _without(part, bad)
+            if len(left.panel):
+                yield left
+
+    def _awaited(self, loaded: Loaded) -> Loaded:
+        """The data without rows that wait for their target."""
+        panel = loaded.panel
+        return replace(loaded, panel=panel.cut(panel.observed_ends())) if self.model.spec.follows_target else loaded
 
     def _at_once(self, loaded: Loaded, steps: int) -> int:
         """The number of series whose forecasts take no more than a little memory, from all their origins."""
@@ -121,9 +177,7 @@ class _Run:
 
     def _score(self, loaded: Loaded, steps: int) -> Iterator[KeptForecasts]:
         """The forecasts of some series, of whose scores the sums are added."""
-        model, panel = self.model, loaded.panel
-        if model.spec.follows_target:
-            loaded = replace(loaded, panel=panel.cut(panel.observed_ends()))
+        model, panel, loaded = self.model, loaded.panel, self._awaited(loaded)
         splits = self._splits(loaded, steps)
         made, refused = forecasts_at(model, panel, splits, self.wanted.workers or available_cpus())
         self.unseen += refused
@@ -168,8 +222,8 @@ class _Run:
         self.parts.append(part)
         return kept_forecasts(panel, splits, report.made[MODEL], loaded.columns)
 
-    def _end(self, steps: int, tell: Listener) -> None:
-        """Tell what was noticed. InputRefused where series cannot be used, or none can."""
+    def _refuse(self, tell: Listener) -> None:
+        """Tell what was noticed in reading. InputRefused where series cannot be used, or none can."""
         for line in self.notes.lines():
             tell(Noted(line))
         tell_skipped(self.read, tell)
@@ -181,9 +235,6 @@ class _Run:
         tell_skipped(self.beyond_bounds, tell)
         if self.none is not None and not any(part["series"] for part in self.parts):
             raise self.none
-        self.beyond = tell_beyond(steps, self.model, tell)
-        tell_drift(self.drift, tell)
-        tell_skipped(self.unseen, tell)
 
     def scored(self) -> Scored:
         """The scores of all parts."""
