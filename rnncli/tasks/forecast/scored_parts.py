@@ -58,10 +58,10 @@ def counted_parts(
     data: Data, model: Forecaster, choices: ColumnChoices, wanted: Backtest, tell: Listener
 ) -> Counted | None:
     """What `scored_parts` would score; None where that is better done with all series at once. InputRefused."""
-    steps, run = checked_horizon(wanted.horizon, model), _Run(model, choices, wanted)
+    run = _Run(model, choices, wanted)
     parts = run.begun(data)
     try:
-        return None if parts is None else run.counted(parts, steps, tell)
+        return None if parts is None else run.counted(parts, checked_horizon(wanted.horizon, model), tell)
     except (SeriesApart, NeedsTraining):
         return None
 
@@ -73,11 +73,11 @@ def scored_parts(
 
     What is noticed is told when all is done. InputRefused as where all series are in memory.
     """
-    steps, run = checked_horizon(wanted.horizon, model), _Run(model, choices, wanted)
+    run = _Run(model, choices, wanted)
     parts = run.begun(data)
     if parts is None or wanted.in_parts is None:
         return None
-    made = run.over(parts, steps, tell)
+    made = run.over(parts, checked_horizon(wanted.horizon, model), tell)
     try:
         if wanted.in_parts.keep is None:
             for _ in made:
