@@ -29,6 +29,7 @@ CELLS = {
     "indrnn": "rnncli.cells.indrnn:CELL",
     "eunn": "rnncli.cells.eunn:CELL",
     "slstm": "rnncli.cells.slstm:CELL",
+    "mlstm": "rnncli.cells.mlstm:CELL",
     "fir": "rnncli.cells.fir:CELL",
 }
 TASKS = {

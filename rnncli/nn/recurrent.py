@@ -31,6 +31,7 @@ OWN: dict[str, Callable[[Cell, Weights, Tensor, State, str], tuple[Tensor, State
     "slstm": slstm_kernel.slstm,
     "mingru": linear_recurrence.mingru,
     "lru": linear_recurrence.lru,
+    "mlstm": linear_recurrence.mlstm,
     "fir": linear_recurrence.fir,
 }
 ON_GRID = ("lstm", "lstm-peephole", "lstm-coupled", "lstm-peephole-coupled")
