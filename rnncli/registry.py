@@ -30,6 +30,7 @@ CELLS = {
     "eunn": "rnncli.cells.eunn:CELL",
     "slstm": "rnncli.cells.slstm:CELL",
     "mlstm": "rnncli.cells.mlstm:CELL",
+    "mamba": "rnncli.cells.mamba:CELL",
     "fir": "rnncli.cells.fir:CELL",
 }
 TASKS = {

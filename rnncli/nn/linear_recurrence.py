@@ -17,9 +17,10 @@ from torch.autograd import Function
 
 from rnncli.cells.cell import Cell, State, split_gates
 from rnncli.cells.lru import eigenvalues, lru_output
+from rnncli.cells.mamba import RATES, STATES, selected
 from rnncli.cells.mlstm import KEYS, read
 from rnncli.cells.shared import bounded, shared
-from rnncli.layers.activation import ACTIVATIONS, sigmoid
+from rnncli.layers.activation import ACTIVATIONS, sigmoid, softplus
 
 Weights = Mapping[str, Tensor]
 LARGEST = 1 << 13  # units of a step; what several states of more of them pass through is no more in a cache
@@ -104,6 +105,20 @@ def mlstm(cell: Cell, weights: Weights, a: Tensor, state: State, activation: str
     columns = z.unbind(1)
     h = sigmoid(o, torch) * read(columns[:KEYS], columns[KEYS:], shared(q, KEYS, torch), m, torch)
     return h.transpose(0, 1), (h[-1], *z[-1].unbind(0), m[-1])
+
+
+def mamba(cell: Cell, weights: Weights, a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:
+    """The layer `mamba`: a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
+    if a.shape[1] * cell.hidden(weights) > LARGEST:
+        return _stepwise(cell, weights, a, state, activation)
+    x, dt, b, c, z = split_gates(bounded(a, torch), cell.hidden(weights))
+    delta = softplus(dt, torch)
+    rates = torch.exp(torch.stack([weights[rate] for rate in RATES]))[:, None]  # [N, 1, H]
+    kept = torch.exp(-delta[:, None] * rates)
+    written = (delta * x)[:, None] * torch.stack(shared(b, STATES, torch), 1)
+    h = _recurrence(kept, written, torch.stack(state[1:]))
+    y, _ = selected(weights, h.unbind(1), (x, c, z), torch)
+    return y.transpose(0, 1), (y[-1], *h[-1].unbind(0))
 
 
 def _stepwise(cell: Cell, weights: Weights, a: Tensor, state: State, activation: str) -> tuple[Tensor, State]:

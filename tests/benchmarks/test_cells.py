@@ -123,6 +123,7 @@ def test_every_cell_beside_the_lstm_of_pytorch(say: Callable[[str], None]) -> No
         "mingru",
         "lru",
         "mlstm",
+        "mamba",
         "slstm",
         "lstm-peephole",
         "lstm-coupled",

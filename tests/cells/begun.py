@@ -12,7 +12,7 @@ from rnncli.nn.initialise import initialise
 from rnncli.nn.recurrent import fused
 
 INPUTS, HIDDEN = 3, 8
-QUERIED = ("mlstm",)  # by the present input, so that they answer nothing where it is 0
+QUERIED = ("mlstm", "mamba")  # by the present input, so that they answer nothing where it is 0
 
 
 def begun(cell: Cell, init: str = "orthogonal", hidden: int = HIDDEN) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Cells whose memory is asked by the present input."""
+"""Cells whose memory is asked by the present input: the mLSTM, and the selective state space."""
 
 from __future__ import annotations
 
@@ -73,6 +73,59 @@ def test_a_matrix_memory_gives_back_by_its_key_what_was_stored() -> None:
     weights["bias"] = torch.zeros(cell.gates * size, dtype=torch.float64)
     outputs = fused(cell, weights, asked.flatten(2))[0][0, size:]
     assert torch.allclose(outputs, values.double(), atol=1e-6)
+
+
+def s6_of_the_paper(weights: dict[str, Tensor], projected: Tensor, size: int) -> Tensor:
+    """Algorithm 2 of Gu & Dao 2023 with its gate, channel after channel, for x, Delta, B, C, z [5, T, H]: y [T, H]."""
+    x, dt, into, out, z = projected.unbind(0)
+    steps, hidden = x.shape
+    groups = hidden // size
+    y = torch.zeros(steps, hidden, dtype=x.dtype)
+    for channel in range(hidden):
+        own = slice(channel % groups, None, groups)
+        rates = -torch.stack([torch.exp(weights[f"log_a{n}"][channel]) for n in range(1, size + 1)])
+        h = torch.zeros(size, dtype=x.dtype)
+        for t in range(steps):
+            delta = torch.log(1 + torch.exp(dt[t, channel]))
+            h = torch.matrix_exp(torch.diag(delta * rates)) @ h + delta * into[t, own] * x[t, channel]
+            passed = torch.dot(out[t, own], h) / size + weights["skip"][channel] * x[t, channel]
+            y[t, channel] = passed * torch.nn.functional.silu(z[t, channel])
+    return y
+
+
+def test_mamba_is_the_selective_recurrence_of_its_paper() -> None:
+    cell, hidden, size = cell_named("mamba"), 16, 8
+    weights, x = begun(cell, hidden=hidden), 2 * inputs(1, 30)
+    weights["bias"] += 0.5 * torch.randn(5 * hidden, generator=torch.Generator().manual_seed(2), dtype=x.dtype)
+    projected = cell.project(weights, x[0], torch).view(30, 5, hidden).transpose(0, 1)
+    expected = s6_of_the_paper(weights, projected, size)
+    assert torch.allclose(unroll(cell, weights, x, None, torch)[0][0], expected, atol=1e-10)
+    assert torch.allclose(fused(cell, weights, x)[0][0], expected, atol=1e-10)
+
+
+def test_mamba_keeps_what_is_in_it_where_an_input_shuts_its_step() -> None:
+    cell = cell_named("mamba")
+    weights, x = begun(cell, hidden=16), inputs(1, 200)
+    weights["weight_ih"][16:32], weights["bias"][16:32] = 0, -40
+    state = unroll(cell, weights, x[:, :1], tuple(torch.ones(1, 16, dtype=x.dtype) for _ in cell.state_names), torch)[1]
+    after = fused(cell, weights, x, state)[1]
+    assert all(torch.allclose(kept, part) for kept, part in zip(after[1:], state[1:], strict=True))
+
+
+@pytest.mark.parametrize("memory", [12, 1000])
+def test_the_slowest_state_of_mamba_lasts_up_to_the_memory_asked_for(memory: int) -> None:
+    weights = begun(cell_named("mamba"), f"chrono:{memory}", hidden=400)
+    steps = 1 / torch.nn.functional.softplus(weights["bias"][400:800])
+    assert 1 <= steps.min() < 0.05 * memory + 2
+    assert 0.95 * memory < steps.max() <= memory
+    assert all(torch.allclose(weights[f"log_a{n}"].exp(), torch.tensor(float(n)).double()) for n in range(1, 9))
+
+
+def test_the_steps_of_mamba_begin_as_published_where_no_memory_is_asked_for() -> None:
+    delta = torch.nn.functional.softplus(begun(cell_named("mamba"), hidden=400)["bias"][400:800])
+    assert 0.001 <= delta.min() < 0.0012
+    assert 0.08 < delta.max() <= 0.1
+    assert abs(delta.log10().mean() + 2) < 0.1
 
 
 @pytest.mark.parametrize("name", QUERIED)

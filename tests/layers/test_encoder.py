@@ -112,6 +112,7 @@ def test_a_loss_of_real_steps_has_no_gradient_at_padding(cell: str) -> None:
         "bidirectional:lru",
         "bidirectional:dilated:2:lstm",
         "bidirectional:mlstm",
+        "bidirectional:mamba",
     ],
 )
 def test_reversing_the_sequences_swaps_the_directions(cell: str) -> None:
