@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.cells.cell import Array, Cell, Gates, State, split_gates
-from rnncli.cells.shared import bounded, shared
+from rnncli.cells.shared import shared
 from rnncli.layers.activation import sigmoid, softplus
 
 STATES = 8  # of a channel
@@ -22,19 +22,24 @@ def mamba(weights: Mapping[str, Array], a: Array, state: State, xp: Any, activat
     """With x, dt, B, C, z the five parts of a = W_ih x_t + b, A_n = -exp(log_a_n), and N = 8 states n a channel:
 
     Delta = softplus(dt)
-    h_t = exp(Delta A) h_{t-1} + Delta B x
-    y_t = (C h_t / N + D x) * z sigmoid(z)
+    h_t = exp(Delta A) h_{t-1} + (exp(Delta A) - 1) / A * tanh(B) x
+    y_t = (tanh(C) h_t + D x) * sigmoid(z)
 
-    Channels u, u + H/N, u + 2 H/N ... share B and C, each of N numbers. The last factor is the gate of the paper's
-    block; the convolution before it can be a layer of its own (`fir:4`). The paper has no 1 / N, which C's weights
-    take up: it keeps y at the size of x while N inputs are drawn alike.
+    What h takes in is the zero-order hold of equation 4, whose first order in Delta the paper's code has. Channels u,
+    u + H/N, u + 2 H/N ... share B and C, each of N numbers. The paper has B, C and z sigmoid(z) without a bound, behind
+    a norm in each block; here outputs grow as x does, so that layers can stand on each other. The convolution before it
+    can be a layer of its own (`fir:4`).
     """
     _, *h = state
-    x, dt, b, c, z = split_gates(bounded(a, xp), h[0].shape[-1])
+    x, dt, b, c, z = split_gates(a, h[0].shape[-1])
     delta = softplus(dt, xp)
-    kept = [xp.exp(-delta * xp.exp(weights[rate])) for rate in RATES]
-    written = delta * x
-    h = [keep * before + written * into for keep, before, into in zip(kept, h, shared(b, STATES, xp), strict=True)]
+    rates = [xp.exp(weights[rate]) for rate in RATES]
+    kept = [xp.exp(-delta * rate) for rate in rates]
+    into = shared(xp.tanh(b), STATES, xp)
+    h = [
+        keep * before + (1 - keep) / rate * gate * x
+        for keep, before, rate, gate in zip(kept, h, rates, into, strict=True)
+    ]
     y, gate = selected(weights, h, (x, c, z), xp)
     return (y, *h), {"dt": 1 - kept[0], "z": gate}
 
@@ -44,10 +49,10 @@ def selected(
 ) -> tuple[Array, Array]:
     """y and its gate from the states h, each [..., H], and the inputs' x, C and z."""
     x, c, z = projected
-    found = sum(out * part for out, part in zip(shared(c / STATES, STATES, xp), h, strict=True))
-    y = found + weights["skip"] * x
+    out = shared(xp.tanh(c), STATES, xp)
+    found = sum(gate * part for gate, part in zip(out, h, strict=True)) + weights["skip"] * x
     gate = sigmoid(z, xp)
-    return y * z * gate, gate
+    return found * gate, gate
 
 
 def begin(weights: Mapping[str, Array], draws: Array, memory: float | None) -> dict[str, Array]:

@@ -111,11 +111,10 @@ def mamba(cell: Cell, weights: Weights, a: Tensor, state: State, activation: str
     """The layer `mamba`: a [T, B, gates * H] -> outputs [B, T, H] and the last state."""
     if a.shape[1] * cell.hidden(weights) > LARGEST:
         return _stepwise(cell, weights, a, state, activation)
-    x, dt, b, c, z = split_gates(bounded(a, torch), cell.hidden(weights))
-    delta = softplus(dt, torch)
+    x, dt, b, c, z = split_gates(a, cell.hidden(weights))
     rates = torch.exp(torch.stack([weights[rate] for rate in RATES]))[:, None]  # [N, 1, H]
-    kept = torch.exp(-delta[:, None] * rates)
-    written = (delta * x)[:, None] * torch.stack(shared(b, STATES, torch), 1)
+    kept = torch.exp(-softplus(dt, torch)[:, None] * rates)
+    written = (1 - kept) / rates * torch.stack(shared(torch.tanh(b), STATES, torch), 1) * x[:, None]
     h = _recurrence(kept, written, torch.stack(state[1:]))
     y, _ = selected(weights, h.unbind(1), (x, c, z), torch)
     return y.transpose(0, 1), (y[-1], *h[-1].unbind(0))

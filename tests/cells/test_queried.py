@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rnncli.cells.named import cell_named
 from rnncli.layers.unroll import unroll
+from rnncli.nn.initialise import initialise
 from rnncli.nn.recurrent import fused
 from tests.cells.begun import HIDDEN, INPUTS, QUERIED, begun, inputs, reached, response
 
@@ -76,20 +77,21 @@ def test_a_matrix_memory_gives_back_by_its_key_what_was_stored() -> None:
 
 
 def s6_of_the_paper(weights: dict[str, Tensor], projected: Tensor, size: int) -> Tensor:
-    """Algorithm 2 of Gu & Dao 2023 with its gate, channel after channel, for x, Delta, B, C, z [5, T, H]: y [T, H]."""
+    """Equations 2 and 4 of Gu & Dao 2023, channel after channel, for x, Delta, B, C, z [5, T, H]: y [T, H]."""
     x, dt, into, out, z = projected.unbind(0)
     steps, hidden = x.shape
-    groups = hidden // size
-    y = torch.zeros(steps, hidden, dtype=x.dtype)
+    y, one = torch.zeros(steps, hidden, dtype=x.dtype), torch.eye(size, dtype=x.dtype)
     for channel in range(hidden):
-        own = slice(channel % groups, None, groups)
+        own = slice(channel % (hidden // size), None, hidden // size)
         rates = -torch.stack([torch.exp(weights[f"log_a{n}"][channel]) for n in range(1, size + 1)])
         h = torch.zeros(size, dtype=x.dtype)
         for t in range(steps):
-            delta = torch.log(1 + torch.exp(dt[t, channel]))
-            h = torch.matrix_exp(torch.diag(delta * rates)) @ h + delta * into[t, own] * x[t, channel]
-            passed = torch.dot(out[t, own], h) / size + weights["skip"][channel] * x[t, channel]
-            y[t, channel] = passed * torch.nn.functional.silu(z[t, channel])
+            step = torch.log(1 + torch.exp(dt[t, channel])) * torch.diag(rates)  # Delta A
+            kept = torch.matrix_exp(step)
+            held = torch.linalg.solve(step, kept - one) @ (step @ torch.tanh(into[t, own]) / rates)
+            h = kept @ h + held * x[t, channel]
+            passed = torch.dot(torch.tanh(out[t, own]), h) + weights["skip"][channel] * x[t, channel]
+            y[t, channel] = passed * torch.sigmoid(z[t, channel])
     return y
 
 
@@ -101,6 +103,17 @@ def test_mamba_is_the_selective_recurrence_of_its_paper() -> None:
     expected = s6_of_the_paper(weights, projected, size)
     assert torch.allclose(unroll(cell, weights, x, None, torch)[0][0], expected, atol=1e-10)
     assert torch.allclose(fused(cell, weights, x)[0][0], expected, atol=1e-10)
+
+
+def test_stacked_outputs_of_mamba_grow_as_its_inputs_do() -> None:
+    x, sizes = 10 * inputs(4, 60), []
+    for layer in range(4):
+        cell = cell_named("mamba")
+        weights = {name: torch.zeros(shape, dtype=x.dtype) for name, shape in cell.shapes(x.shape[2], 32).items()}
+        initialise(cell, weights, "chrono:20", torch.Generator().manual_seed(layer))
+        x, _ = fused(cell, weights, x)
+        sizes.append(float(x.abs().max()))
+    assert sizes[-1] < 10 * sizes[0]
 
 
 def test_mamba_keeps_what_is_in_it_where_an_input_shuts_its_step() -> None:
