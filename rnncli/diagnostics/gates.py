@@ -124,7 +124,8 @@ def _places(network: Stack, path: LayerPath) -> list[tuple[str, int, float]]:
     weights = {name: weight.detach() for name, weight in path.weights.items()}
     with torch.enable_grad():
         path.cell.advance(weights, a, state, listening, network.activation)
-    slopes = [_slopes(heard, a, path.cell.gates) for heard in listening.heard]
+    stacked = path.cell.gates * path.states.shape[-1]  # behind it may stand what the cell asked for
+    slopes = [_slopes(heard, a, stacked).chunk(path.cell.gates, dim=-1) for heard in listening.heard]
     found = []
     for gate, name in enumerate(path.cell.gate_names):
         for place, by_gate in enumerate(slopes):
@@ -135,12 +136,13 @@ def _places(network: Stack, path: LayerPath) -> list[tuple[str, int, float]]:
     return found
 
 
-def _slopes(heard: Tensor, a: Tensor, gates: int) -> tuple[Tensor, ...]:
-    """d heard / d a by gate, unit by unit: the formulas are pointwise in a."""
+def _slopes(heard: Tensor, a: Tensor, stacked: int) -> Tensor:
+    """d heard / d a of the gates, unit by unit: the formulas are pointwise in a."""
     if not heard.requires_grad:
-        return tuple(torch.zeros(gates, 1))
+        return torch.zeros(stacked)
     (slope,) = torch.autograd.grad(heard.sum(), a, retain_graph=True, materialize_grads=True, allow_unused=True)
-    return slope[0].chunk(gates, dim=-1)
+    found: Tensor = slope[0, ..., :stacked]
+    return found
 
 
 def _gate(name: str, scale: float, argument: Tensor) -> Gate:

@@ -22,6 +22,7 @@ from rnncli.tasks.forecast.support import Support, support
 
 LIMIT = 8.0
 EXTRAS = 5
+GAPS = 3  # what a cell asks for that follows gaps
 FARTHEST = 1e6  # spreads from the level
 AT_ONCE = 1 << 19  # numbers of a float64 workspace: few enough to stay in the processor's cache
 
@@ -198,6 +199,7 @@ def normalise(crops: Crops, spec: ForecastSpec) -> Normalised:
 def input_count(spec: ForecastSpec, calendar_features: int) -> int:
     """The number of inputs of a step."""
     beside = sum(covariate.width for covariate in spec.covariates)
+    beside += GAPS if spec.gaps else 0
     beside += universal.LAGS + universal.KINDS if spec.universal else 0
     return (
         spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + beside + calendar_features
@@ -257,8 +259,26 @@ def _inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calend
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[:, None], when.shape))
     beside = encoded(crops.covariates[:, :steps][:, only], spec.covariates, spec.covariates)
     kinds = [_repeated(universal.kinds(spec.seasons), when.shape)] if spec.universal else []
-    stacked = np.concatenate([*relative, *extras, *kinds, beside, calendar_part], axis=2, dtype=np.float32)
+    gaps = [_gaps(norm, spec, only)] if spec.gaps else []
+    stacked = np.concatenate([*relative, *extras, *kinds, beside, calendar_part, *gaps], axis=2, dtype=np.float32)
     return np.nan_to_num(stacked, copy=False)
+
+
+def _gaps(norm: Normalised, spec: ForecastSpec, only: slice) -> Floats:
+    """What a cell asks for that follows gaps, at some steps: [n, steps, 3].
+
+    The last value of the lookback, relative to the level; whether it is that of this step; and how many steps before
+    this one lies the last that was observed, the lookback at most, 1 where no value is missing.
+    """
+    rows = norm.z.shape[0]
+    z = np.concatenate([np.full((rows, 1), np.nan), norm.z[:, : spec.lookback - 1 + spec.steps]], axis=1)
+    at = (spec.lookback + np.arange(spec.steps))[only]
+    latest = np.maximum.accumulate(np.where(np.isnan(z), -spec.lookback, np.arange(z.shape[1])), axis=1)
+    observed, gap = latest[:, at] == at, np.minimum(at - latest[:, at - 1], spec.lookback)
+    value = np.take_along_axis(z, np.maximum(latest[:, at], 0), axis=1)
+    value[at - latest[:, at] >= spec.lookback] = np.nan
+    last = squash((value - norm.level[:, only]) / norm.spread[:, only])
+    return np.stack([last, observed, gap], axis=2)
 
 
 def _repeated(constants: tuple[float, ...], shape: tuple[int, ...]) -> Floats:

@@ -35,6 +35,7 @@ def _untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tu
         layer_norm=normed,
         plain_stack=normed,
     )
+    spec = plan.with_gaps(spec, sizes)
     network = plan.network_spec(panel, spec, sizes)
     planned = Plan(TASK, network, spec, plan.training_spec(network, spec, sizes))
     generator = torch.Generator().manual_seed(5)
