@@ -15,14 +15,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from rnncli.arrays import Array, Bools, Floats, Inputs, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel, gather
-from rnncli.tasks.forecast import universal
+from rnncli.tasks.forecast import gaps, universal
 from rnncli.tasks.forecast.plain import past_errors, plain_forecasts
 from rnncli.tasks.forecast.spec import Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
 
 LIMIT = 8.0
 EXTRAS = 5
-GAPS = 3  # what a cell asks for that follows gaps
 FARTHEST = 1e6  # spreads from the level
 AT_ONCE = 1 << 19  # numbers of a float64 workspace: few enough to stay in the processor's cache
 
@@ -199,7 +198,7 @@ def normalise(crops: Crops, spec: ForecastSpec) -> Normalised:
 def input_count(spec: ForecastSpec, calendar_features: int) -> int:
     """The number of inputs of a step."""
     beside = sum(covariate.width for covariate in spec.covariates)
-    beside += GAPS if spec.gaps else 0
+    beside += gaps.COLUMNS if spec.gaps else 0
     beside += universal.LAGS + universal.KINDS if spec.universal else 0
     return (
         spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + beside + calendar_features
@@ -259,26 +258,15 @@ def _inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calend
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[:, None], when.shape))
     beside = encoded(crops.covariates[:, :steps][:, only], spec.covariates, spec.covariates)
     kinds = [_repeated(universal.kinds(spec.seasons), when.shape)] if spec.universal else []
-    gaps = [_gaps(norm, spec, only)] if spec.gaps else []
-    stacked = np.concatenate([*relative, *extras, *kinds, beside, calendar_part, *gaps], axis=2, dtype=np.float32)
+    told = [_gaps(norm, spec, only)] if spec.gaps else []
+    stacked = np.concatenate([*relative, *extras, *kinds, beside, calendar_part, *told], axis=2, dtype=np.float32)
     return np.nan_to_num(stacked, copy=False)
 
 
 def _gaps(norm: Normalised, spec: ForecastSpec, only: slice) -> Floats:
-    """What a cell asks for that follows gaps, at some steps: [n, steps, 3].
-
-    The last value of the lookback, relative to the level; whether it is that of this step; and how many steps before
-    this one lies the last that was observed, the lookback at most, 1 where no value is missing.
-    """
-    rows = norm.z.shape[0]
-    z = np.concatenate([np.full((rows, 1), np.nan), norm.z[:, : spec.lookback - 1 + spec.steps]], axis=1)
-    at = (spec.lookback + np.arange(spec.steps))[only]
-    latest = np.maximum.accumulate(np.where(np.isnan(z), -spec.lookback, np.arange(z.shape[1])), axis=1)
-    observed, gap = latest[:, at] == at, np.minimum(at - latest[:, at - 1], spec.lookback)
-    value = np.take_along_axis(z, np.maximum(latest[:, at], 0), axis=1)
-    value[at - latest[:, at] >= spec.lookback] = np.nan
-    last = squash((value - norm.level[:, only]) / norm.spread[:, only])
-    return np.stack([last, observed, gap], axis=2)
+    """What a cell asks for that follows gaps, the value relative to the level: [n, steps, 3]."""
+    value, observed, gap = gaps.followed(norm.z[:, : spec.lookback - 1 + spec.steps], spec.lookback, only)
+    return np.stack([squash((value - norm.level[:, only]) / norm.spread[:, only]), observed, gap], axis=2)
 
 
 def _repeated(constants: tuple[float, ...], shape: tuple[int, ...]) -> Floats:
