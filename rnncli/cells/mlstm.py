@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from rnncli.cells.slstm import NEVER
 from rnncli.layers.activation import sigmoid, softplus
 
 KEYS = 4  # numbers of a key, and columns of the memory
-LARGEST_EXPONENT = 80.0  # exp of more is not finite in float32
+LEAST_EXPONENT, LARGEST_EXPONENT = -math.log(4), 80.0  # exp of more is not finite in float32
 
 
 def mlstm(weights: Mapping[str, Array], a: Array, state: State, xp: Any, activation: str) -> tuple[State, Gates]:
@@ -22,10 +23,11 @@ def mlstm(weights: Mapping[str, Array], a: Array, state: State, xp: Any, activat
     f' = exp(log sigmoid(f) + m_{t-1} - m_t)
     C_t = f' C_{t-1} + i' v k^T / sqrt(d)
     n_t = f' n_{t-1} + i' k / sqrt(d)
-    h_t = sigmoid(o) * C_t q / max(|n_t^T q|, exp(-m_t))
+    h_t = sigmoid(o) * C_t q / max(|n_t^T q|, exp(-m_t), 1/4)
 
     Units u, u + H/d, u + 2 H/d ... are a head of the paper: they share q and k, each of d numbers, and their rows are
-    its matrix C. Gates, and so n and m, are a unit's own; where they are equal in a head, this is the paper's formula.
+    its matrix C. Gates, and so n and m, are a unit's own; where they are equal in a head, this is the paper's formula,
+    but for the 1/4: where keys and query nearly cancel in n^T q, what is left is rounding, and it would be the answer.
     """
     _, *memory, m = state
     i, f, q, k, v, o = split_gates(bounded(a, xp), m.shape[-1])
@@ -41,10 +43,12 @@ def mlstm(weights: Mapping[str, Array], a: Array, state: State, xp: Any, activat
 
 
 def read(c: Any, n: Any, q: Any, m: Array, xp: Any) -> Array:
-    """C q / max(|n^T q|, exp(-m)) of the columns of C, n and q, each [..., H]."""
+    """C q / max(|n^T q|, exp(-m), 1/4) of the columns of C, n and q, each [..., H]."""
     found = sum(column * query for column, query in zip(c, q, strict=True))
     size = xp.abs(sum(column * query for column, query in zip(n, q, strict=True)))
-    return found / xp.maximum(size, xp.exp(xp.minimum(-m, xp.zeros_like(m) + LARGEST_EXPONENT)))
+    zero = xp.zeros_like(m)
+    exponent = xp.maximum(xp.minimum(-m, zero + LARGEST_EXPONENT), zero + LEAST_EXPONENT)
+    return found / xp.maximum(size, xp.exp(exponent))
 
 
 CELL = Cell(

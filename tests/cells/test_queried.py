@@ -21,19 +21,25 @@ def test_what_a_queried_memory_answers_depends_on_all_that_came(name: str) -> No
 
 
 def mlstm_of_the_paper(inputs_of_gates: Tensor, heads: int) -> Tensor:
-    """Equations 19 to 27 of Beck et al. 2024 without a stabiliser, for i, f [T, heads], q, k, v, o [T, heads, d]: h."""
+    """Equations 19 to 27 of Beck et al. 2024 without a stabiliser, but for the bound of 1/4.
+
+    For i, f [T, heads], q, k, v, o [T, heads, d]: h [T, heads d].
+    """
     i, f, q, k, v, o = inputs_of_gates.unbind(0)
     steps, size = len(i), i.shape[1] // heads
     outputs = torch.zeros(steps, heads, size, dtype=i.dtype)
     for head in range(heads):
         own = slice(head, None, heads)
         memory, normaliser = torch.zeros(size, size, dtype=i.dtype), torch.zeros(size, dtype=i.dtype)
+        most = torch.tensor(-torch.inf, dtype=i.dtype)  # equation 15
         for t in range(steps):
             key, value, query = k[t, own] / size**0.5, v[t, own], q[t, own]
             let_in, kept = torch.exp(i[t, head]), torch.sigmoid(f[t, head])
             memory = kept * memory + let_in * torch.outer(value, key)
             normaliser = kept * normaliser + let_in * key
-            found = memory @ query / torch.clamp(torch.abs(normaliser @ query), min=1)
+            most = torch.maximum(torch.log(kept) + most, i[t, head])
+            least = max(1.0, float(torch.exp(most)) / 4)
+            found = memory @ query / torch.clamp(torch.abs(normaliser @ query), min=least)
             outputs[t, head] = torch.sigmoid(o[t, own]) * found
     return outputs.transpose(1, 2).flatten(1)
 

@@ -29,7 +29,7 @@ def _untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tu
         cell=cell,
         activation=activation,
         hidden=9,
-        layers=2,
+        layers=1 if cell == "grud" else 2,  # which is the first layer, and no other
         init="orthogonal",
         members=1,
         layer_norm=normed,
