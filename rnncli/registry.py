@@ -18,6 +18,7 @@ CELLS = {
     "rnn": "rnncli.cells.rnn:CELL",
     "lstm": "rnncli.cells.lstm:CELL",
     "gru": "rnncli.cells.gru:CELL",
+    "grud": "rnncli.cells.grud:CELL",
     "jordan": "rnncli.cells.jordan:CELL",
     "jordan-decaying": "rnncli.cells.decaying_jordan:CELL",
     "lstm-peephole": "rnncli.cells.peephole_lstm:CELL",
@@ -29,6 +30,8 @@ CELLS = {
     "indrnn": "rnncli.cells.indrnn:CELL",
     "eunn": "rnncli.cells.eunn:CELL",
     "slstm": "rnncli.cells.slstm:CELL",
+    "mlstm": "rnncli.cells.mlstm:CELL",
+    "mamba": "rnncli.cells.mamba:CELL",
     "fir": "rnncli.cells.fir:CELL",
 }
 TASKS = {

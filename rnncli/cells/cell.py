@@ -14,6 +14,7 @@ Array = Any
 State = tuple[Array, ...]
 Gates = dict[str, Array]
 Advance = Callable[[Mapping[str, Array], Array, State, Any, str], tuple[State, Gates]]
+Prepare = Callable[[Mapping[str, Array], Array, Any], tuple[Array, Array]]
 Begin = Callable[[Mapping[str, Array], Array, float | None], dict[str, Array]]
 
 SQUASHED = ("tanh", "relu")  # what a cell without gates can be told to use
@@ -36,6 +37,9 @@ class Cell:
     convolution, they are `added` up, and begin smaller by the root of their number. With a `kernel` a step is that of
     every pixel of a grid: x is [..., h, w, I], all parts of the state [B, h, w, H], and the stacked weights have a
     kernel's rows and columns: [gates * H, k, k, I]. No step reads the first `said` parts of the state.
+
+    A cell may ask for columns, by name, with which its inputs end: `prepared(weights, x, xp)` makes of these what W_ih
+    multiplies, and what stands in a behind the gates, for the step. `scalars` [1] are weights for that.
     """
 
     name: str
@@ -57,6 +61,9 @@ class Cell:
     inner: Cell | None = None
     kernel: Kernel | None = None
     said: int = 0
+    asks: tuple[str, ...] = ()
+    prepared: Prepare | None = None
+    scalars: tuple[str, ...] = ()
 
     @property
     def carried(self) -> int:
@@ -80,7 +87,8 @@ class Cell:
         stacked: dict[str, tuple[int, ...]] = {"weight_ih": (rows, *around_input, inputs)}
         stacked |= {"weight_hh": (rows, *around_state, hidden)} if self.recurrent else {}
         stacked |= {"bias": (rows,)} if self.biased else {}
-        return stacked | dict.fromkeys(self.matrices, (hidden, hidden)) | dict.fromkeys(self.vectors, (hidden,))
+        stacked |= dict.fromkeys(self.matrices, (hidden, hidden)) | dict.fromkeys(self.vectors, (hidden,))
+        return stacked | dict.fromkeys(self.scalars, (1,))
 
     def hidden(self, weights: Mapping[str, Array]) -> int:
         """The number of units that these weights are for."""
@@ -94,7 +102,15 @@ class Cell:
         return tuple(parts[self.initial.get(name, 0.0)] for name in self.state_names)
 
     def project(self, weights: Mapping[str, Array], x: Array, xp: Any) -> Array:
-        """The part of a step that needs no state: x [..., I] -> a = W_ih x + b [..., gates * H]."""
+        """The part of a step that needs no state: x [..., I] -> a = W_ih x + b [..., gates * H], and behind it what was
+        prepared of the columns that the cell asks for.
+        """
+        if self.prepared is None:
+            return self._projected(weights, x, xp)
+        x, beside = self.prepared(weights, x, xp)
+        return xp.concatenate([self._projected(weights, x, xp), beside], -1)
+
+    def _projected(self, weights: Mapping[str, Array], x: Array, xp: Any) -> Array:
         weight, bias, kernel = weights["weight_ih"], weights.get("bias"), self.kernel
         if kernel is None:
             return linear(x, weight, bias, xp)

@@ -33,4 +33,9 @@ def convolved(cell: Cell, kernel: Kernel) -> Cell:
         raise UsageError(
             f"{CONV}: stands directly before a cell, not before {cell.name}", hint="for example dilated:2:conv:3:lstm"
         )
+    if cell.asks and (kernel.stride, kernel.growth) != (1, 1):
+        raise UsageError(
+            f"{cell.name} follows gaps of its grid, which {kernel} changes",
+            hint=f"for example {CONV}:3:{cell.name}",
+        )
     return replace(cell, name=f"{CONV}:{kernel}:{cell.name}", kernel=kernel)

@@ -120,6 +120,25 @@ def refuse_convolution(text: str) -> None:
             )
 
 
+def asks_for_gaps(text: str, layers: int) -> bool:
+    """Whether the first layer asks for columns about gaps. UsageError if a later one does, which does not see them."""
+    first, *later = (direction_named(name.dilated_by(1)) for name in names_of(text, layers))
+    for cell in later:
+        if cell.asks:
+            raise UsageError(
+                f"{cell.name} asks for the columns {', '.join(cell.asks)}, which the first layer alone sees",
+                hint=f"for example {cell.name},gru, or --layers 1",
+            )
+    return bool(first.asks)
+
+
+def refuse_gaps(text: str) -> None:
+    """UsageError where one of these cells asks for columns about gaps, and there are none."""
+    for name in parsed_list(text):
+        if direction_named(name.dilated_by(1)).asks:
+            raise UsageError(f"{name} asks for the gaps between values, which only forecasts tell it", hint="use gru")
+
+
 def on_grid(text: str) -> bool:
     """Whether any of these cells sees the pixels around each one."""
     return any(kernel_of(name) is not None for name in parsed_list(text))

@@ -139,7 +139,8 @@ def _alone(network: Stack, x: Tensor, rows: slice, loss_of: LossOfOutputs) -> li
 def _norms(by_state: Tensor, by_gate: Tensor, cell: Cell) -> dict[str, Floats]:
     """Gradients [T, states, B, ..., H] and [B, T, ..., gates * H] -> norms [lags, B] by name, lag 0 first."""
     states = by_state.flip(0)
-    gates = by_gate.transpose(0, 1).flip(0).chunk(cell.gates, dim=-1)
+    stacked = cell.gates * by_state.shape[-1]  # behind it may stand what the cell asked for
+    gates = by_gate[..., :stacked].transpose(0, 1).flip(0).chunk(cell.gates, dim=-1)
     found = {name: _norm(states[:, [part]]) for part, name in enumerate(cell.state_names)}
     found |= {f"gate {name}": _norm(part[:, None]) for name, part in zip(cell.gate_names, gates, strict=True)}
     return found | {"state": _norm(states)}

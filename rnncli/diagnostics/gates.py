@@ -124,7 +124,8 @@ def _places(network: Stack, path: LayerPath) -> list[tuple[str, int, float]]:
     weights = {name: weight.detach() for name, weight in path.weights.items()}
     with torch.enable_grad():
         path.cell.advance(weights, a, state, listening, network.activation)
-    slopes = [_slopes(heard, a, path.cell.gates) for heard in listening.heard]
+    stacked = path.cell.gates * path.states.shape[-1]  # behind it may stand what the cell asked for
+    slopes = [_slopes(heard, a, stacked).chunk(path.cell.gates, dim=-1) for heard in listening.heard]
     found = []
     for gate, name in enumerate(path.cell.gate_names):
         for place, by_gate in enumerate(slopes):
@@ -135,12 +136,13 @@ def _places(network: Stack, path: LayerPath) -> list[tuple[str, int, float]]:
     return found
 
 
-def _slopes(heard: Tensor, a: Tensor, gates: int) -> tuple[Tensor, ...]:
-    """d heard / d a by gate, unit by unit: the formulas are pointwise in a."""
+def _slopes(heard: Tensor, a: Tensor, stacked: int) -> Tensor:
+    """d heard / d a of the gates, unit by unit: the formulas are pointwise in a."""
     if not heard.requires_grad:
-        return tuple(torch.zeros(gates, 1))
+        return torch.zeros(stacked)
     (slope,) = torch.autograd.grad(heard.sum(), a, retain_graph=True, materialize_grads=True, allow_unused=True)
-    return slope[0].chunk(gates, dim=-1)
+    found: Tensor = slope[0, ..., :stacked]
+    return found
 
 
 def _gate(name: str, scale: float, argument: Tensor) -> Gate:
@@ -212,10 +214,15 @@ def _kept(network: Stack, path: LayerPath, points: int = TIME_POINTS) -> Floats:
 
 
 def _slopes_to_itself(network: Stack, path: LayerPath, points: int) -> Tensor:
-    """The slope of each number of the state to itself a step before, at some points: [points, states * H]."""
+    """The slope of each number of the state to itself a step before, at some points: [points, states * H].
+
+    Where the state before the first step stands for nothing yet, as an empty stabiliser does, that step keeps nothing.
+    """
     if path.cell.kernel is not None:
         return own_slopes(path, network.activation)
     a, states = path.points()
+    empty = path.projected.shape[0] if path.cell.initial and path.projected.shape[1] > 1 else 0
+    a, states = a[empty:], states[:, empty:]
     chosen = torch.linspace(0, len(a) - 1, min(points, len(a))).long()
     own = step_jacobians(path.cell, path.weights, a[chosen], states[:, chosen], network.activation)
     return own.diagonal(dim1=1, dim2=2)

@@ -31,6 +31,8 @@ OWN: dict[str, Callable[[Cell, Weights, Tensor, State, str], tuple[Tensor, State
     "slstm": slstm_kernel.slstm,
     "mingru": linear_recurrence.mingru,
     "lru": linear_recurrence.lru,
+    "mlstm": linear_recurrence.mlstm,
+    "mamba": linear_recurrence.mamba,
     "fir": linear_recurrence.fir,
 }
 ON_GRID = ("lstm", "lstm-peephole", "lstm-coupled", "lstm-peephole-coupled")

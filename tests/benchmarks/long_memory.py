@@ -161,6 +161,8 @@ TABLE = (
     "adding 600 lstm gru mingru,mingru lru,lru rnn*1000 rnn*2000@irnn",
     "copy 100 lstm*10000 gru*10000 lru,lru*3000 mingru,mingru*6000 rnn*10000",
     "latch 200 rnn*1000 jordan*1000 lstm*1000 lstm-peephole*1000 lstm-coupled*1000 gru*1000 mgu*1000 slstm*1000",
+    "adding 200 mlstm,mlstm*1000 mamba,mamba*1000",
+    "latch 200 mlstm*1000 mamba,mamba*1000",
     f"latch 200 mingru,mingru*1000 lru,lru*1000 {DILATED}*1000 {CONVOLUTIONS}*1000 fir*200",
 )
 

@@ -116,7 +116,20 @@ def test_every_cell_beside_the_lstm_of_pytorch(say: Callable[[str], None]) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["gru", "mgu", "mingru", "lru", "slstm", "lstm-peephole", "lstm-coupled", "fir", "dilated:24:lstm"]
+    "name",
+    [
+        "gru",
+        "mgu",
+        "mingru",
+        "lru",
+        "mlstm",
+        "mamba",
+        "slstm",
+        "lstm-peephole",
+        "lstm-coupled",
+        "fir",
+        "dilated:24:lstm",
+    ],
 )
 def test_no_kernel_is_slower_than_the_loop_of_its_formula(name: str, say: Callable[[str], None]) -> None:
     x = torch.randn(32, STEPS, INPUTS, generator=torch.Generator().manual_seed(1))

@@ -17,7 +17,7 @@ from rnncli.layers.unroll import unroll
 from rnncli.nn.recurrent import fused
 from rnncli.registry import CELLS
 
-SERIES, STEPS, INPUTS, HIDDEN = 2, 5, 2, 3
+SERIES, STEPS, INPUTS, HIDDEN = 2, 5, 3, 4
 Weights = dict[str, Tensor]
 
 

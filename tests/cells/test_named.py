@@ -6,10 +6,12 @@ import pytest
 
 from rnncli.cells.name import CellName, parsed
 from rnncli.cells.named import (
+    asks_for_gaps,
     cell_named,
     cells_of,
     checked,
     layers_of,
+    refuse_gaps,
     refuse_unused_activation,
     resolved,
     with_activation,
@@ -111,6 +113,27 @@ def test_no_state_of_a_bidirectional_layer_is_carried_on(cell: str) -> None:
     with pytest.raises(UsageError, match="bidirectional:gru reads a sequence from both ends") as error:
         cells_of(cell, 2)
     assert error.value.hint == "use gru"
+
+
+@pytest.mark.parametrize(
+    ("text", "layers", "found"), [("grud,gru", 2, True), ("dilated:2:grud", 1, True), ("gru", 3, False)]
+)
+def test_the_first_layer_may_ask_for_gaps(text: str, layers: int, *, found: bool) -> None:
+    assert asks_for_gaps(text, layers) == found
+
+
+@pytest.mark.parametrize(("text", "layers"), [("grud", 2), ("gru,grud", 2), ("grud,dilated:2:grud", 2)])
+def test_a_later_layer_that_asks_for_gaps_is_refused(text: str, layers: int) -> None:
+    with pytest.raises(UsageError, match="grud asks for the columns last, observed, gap") as error:
+        asks_for_gaps(text, layers)
+    assert "grud,gru" in error.value.hint
+
+
+@pytest.mark.parametrize("text", ["grud", "gru,grud", "bidirectional:grud", "dilated:grud"])
+def test_gaps_are_asked_of_forecasts_alone(text: str) -> None:
+    refuse_gaps("gru,mlstm")
+    with pytest.raises(UsageError, match="grud asks for the gaps between values"):
+        refuse_gaps(text)
 
 
 @pytest.mark.parametrize(

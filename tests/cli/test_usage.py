@@ -164,7 +164,7 @@ def test_help_is_on_stdout_and_no_line_is_wider_than_the_terminal(run_rnncli: Ru
 
 @pytest.mark.parametrize(
     ("words", "count", "found"),
-    [("rnncli tr", 1, "train"), ("rnncli train --ce", 2, "--cell"), ("rnncli train --cell g", 3, "gru")],
+    [("rnncli tr", 1, "train"), ("rnncli train --ce", 2, "--cell"), ("rnncli train --cell min", 3, "mingru")],
 )
 def test_the_shell_completes(run_rnncli: Run, environment: dict[str, str], words: str, count: int, found: str) -> None:
     typed = {"_RNNCLI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(count)}

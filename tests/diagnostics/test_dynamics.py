@@ -130,7 +130,7 @@ def test_in_gated_cells_the_recurrent_matrix_has_no_radius() -> None:
     assert (found.radius, found.gain) == (None, None)
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru", "lru", "slstm"])
+@pytest.mark.parametrize("name", ["lstm", "gru", "lru", "slstm", "mlstm", "mamba", "grud"])
 def test_exponents_are_the_same_with_jacobians_and_without(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = cell_named(name)
     generator = torch.Generator().manual_seed(0)

@@ -105,7 +105,16 @@ def test_a_loss_of_real_steps_has_no_gradient_at_padding(cell: str) -> None:
     assert x.grad[is_real].abs().sum(dim=1).all()
 
 
-@pytest.mark.parametrize("cell", ["bidirectional:gru", "bidirectional:lru", "bidirectional:dilated:2:lstm"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "bidirectional:gru",
+        "bidirectional:lru",
+        "bidirectional:dilated:2:lstm",
+        "bidirectional:mlstm",
+        "bidirectional:mamba",
+    ],
+)
 def test_reversing_the_sequences_swaps_the_directions(cell: str) -> None:
     spec = network(cell, layers=1, layer_norm=False)
     weights, x, lengths = made(spec), sequences(), np.array(LENGTHS)

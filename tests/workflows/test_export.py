@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 import rnncli
+from rnncli.cells.named import asks_for_gaps
 from rnncli.layers.encoder import encoder_shapes
 from rnncli.registry import CELLS
+from rnncli.tasks.forecast.network import network_inputs
 
 pytest.importorskip("onnx", reason="onnx comes with the extra `test`")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime comes with the extra `test`")
@@ -68,13 +70,15 @@ def assert_alike(model: Any, data: Path, path: Path) -> None:
 def with_cell(model: Any, cell: str) -> Any:
     """The model with other recurrent layers, of random weights."""
     layers = 1 if "," not in cell else 2
-    network = dataclasses.replace(model.network, cell=cell, layers=layers)
+    spec = dataclasses.replace(model.spec, gaps=asks_for_gaps(cell, layers))
+    inputs = network_inputs(spec, model.calendar)[0]
+    network = dataclasses.replace(model.network, cell=cell, layers=layers, inputs=inputs)
     draw = np.random.default_rng(5)
     shapes = encoder_shapes(network).items()
     size = (network.members,)
     layered = {name: draw.normal(0, 0.3, size + shape).astype(np.float32) for name, shape in shapes}
     head = {name: weight for name, weight in model.weights.items() if name.startswith("head.")}
-    return dataclasses.replace(model, network=network, weights=layered | head)
+    return dataclasses.replace(model, network=network, spec=spec, weights=layered | head)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -35,6 +35,10 @@ def test_sizes_are_those_of_the_textbook() -> None:
     assert found["lru"].state == 40  # what it puts out is not carried on
     assert found["gru"].parameters == 3 * (20 * (10 + 20) + 20) + 20
     assert found["mingru"].parameters == 2 * (20 * 10 + 20)
+    assert found["mlstm"].parameters == 6 * (20 * 10 + 20)
+    assert found["mlstm"].state == 20 * (4 + 4 + 1)  # memory, normaliser and stabiliser of each unit
+    assert found["mamba"].parameters == 5 * (20 * 10 + 20) + 20 * (8 + 1)
+    assert found["mamba"].state == 20 * 8
 
 
 def test_the_text_names_every_cell_in_lines_that_fit() -> None:

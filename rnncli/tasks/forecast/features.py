@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from rnncli.arrays import Array, Bools, Floats, Inputs, Ints
 from rnncli.data.calendar import Calendar
 from rnncli.data.panel import Panel, gather
-from rnncli.tasks.forecast import universal
+from rnncli.tasks.forecast import gaps, universal
 from rnncli.tasks.forecast.plain import past_errors, plain_forecasts
 from rnncli.tasks.forecast.spec import Covariate, ForecastSpec
 from rnncli.tasks.forecast.support import Support, support
@@ -198,6 +198,7 @@ def normalise(crops: Crops, spec: ForecastSpec) -> Normalised:
 def input_count(spec: ForecastSpec, calendar_features: int) -> int:
     """The number of inputs of a step."""
     beside = sum(covariate.width for covariate in spec.covariates)
+    beside += gaps.COLUMNS if spec.gaps else 0
     beside += universal.LAGS + universal.KINDS if spec.universal else 0
     return (
         spec.window + sum(_pooled(spec, season) for season in _long_seasons(spec)) + EXTRAS + beside + calendar_features
@@ -257,8 +258,15 @@ def _inputs(crops: Crops, norm: Normalised, spec: ForecastSpec, calendar: Calend
     calendar_part = calendar.features(when, np.broadcast_to(crops.phases[:, None], when.shape))
     beside = encoded(crops.covariates[:, :steps][:, only], spec.covariates, spec.covariates)
     kinds = [_repeated(universal.kinds(spec.seasons), when.shape)] if spec.universal else []
-    stacked = np.concatenate([*relative, *extras, *kinds, beside, calendar_part], axis=2, dtype=np.float32)
+    told = [_gaps(norm, spec, only)] if spec.gaps else []
+    stacked = np.concatenate([*relative, *extras, *kinds, beside, calendar_part, *told], axis=2, dtype=np.float32)
     return np.nan_to_num(stacked, copy=False)
+
+
+def _gaps(norm: Normalised, spec: ForecastSpec, only: slice) -> Floats:
+    """What a cell asks for that follows gaps, the value relative to the level: [n, steps, 3]."""
+    value, observed, gap = gaps.followed(norm.z[:, : spec.lookback - 1 + spec.steps], spec.lookback, only)
+    return np.stack([squash((value - norm.level[:, only]) / norm.spread[:, only]), observed, gap], axis=2)
 
 
 def _repeated(constants: tuple[float, ...], shape: tuple[int, ...]) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnncli import checkpoint
-from rnncli.cells.named import refuse_convolution
+from rnncli.cells.named import asks_for_gaps, refuse_convolution
 from rnncli.data.calendar import Calendar
 from rnncli.data.statistics import Statistics
 from rnncli.errors import UsageError
@@ -174,4 +174,6 @@ def _check_doubt(found: Any) -> None:
 def _shapes(network: NetworkSpec, spec: ForecastSpec) -> dict[str, tuple[int, ...]]:
     refuse_what_sees_ahead(network.cell)
     refuse_convolution(network.cell)
+    if asks_for_gaps(network.cell, network.layers) != spec.gaps:
+        raise UsageError(f"its forecast says {'more' if spec.gaps else 'less'} of gaps than {network.cell} asks for")
     return named_shapes(network, head.shapes(network, spec, len(spec.plain)))

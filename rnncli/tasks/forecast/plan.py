@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rnncli.arrays import Floats, Ints
 from rnncli.cells.name import parsed_list
-from rnncli.cells.named import layers_of, refuse_convolution, resolved, takes_activation
+from rnncli.cells.named import asks_for_gaps, layers_of, refuse_convolution, resolved, takes_activation
 from rnncli.data.calendar import Calendar
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
@@ -210,6 +210,12 @@ MEMBERS = 2  # one for each of two cores
 SMALL_PANEL = 150_000  # observed rows: below, a larger network learns the noise
 
 
+def with_gaps(spec: ForecastSpec, sizes: Sizes) -> ForecastSpec:
+    """The spec of a forecast by a cell that may ask for gaps. UsageError where a later layer does."""
+    cell = sizes.cell or CELL
+    return replace(spec, gaps=asks_for_gaps(cell, sizes.layers or layers_of(cell) or 1))
+
+
 def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     """One layer of 32 with dropout 0.2 for small panels, two of 64 with 0.1 for large ones; memory for the longest
     season from the start.
@@ -221,7 +227,7 @@ def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:
     refuse_what_sees_ahead(cell)
     refuse_convolution(cell)
     relu = sizes.activation == "relu" and all(map(takes_activation, parsed_list(cell)))
-    layers = sizes.layers or layers_of(cell) or (1 if small else 2)
+    layers = sizes.layers or layers_of(cell) or (1 if small or spec.gaps else 2)
     return NetworkSpec(
         cell=resolved(cell, layers, spec.seasons),
         activation=sizes.activation,

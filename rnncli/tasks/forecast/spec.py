@@ -68,6 +68,7 @@ class ForecastSpec(Spec):
     each of these numbers of rows.
     `decoder` is the width of the local decoder, which sees `known` values for each step of the horizon.
     The network of a `universal` forecast has the same weights for every season and horizon (see `universal`).
+    With `gaps` the encoder's inputs end in what a cell asks for that follows them (see `features`).
     With `wall` its rows are those of the wall clock's grid (see `rnncli.data.wall`), and so are the counts here.
     """
 
@@ -98,6 +99,7 @@ class ForecastSpec(Spec):
     decoder: int = added(DECODER, since=4)
     known: int = added(0, since=4)
     universal: bool = added(default=False, since=4)
+    gaps: bool = added(default=False, since=4)
 
     def __post_init__(self) -> None:
         if self.horizon < 1:

@@ -55,6 +55,7 @@ def _planned(loaded: Loaded, options: TrainOptions, base: Forecaster | None) -> 
     spec = spec if base is None else planning.universal_spec(panel, spec)
     spec = planning.bounded(panel, spec, *asked.bounds(options))
     if base is None:
+        spec = planning.with_gaps(spec, given)
         network = planning.network_spec(panel, spec, given)
         plan = Plan(TASK, network, spec, planning.training_spec(network, spec, given))
     else:

@@ -17,7 +17,7 @@ import numpy as np
 
 from rnncli.arrays import Floats, Ints
 from rnncli.cells.name import CellName, parsed, parsed_list
-from rnncli.cells.named import cells_of, convolves, kernel_of, layers_of, resolved
+from rnncli.cells.named import cells_of, convolves, kernel_of, layers_of, refuse_gaps, resolved
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused, UsageError
 from rnncli.layers.encoder import multiplications
@@ -185,6 +185,7 @@ def size_of(shape: tuple[int, ...]) -> Size:
 def cells_for(shape: tuple[int, ...], sizes: Sizes) -> tuple[str, int]:
     """The cells and the number of layers by the table, or those that were said."""
     size, cell = size_of(shape), sizes.cell or CELL
+    refuse_gaps(cell)
     flat = not convolves(cell)
     layers = sizes.layers or layers_of(cell) or (1 if flat else size.layers)
     cells = resolved(cell, layers, ())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.arrays import Floats, Ints
-from rnncli.cells.named import layers_of, refuse_convolution, resolved
+from rnncli.cells.named import layers_of, refuse_convolution, refuse_gaps, resolved
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel
 from rnncli.options.types import TrainOptions
@@ -254,6 +254,7 @@ def refit_of(panel: Panel, spec: LabelSpec) -> Refit:
 def network_spec(panel: Panel, spec: LabelSpec, sizes: Sizes) -> NetworkSpec:
     """Two bidirectional layers, or causal ones where a label must not wait for what comes later."""
     cell = sizes.cell or usual_cell(panel, online=spec.online)
+    refuse_gaps(cell)
     if spec.pictures is None:
         refuse_convolution(cell)
     layers = sizes.layers or layers_of(cell) or LAYERS

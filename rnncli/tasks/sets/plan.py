@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from rnncli.baselines.sets.counted import frequencies_in
-from rnncli.cells.named import layers_of, refuse_bidirectional, resolved
+from rnncli.cells.named import layers_of, refuse_bidirectional, refuse_gaps, resolved
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.options.types import TrainOptions
@@ -79,6 +79,7 @@ def network_spec(panel: Panel, sizes: Sizes) -> NetworkSpec:
     """One layer of LSTM. UsageError for a cell that looks ahead."""
     cell = sizes.cell or CELL
     refuse_bidirectional(cell, "the next set must not be seen before it is said")
+    refuse_gaps(cell)
     layers = sizes.layers or layers_of(cell) or 1
     hidden = sizes.hidden or width(panel, sizes.time_budget)
     return NetworkSpec(

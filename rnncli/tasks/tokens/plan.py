@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from rnncli.cells.named import layers_of, refuse_bidirectional, refuse_convolution, resolved
+from rnncli.cells.named import layers_of, refuse_bidirectional, refuse_convolution, refuse_gaps, resolved
 from rnncli.data.panel import Panel
 from rnncli.errors import InputRefused
 from rnncli.options.types import TrainOptions
@@ -109,6 +109,7 @@ def network_spec(panel: Panel, sizes: Sizes) -> NetworkSpec:
     cell, size = sizes.cell or CELL, size_of(panel)
     refuse_bidirectional(cell, "the next token must not be seen before it is said")
     refuse_convolution(cell)
+    refuse_gaps(cell)
     layers = sizes.layers or layers_of(cell) or size.layers
     hidden = sizes.hidden or width(panel, sizes.time_budget)
     return NetworkSpec(

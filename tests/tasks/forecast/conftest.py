@@ -29,12 +29,13 @@ def _untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tu
         cell=cell,
         activation=activation,
         hidden=9,
-        layers=2,
+        layers=1 if cell == "grud" else 2,  # which is the first layer, and no other
         init="orthogonal",
         members=1,
         layer_norm=normed,
         plain_stack=normed,
     )
+    spec = plan.with_gaps(spec, sizes)
     network = plan.network_spec(panel, spec, sizes)
     planned = Plan(TASK, network, spec, plan.training_spec(network, spec, sizes))
     generator = torch.Generator().manual_seed(5)

@@ -82,6 +82,47 @@ def test_a_missing_row_is_zero_and_flagged(weekly_waves: Panel, spec: ForecastSp
     assert np.isfinite(inputs).all()
 
 
+def with_missing(panel: Panel, series: int, rows: list[int]) -> Panel:
+    values = panel.values.copy()
+    values[panel.offsets[series] + np.array(rows)] = np.nan
+    return replace(panel, values=values)
+
+
+def test_gaps_are_told_as_gru_d_counts_them(weekly_waves: Panel, spec: ForecastSpec) -> None:
+    """Rows 50, 51 and 52 are missing: a gap is that to the last row before this one that was observed."""
+    asked, panel = replace(spec, gaps=True), with_missing(weekly_waves, 5, [50, 51, 52])
+    crops = features.cut(panel, panel.lengths[[5]], np.array([5]), np.array([45]), asked)
+    norm = features.normalise(crops, asked)
+    inputs = features.inputs(crops, norm, asked, panel.calendar)
+    np.testing.assert_array_equal(inputs[..., :-3], features.inputs(crops, norm, spec, panel.calendar))
+    last, observed, gap = inputs[0, :10, -3:].T
+    assert observed.tolist() == [1, 1, 1, 1, 1, 0, 0, 0, 1, 1]  # rows 45 ... 54
+    assert gap.tolist() == [1, 1, 1, 1, 1, 1, 2, 3, 4, 1]
+    relative = (norm.z[0, spec.lookback - 1 + 4] - norm.level[0, 4:8]) / norm.spread[0, 4:8]
+    np.testing.assert_allclose(last[4:8], features.squash(relative), rtol=1e-5)
+    np.testing.assert_allclose(last[8:], inputs[0, 8:10, spec.window - 1], rtol=1e-5)
+
+
+def test_where_no_row_is_missing_a_gap_is_one_step(weekly_waves: Panel, spec: ForecastSpec) -> None:
+    asked, series = replace(spec, gaps=True), np.array([5])
+    crops = features.cut(weekly_waves, weekly_waves.lengths[series], series, np.array([10]), asked)
+    inputs = features.inputs(crops, features.normalise(crops, asked), asked, weekly_waves.calendar)
+    assert (inputs[..., -2:] == 1).all()
+
+
+def test_a_gap_longer_than_the_lookback_is_as_long_as_that_from_wherever_it_is_seen(
+    weekly_waves: Panel, spec: ForecastSpec
+) -> None:
+    series, until, found = np.array([5]), 90, []
+    panel = with_missing(weekly_waves, 5, list(range(30, until)))
+    for first in (20, 60):
+        asked = replace(spec, gaps=True, lookback=14, judged=1, steps=until - first)
+        crops = features.cut(panel, panel.lengths[series], series, np.array([first]), asked)
+        found.append(features.inputs(crops, features.normalise(crops, asked), asked, panel.calendar)[0, -20:, -3:])
+    np.testing.assert_array_equal(found[0][:, 1:], found[1][:, 1:])
+    assert (found[0][:, 1:] == [0, 14]).all()
+
+
 def test_targets_are_the_rows_that_follow(weekly_waves: Panel, spec: ForecastSpec) -> None:
     crops = features.cut(weekly_waves, weekly_waves.lengths[[5]], np.array([5]), np.array([10]), spec)
     norm = features.normalise(crops, spec)
@@ -108,8 +149,9 @@ def test_a_category_is_one_among_zeros(build: object) -> None:
     assert got.tolist() == [[1, 0], [0, 1], [0, 0]]
 
 
-def test_the_size_of_the_pieces_has_no_say(weekly_waves: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = plan.forecast_spec(weekly_waves, 60, (0.1, 0.5, 0.9))
+@pytest.mark.parametrize("gaps", [False, True])
+def test_the_size_of_the_pieces_has_no_say(weekly_waves: Panel, monkeypatch: pytest.MonkeyPatch, *, gaps: bool) -> None:
+    spec = replace(plan.forecast_spec(weekly_waves, 60, (0.1, 0.5, 0.9)), gaps=gaps)
     series = np.arange(len(weekly_waves))
     crops, last = features.latest(weekly_waves, weekly_waves.lengths, series, spec)
 

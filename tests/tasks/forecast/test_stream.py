@@ -23,7 +23,7 @@ from rnncli.tasks.forecast.stream import StreamingForecaster
 from rnncli.tasks.plan import Plan
 
 Untrained = Callable[..., tuple[Forecaster, Plan]]
-CELLS = ["lstm", "rnn", "gru,lru", "fir,dilated:3:slstm"]
+CELLS = ["lstm", "rnn", "gru,lru", "fir,dilated:3:slstm", "mlstm,dilated:2:mamba", "grud,gru"]
 
 
 def with_pool(model: Forecaster) -> Forecaster:
