@@ -18,6 +18,7 @@ from rnncli.registry import BASELINES
 from rnncli.tasks.forecast.calibration import calibrated, fitted_calibration, fitted_young
 from rnncli.tasks.forecast.guard import guarded, seen_range
 from rnncli.tasks.forecast.head import within
+from rnncli.tasks.forecast.linear import LinearMap, around, fitted_maps, looked_back_on
 from rnncli.tasks.forecast.pool import (
     NETWORK,
     NETWORK_ALONE,
@@ -26,6 +27,7 @@ from rnncli.tasks.forecast.pool import (
     baseline_quantiles,
     fitted_pool,
     prior_pool,
+    scaled,
 )
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.validation import Validated
@@ -38,8 +40,8 @@ RIVALS = ("naive", "seasonal naive", "drift", "exponential smoothing")
 @dataclass(frozen=True)
 class Decided:
     """The pool, the calibration [horizon, q] of its intervals, its forecasts and those of exponential smoothing from
-    the held-out origins [N, horizon, q], and the calibration [k, horizon, q] for young series; without the last four
-    where no rows could be spared.
+    the held-out origins [N, horizon, q], and the calibration [k, horizon, q] for young series; without these four
+    where no rows could be spared. The linear map of all rows, if the pool has one.
     """
 
     pool: Pool = NETWORK_ALONE
@@ -47,19 +49,44 @@ class Decided:
     quantiles: Floats | None = None
     smoothed: Floats | None = None
     young: Floats | None = None
+    linear: LinearMap | None = None
 
 
-def decided(panel: Panel, trained: Trained[ForecastSpec]) -> Decided:
-    """The pool, the calibration and the forecasts of both that the held-out answers of a training ask for."""
+def decided(panel: Panel, trained: Trained[ForecastSpec], *, learnt: bool = True) -> Decided:
+    """The pool, the calibration and the forecasts of both that the held-out answers of a training ask for. What is
+    `learnt` from the data beside the network is in the pool if it is worth it.
+    """
     found, spec = trained.validated, trained.plan.spec
     if found is None:
         return Decided(prior_pool(spec))
     series, origins = found.holdout.series, found.holdout.origins
     smoothed = baseline_quantiles(SMOOTHING, spec.seasons[0], panel, series, origins, spec, found.support)
-    pool, mixed = fitted_pool(panel, found, spec, smoothed)
+    straight, said = _linear(panel, found, spec) if learnt else (None, None)
+    pool, mixed = fitted_pool(panel, found, spec, smoothed, said)
     calibration = fitted_calibration(found.made(mixed), spec)
     young = fitted_young(trained.further, spec) if trained.further else None
-    return Decided(pool, calibration, within(calibrated(mixed, calibration, spec), found.support), smoothed, young)
+    made = within(calibrated(mixed, calibration, spec), found.support)
+    if straight is not None and pool.linear is not None:  # with the held-out rows too
+        (linear,) = fitted_maps(panel, panel.lengths, [straight.rows], spec, [straight.penalty])
+        return Decided(pool, calibration, made, smoothed, young, linear)
+    return Decided(pool, calibration, made, smoothed, young)
+
+
+def _linear(panel: Panel, found: Validated, spec: ForecastSpec) -> tuple[LinearMap | None, Floats | None]:
+    """The linear map that forecasts the held-out rows best of those that have not seen them, and its forecasts [N,
+    horizon, q]; None where there is none.
+    """
+    holdout = found.holdout
+    ends = holdout.ends(panel.lengths)
+    maps = fitted_maps(panel, ends, looked_back_on(spec, ends, holdout.origins), spec)
+    best, made, least = None, None, math.inf
+    for one in maps:
+        points = one.points(panel, holdout.series, holdout.origins)
+        said = within(around(points, found.quantiles, spec), found.support)
+        loss = float(np.nanmean(scaled(found.made(said), spec)))
+        if loss < least:
+            best, made, least = one, said, loss
+    return best, made
 
 
 def scores(panel: Panel, trained: Trained[ForecastSpec], decision: Decided) -> dict[str, Any]:

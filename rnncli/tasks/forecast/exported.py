@@ -21,6 +21,7 @@ from rnncli.inference.tracing import Traced
 from rnncli.tasks.forecast import head
 from rnncli.tasks.forecast.calibration import LARGEST
 from rnncli.tasks.forecast.forecaster import CONSTANT_ROWS, Forecaster
+from rnncli.tasks.forecast.linear import LINEAR
 from rnncli.tasks.seen import head_weights
 
 _SINGLE, _DOUBLE, _WHOLE, _FLAG = "float32", "float64", "int64", "bool"
@@ -52,9 +53,15 @@ def puts(model: Forecaster) -> tuple[Put, ...]:
     others = model.pool.names[1:]
     own += [
         Put("kind", _WHOLE, ("n",), "0 on the logarithm, 1 with a least value, 2 neither"),
-        Put("others", _DOUBLE, ("n", len(others), steps, len(spec.levels)), f"quantiles by {', '.join(others)}"),
+        Put("others", _DOUBLE, ("n", len(others), steps, len(spec.levels)), _of_others(others)),
     ]
     return tuple(one for one in own if one.name in needed(model))
+
+
+def _of_others(names: tuple[str, ...]) -> str:
+    """What the other forecasters of a pool are to give, for people."""
+    points = ", of the linear map its points at every level" if LINEAR in names else ""
+    return f"quantiles by {', '.join(names)}{points}"
 
 
 def needed(model: Forecaster) -> set[str]:
@@ -138,7 +145,11 @@ def _pooled(model: Forecaster, network: Traced, put: Mapping[str, Traced], xp: A
         shares = [chosen[:, place, None, None] for place in range(table.shape[1])]
     total = _guarded(model, network, put, xp) * shares[0]
     for place in range(1, len(pool.names)):
-        total = total + _guarded(model, put["others"][:, place - 1], put, xp) * shares[place]
+        made = put["others"][:, place - 1]
+        if place == pool.linear:
+            middle = network[:, :, model.spec.median, None]
+            made = _ascending(_possible(model, made + network - middle, put, xp), xp)
+        total = total + _guarded(model, made, put, xp) * shares[place]
     return total
 
 

@@ -21,9 +21,11 @@ from rnncli.tasks.forecast.exported import needed
 from rnncli.tasks.forecast.forecaster import Forecaster, chunks, constant_rows
 from rnncli.tasks.forecast.guard import seen_range
 from rnncli.tasks.forecast.known_ahead import short_of_covariates
+from rnncli.tasks.forecast.linear import LINEAR
 from rnncli.tasks.forecast.network import known_at
 from rnncli.tasks.forecast.pool import baseline_quantiles
 from rnncli.tasks.forecast.reading import load_known, within_bounds
+from rnncli.tasks.forecast.support import Support
 from rnncli.tasks.reading import without_bad
 
 Feeds = dict[str, NDArray[Any]]
@@ -94,7 +96,7 @@ def _feeds(model: Forecaster, panel: Panel, ends: Ints, series: Ints) -> Feeds:
     names = needed(model)
     others: list[Floats] = []
     if "others" in names:
-        others = [baseline_quantiles(*one, panel, series, ends[series], spec, support) for one in pool]
+        others = [_other(model, name, season, panel, series, ends[series], support) for name, season in pool]
     whole = constant_rows(past)
     every: Feeds = {
         "x": x,
@@ -116,3 +118,14 @@ def _feeds(model: Forecaster, panel: Panel, ends: Ints, series: Ints) -> Feeds:
         "others": np.stack(others, axis=1) if others else np.zeros(0),
     }
     return {name: np.ascontiguousarray(value) for name, value in every.items() if name in names}
+
+
+def _other(
+    model: Forecaster, name: str, season: int, panel: Panel, series: Ints, ends: Ints, support: Support
+) -> Floats:
+    """What one of the pool beside the network forecasts [n, horizon, q]; the linear map its points at every level."""
+    if name != LINEAR:
+        return baseline_quantiles(name, season, panel, series, ends, model.spec, support)
+    assert model.linear is not None
+    points = model.linear.points(panel, series, ends)[..., None]
+    return np.repeat(points, len(model.spec.levels), axis=-1)

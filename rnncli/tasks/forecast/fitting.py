@@ -81,7 +81,7 @@ def judged(forecaster: Forecaster, panel: Panel) -> Decided:
     plan = Plan(TASK, forecaster.network, spec, forecaster.training)
     found = _answered(forecaster, TASK.held_out(some, spec, holdout))
     young = tuple(_answered(forecaster, asking) for asking in TASK.further(some, spec, holdout))
-    return decided(some, Trained(plan, forecaster.weights, found, (), further=young))
+    return decided(some, Trained(plan, forecaster.weights, found, (), further=young), learnt=False)
 
 
 def _observed(panel: Panel, holdout: Holdout, horizon: int) -> Holdout:

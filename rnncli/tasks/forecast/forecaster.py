@@ -24,6 +24,7 @@ from rnncli.tasks.forecast import features
 from rnncli.tasks.forecast.beyond import in_blocks
 from rnncli.tasks.forecast.calibration import calibrated, calibrated_unproven, calibrated_young
 from rnncli.tasks.forecast.head import to_units, within
+from rnncli.tasks.forecast.linear import LinearMap, around
 from rnncli.tasks.forecast.network import forecast
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool, pooled
 from rnncli.tasks.forecast.spec import ROLES, ForecastSpec
@@ -67,7 +68,7 @@ class Histories:
 class Forecaster(TrainedModel[ForecastSpec]):
     """A trained model: specs, weights [members, ...], each training series' last ordinal and statistics (None in files
     of format 1); the pool that its network is averaged with, and the calibration of its intervals, [horizon, q] and
-    [k, horizon, q] for `young` series (None where nothing was held out).
+    [k, horizon, q] for `young` series (None where nothing was held out); the linear map of its pool, if that has one.
     """
 
     of_task = "forecast"
@@ -83,6 +84,7 @@ class Forecaster(TrainedModel[ForecastSpec]):
     pool: Pool = NETWORK_ALONE
     calibration: Floats | None = None
     young: Floats | None = None
+    linear: LinearMap | None = None
 
     @property
     def unfitted(self) -> bool:
@@ -284,7 +286,11 @@ class Forecaster(TrainedModel[ForecastSpec]):
             total += to_units(member.astype(np.float64), origin.level, origin.spread, origin.support.logs)
         network = total / len(relative)
         panel, series = histories.panel, histories.series
-        found = pooled(self.pool, network, panel, series, histories.ends[series], self.spec, origin.support, made)
+        ends = histories.ends[series]
+        if self.pool.linear is not None:
+            straight = within(self.straight(network, panel, series, ends), origin.support)
+            made = {**(made or {}), self.pool.linear: straight}
+        found = pooled(self.pool, network, panel, series, ends, self.spec, origin.support, made)
         if self.calibration is not None:
             found = calibrated(found, self.calibration, self.spec)
         elif self.spec.each:
@@ -297,6 +303,13 @@ class Forecaster(TrainedModel[ForecastSpec]):
         constant = constant_rows(origin.past) & ~young
         found[constant] = np.nanmax(origin.past[constant], axis=1)[:, None, None]  # exact, whatever its size
         return found
+
+    def straight(self, network: Floats, panel: Panel, series: Ints, ends: Ints) -> Floats:
+        """What its linear map forecasts after the first ends[i] rows of each series[i], with the distances of what the
+        network does: [n, horizon, q].
+        """
+        assert self.linear is not None
+        return around(self.linear.points(panel, series, ends), network, self.spec)
 
 
 def _time_format(columns: Columns) -> str | None:

@@ -15,6 +15,7 @@ from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series
 from rnncli.spec import TARGETS, Columns, NetworkSpec, TrainingSpec
 from rnncli.tasks.forecast import head
 from rnncli.tasks.forecast.forecaster import Forecaster
+from rnncli.tasks.forecast.linear import MOST, LinearMap
 from rnncli.tasks.forecast.network import network_inputs, refuse_what_sees_ahead
 from rnncli.tasks.forecast.pool import NETWORK_ALONE, Pool
 from rnncli.tasks.forecast.spec import LONGEST, ROLES, ForecastSpec
@@ -23,6 +24,7 @@ from rnncli.tasks.seen import named_shapes
 LARGEST_MODEL = 1 << 28  # weights
 CUTOFFS = "series.cutoffs"
 CALIBRATION, YOUNG = "calibration.stretch", "calibration.young"
+MAP = "linear.weight"
 STATISTICS = ("center", "spread", "row", "block", "missing")
 
 
@@ -47,6 +49,9 @@ def to_file(model: Forecaster) -> tuple[Tensors, Meta]:
         tensors[CALIBRATION] = model.calibration
     if model.young is not None:
         tensors[YOUNG] = model.young
+    if model.linear is not None:
+        tensors[MAP] = model.linear.weight.astype(np.float32)
+        meta["linear"] = {"rows": model.linear.rows, "penalty": model.linear.penalty}
     if model.statistics is not None:
         tensors |= {f"series.{name}": getattr(model.statistics, name) for name in STATISTICS}
         meta["statistics"] = {"length": model.statistics.length}
@@ -115,7 +120,16 @@ def layout(meta: Meta) -> checkpoint.Layout:
         tensors[CALIBRATION] = (np.dtype("<f8"), (spec.horizon, len(spec.levels)))
     if meta.get("calibrated") and spec.young:
         tensors[YOUNG] = (np.dtype("<f8"), (len(spec.young), spec.horizon, len(spec.levels)))
+    if "linear" in meta:
+        tensors[MAP] = (np.dtype("<f4"), (spec.horizon, _rows_of_map(meta)))
     return {**tensors, CUTOFFS: (long, (count,)), **name_layout(count, size)}
+
+
+def _rows_of_map(meta: Meta) -> int:
+    rows: Any = meta["linear"]["rows"]
+    if type(rows) is not int or not 1 <= rows <= MOST:
+        raise UsageError(f"its linear map does not look back on 1 to {MOST} rows")
+    return rows
 
 
 def from_file(model: checkpoint.Model) -> Forecaster:
@@ -126,6 +140,8 @@ def from_file(model: checkpoint.Model) -> Forecaster:
     weights = {name: model.tensors[name] for name in _shapes(network, spec)}
     statistics = _statistics(model) if "statistics" in model.meta else None
     pool = Pool.from_json(model.meta["pool"]) if "pool" in model.meta else NETWORK_ALONE
+    if (pool.linear is not None) != ("linear" in model.meta):
+        raise UsageError("its pool does not fit its linear map")
     return Forecaster(
         network,
         spec,
@@ -139,7 +155,15 @@ def from_file(model: checkpoint.Model) -> Forecaster:
         pool,
         model.tensors.get(CALIBRATION),
         model.tensors.get(YOUNG),
+        _linear_map(model) if "linear" in model.meta else None,
     )
+
+
+def _linear_map(model: checkpoint.Model) -> LinearMap:
+    penalty = model.meta["linear"]["penalty"]
+    if type(penalty) is not float:
+        raise UsageError("its linear map has a penalty that is no number")
+    return LinearMap(model.tensors[MAP].astype(np.float64), penalty)
 
 
 def _statistics(model: checkpoint.Model) -> Statistics:

@@ -22,6 +22,7 @@ from rnncli.registry import BASELINES, find
 from rnncli.spec import Spec, added
 from rnncli.tasks.forecast.guard import REACH, fitted_reach, guarded, seen_range
 from rnncli.tasks.forecast.head import possible, within
+from rnncli.tasks.forecast.linear import LINEAR
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
 from rnncli.tasks.forecast.validation import Holdout, Validated, quantile_loss
@@ -58,8 +59,9 @@ class Pool(Spec):
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.seasons) == len(self.weights) > 0:
             raise UsageError("a pool has a name, a season and a weight for each forecaster")
-        if self.names[0] != NETWORK or not set(self.names[1:]) <= BASELINES["forecast"].keys():
-            raise UsageError(f"a pool is the network and some of {', '.join(BASELINES['forecast'])}")
+        others = {*BASELINES["forecast"], LINEAR}
+        if self.names[0] != NETWORK or not set(self.names[1:]) <= others:
+            raise UsageError(f"a pool is the network and some of {', '.join(sorted(others))}")
         every = (self.weights, *self.own)
         kinds = KINDS + (self.giant is not None)
         if len(self.own) not in (0, kinds) or any(len(weights) != len(self.names) for weights in every):
@@ -79,6 +81,11 @@ class Pool(Spec):
     def smoothing(self) -> dict[int, int]:
         """Where in the pool exponential smoothing is, and the season that it looks back on there."""
         return {place: self.seasons[place] for place, name in enumerate(self.names) if name == SMOOTHING}
+
+    @property
+    def linear(self) -> int | None:
+        """Where in the pool the linear map is, None if it is not."""
+        return self.names.index(LINEAR) if LINEAR in self.names else None
 
     @property
     def network(self) -> float:
@@ -158,11 +165,16 @@ def prior_pool(spec: ForecastSpec) -> Pool:
 
 
 def fitted_pool(
-    panel: Panel, found: Validated, spec: ForecastSpec, smoothed: Floats | None = None
+    panel: Panel,
+    found: Validated,
+    spec: ForecastSpec,
+    smoothed: Floats | None = None,
+    linear: Floats | None = None,
 ) -> tuple[Pool, Floats]:
     """The pool that held-out rows ask for, and its forecasts from there [N, horizon, q].
 
-    `smoothed` is what exponential smoothing over the first season forecasts from there, if that is known.
+    `smoothed` is what exponential smoothing over the first season forecasts from there, if that is known, and `linear`
+    what a linear map does, if there is one.
     """
     holdout = found.holdout
 
@@ -173,13 +185,16 @@ def fitted_pool(
 
     reach, seen = fitted_reach(panel, found, spec), seen_range(panel, holdout.series, holdout.origins, spec)
     made = {(NETWORK, spec.seasons[0]): guarded(found.quantiles, seen, reach)}
-    for name in (SMOOTHING, "seasonal-naive", "naive", "drift"):
+    drift = () if linear is not None else ("drift",)  # a linear map can say it
+    for name in (SMOOTHING, "seasonal-naive", "naive", *drift):
         one = name in ("naive", "drift") or spec.seasons == (1,)
         seasons = [1] if one else judged_as_used(name, sorted({spec.seasons[0], spec.seasons[-1]}), holdout)
         tried = {m: guarded(plain(name, m), seen, reach) for m in seasons}
         best = min(tried, key=lambda m: float(np.nanmean(scaled(found.made(tried[m]), spec))))
         if name != "seasonal-naive" or best > 1:
             made[name, best] = tried[best]
+    if linear is not None:
+        made[LINEAR, 1] = guarded(linear, seen, reach)
     pool = _weighed(found, made, spec, reach)
     shares = pool.shares(found.support)[:, :, None, None]
     chosen = [made[key] for key in zip(pool.names, pool.seasons, strict=True)]

@@ -153,6 +153,7 @@ def to_forecaster(
         decision.pool,
         decision.calibration,
         decision.young,
+        decision.linear,
     )
 
 

@@ -14,7 +14,7 @@ import rnncli
 from rnncli.data.load import Loaded, load_panel
 from rnncli.errors import InputRefused, UsageError
 from rnncli.spec import ColumnChoices
-from rnncli.tasks.forecast.origins import left_out, origins
+from rnncli.tasks.forecast.origins import left_out, not_scored, origins
 from rnncli.tasks.task import Backtest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -54,7 +54,8 @@ def test_months_of_series_with_other_ends_and_a_gap_are_counted_back_from_each_l
     }
     # gap: 2021-03 ... 05, 06 ... 08, 09 ... 11; ends: 2021-01 ... 03, 04 ... 06; begins: 2021-09 ... 11 has no past
     assert _begins(loaded, 3, wanted) == [{"gap": 14}, {"gap": 17, "ends": 12}, {"gap": 20, "ends": 15}]
-    assert left_out(loaded.panel, origins(loaded, 3, wanted), wanted) == (
+    missing = not_scored(loaded.panel, origins(loaded, 3, wanted))
+    assert left_out(len(missing), missing, wanted) == (
         "1 series without a whole window from 2021-01-01 on are not scored: begins",
     )
 
