@@ -212,7 +212,7 @@ def test_a_lock_is_waited_for_when_a_database_is_read_and_written(url: str, trai
         lambda: rnncli.predict(sales(), trained, output=url, table="forecasts", lock_wait=30),
         lambda: sink_of(url, Into(table="forecasts", wait=30)).check(),
     ):
-        with held(url, "time.sleep(2)"):
+        with held(url, "time.sleep(0.7)"):
             work()
     assert len(asked(url, "select * from forecasts")) == ROWS
 
