@@ -22,6 +22,7 @@ from rnncli.tasks.forecast.linear import LinearMap, around, fitted_maps, looked_
 from rnncli.tasks.forecast.pool import (
     NETWORK,
     NETWORK_ALONE,
+    SAMPLED,
     SMOOTHING,
     Pool,
     baseline_quantiles,
@@ -76,17 +77,20 @@ def _linear(panel: Panel, found: Validated, spec: ForecastSpec) -> tuple[LinearM
     """The linear map that forecasts the held-out rows best of those that have not seen them, and its forecasts [N,
     horizon, q]; None where there is none.
     """
-    holdout = found.holdout
-    ends = holdout.ends(panel.lengths)
-    maps = fitted_maps(panel, ends, looked_back_on(spec, ends, holdout.origins), spec)
-    best, made, least = None, None, math.inf
-    for one in maps:
-        points = one.points(panel, holdout.series, holdout.origins)
-        said = within(around(points, found.quantiles, spec), found.support)
-        loss = float(np.nanmean(scaled(found.made(said), spec)))
-        if loss < least:
-            best, made, least = one, said, loss
-    return best, made
+    ends = found.holdout.ends(panel.lengths)
+    maps = fitted_maps(panel, ends, looked_back_on(spec, ends, found.holdout.origins), spec)
+    known = np.flatnonzero(~np.isnan(found.actual).all(axis=1))
+    if not maps or not len(known):
+        return None, None
+    some = found.at(known[np.unique(np.linspace(0, len(known) - 1, min(len(known), SAMPLED)).astype(np.int64))])
+    best = min(maps, key=lambda one: float(np.nanmean(scaled(some.made(_said(one, panel, some, spec)), spec))))
+    return best, _said(best, panel, found, spec)
+
+
+def _said(one: LinearMap, panel: Panel, found: Validated, spec: ForecastSpec) -> Floats:
+    """What a linear map forecasts from the held-out origins: [N, horizon, q]."""
+    points = one.points(panel, found.holdout.series, found.holdout.origins)
+    return within(around(points, found.quantiles, spec), found.support)
 
 
 def scores(panel: Panel, trained: Trained[ForecastSpec], decision: Decided) -> dict[str, Any]:
