@@ -20,7 +20,10 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 STREAMS = 3
-WHEN_NEEDED = ("filelock", "hmac", "numpy.ma", "numpy.random", "resource", "safetensors.numpy")  # inside functions
+WHEN_NEEDED = (  # inside functions
+    *("encodings.ascii", "filelock", "hmac", "numpy.ma", "numpy.random", "resource", "safetensors.numpy"),
+    *("pyarrow.csv", "pyarrow.parquet"),
+)
 
 
 def serve(channel: socket.socket) -> None:
