@@ -18,7 +18,7 @@ from rnncli.registry import BASELINES
 from rnncli.tasks.forecast.calibration import calibrated, fitted_calibration, fitted_young
 from rnncli.tasks.forecast.guard import guarded, seen_range
 from rnncli.tasks.forecast.head import within
-from rnncli.tasks.forecast.linear import LinearMap, around, fitted_maps, looked_back_on
+from rnncli.tasks.forecast.linear import LinearMap, around, fitted_maps, looked_back_on, of_all_rows
 from rnncli.tasks.forecast.pool import (
     NETWORK,
     NETWORK_ALONE,
@@ -67,20 +67,20 @@ def decided(panel: Panel, trained: Trained[ForecastSpec], *, learnt: bool = True
     calibration = fitted_calibration(found.made(mixed), spec)
     young = fitted_young(trained.further, spec) if trained.further else None
     made = within(calibrated(mixed, calibration, spec), found.support)
-    if straight is not None and pool.linear is not None:  # with the held-out rows too
-        (linear,) = fitted_maps(panel, panel.lengths, [straight.rows], spec, [straight.penalty])
-        return Decided(pool, calibration, made, smoothed, young, linear)
-    return Decided(pool, calibration, made, smoothed, young)
+    linear = None if pool.linear is None or straight is None else of_all_rows(straight, panel, spec)
+    return Decided(pool, calibration, made, smoothed, young, linear)
 
 
 def _linear(panel: Panel, found: Validated, spec: ForecastSpec) -> tuple[LinearMap | None, Floats | None]:
     """The linear map that forecasts the held-out rows best of those that have not seen them, and its forecasts [N,
     horizon, q]; None where there is none.
     """
+    known = np.flatnonzero(~np.isnan(found.actual).all(axis=1))
+    if not len(known):
+        return None, None
     ends = found.holdout.ends(panel.lengths)
     maps = fitted_maps(panel, ends, looked_back_on(spec, ends, found.holdout.origins), spec)
-    known = np.flatnonzero(~np.isnan(found.actual).all(axis=1))
-    if not maps or not len(known):
+    if not maps:
         return None, None
     some = found.at(known[np.unique(np.linspace(0, len(known) - 1, min(len(known), SAMPLED)).astype(np.int64))])
     best = min(maps, key=lambda one: float(np.nanmean(scaled(some.made(_said(one, panel, some, spec)), spec))))

@@ -97,6 +97,12 @@ def fitted_maps(
     return [_map(gram[-rows:, -rows:], cross[-rows:], penalty) for rows in lengths for penalty in penalties]
 
 
+def of_all_rows(straight: LinearMap, panel: Panel, spec: ForecastSpec) -> LinearMap:
+    """A map, fitted to all rows of a panel; as it is where too few windows of these are observed throughout."""
+    found = fitted_maps(panel, panel.lengths, [straight.rows], spec, [straight.penalty])
+    return found[0] if found else straight
+
+
 def _map(gram: Floats, cross: Floats, penalty: float) -> LinearMap:
     """The map of least squares from X'X [L, L] and X'Y [L, horizon]."""
     ridge = penalty * np.trace(gram) / len(gram)

@@ -107,7 +107,9 @@ def _read(
 def _in_parts(
     data: Data, model: Forecaster, choices: ColumnChoices, steps: int, options: AnswerOptions, tell: Listener
 ) -> tuple[int, int, Loaded] | None:
-    """The same, read some series at a time; None where data are better read as one. SeriesApart."""
+    """The rows, the series and the first of the data that a forecast would be made from, read some series at a time;
+    None where data are better read as one. SeriesApart.
+    """
     noticed = Noticed(choices.on_bad_series == "skip")
     parts = load_known_parts(data, choices, model, noticed.notes, noticed.skipped)
     if parts is None:

@@ -16,7 +16,7 @@ from rnncli.data.panel import Panel
 from rnncli.errors import ModelRefused
 from rnncli.tasks.forecast import plan
 from rnncli.tasks.forecast.forecaster import Forecaster
-from rnncli.tasks.forecast.linear import LINEAR, LinearMap, around, fitted_maps, looked_back_on
+from rnncli.tasks.forecast.linear import LINEAR, LinearMap, around, fitted_maps, looked_back_on, of_all_rows
 from rnncli.tasks.forecast.spec import ForecastSpec
 
 HORIZON, ROWS = 6, 28
@@ -104,6 +104,13 @@ def test_it_looks_back_no_further_than_half_of_the_origins_can(spec: ForecastSpe
     assert looked_back_on(spec, np.full(8, 240), np.full(40, 60)) == [7, 14, 21, 49]
     assert looked_back_on(spec, np.full(8, 240), np.full(40, 20)) == [7, 14]
     assert looked_back_on(spec, np.full(1, 30), np.full(5, 30)) == []
+
+
+def test_it_stays_as_it_is_where_the_rows_that_come_are_missing(panel: Panel, spec: ForecastSpec) -> None:
+    (searched,) = fitted_maps(panel, panel.lengths // 2, [ROWS], spec, [0.1])
+    assert (of_all_rows(searched, panel, spec).weight != searched.weight).any()
+    lost = replace(panel, values=np.where(np.arange(len(panel.values))[:, None] % 5, panel.values, np.nan))
+    assert of_all_rows(searched, lost, spec) is searched
 
 
 def test_quantiles_lie_around_the_points_as_the_networks_do(spec: ForecastSpec) -> None:
