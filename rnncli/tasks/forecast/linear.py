@@ -132,11 +132,15 @@ def _relative(panel: Panel, series: Ints, origins: Ints, rows: int, spec: Foreca
 
 def _past(panel: Panel, series: Ints, ends: Ints, rows: int) -> Floats:
     """The last rows before ends[i], the last value known in place of one that is missing, and the first one before it:
-    [n, rows].
+    [n, rows]. Where all are missing, the last value before them.
     """
     begin, length = panel.offsets[series], panel.lengths[series]
     found = gather(panel.targets, begin, length, ends, 0, rows, 0)
     seen = np.isfinite(found)
     first = np.where(seen.any(axis=1), seen.argmax(axis=1), 0)
     at = np.maximum(np.maximum.accumulate(np.where(seen, np.arange(rows), -1), axis=1), first[:, None])
-    return np.take_along_axis(found, at, axis=1)
+    past = np.take_along_axis(found, at, axis=1)
+    for i in np.flatnonzero(~seen.any(axis=1)).tolist():
+        before = panel.target(int(series[i]))[: ends[i]]
+        past[i] = before[np.isfinite(before)][-1:] if np.isfinite(before).any() else np.nan
+    return past

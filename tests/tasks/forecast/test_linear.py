@@ -94,10 +94,11 @@ def test_missing_rows_and_short_series_are_filled(build: Callable[..., Panel], f
     whole = np.full(ROWS, 5.0)
     holes = whole.copy()
     holes[3:9] = np.nan
-    panel = build(whole, holes, [5.0, 5.0], [np.nan, np.nan])
-    points = fitted.points(panel, np.arange(4), panel.lengths)
-    np.testing.assert_allclose(points[:3], 5.0)
-    assert np.isnan(points[3]).all()
+    long_ago = [4.0, 5.0, *[np.nan] * (ROWS + 2)]
+    panel = build(whole, holes, [5.0, 5.0], long_ago, [np.nan, np.nan])
+    points = fitted.points(panel, np.arange(5), panel.lengths)
+    np.testing.assert_allclose(points[:4], 5.0)
+    assert np.isnan(points[4]).all()
 
 
 def test_it_looks_back_no_further_than_half_of_the_origins_can(spec: ForecastSpec) -> None:
@@ -145,6 +146,16 @@ def test_its_file_forecasts_the_same(trained: tuple[Forecaster, Path], tmp_path:
     model.save(tmp_path / "again.safetensors")
     first, again = (rnncli.predict(data, one).table for one in (model, tmp_path / "again.safetensors"))
     assert first.quantiles.tobytes() == again.quantiles.tobytes()
+
+
+def test_a_series_whose_last_rows_are_empty_is_forecast(trained: tuple[Forecaster, Path], tmp_path: Path) -> None:
+    model, data = trained
+    header, *rows = data.read_text().splitlines()
+    empty = [row.rpartition(",")[0] + "," if row.startswith("s3") and row[3:] > "2024-09" else row for row in rows]
+    (tmp_path / "empty.csv").write_text("\n".join([header, *empty]) + "\n")
+    assert model.linear is not None
+    assert model.linear.rows < sum(row.endswith(",") for row in empty)
+    assert np.isfinite(rnncli.predict(tmp_path / "empty.csv", model).table.quantiles).all()
 
 
 def test_a_state_that_goes_on_forecasts_what_the_whole_does(trained: tuple[Forecaster, Path], tmp_path: Path) -> None:
