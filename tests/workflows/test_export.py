@@ -171,3 +171,18 @@ def test_what_cannot_be_exported_is_refused(run_rnncli: Run, trained: Path, samp
     assert (suffix.returncode, "ends in .onnx" in suffix.stderr) == (2, True)
     assert list(tmp_path.glob(".m.bin*")) == []
     assert not list(tmp_path.glob("m.*"))
+
+
+def test_a_pool_with_a_linear_map_is_what_predict_says(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    y = 0.1 * rng.normal(0, 1, (6, 300))
+    for t in range(17, 300):
+        y[:, t] += 0.48 * y[:, t - 17] - 0.48 * y[:, t - 10]
+    days = [str(day) for day in np.datetime64("2024-01-01") + np.arange(300)]
+    data = tmp_path / "echoes.csv"
+    lines = [f"s{s},{day},{100 + 10 * value:.4f}" for s in range(6) for day, value in zip(days, y[s], strict=True)]
+    data.write_text("\n".join(["id,day,y", *lines]) + "\n")
+    sizes = {"hidden": 4, "layers": 1, "members": 1, "steps": 2, "horizon": 6, "from_scratch": True}
+    model = rnncli.train(data, output=tmp_path / "m.safetensors", **sizes).model
+    assert "linear" in model.pool.names
+    assert_alike(model, data, tmp_path / "m.onnx")
