@@ -85,10 +85,10 @@ def _evaluated(streams: Streams, data: list[str], model: str | None, asked: dict
     from rnncli.workflows.evaluate import evaluated as work
 
     given = {"start" if name == "from_" else name: asked[name] for name in OF_SCORES if name in asked}
-    said: Any = {name: value for name, value in given.items() if name in Scoring.__annotations__}
+    said: dict[str, Any] = {name: value for name, value in given.items() if name in Scoring.__annotations__}
     gates = {name: value for name, value in given.items() if name not in said}
     options: Any = {**gates, **columns_of(asked), **kept_so(asked)}  # type: ignore[arg-type]
-    return work(data, model, said, options, streams, in_parts=True)
+    return work(data, model, Scoring(**said), options, streams, in_parts=True)
 
 
 def _ended(done: Evaluation | None) -> int:

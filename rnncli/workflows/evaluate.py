@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli.data.statistics import Drift, refuse_drift
 from rnncli.data.writers.results import Style, StyleOptions
@@ -169,42 +169,65 @@ def evaluate(
     must not hold, `must_beat` are baselines than which the model must be better by a paired test at level `alpha`
     (0.05), and with `fail_on_drift` the data must not have drifted since training.
     """
-    said: Scoring = {
-        "forecasts": forecasts,
-        "windows": windows,
-        "start": start,
-        "until": until,
-        "stride": stride,
-        "horizon": horizon,
-        "refit": refit,
-        "trained_on": trained_on,
-        "group": group,
-        "by": by,
-        "plot": plot,
-        "keep_forecasts": keep_forecasts,
-        "device": device,
-        "threads": threads,
-    }
+    said = Scoring(
+        forecasts=forecasts,
+        windows=windows,
+        start=start,
+        until=until,
+        stride=stride,
+        horizon=horizon,
+        refit=refit,
+        trained_on=trained_on,
+        group=group,
+        by=by,
+        plot=plot,
+        keep_forecasts=keep_forecasts,
+        device=device,
+        threads=threads,
+    )
     return evaluated(data, model, said, options, on_event or unheard)
 
 
-class Scoring(TypedDict, total=False):
+@dataclass(frozen=True)
+class Scoring:
     """What is scored, from where, and what becomes of it: see `evaluate`."""
 
-    forecasts: Any
-    windows: int | None
-    start: str | None
-    until: str | None
-    stride: int | None
-    horizon: int | None
-    refit: bool
-    trained_on: Any
-    group: str | None
-    by: str | None
-    plot: str | os.PathLike[str] | None
-    keep_forecasts: str | os.PathLike[str] | None
-    device: str | None
-    threads: int | None
+    forecasts: Any = None
+    windows: int | None = None
+    start: str | None = None
+    until: str | None = None
+    stride: int | None = None
+    horizon: int | None = None
+    refit: bool = True
+    trained_on: Any = None
+    group: str | None = None
+    by: str | None = None
+    plot: str | os.PathLike[str] | None = None
+    keep_forecasts: str | os.PathLike[str] | None = None
+    device: str | None = None
+    threads: int | None = None
+
+    @property
+    def of_a_model(self) -> dict[str, Any]:
+        """What says how a model is to be scored, by the names of options; one window is what is usual."""
+        names = ("horizon", "stride", "until", "refit", "keep_forecasts")
+        windows = None if self.windows == 1 else self.windows
+        return {"windows": windows, "from_": self.start, **{name: getattr(self, name) for name in names}}
+
+    def backtest(self, in_parts: InParts | None) -> Backtest:
+        """The origins that are wanted."""
+        return Backtest(
+            self.windows,
+            self.stride,
+            self.horizon,
+            self.refit,
+            self.trained_on,
+            self.group,
+            self.start,
+            self.until,
+            self.threads,
+            in_parts,
+        )
 
 
 def evaluated(
@@ -219,37 +242,33 @@ def evaluated(
     """What `evaluate` does; where it may be done `in_parts`, large data are scored some series at a time, and of each
     series nothing is kept.
     """
-    forecasts, by = said.get("forecasts"), said.get("by")
-    plot, keep_forecasts = said.get("plot"), said.get("keep_forecasts")
-    paths = {name: said.get(name) for name in ("forecasts", "trained_on", "plot", "keep_forecasts")}
+    forecasts, by, plot = said.forecasts, said.by, said.plot
+    paths = {name: getattr(said, name) for name in ("forecasts", "trained_on", "plot", "keep_forecasts")}
     keep_apart("evaluate", {**options, **paths, "data": data, "model": model})
     if model is not None and forecasts is not None:
         raise UsageError("both a model and saved forecasts were given", hint="give -m MODEL, or --forecasts FILE")
-    refuse_two_counts(said.get("windows"), said.get("start"))
+    refuse_two_counts(said.windows, said.start)
     choices = column_choices(options)
     loaded_model = None if forecasts is not None else given(BASE if model is None else model).model
     if plot is not None:
         check_plot(plot, "forecast" if loaded_model is None else loaded_model.task.name)
-    counted = {"windows": None if said.get("windows") == 1 else said.get("windows"), "from_": said.get("start")}
-    named = ("horizon", "stride", "until", "refit", "keep_forecasts")
-    of_a_model = {**counted, **{name: said.get(name, True if name == "refit" else None) for name in named}}
-    asked = {**options, **of_a_model, "trained_on": said.get("trained_on"), "group": said.get("group")}
-    with keeping(keep_forecasts, options) as keep:
+    asked = {**options, **said.of_a_model, "trained_on": said.trained_on, "group": said.group}
+    with keeping(said.keep_forecasts, options) as keep:
         if loaded_model is None:
             gates, task = gates_of(options, "forecast"), find(TASKS, "forecast", "task")
             table.refuse_of_other_task(asked, task.name)
-            _refuse_of_a_model(of_a_model)
-            refuse_other_grouping(task.groupings(None, said.get("group")), by)
+            _refuse_of_a_model(said.of_a_model)
+            refuse_other_grouping(task.groupings(None, said.group), by)
             scored: Scored = task.scored_saved(data, forecasts, choices, tell)
         else:
             table.refuse_of_other_task(asked, loaded_model.task.name, by_model=True)
-            refuse_other_grouping(loaded_model.task.groupings(loaded_model, said.get("group")), by)
-            if keep_forecasts is not None:
+            refuse_other_grouping(loaded_model.task.groupings(loaded_model, said.group), by)
+            if said.keep_forecasts is not None:
                 refuse_names(loaded_model.columns)
             gates = gates_of(options, loaded_model.task.name)
             parted = in_parts and by is None and plot is None and keep.takes_parts
-            wanted = _wanted(said, InParts(bool(gates.rivals), keep if keep.sink else None) if parted else None)
-            again = repeating(said.get("device"), said.get("threads"), tell)
+            wanted = said.backtest(InParts(bool(gates.rivals), keep if keep.sink else None) if parted else None)
+            again = repeating(said.device, said.threads, tell)
             scored = loaded_model.task.evaluated(data, loaded_model, choices, wanted, tell, again)
         refuse_other_grouping(scored.report.groupings, by)  # the data may lack a column of groups
         if plot is not None:
@@ -267,12 +286,6 @@ def evaluated(
         scored.model,
         scored.forecasts,
     )
-
-
-def _wanted(said: Scoring, in_parts: InParts | None) -> Backtest:
-    named = ("windows", "stride", "horizon", "trained_on", "group", "start", "until")
-    chosen: dict[str, Any] = {name: said.get(name) for name in named}
-    return Backtest(**chosen, refit=said.get("refit", True), workers=said.get("threads"), in_parts=in_parts)
 
 
 def refuse_two_counts(windows: int | None, start: str | None) -> None:

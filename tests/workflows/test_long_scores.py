@@ -18,7 +18,7 @@ from rnncli.events import Noted, unheard
 from rnncli.tasks.forecast import evaluate as at_once
 from rnncli.tasks.forecast import rehearsal, scored_parts
 from rnncli.workflows.dry_run import dry_evaluate
-from rnncli.workflows.evaluate import Evaluation, evaluated
+from rnncli.workflows.evaluate import Evaluation, Scoring, evaluated
 
 HOUR = np.timedelta64(1, "h")
 SERIES, ROWS, LEARNT = 30, 60, 40
@@ -85,7 +85,7 @@ def told_of(data: Path, model: Any, *, in_parts: bool, asked: dict[str, Any]) ->
         if isinstance(event, Noted) and not event.detail:
             lines.append(event.text)
 
-    done = evaluated(data, model, said, options, hear, in_parts=in_parts)  # type: ignore[arg-type]
+    done = evaluated(data, model, Scoring(**said), options, hear, in_parts=in_parts)  # type: ignore[arg-type]
     return done, lines
 
 
