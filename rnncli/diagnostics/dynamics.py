@@ -108,8 +108,10 @@ def spectrum(cell: Cell, path: LayerPath, activation: str, exponents: int) -> Fl
     steps, rows = path.projected.shape[1], path.projected.shape[0]
     width = path.states.shape[1] * path.states.shape[3]
     frame = torch.linalg.qr(_random_frame(width, exponents)).Q.expand(rows, width, exponents)
-    skipped, total = int(ALIGNING * steps), torch.zeros(rows, exponents, dtype=torch.float64)
+    skipped, total = max(int(ALIGNING * steps), path.empty), torch.zeros(rows, exponents, dtype=torch.float64)
     for t, moved in enumerate(_moved(cell, path, activation, exponents)):
+        if t < path.empty:  # it would leave no direction
+            continue
         frame, triangle = torch.linalg.qr(moved(frame))
         if t >= skipped:
             total = total + triangle.diagonal(dim1=1, dim2=2).abs().clamp(min=SMALLEST).log()

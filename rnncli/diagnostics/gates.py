@@ -214,14 +214,11 @@ def _kept(network: Stack, path: LayerPath, points: int = TIME_POINTS) -> Floats:
 
 
 def _slopes_to_itself(network: Stack, path: LayerPath, points: int) -> Tensor:
-    """The slope of each number of the state to itself a step before, at some points: [points, states * H].
-
-    Where the state before the first step stands for nothing yet, as an empty stabiliser does, that step keeps nothing.
-    """
+    """The slope of each number of the state to itself a step before, at some points: [points, states * H]."""
     if path.cell.kernel is not None:
         return own_slopes(path, network.activation)
     a, states = path.points()
-    empty = path.projected.shape[0] if path.cell.initial and path.projected.shape[1] > 1 else 0
+    empty = path.empty * path.projected.shape[0]
     a, states = a[empty:], states[:, empty:]
     chosen = torch.linspace(0, len(a) - 1, min(points, len(a))).long()
     own = step_jacobians(path.cell, path.weights, a[chosen], states[:, chosen], network.activation)

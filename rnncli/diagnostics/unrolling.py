@@ -91,6 +91,13 @@ class LayerPath:
         """Whether the state is kept or replaced by gates, rather than by one matrix and one activation."""
         return self.cell.gates > 1 or not self.cell.recurrent
 
+    @property
+    def empty(self) -> int:
+        """Steps at the beginning before which the state stands for nothing yet, as an empty stabiliser does: they keep
+        nothing of it.
+        """
+        return int(bool(self.cell.initial) and self.projected.shape[1] > 1)
+
     def points(self) -> tuple[Tensor, Tensor]:
         """Every step as a point of its own, in order of time: a [T * B, gates * H] and the state before it
         [states, T * B, H].

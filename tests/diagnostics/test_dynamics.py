@@ -54,6 +54,18 @@ def test_the_exponents_of_a_diagonal_network_are_the_logarithms_of_its_entries()
     assert found.slots(5) == 1  # only 0.9 keeps more than 1 / e over 5 steps
 
 
+@pytest.mark.parametrize("name", ["slstm", "mlstm"])
+@pytest.mark.parametrize("exponents", [2, None])
+def test_a_state_that_begins_empty_fades_as_its_forget_gate_says(name: str, exponents: int | None) -> None:
+    cell, hidden = cell_named(name), 8
+    weights = zeros(cell, 1, hidden)
+    for gate, bias in (("i", 0.0), ("f", 2.0)):
+        place = cell.gate_names.index(gate)
+        weights["bias"][place * hidden : (place + 1) * hidden] = bias
+    found = dynamics(Stack(cell, [weights]), noise(2, 60, 1), exponents=exponents)
+    assert found.exponents[:, 0] == pytest.approx(math.log(1 / (1 + math.exp(-2))), abs=1e-4)
+
+
 def test_the_memory_of_an_lstm_with_fixed_gates_is_its_forget_gate() -> None:
     weights = zeros(LSTM, 1, 1)
     weights["bias"][:] = torch.tensor([-40.0, 2.0, 0.5, -0.4])  # nothing enters: the memory cell stays 0
