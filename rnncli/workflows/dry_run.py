@@ -183,7 +183,7 @@ def dry_evaluate(
 
 
 def _dry(command: str, tried: Any, model: Any, began: float, does: str, writes: Mapping[str, str]) -> DryRun:
-    spent = time.monotonic() - began
+    spent = time.monotonic() - began - tried.trying
     parameters = sum(weight.size for weight in model.weights.values())
     return DryRun(
         command,

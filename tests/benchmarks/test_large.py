@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -106,3 +107,20 @@ def test_two_processors_forecast_side_by_side(
     faster = statistics.median(seconds(1) / seconds(2) for _ in range(3))
     say(f"10,000 x 300, two processors over one, whole commands: {faster:.2f} times as fast")
     assert faster >= 1.7
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_dry_run_foresees_the_time(
+    environment: dict[str, str], tmp_path: Path, say: Callable[[str], None], command: str
+) -> None:
+    data, model = hours(tmp_path / "s.parquet", 100_000, 20, 24), tmp_path / "m.safetensors"
+    peak(environment, *RNNCLI, "train", data, "-o", model, "--horizon", 5, "--steps", 5, "-q")
+    more = ("-o", tmp_path / "f.parquet") if command == "predict" else ("--no-refit", "-o", tmp_path / "s.json")
+    asked = [str(word) for word in (*RNNCLI, command, data, "-m", model, *more)]
+    tried = subprocess.run([*asked, "--dry-run", "--json"], env=environment, capture_output=True, check=True)
+    foreseen = json.loads(tried.stdout)["seconds"]
+    began = time.monotonic()
+    subprocess.run([*asked, "-q"], env=environment, check=True)
+    took = time.monotonic() - began
+    say(f"{command} of 100,000 series: {foreseen:.1f} s foreseen, {took:.1f} s taken")
+    assert foreseen == pytest.approx(took, rel=0.3)

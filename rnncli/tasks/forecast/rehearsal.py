@@ -42,7 +42,7 @@ from rnncli.tasks.reading import without_bad
 from rnncli.tasks.task import Backtest
 
 TRIED = (64, 512)  # series that are forecast; the first time warms up
-SCORED = (24, 96)
+SCORED = (64, 1_024)  # that are scored, by all processors as all of them are
 SIDE_BY_SIDE = 0.85  # of what several processors could do
 
 
@@ -50,7 +50,7 @@ SIDE_BY_SIDE = 0.85  # of what several processors could do
 class Tried:
     """What was read: `rows` of `series`; and what is left to do: so many `seconds` of it (`least` where a training
     stops early) for `made` rows (of a backtest forecasts) of `steps`, in so many `bytes`, with `memory` bytes beside
-    the data. `again` says that a network is trained once more, in these seconds too.
+    the data. `again` says that a network is trained once more, in these seconds too. Trying took `trying` seconds.
     """
 
     rows: int
@@ -62,6 +62,7 @@ class Tried:
     bytes: int = 0
     memory: int = 0
     again: bool = False
+    trying: float = 0.0
     notes: tuple[str, ...] = ()
     skipped: tuple[SeriesRefused, ...] = ()
 
@@ -75,7 +76,9 @@ def predict(data: Data, model: Forecaster, choices: ColumnChoices, options: Answ
     if model.unfitted:
         model = model.for_data(some, options.get("horizon"))
         steps = checked_horizon(options.get("horizon"), model)
+    began = time.monotonic()
     seconds, size = _forecast(some, model, steps, options)
+    trying = time.monotonic() - began
     levels = asked_levels(options.get("quantiles"), model.spec.levels)
     numbers = series * steps * (len(levels) + 1)
     workers = options.get("threads") or available_cpus()
@@ -83,7 +86,7 @@ def predict(data: Data, model: Forecaster, choices: ColumnChoices, options: Answ
     seconds = seconds * series / (1 if shared < 2 else SIDE_BY_SIDE * shared)
     memory = 8 * min(numbers, LONG) * 3
     found = Tried(rows, series, seconds, seconds, series * steps, steps, int(size * series), memory)
-    return replace(found, notes=some.notes, skipped=some.skipped)
+    return replace(found, trying=trying, notes=some.notes, skipped=some.skipped)
 
 
 def _read(
@@ -171,13 +174,16 @@ def evaluate(
         refits.append(scored(some, model, choices, wanted, unheard, lambda _, same: same).refitted)
         return time.monotonic() - began
 
+    tried = time.monotonic()
     few, many = (_spread(loaded, most) for most in SCORED)
+    taken(few)  # the first time warms up
     less, more = taken(few), taken(many)
     slope = (more - less) / max(1, len(many.panel) - len(few.panel))
     seconds = more + max(0.0, slope) * (counted.series - len(many.panel))
     again = training(before(loaded, splits), model) if any(refits) else (0.0, 0.0)
+    trying = time.monotonic() - tried
     rows, series, made, _, notes, skipped = counted
     at_once = sum(len(split.series) for split in splits)  # of a part, or of all
     memory = 8 * at_once * steps * (len(model.spec.levels) + 1) * 4
     least, most = (seconds + one for one in again)
-    return Tried(rows, series, least, most, made, steps, 0, memory, any(refits), notes, skipped)
+    return Tried(rows, series, least, most, made, steps, 0, memory, any(refits), trying, notes, skipped)
