@@ -48,7 +48,8 @@ def advanced(
             heard(new, outputs)
     first, added = rows.panel.offsets[:-1], target - carried.consumed
     last = np.minimum(target, model.rows_kept)
-    tail = KeptRows(last, stretches(rows.panel.values, first + target - rows.before - last, last))
+    kept = stretches(rows.panel.values, first + target - rows.before - last, last)
+    tail = KeptRows(last, kept.astype(np.float64))  # a copy, whatever small numbers the rows are
     consumed = stretches(rows.panel.values, first + carried.tail.rows, added)
     return replace(
         carried,

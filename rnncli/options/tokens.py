@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnncli.options.commands import CHECK, INSPECT, TRAIN
 from rnncli.options.data import SETS, TOKENS
-from rnncli.options.option import CHOICE, COUNT, DATA, SWITCH, TEXT, Option
+from rnncli.options.option import CHOICE, COUNT, DATA, NETWORK, SWITCH, TEXT, WHOLE, Option
 
 READING = (TRAIN, INSPECT, CHECK)  # commands that read tokens of which nothing is known
 SPLITS = ("char", "word", "space", "byte")
@@ -87,5 +87,16 @@ OPTIONS = (
         tasks=(*TOKENS, *SETS),
         of_model=True,
         at="token_choices.vocabulary",
+    ),
+    Option(
+        "ngrams",
+        WHOLE,
+        "Pool the network with n-grams up to this order; 0: none.",
+        NETWORK,
+        follows="5 of words, else 8, where held-out tokens gain by it",
+        commands=(TRAIN,),
+        tasks=TOKENS,
+        of_model=True,
+        at="tokens.ngrams",
     ),
 )

@@ -134,7 +134,8 @@ class InspectOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearn
 
 class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearningOptions, total=False):
     """Options of training: `time_budget` in seconds, `learning_rate` the peak, `clip` the largest gradient norm,
-    `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most.
+    `clip_value` the largest number in a gradient, `tbptt` through how many steps gradients go back at most; `ngrams` is
+    the highest order of those beside a network of tokens.
 
     All values lie between `min` and `max`, and so do the forecasts. `holidays` are those of countries or their parts
     (US, US-CA), as covariates; with `keep_covariates` these and all others stay whatever held-out rows say of them.
@@ -156,6 +157,7 @@ class TrainOptions(ArchitectureOptions, LabelOptions, TokenOptions, FrameLearnin
     clip: float | None
     clip_value: float | None
     tbptt: int | None
+    ngrams: int | None
     device: str | None
     threads: int | None
     watch_gradients: int | None

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 import rnncli
 from rnncli.baselines.tokens.documents import Documents
-from rnncli.baselines.tokens.kneser_ney import trigram
+from rnncli.baselines.tokens.kneser_ney import counted
 from rnncli.data.calendar import Calendar, Frequency
 from rnncli.data.channel import Channel
 from rnncli.data.panel import Panel, offsets_of
@@ -164,12 +164,13 @@ def test_text_is_made_quickly(
 
 
 @needs_data
-def test_the_trigram_of_the_penn_treebank_is_that_which_is_published(say: Say) -> None:
+@pytest.mark.parametrize(("order", "published"), [(3, 148.3), (5, 141.2)])
+def test_the_n_grams_of_the_penn_treebank_are_those_that_are_published(order: int, published: float, say: Say) -> None:
     train, test = (_codes_of_treebank(part) for part in ("train", "test"))
-    said = trigram.learn(train, 10_000).said(test)
+    said = counted(train, 10_000, order).said(test)
     perplexity = float(np.exp(-said.log_probabilities.mean(dtype=np.float64)))
-    say(f"Kneser-Ney trigram of PTB: test perplexity {perplexity:.1f} over {test.rows:,} tokens")
-    assert perplexity == pytest.approx(148.3, abs=0.5)
+    say(f"Kneser-Ney {order}-gram of PTB: test perplexity {perplexity:.1f} over {test.rows:,} tokens")
+    assert perplexity == pytest.approx(published, abs=0.5)
 
 
 @needs_data

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncli.arrays import Ints
 from rnncli.baselines.tokens.baseline import Said
 from rnncli.baselines.tokens.documents import Documents
 from rnncli.data.panel import Panel, offsets_of, ranges
@@ -17,16 +18,18 @@ from rnncli.tasks.documents import Holdout
 from rnncli.tasks.plan import Trained
 from rnncli.tasks.tokens.events import waits_of
 from rnncli.tasks.tokens.examples import codes_of
+from rnncli.tasks.tokens.pool import Judged, Pool, judged, ngrams_in
 from rnncli.tasks.tokens.spec import TokenSpec
 
+POOL = "pool"  # the network and n-grams
 TIMES = "times"  # what is compared beside the network's tokens
 SHOWN = ("perplexity", "cross_entropy", "accuracy")  # metrics that training shows
 OF_TIMES = ("mae_days", "mae_steps")  # and of times, where there are some
 
 
-def scores(panel: Panel, trained: Trained[TokenSpec]) -> dict[str, Any]:
-    """The training record's part about the held-out tokens: the scores of the network and of n-grams, and whether the
-    network is better than the best of these, by a paired test.
+def scores(panel: Panel, trained: Trained[TokenSpec], pooled: Judged | None = None) -> dict[str, Any]:
+    """The training record's part about the held-out tokens: the scores of the network, of its pool with n-grams and of
+    n-grams alone, and whether the network is better than the best of these, by a paired test.
     """
     found, spec = trained.validated, trained.plan.spec
     if found is None or not len(found.said):
@@ -43,11 +46,46 @@ def scores(panel: Panel, trained: Trained[TokenSpec]) -> dict[str, Any]:
     comparisons = {NETWORK: compared(report.against(_best(overall, "cross_entropy")))}
     if timing is not None and report.comparisons["time"]:
         comparisons[TIMES] = compared(report.against(_best(overall, OF_TIMES[count])))
+    validation = {name: {metric: finite(one[metric]) for metric in metrics} for name, one in overall.items()}
     return {
-        "validation": {name: {metric: finite(one[metric]) for metric in metrics} for name, one in overall.items()},
+        "validation": validation if pooled is None else _with_pool(validation, pooled),
         "validated_origins": report.tokens,
         "comparisons": comparisons,
     }
+
+
+def _with_pool(validation: dict[str, dict[str, float | None]], pooled: Judged) -> dict[str, dict[str, float | None]]:
+    """Scores with those of the pool behind the network's; which tokens it held for the likeliest was not kept."""
+    known = {"perplexity": math.exp(pooled.cross_entropy), "cross_entropy": pooled.cross_entropy}
+    network = validation[NETWORK]
+    return {NETWORK: network, POOL: {metric: known.get(metric) for metric in network}} | validation
+
+
+def pool_of(panel: Panel, trained: Trained[TokenSpec], start: Pool | None = None) -> tuple[Pool | None, Judged | None]:
+    """The n-grams beside a trained network, and what held-out tokens say of them: those that are counted in a panel, or
+    those of a model that it `start`ed from, whichever held-out tokens are likelier by; none where neither are worth it.
+    Where nothing was held out it keeps what it started with.
+    """
+    found, spec = trained.validated, trained.plan.spec
+    if not spec.ngrams:
+        return None, None
+    if found is None or not len(found.said):
+        return start, None
+    whole, rows = Documents(codes_of(panel), panel.offsets), _rows(panel, found.holdout)
+    seen = panel.cut(found.holdout.ends(panel.lengths))
+    candidates = [ngrams_in(Documents(codes_of(seen), seen.offsets), spec.tokens, spec.ngrams)]
+    candidates += [] if start is None else [start.ngrams]
+    best, own = None, None
+    for ngrams in candidates:
+        history, came = whole.before(rows, ngrams.steps), whole.codes[rows].astype(np.int64)
+        one = judged(found.said[:, 0], ngrams.probability(history, came))
+        if one is not None and (best is None or one.cross_entropy < best.cross_entropy):
+            best, own = one, ngrams
+    if best is None or own is None:
+        return None, None
+    if own is candidates[0]:
+        own = ngrams_in(whole, spec.tokens, spec.ngrams)
+    return Pool(own, best.share), best
 
 
 def _best(overall: dict[str, dict[str, float]], metric: str) -> str:
@@ -64,9 +102,14 @@ def documents_of(panel: Panel, spec: TokenSpec) -> Documents:
     return Documents(codes_of(panel), panel.offsets, waits_of(panel) / timing.day, timing.levels)
 
 
+def _rows(panel: Panel, holdout: Holdout) -> Ints:
+    """The rows of a panel that are held out."""
+    return ranges(panel.offsets[holdout.series] + holdout.first, holdout.stop - holdout.first)
+
+
 def _held(panel: Panel, spec: TokenSpec, holdout: Holdout) -> tuple[Documents, tuple[str, ...]]:
     """What is held out of each document, as a document, with its id."""
-    rows = ranges(panel.offsets[holdout.series] + holdout.first, holdout.stop - holdout.first)
+    rows = _rows(panel, holdout)
     series, begins = np.unique(holdout.series, return_index=True)
     lengths = np.add.reduceat(holdout.stop - holdout.first, begins)
     whole = documents_of(panel, spec)

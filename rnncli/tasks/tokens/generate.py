@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Array, Ints
+from rnncli.baselines.tokens.documents import NOTHING
+from rnncli.baselines.tokens.kneser_ney import Walk
 from rnncli.cells.cell import State
 from rnncli.cells.named import cells_of
 from rnncli.data.tokens.channels import SINCE
@@ -83,14 +85,16 @@ def _at(p: NDArray[np.float64], uniform: float) -> int:
 
 def generated(model: TokenModel, here: TokenState, count: int, drawing: Drawing) -> Iterator[int]:
     """Up to `count` tokens that go on from the state of one document, fewer where it ends; no unknown one is drawn."""
-    walks = [_Walk(model, here, member) for member in range(model.network.members)]
+    walks, pooled = [_Walk(model, here, member) for member in range(model.network.members)], _Pooled(model, here)
     uniform = np.random.default_rng(drawing.seed).random(count)
-    (code,) = last_codes(model, here).tolist()
+    last = int(last_codes(here, 1)[0, 0])
+    code = model.spec.boundary if last == NOTHING else last
     for at in range(count):
-        logs = model.log_probabilities([walk.step(code) for walk in walks])[0]
+        logs = pooled.says([walk.step(code) for walk in walks])
         code = drawn(logs, drawing, float(uniform[at]), UNKNOWN)
         if code == model.known.end:
             return
+        pooled.step(code)
         yield code
 
 
@@ -101,16 +105,17 @@ def generated_events(
     nothing but what is static, and its time, which is drawn from the quantiles, and never beyond the outermost of them.
     """
     spec, timing = model.spec, model.spec.timing
-    walks = [_Walk(model, here, member) for member in range(model.network.members)]
+    walks, pooled = [_Walk(model, here, member) for member in range(model.network.members)], _Pooled(model, here)
     uniform = np.random.default_rng(drawing.seed).random(count)
     moment = np.random.default_rng((drawing.seed, 1)).random(count)
     rows, first = last_rows(here)
     for at in range(count):
         numbers, codes = taken_in(rows[:, None], first[:, None], spec, zone)
         states = [walk.take_in(numbers, codes) for walk in walks]
-        code = drawn(model.log_probabilities(states)[0], drawing, float(uniform[at]), UNKNOWN)
+        code = drawn(pooled.says(states), drawing, float(uniform[at]), UNKNOWN)
         if code == model.known.end:
             return
+        pooled.step(code)
         rows = _next_row(rows, code, spec)
         if timing is not None:
             wait = float(np.interp(moment[at], timing.levels, model.waits(states)[0]))
@@ -129,6 +134,26 @@ def _next_row(rows: NDArray[np.float64], code: int, spec: TokenSpec) -> NDArray[
     if spec.timing is not None:
         found[:, [SINCE[1], -1]] = rows[:, [SINCE[0], -1]]
     return found
+
+
+class _Pooled:
+    """What is said of the next token of one document that goes on from a state, with n-grams beside the network."""
+
+    def __init__(self, model: TokenModel, here: TokenState) -> None:
+        self._model, pool = model, model.pool
+        self._walk = None if pool is None else Walk(pool.ngrams, last_codes(here, pool.steps)[0])
+
+    def says(self, outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The logarithms of the probabilities of what comes next, from the output [1, H] of each member: [tokens]."""
+        logs: NDArray[np.float32] = self._model.network_says(outputs)[0]
+        if self._model.pool is None or self._walk is None:
+            return logs
+        return self._model.pool.mixed(logs, self._walk.probabilities())
+
+    def step(self, code: int) -> None:
+        """This token came."""
+        if self._walk is not None:
+            self._walk.step(code)
 
 
 class _Walk:

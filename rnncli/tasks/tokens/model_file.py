@@ -16,7 +16,7 @@ from rnncli.errors import UsageError
 from rnncli.model import NAMES, Meta, Tensors, name_layout, name_tensors, series_names
 from rnncli.spec import Columns, NetworkSpec, TokenChoices, TrainingSpec
 from rnncli.tasks.seen import named_shapes
-from rnncli.tasks.tokens import event_file, formulas
+from rnncli.tasks.tokens import event_file, formulas, pool_file
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
@@ -32,7 +32,7 @@ def to_file(model: TokenModel) -> tuple[Tensors, Meta]:
         TEXT: np.frombuffer(b"".join(encoded), np.uint8),
         ENDS: np.cumsum([len(token) for token in encoded], dtype=np.int64),
     }
-    beside = event_file.to_file(model.known)
+    beside, pool = event_file.to_file(model.known), pool_file.to_file(model.pool)
     meta = {
         "task": "tokens",
         "network": model.network.to_json(),
@@ -45,8 +45,9 @@ def to_file(model: TokenModel) -> tuple[Tensors, Meta]:
         "series": {"count": len(model.names), "bytes": names[NAMES].size},
         "record": model.record,
         **beside.meta,
+        **pool.meta,
     }
-    return {**model.weights, **names, **words, **beside.tensors}, meta
+    return {**model.weights, **names, **words, **beside.tensors, **pool.tensors}, meta
 
 
 def _specs(meta: Meta) -> tuple[NetworkSpec, TokenSpec, TrainingSpec]:
@@ -69,6 +70,7 @@ def layout(meta: Meta) -> checkpoint.Layout:
         TEXT: (np.dtype("u1"), (meta["vocabulary"],)),
         ENDS: (np.dtype("<i8"), (spec.tokens,)),
         **event_file.layout(meta),
+        **pool_file.layout(meta),
     }
 
 
@@ -86,7 +88,8 @@ def from_file(found: checkpoint.Model) -> TokenModel:
     beside, timed = event_file.from_file(found, spec, columns)
     known = KnownTokens(columns, Channel(columns.target, "token", "target", vocabulary), choices, zone, beside, timed)
     _check_record(meta["record"])
-    return TokenModel(network, spec, training, known, weights, tuple(series_names(found)), meta["record"])
+    pool = pool_file.from_file(found, spec)
+    return TokenModel(network, spec, training, known, weights, tuple(series_names(found)), meta["record"], pool)
 
 
 def _check(columns: Columns, choices: TokenChoices, vocabulary: tuple[str, ...]) -> None:

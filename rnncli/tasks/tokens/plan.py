@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from rnncli.cells.named import layers_of, refuse_bidirectional, refuse_convolution, refuse_gaps, resolved
 from rnncli.data.panel import Panel
-from rnncli.errors import InputRefused
+from rnncli.errors import InputRefused, UsageError
 from rnncli.options.types import TrainOptions
 from rnncli.spec import NetworkSpec, TrainingSpec
 from rnncli.tasks.plan import Refit, Sizes
 from rnncli.tasks.tokens import event_plan
-from rnncli.tasks.tokens.adaptive import clusters_for
+from rnncli.tasks.tokens.adaptive import ABOVE, clusters_for
 from rnncli.tasks.tokens.spec import TokenSpec
 
 CELL = "lstm"
@@ -26,6 +26,7 @@ FEWEST_STEPS, MOST_STEPS = 200, 200_000
 FORGOTTEN = 0.05
 REFIT = Refit(share=0.1, rate=0.2)  # a tenth of a text is little more to learn from: most of the time is the search's
 MANY_KINDS = 1_000  # tokens: of more, some kinds are forgotten
+ORDER, ORDER_OF_MANY = 8, 5  # of the n-grams beside a network of few kinds of tokens, and of many
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,23 @@ def token_spec(panel: Panel, options: TrainOptions, *, counted: bool = False) ->
         timing=event_plan.timing_of(panel, options, counted=counted),
         blanked=event_plan.BLANKED if any(channel.categories for channel in beside) else 0.0,
         clusters=clusters_for(tokens),
+        ngrams=_order(tokens, options),
     )
+
+
+def _order(tokens: int, options: TrainOptions) -> int:
+    """The highest order of n-grams for so many kinds of tokens; none beside an adaptive softmax, of which all that can
+    come is never said at once. UsageError for n-grams that cannot be.
+    """
+    asked = options.get("ngrams")
+    if not clusters_for(tokens):
+        return (ORDER_OF_MANY if tokens > MANY_KINDS else ORDER) if asked is None else asked
+    if asked:
+        raise UsageError(
+            f"--ngrams is for up to {ABOVE:,} kinds of tokens, and there are {tokens:,}",
+            hint="leave it out, or know fewer with --vocabulary",
+        )
+    return 0
 
 
 def size_of(panel: Panel) -> Size:

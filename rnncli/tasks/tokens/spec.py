@@ -15,6 +15,7 @@ from rnncli.spec import Spec, added
 
 MOST_TOKENS = 1 << 24  # a code is a float32 among the targets of a batch, and exact below this
 LONGEST = 1 << 26  # steps
+HIGHEST = 32  # order of n-grams
 LARGEST_LOG = 60.0  # of a time in its unit
 
 
@@ -98,6 +99,8 @@ class TokenSpec(Spec):
     the kinds of tokens is not seen, drawn anew for each stretch. Of a large vocabulary the softmax is adaptive:
     `clusters` are the first codes of its tails.
 
+    With `ngrams` above 0 what the network says is pooled with n-grams up to that order, where they are worth it.
+
     Of events a row is more than its token: what stands `beside` it is seen, a share `blanked` of which is missing in
     training, and with a `timing` it is said when the next one comes.
     """
@@ -110,12 +113,15 @@ class TokenSpec(Spec):
     beside: tuple[Channelled, ...] = added((), since=4)
     timing: Timing | None = added(None, since=4)
     blanked: float = added(0.0, since=4)
+    ngrams: int = added(0, since=4)
 
     def __post_init__(self) -> None:
         if not 1 <= self.tokens <= MOST_TOKENS:
             raise UsageError(f"a vocabulary has from 1 to {MOST_TOKENS:,} tokens, not {self.tokens:,}")
         if not 1 <= self.steps <= LONGEST:
             raise UsageError(f"steps must be from 1 to {LONGEST:,}, not {self.steps:,}")
+        if not 0 <= self.ngrams <= HIGHEST:
+            raise UsageError(f"n-grams must be of an order up to {HIGHEST}, not {self.ngrams}")
         for name in ("forgotten", "blanked"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be in [0, 1), not {getattr(self, name)}")
@@ -123,9 +129,9 @@ class TokenSpec(Spec):
             raise UsageError(f"clusters of {self.tokens:,} tokens cannot begin at {self.clusters}")
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary of JSON values, in which nothing is said of clusters, or of events, where there are none."""
-        found = super().to_json()
-        said = {"clusters": bool(self.clusters), **dict.fromkeys(("beside", "timing", "blanked"), not self.plain)}
+        """A dictionary of JSON values, in which nothing is said of clusters, n-grams or events where there are none."""
+        found, events = super().to_json(), dict.fromkeys(("beside", "timing", "blanked"), not self.plain)
+        said = {"clusters": bool(self.clusters), "ngrams": self.ngrams > 0, **events}
         return {name: value for name, value in found.items() if said.get(name, True)}
 
     @property

@@ -62,8 +62,8 @@ class Reading:
         ranks, timing = np.zeros(len(codes), kind), self.model.model.spec.timing
         waits = None if timing is None else np.zeros((len(codes), len(timing.levels)))
 
-        def hear(rows: Ints, outputs: list[NDArray[np.float32]]) -> None:
-            log_p[rows], found = self.model.model.said(outputs, codes[rows].astype(np.int64), ranked)
+        def hear(rows: Ints, outputs: list[NDArray[np.float32]], history: Ints) -> None:
+            log_p[rows], found = self.model.model.said(outputs, history, codes[rows].astype(np.int64), ranked)
             ranks[rows] = np.minimum(found, len(self.model.model.vocabulary) if ranked is None else ranked)
             if waits is not None:
                 waits[rows] = self.model.model.waits(outputs)
@@ -75,8 +75,8 @@ class Reading:
         """The sum of the logarithms of the probabilities of all tokens of each document: [documents]."""
         codes, total = codes_of(panel), np.zeros(len(panel))
 
-        def hear(rows: Ints, outputs: list[NDArray[np.float32]]) -> None:
-            log_p, _ = self.model.model.said(outputs, codes[rows].astype(np.int64), 0)
+        def hear(rows: Ints, outputs: list[NDArray[np.float32]], history: Ints) -> None:
+            log_p, _ = self.model.model.said(outputs, history, codes[rows].astype(np.int64), 0)
             document = np.searchsorted(panel.offsets, rows, side="right") - 1
             np.add.at(total, document, log_p)
 

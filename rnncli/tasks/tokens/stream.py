@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.arrays import Bools, Floats, Inputs, Ints
+from rnncli.baselines.tokens.documents import NOTHING, Documents
 from rnncli.checkpoint import Layout
 from rnncli.data.panel import Panel, offsets_of, ranges
 from rnncli.data.tokens.channels import SINCE, TIMES
 from rnncli.errors import SeriesRefused
-from rnncli.inference.advance import advanced
+from rnncli.inference.advance import advanced, at_hand
 from rnncli.inference.carried import Carried, chosen, joined
 from rnncli.inference.hidden import carry
 from rnncli.inference.streaming import AtHand, NewRows, NoExtras
@@ -28,11 +29,14 @@ from rnncli.tasks.documents import LOGITS
 from rnncli.tasks.seen import head_weights
 from rnncli.tasks.tokens import formulas
 from rnncli.tasks.tokens.events import seen_of
+from rnncli.tasks.tokens.examples import codes_of
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.token_model import TokenModel
 
-Heard = Callable[[Ints, list[NDArray[np.float32]]], None]
-"""What is told of rows [k] of a panel: each member's outputs [k, H], from which follows what comes there."""
+Heard = Callable[[Ints, list[NDArray[np.float32]], Ints], None]
+"""What is told of rows [k] of a panel: each member's outputs [k, H] and the tokens before [k, looks_back], from which
+follows what comes there.
+"""
 
 DOCUMENTS, ROWS = 4_096, 1 << 20  # that are read at a time
 
@@ -69,8 +73,8 @@ class StreamingTokens:
 
     @property
     def rows_kept(self) -> int:
-        """The last token, which the network has not taken in."""
-        return 1
+        """The last token, which the network has not taken in, and those before it that n-grams look back at."""
+        return max(1, self.model.looks_back)
 
     def when(self, panel: Panel, place: int, ordinal: int) -> str:  # noqa: ARG002
         """The number of a token, from 1 on."""
@@ -180,24 +184,40 @@ def _read_group(
             phases=panel.phases[places],
             groups=None,
         )
-        told = None if heard is None else _told(model, here, first + begin, heard)
+        told = None if heard is None else _told(model, here, some, first + begin, heard)
         here = advanced(model, here, some, count, told)
     return here
 
 
 def _told(
-    model: StreamingTokens, here: TokenState, first: Ints, heard: Heard
+    model: StreamingTokens, here: TokenState, window: Panel, first: Ints, heard: Heard
 ) -> Callable[[NewRows, list[NDArray[np.float32]]], None]:
-    """Who tells of the rows of a window, of which document s has its first one at row first[s]."""
+    """Who tells of the rows of a window, of which document s has its first one at row first[s] of the whole panel."""
+    before = _before(model, here, window)
 
     def hear(rows: NewRows, outputs: list[NDArray[np.float32]]) -> None:
         begin = first[rows.places] + rows.start - here.consumed[rows.places]
         at = (begin[:, None] + np.arange(rows.length)).ravel()
-        flat = [states.reshape(len(at), -1) for states in outputs]
+        flat, history = [states.reshape(len(at), -1) for states in outputs], before(rows)
         for part in _parts(model, len(at)):
-            heard(at[part], [states[part] for states in flat])
+            heard(at[part], [states[part] for states in flat], history[part])
 
     return hear
+
+
+def _before(model: StreamingTokens, here: TokenState, window: Panel) -> Callable[[NewRows], Ints]:
+    """Who knows the tokens before each of the new rows of a window, as many as are looked back at: [rows, steps]."""
+    steps = model.model.looks_back
+    if not steps:
+        return lambda rows: np.zeros((len(rows.places) * rows.length, 0), np.int64)
+    known = at_hand(here, window)
+    documents = Documents(codes_of(known.panel), known.panel.offsets)
+
+    def before(rows: NewRows) -> Ints:
+        first = known.panel.offsets[rows.places] + rows.start - known.before[rows.places]
+        return documents.before((first[:, None] + np.arange(rows.length)).ravel(), steps)
+
+    return before
 
 
 def _parts(model: StreamingTokens, count: int) -> Iterator[slice]:
@@ -224,6 +244,7 @@ def following(model: StreamingTokens, here: TokenState, top: int, zone: str | No
     every, timing = np.arange(len(here.ids)), model.model.spec.timing
     codes, likely = np.zeros((len(every), top), np.int64), np.zeros((len(every), top), np.float32)
     waits = None if timing is None else np.zeros((len(every), len(timing.levels)))
+    history = last_codes(here, model.model.looks_back)
     for some in _parts(model, len(every)):
         places = every[some]
         outputs = carry(
@@ -234,7 +255,7 @@ def following(model: StreamingTokens, here: TokenState, top: int, zone: str | No
             _last_inputs(model, here, places, zone),
         )
         last = [states[:, 0] for states in outputs]
-        logs = model.model.log_probabilities(last)
+        logs = model.model.log_probabilities(last, history[places])
         codes[some] = np.argsort(-logs, axis=1, kind="stable")[:, :top]
         likely[some] = np.take_along_axis(logs, codes[some], axis=1)
         if waits is not None:
@@ -243,10 +264,12 @@ def following(model: StreamingTokens, here: TokenState, top: int, zone: str | No
     return Following(codes, likely, waits, times)
 
 
-def last_codes(model: TokenModel, here: TokenState) -> Ints:
-    """The last token of each document, the boundary where there is none yet: [S]."""
-    codes = np.full(len(here.ids), model.spec.boundary, np.int64)
-    codes[here.tail.rows > 0] = here.tail.values[:, 0].astype(np.int64)
+def last_codes(here: TokenState, steps: int) -> Ints:
+    """The last tokens of each document, the newest last, NOTHING where there are none yet: [S, steps]."""
+    codes = np.full((len(here.ids), steps), NOTHING, np.int64)
+    for back in range(1, steps + 1):
+        there = np.flatnonzero(here.tail.rows >= back)
+        codes[there, steps - back] = here.tail.values[here.tail.offsets[1:][there] - back, 0].astype(np.int64)
     return codes
 
 
@@ -254,7 +277,7 @@ def last_rows(here: TokenState) -> tuple[NDArray[Any], Bools]:
     """The last row of each document, and which have none yet: [S, channels], [S]."""
     first = here.tail.rows == 0
     rows = np.full((len(first), here.tail.values.shape[1]), np.nan)
-    rows[~first] = here.tail.values
+    rows[~first] = here.tail.values[here.tail.offsets[1:][~first] - 1]
     return rows, first
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 
+from rnncli.baselines.tokens.documents import NOTHING
 from rnncli.data.tokens.split import joint
 from rnncli.tasks.tokens.stream import TokenState, last_codes
 from rnncli.tasks.tokens.token_model import TokenModel
@@ -16,8 +17,8 @@ class Joining:
 
     def __init__(self, model: TokenModel, here: TokenState) -> None:
         self._vocabulary, self._split = model.vocabulary, model.known.choices.split
-        (last,) = last_codes(model, here).tolist()
-        self._before = "" if last == model.spec.boundary else self._vocabulary[last]
+        last = int(last_codes(here, 1)[0, 0])
+        self._before = "" if last == NOTHING else self._vocabulary[last]
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
 
     def text_of(self, code: int) -> str:

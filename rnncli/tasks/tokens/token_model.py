@@ -21,6 +21,7 @@ from rnncli.tasks.seen import HEAD, Weights, head_weights
 from rnncli.tasks.tokens import adaptive, event_head, formulas
 from rnncli.tasks.tokens.answers import ranks_of
 from rnncli.tasks.tokens.head import TABLE
+from rnncli.tasks.tokens.pool import Pool
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.trained_model import TrainedModel
 
@@ -32,7 +33,7 @@ LOOKED_UP = HEAD + TABLE, HEAD + event_head.LOOKED_UP  # how the names of tables
 @dataclass(frozen=True)
 class TokenModel(TrainedModel[TokenSpec]):
     """A trained model: specs, weights [members, ...], what it knows of its data, and the ids of the documents that it
-    learnt from.
+    learnt from; beside the network perhaps n-grams.
     """
 
     of_task = "tokens"
@@ -43,6 +44,7 @@ class TokenModel(TrainedModel[TokenSpec]):
     weights: dict[str, NDArray[np.float32]]
     names: tuple[str, ...]
     record: dict[str, Any]
+    pool: Pool | None = None
 
     @property
     def columns(self) -> Columns:
@@ -53,6 +55,11 @@ class TokenModel(TrainedModel[TokenSpec]):
     def vocabulary(self) -> tuple[str, ...]:
         """The tokens by their codes."""
         return self.known.vocabulary
+
+    @property
+    def looks_back(self) -> int:
+        """How many tokens before the next one are looked at beside the network's state."""
+        return 0 if self.pool is None else self.pool.steps
 
     @property
     def series(self) -> int:
@@ -73,11 +80,19 @@ class TokenModel(TrainedModel[TokenSpec]):
             ("vocabulary", f"{len(self.vocabulary):,}: {' '.join(names)}{more}"),
             *self._times(),
             ("network", self.sizes()),
+            *self._pooled(),
             (
                 "training",
                 f"{training.steps} steps, batch {training.batch}, tbptt {training.tbptt}, seed {training.seed}",
             ),
         )
+
+    def _pooled(self) -> list[tuple[str, str]]:
+        if self.pool is None:
+            return []
+        levels = self.pool.ngrams.levels
+        count = sum(map(len, levels))
+        return [("n-grams", f"up to order {len(levels)}, {count:,} of them, {self.pool.share:.0%} of what is said")]
 
     def _times(self) -> list[tuple[str, str]]:
         timing = self.spec.timing
@@ -117,7 +132,14 @@ class TokenModel(TrainedModel[TokenSpec]):
         """The weights of each member's head, as products are fast with them."""
         return tuple({name: for_products(weight) for name, weight in head_weights(own).items()} for own in self.members)
 
-    def log_probabilities(self, outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    def log_probabilities(self, outputs: Sequence[NDArray[np.float32]], history: Ints) -> NDArray[np.float32]:
+        """The logarithms of the probabilities of what comes next, from the outputs [o, H] of each member and the tokens
+        before it [o, looks_back]: [o, tokens that can come].
+        """
+        logs = self.network_says(outputs)
+        return logs if self.pool is None else self.pool.of_all(logs, history)
+
+    def network_says(self, outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """The logarithms of the probabilities of what comes next, of the mean of what the members say, from the outputs
         [o, H] of each: [o, tokens that can come].
         """
@@ -127,16 +149,19 @@ class TokenModel(TrainedModel[TokenSpec]):
         return found
 
     def said(
-        self, outputs: Sequence[NDArray[np.float32]], came: Ints, ranked: int | None
+        self, outputs: Sequence[NDArray[np.float32]], history: Ints, came: Ints, ranked: int | None
     ) -> tuple[NDArray[np.float32], Ints]:
         """The logarithm of the probability of each token that `came` [o], and how many were held for more likely,
-        counted up to `ranked` (all if None, none if 0): [o] each, from the outputs [o, H] of each member.
+        counted up to `ranked` (all if None, none if 0): [o] each, from the outputs [o, H] of each member and the tokens
+        before it [o, looks_back].
         """
         none = np.zeros(len(came), np.int64)
+        if not self.spec.clusters and ranked == 0:
+            own = np.take_along_axis(self.network_says(outputs), came[:, None], axis=1)[:, 0]
+            return own if self.pool is None else self.pool.of_what_came(own, history, came), none
         if not self.spec.clusters:
-            logs = self.log_probabilities(outputs)
-            ranks = none if ranked == 0 else ranks_of(logs, came)
-            return np.take_along_axis(logs, came[:, None], axis=1)[:, 0], ranks
+            logs = self.log_probabilities(outputs, history)
+            return np.take_along_axis(logs, came[:, None], axis=1)[:, 0], ranks_of(logs, came)
         every = zip(self.heads, outputs, strict=True)
         own = adaptive.mean_of([adaptive.log_p(self.spec, *one, came, np) for one in every], np)
         most = self.spec.tokens if ranked is None else ranked

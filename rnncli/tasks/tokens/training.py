@@ -16,7 +16,8 @@ from rnncli.options.types import TrainOptions
 from rnncli.tasks.plan import Plan, Sizes, Trained
 from rnncli.tasks.tokens import plan as planning
 from rnncli.tasks.tokens.adaptive import ABOVE
-from rnncli.tasks.tokens.decide import scores
+from rnncli.tasks.tokens.decide import pool_of, scores
+from rnncli.tasks.tokens.pool import Pool
 from rnncli.tasks.tokens.spec import TokenSpec
 from rnncli.tasks.tokens.task import TASK
 from rnncli.tasks.tokens.token_model import TokenModel
@@ -84,24 +85,30 @@ def settled(loaded: Loaded, plan: Plan[TokenSpec], trained: Trained[TokenSpec], 
     """The model, with what is recorded of its training."""
     del plan
     count = len(loaded.panel.values)
-    record = {"rows": count, "observed": count, "best_steps": list(trained.best_steps)} | scores(loaded.panel, trained)
-    return _to_model(loaded, trained, record, start)
+    pool, pooled = pool_of(loaded.panel, trained, None if start is None else start.pool)
+    record = {"rows": count, "observed": count, "best_steps": list(trained.best_steps)}
+    record |= scores(loaded.panel, trained, pooled)
+    return _to_model(loaded, trained, record, start, pool)
 
 
 def refitted(loaded: Loaded, trained: Trained[TokenSpec]) -> TokenModel:
     """The model that a repeated training leaves, with an empty record."""
-    return _to_model(loaded, trained, {}, None)
+    return _to_model(loaded, trained, {}, None, pool_of(loaded.panel, trained)[0])
 
 
 def unsettled(loaded: Loaded, trained: Trained[TokenSpec]) -> TokenModel:
     """The model that a training leaves which was not finished."""
-    return _to_model(loaded, trained, {}, None)
+    return _to_model(loaded, trained, {}, None, None)
 
 
 def _to_model(
-    loaded: Loaded, trained: Trained[TokenSpec], record: dict[str, Any], start: TokenModel | None
+    loaded: Loaded,
+    trained: Trained[TokenSpec],
+    record: dict[str, Any],
+    start: TokenModel | None,
+    pool: Pool | None,
 ) -> TokenModel:
     plan = trained.plan
     known = known_tokens(loaded) if start is None else start.known
     names = tuple(dict.fromkeys([*loaded.panel.ids, *(() if start is None else start.names)]))
-    return TokenModel(plan.network, plan.spec, plan.training, known, trained.weights, names, record)
+    return TokenModel(plan.network, plan.spec, plan.training, known, trained.weights, names, record, pool)

@@ -127,8 +127,8 @@ def test_millions_of_kinds_of_tokens_are_told_apart_as_few_are() -> None:
     below = np.array([level.left[0] for level in few.levels[:1]]) * (1 / 30 - 1 / size)
     shared = np.ones(len(codes))
     for order in (2, 3):
-        place, known = few.levels[order - 1].found(few.contexts.of(history, order - 1))
-        shared *= np.where(known, few.levels[order - 1].left[place], 1.0)
+        context = few.context(history, order - 1)
+        shared *= np.where(context >= 0, few.levels[order - 1].left[context], 1.0)
     assert found == pytest.approx(few.probability(history, codes) - shared * below, rel=1e-9)
 
 

@@ -44,5 +44,8 @@ def test_a_network_is_scored_beside_n_grams(
 
 def test_what_training_held_out_is_on_record(case_model: Trained) -> None:
     record = case_model.model.record
-    assert set(record["validation"]) == {"network", "unigram", "bigram", "trigram"}
+    assert set(record["validation"]) == {"network", "pool", "unigram", "bigram", "trigram"}
+    network, pool = (record["validation"][name] for name in ("network", "pool"))
+    assert pool["cross_entropy"] < network["cross_entropy"]
+    assert pool["perplexity"] == pytest.approx(math.exp(pool["cross_entropy"]))
     assert record["comparisons"]["network"]["rival"] in record["validation"]

@@ -34,6 +34,22 @@ def _known_first(tensors: dict[str, Any], _: dict[str, Any]) -> None:
     tensors["vocabulary.text"] = np.concatenate([tensors["vocabulary.text"][:4] + 1, tensors["vocabulary.text"][4:]])
 
 
+def _n_grams(kind: str, wrong: Callable[[Any], Any]) -> Change:
+    def change(tensors: dict[str, Any], _: dict[str, Any]) -> None:
+        tensors[f"ngrams.2.{kind}"] = wrong(tensors[f"ngrams.2.{kind}"].copy())
+
+    return change
+
+
+def _told(name: str, value: Any) -> Change:
+    return lambda _, meta: meta["pool"].__setitem__(name, value)
+
+
+def _swapped(tokens: Any) -> Any:
+    tokens[:2] = tokens[1::-1]
+    return tokens
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -53,6 +69,17 @@ def _known_first(tensors: dict[str, Any], _: dict[str, Any]) -> None:
         _two_alike,
         _ends_late,
         _known_first,
+        _of("tokens", "ngrams", 1),
+        _of("tokens", "ngrams", 33),
+        _told("share", 0.0),
+        _told("share", "half"),
+        _told("orders", []),
+        _told("orders", [[3, 1, 1, 1]]),
+        _told("orders", [[0, 1, 1, 1]] * 2),
+        _n_grams("followers", lambda followers: followers + 1),
+        _n_grams("tokens", lambda tokens: tokens + 40),
+        _n_grams("tokens", _swapped),
+        _n_grams("counts", lambda counts: counts * 0),
     ],
 )
 def test_it_is_refused(text_model: Trained, change: Change) -> None:

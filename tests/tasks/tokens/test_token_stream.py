@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import rnncli
+from rnncli.baselines.tokens.documents import Documents
 from rnncli.layers.encoder import outputs
 from rnncli.tasks import document_table as tables
 from rnncli.tasks.seen import head_weights
@@ -22,7 +23,7 @@ def scores(data: Any, model: Trained, **options: Any) -> dict[str, list[Any]]:
     return pa.table(rnncli.predict(data, str(model.path), score="token", **options)).to_pydict()
 
 
-def test_a_score_is_the_probability_that_the_members_of_the_network_give_on_average(
+def test_a_score_is_the_probability_that_members_give_on_average_pooled_with_n_grams(
     case_model: Trained, cases_table: Path
 ) -> None:
     model, found = case_model.model, scores(str(cases_table), case_model)
@@ -39,6 +40,9 @@ def test_a_score_is_the_probability_that_the_members_of_the_network_give_on_aver
             seen = head.embedded(own["embedding"], np.array([[model.spec.boundary, *codes[:-1]]]), np)
             logits = head.head(model.spec, own, outputs(model.network, weights, seen)[0], np).astype(np.float64)
             p = p + np.exp(head.log_softmax(logits, np)) / 2
+        assert model.pool is not None
+        before = Documents(codes, np.array([0, len(codes)])).history(model.pool.steps)
+        p = (1 - model.pool.share) * p + model.pool.share * model.pool.ngrams.probabilities(before)
         own_p = p[np.arange(len(codes)), codes]
         np.testing.assert_allclose(np.exp([found["log_p"][row] for row in rows]), own_p, rtol=1e-4)
         assert [found["rank"][row] for row in rows] == [1 + int((p[at] > own_p[at]).sum()) for at in range(len(codes))]

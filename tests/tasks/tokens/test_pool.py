@@ -1,0 +1,138 @@
+"""n-grams beside a network say with it what comes next, where held-out tokens are likelier for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import rnncli
+from rnncli import checkpoint
+from rnncli import model as models
+from rnncli.baselines.tokens.documents import NOTHING, Documents
+from rnncli.baselines.tokens.kneser_ney import Walk, counted
+from rnncli.errors import UsageError
+from rnncli.tasks.tokens import pool
+from rnncli.tasks.tokens.pool import best_share, judged
+from tests.conftest import Run
+from tests.tasks.tokens.conftest import Trained
+
+SMALL = {"split": "char", "hidden": 16, "steps": 30, "batch": 8, "members": 1}
+
+
+def test_the_share_is_the_one_with_which_tokens_are_the_likeliest() -> None:
+    network, ngrams = np.random.default_rng(0).random((2, 1_000)) ** 3
+    shares = np.linspace(0, 1, 10_001)
+    losses = [-np.log((1 - w) * network + w * ngrams).mean() for w in shares]
+    assert best_share(network, ngrams) == pytest.approx(shares[int(np.argmin(losses))], abs=1e-4)
+    assert best_share(network, network * 0.9) == pytest.approx(0, abs=1e-9)
+    assert best_share(network, network * 1.1) == pytest.approx(1, abs=1e-9)
+
+
+def test_n_grams_that_add_nothing_are_left_out() -> None:
+    network = np.random.default_rng(1).uniform(0.1, 1, 1_000)
+    assert judged(np.log(network), network * 0.99) is None
+    found = judged(np.log(network), 1.1 - network)
+    assert found is not None
+    assert found.cross_entropy < -np.log(network).mean()
+
+
+def test_token_after_token_they_say_what_they_say_of_whole_histories() -> None:
+    codes = np.random.default_rng(2).choice(9, 600, p=np.arange(1, 10) / 45)
+    read = Documents(codes, np.array([0, 200, 600]))
+    ngrams = counted(read, 9, 5)
+    asked = Documents(np.concatenate([codes[40:90], codes[::-1][:50]]), np.array([0, 100]))
+    history = asked.history(4)
+    walk = Walk(ngrams, np.full(4, NOTHING))
+    for at, expected in enumerate(ngrams.probabilities(history)):
+        np.testing.assert_allclose(walk.probabilities(), expected, rtol=1e-13)
+        walk.step(int(asked.codes[at]))
+    late = Walk(ngrams, history[-1])
+    np.testing.assert_allclose(late.probabilities(), ngrams.probabilities(history[-1:])[0], rtol=1e-13)
+
+
+def test_there_are_no_more_n_grams_than_a_model_holds() -> None:
+    codes = np.random.default_rng(3).integers(0, 30, 5_000)
+    whole, cut = (counted(Documents(codes, np.array([0, 5_000])), 30, 6, most) for most in (np.inf, 6_000))
+    assert len(cut.levels) < len(whole.levels)
+    assert sum(map(len, cut.levels)) <= 6_000
+    history = Documents(codes, np.array([0, 5_000])).history(cut.steps)
+    expected = counted(Documents(codes, np.array([0, 5_000])), 30, len(cut.levels)).probabilities(history[:50])
+    np.testing.assert_array_equal(cut.probabilities(history[:50]), expected)
+
+
+def test_long_texts_are_counted_at_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "COUNTED", 100)
+    codes = np.arange(1_000) // 300
+    found = pool.ngrams_in(Documents(codes, np.array([0, 150, 850, 1_000])), 4, 2)
+    assert found.levels[0].tokens.tolist() == [3]
+
+
+def test_what_is_said_is_the_same_from_the_file(text_model: Trained, verse: Path) -> None:
+    tensors, meta = text_model.model.task.to_file(text_model.model)
+    again = models.from_bytes(checkpoint.to_bytes(tensors, meta), "as it is")
+    whole = rnncli.predict(str(verse), str(text_model.path), score="token").encode()
+    assert rnncli.predict(str(verse), again, score="token").encode() == whole
+
+
+def test_one_text_is_read_on_in_another_process_with_the_same_bits(text_model: Trained, tmp_path: Path) -> None:
+    text, path, state = "my cat ran off\nand the rat sat on it\n" * 3, tmp_path / "one.txt", tmp_path / "state"
+    logs = []
+    for begin, end in ((0, 3), (3, 40), (40, len(text)), (0, len(text))):
+        path.write_text(text[begin:end])
+        kept = {} if end - begin == len(text) else {"state": state}
+        found = pa.table(rnncli.predict(str(path), str(text_model.path), score="token", **kept))
+        logs.append(found["log_p"].to_pylist())
+    assert [*logs[0], *logs[1], *logs[2]] == logs[3]
+    assert (
+        pa.table(rnncli.predict(str(path), str(text_model.path), top=4)).to_pydict()
+        == pa.table(rnncli.predict(str(path), str(text_model.path), top=4, state=tmp_path / "other")).to_pydict()
+    )
+
+
+def test_a_network_alone_is_trained_as_one_with_n_grams(run_rnncli: Run, verse: Path, tmp_path: Path) -> None:
+    made = {}
+    for order in (0, 3):
+        path = tmp_path / f"{order}.safetensors"
+        flags = [flag for name, value in SMALL.items() for flag in (f"--{name}", str(value))]
+        done = run_rnncli("train", verse, *flags, "--ngrams", order, "-o", path, "--json")
+        assert done.returncode == 0, done.stderr
+        made[order] = models.load(path)
+        assert ("pool" in json.loads(done.stdout)["validation"]) == (order > 0)
+    assert made[0].pool is None
+    assert len(made[3].pool.ngrams.levels) == 3
+    for name, weight in made[0].weights.items():
+        np.testing.assert_array_equal(made[3].weights[name], weight)
+    assert (
+        rnncli.evaluate(str(verse), made[3]).report.model_scores["perplexity"]
+        < (rnncli.evaluate(str(verse), made[0]).report.model_scores["perplexity"])
+    )
+    told = run_rnncli("info", tmp_path / "3.safetensors").stdout
+    assert "up to order 3" in told
+    assert "--ngrams 3" in told or "ngrams" in run_rnncli("info", tmp_path / "3.safetensors", "--json").stdout
+
+
+def test_a_model_that_goes_on_learning_keeps_its_n_grams_where_they_are_better(verse: Path, tmp_path: Path) -> None:
+    first = rnncli.train(str(verse), output=tmp_path / "first.safetensors", **SMALL).model
+    path = tmp_path / "few.txt"
+    path.write_text(verse.read_text()[:400])
+    again = rnncli.train(str(path), output=tmp_path / "again.safetensors", warm_start=first, steps=5).model
+    assert sum(map(len, again.pool.ngrams.levels)) == sum(map(len, first.pool.ngrams.levels))
+
+
+def test_a_vocabulary_of_very_many_kinds_has_no_n_grams(tmp_path: Path) -> None:
+    path = tmp_path / "many.txt"
+    path.write_text(" ".join(f"w{number}" for number in range(50_001)))
+    with pytest.raises(UsageError, match="--ngrams is for up to 50,000"):
+        rnncli.train(
+            str(path),
+            output=tmp_path / "many.safetensors",
+            split="space",
+            min_count=1,
+            vocabulary=60_000,
+            ngrams=2,
+            steps=1,
+        )
