@@ -141,10 +141,10 @@ class NextToken:
         return 0
 
     def settle(self, panel: Panel, trained: Trained[TokenSpec]) -> object:
-        """What the training record says of held-out tokens."""
-        from rnncli.tasks.tokens.decide import scores
+        """The n-grams beside the network, and what the training record says of held-out tokens."""
+        from rnncli.tasks.tokens.decide import pool_of, scores
 
-        return scores(panel, trained)
+        return scores(panel, trained, pool_of(panel, trained)[1])
 
     def last_questions(self, panel: Panel, spec: TokenSpec) -> tuple[Ints, Ints]:  # noqa: ARG002
         """Documents, and their tokens before the last one."""
