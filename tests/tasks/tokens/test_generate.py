@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import rnncli
+from rnncli import checkpoint
+from rnncli import model as models
 from rnncli.errors import UsageError
 from rnncli.events import Generated
 from rnncli.layers.encoder import outputs
@@ -123,3 +126,25 @@ def test_bytes_become_the_characters_that_they_are(tmp_path: Path) -> None:
     prompt.write_text("äö")
     made = rnncli.predict(str(prompt), str(path), generate=12, top_k=1)
     assert str(made) == "ü€äöü\ufffd"  # the twelfth byte begins a character
+
+
+def test_what_is_said_is_the_same_from_the_file(text_model: Trained, verse: Path) -> None:
+    tensors, meta = text_model.model.task.to_file(text_model.model)
+    again = models.from_bytes(checkpoint.to_bytes(tensors, meta), "as it is")
+    whole = rnncli.predict(str(verse), str(text_model.path), score="token").encode()
+    assert rnncli.predict(str(verse), again, score="token").encode() == whole
+
+
+def test_one_text_is_read_on_in_another_process_with_the_same_bits(text_model: Trained, tmp_path: Path) -> None:
+    text, path, state = "my cat ran off\nand the rat sat on it\n" * 3, tmp_path / "one.txt", tmp_path / "state"
+    logs = []
+    for begin, end in ((0, 3), (3, 40), (40, len(text)), (0, len(text))):
+        path.write_text(text[begin:end])
+        kept = {} if end - begin == len(text) else {"state": state}
+        found = pa.table(rnncli.predict(str(path), str(text_model.path), score="token", **kept))
+        logs.append(found["log_p"].to_pylist())
+    assert [*logs[0], *logs[1], *logs[2]] == logs[3]
+    assert (
+        pa.table(rnncli.predict(str(path), str(text_model.path), top=4)).to_pydict()
+        == pa.table(rnncli.predict(str(path), str(text_model.path), top=4, state=tmp_path / "other")).to_pydict()
+    )

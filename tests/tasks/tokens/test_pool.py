@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 import rnncli
-from rnncli import checkpoint
 from rnncli import model as models
 from rnncli.baselines.tokens.documents import NOTHING, Documents
 from rnncli.baselines.tokens.kneser_ney import Walk, counted
 from rnncli.errors import UsageError
 from rnncli.tasks.tokens import pool
 from rnncli.tasks.tokens.pool import best_share, judged
-from tests.conftest import Run
-from tests.tasks.tokens.conftest import Trained
 
 SMALL = {"split": "char", "hidden": 16, "steps": 30, "batch": 8, "members": 1}
 
@@ -71,48 +66,20 @@ def test_long_texts_are_counted_at_their_end(monkeypatch: pytest.MonkeyPatch) ->
     assert found.levels[0].tokens.tolist() == [3]
 
 
-def test_what_is_said_is_the_same_from_the_file(text_model: Trained, verse: Path) -> None:
-    tensors, meta = text_model.model.task.to_file(text_model.model)
-    again = models.from_bytes(checkpoint.to_bytes(tensors, meta), "as it is")
-    whole = rnncli.predict(str(verse), str(text_model.path), score="token").encode()
-    assert rnncli.predict(str(verse), again, score="token").encode() == whole
-
-
-def test_one_text_is_read_on_in_another_process_with_the_same_bits(text_model: Trained, tmp_path: Path) -> None:
-    text, path, state = "my cat ran off\nand the rat sat on it\n" * 3, tmp_path / "one.txt", tmp_path / "state"
-    logs = []
-    for begin, end in ((0, 3), (3, 40), (40, len(text)), (0, len(text))):
-        path.write_text(text[begin:end])
-        kept = {} if end - begin == len(text) else {"state": state}
-        found = pa.table(rnncli.predict(str(path), str(text_model.path), score="token", **kept))
-        logs.append(found["log_p"].to_pylist())
-    assert [*logs[0], *logs[1], *logs[2]] == logs[3]
-    assert (
-        pa.table(rnncli.predict(str(path), str(text_model.path), top=4)).to_pydict()
-        == pa.table(rnncli.predict(str(path), str(text_model.path), top=4, state=tmp_path / "other")).to_pydict()
-    )
-
-
-def test_a_network_alone_is_trained_as_one_with_n_grams(run_rnncli: Run, verse: Path, tmp_path: Path) -> None:
+def test_a_network_alone_is_trained_as_one_with_n_grams(verse: Path, tmp_path: Path) -> None:
     made = {}
     for order in (0, 3):
         path = tmp_path / f"{order}.safetensors"
-        flags = [flag for name, value in SMALL.items() for flag in (f"--{name}", str(value))]
-        done = run_rnncli("train", verse, *flags, "--ngrams", order, "-o", path, "--json")
-        assert done.returncode == 0, done.stderr
+        done = rnncli.train(str(verse), output=path, ngrams=order, **SMALL)
+        assert ("pool" in done.model.record["validation"]) == (order > 0)
         made[order] = models.load(path)
-        assert ("pool" in json.loads(done.stdout)["validation"]) == (order > 0)
     assert made[0].pool is None
     assert len(made[3].pool.ngrams.levels) == 3
     for name, weight in made[0].weights.items():
         np.testing.assert_array_equal(made[3].weights[name], weight)
-    assert (
-        rnncli.evaluate(str(verse), made[3]).report.model_scores["perplexity"]
-        < (rnncli.evaluate(str(verse), made[0]).report.model_scores["perplexity"])
-    )
-    told = run_rnncli("info", tmp_path / "3.safetensors").stdout
-    assert "up to order 3" in told
-    assert "--ngrams 3" in told or "ngrams" in run_rnncli("info", tmp_path / "3.safetensors", "--json").stdout
+    alone, pooled = (rnncli.evaluate(str(verse), made[order]).report.model_scores["perplexity"] for order in (0, 3))
+    assert pooled < alone
+    assert "up to order 3" in str(rnncli.info(made[3]))
 
 
 def test_a_model_that_goes_on_learning_keeps_its_n_grams_where_they_are_better(verse: Path, tmp_path: Path) -> None:
