@@ -1,14 +1,19 @@
 """Cells whose recurrence is linear in the state, without a graph of every step.
 
-All products are made at once, and z_t = a_t * z_{t-1} + b_t is carried along by a loop that autograd does not see: its
+All products are made at once, and z_t = a_t * z_{t-1} + b_t is carried along by a scan that autograd does not see: its
 own backward pass is the same recurrence, backwards (Martin & Cundy 2018, "Parallelizing Linear Recurrent Neural Nets
-Over Sequence Length", section 2). Forms that are parallel over time need log2(T) passes over the memory, which costs
-more on a CPU than the steps do.
+Over Sequence Length", section 2).
+
+What a small step costs is the call, not the numbers in it. There the scan is parallel over time, in chunks (Blelloch
+1990, "Prefix Sums and Their Applications", section 1.3): a step in all chunks at once, then from chunk to chunk, about
+3 sqrt(T) calls instead of T. Large steps are taken one after the other, for a scan goes over the memory twice more.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -24,6 +29,7 @@ from rnncli.layers.activation import ACTIVATIONS, sigmoid, softplus
 
 Weights = Mapping[str, Tensor]
 LARGEST = 1 << 13  # units of a step; what several states of more of them pass through is no more in a cache
+SMALL, LONG = 1 << 10, 64  # numbers of a step, and steps, up to which and from which on a scan is parallel over time
 
 
 class _Recurrence(Function):
@@ -31,10 +37,7 @@ class _Recurrence(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, z0: Tensor) -> Tensor:
-        z, before = torch.empty_like(b), z0
-        for t in range(len(b)):
-            torch.addcmul(b[t], a[t], before, out=z[t])
-            before = z[t]
+        z = scanned(a, b, z0)
         ctx.save_for_backward(a, z, z0)
         return z
 
@@ -43,11 +46,61 @@ class _Recurrence(Function):
         """dL/dz_{t-1} += a_t* dL/dz_t; dL/da_t = z_{t-1}* dL/dz_t; dL/db_t = dL/dz_t; * is the conjugate."""
         a, z, z0 = ctx.saved_tensors
         a = a.conj().resolve_conj()
-        through = gradients[0].clone(memory_format=torch.contiguous_format)
-        for t in range(len(z) - 1, 0, -1):
-            through[t - 1].addcmul_(a[t], through[t])
+        through = _scanned_back(a, gradients[0])
         before = torch.cat([z0[None], z[:-1]])
         return before.conj() * through, through, a[0] * through[0]
+
+
+def scanned(a: Tensor, b: Tensor, z0: Tensor) -> Tensor:
+    """z_t = a_t * z_{t-1} + b_t for a, b [T, ..., H] and z_0 [..., H]: z [T, ..., H]."""
+    z = torch.empty_like(b)
+    count = _in_chunks(a, b, z0, z) if _is_parallel(b) else 0
+    before = z[count - 1] if count else z0
+    for a_t, b_t, z_t in zip(a[count:].unbind(0), b[count:].unbind(0), z[count:].unbind(0), strict=True):
+        torch.addcmul(b_t, a_t, before, out=z_t)
+        before = z_t
+    return z
+
+
+def _scanned_back(a: Tensor, b: Tensor) -> Tensor:
+    """z_{t-1} = a_t * z_t + b_{t-1} from z_T = b_T on, for a, b [T, ..., H]: z [T, ..., H]."""
+    if _is_parallel(b):
+        later = torch.cat([a[1:], torch.zeros_like(a[:1])])
+        return scanned(later.flip(0), b.flip(0), torch.zeros_like(b[0])).flip(0)
+    z = b.clone(memory_format=torch.contiguous_format)
+    every = z.unbind(0)
+    for a_t, (z_before, z_t) in zip(reversed(a.unbind(0)), reversed([*pairwise(every)]), strict=False):
+        z_before.addcmul_(a_t, z_t)
+    return z
+
+
+def _is_parallel(b: Tensor) -> bool:
+    """Whether the steps of b [T, ..., H] are so small and many that calls cost more than numbers."""
+    numbers = b[0].numel() * (2 if b.is_complex() else 1)
+    return numbers <= SMALL and len(b) >= LONG
+
+
+def _in_chunks(a: Tensor, b: Tensor, z0: Tensor, z: Tensor) -> int:
+    """Write z_t into the first steps of z, those that fill K chunks of C steps, and return how many these are.
+
+    Within a chunk z_c = a_c z_{c-1} + b_c from zero and p_c = a_c p_{c-1} from one; what comes before it adds p_c times
+    the last z of the chunk before.
+    """
+    steps = round(math.sqrt(len(b) / 2))
+    chunks = len(b) // steps
+    count = chunks * steps
+    a, b, whole = (x[:count].view(chunks, steps, *x.shape[1:]) for x in (a.contiguous(), b.contiguous(), z))
+    p = torch.empty_like(a)
+    whole[:, 0], p[:, 0] = b[:, 0], a[:, 0]
+    each = [x.unbind(1) for x in (a, b, whole, p)]
+    for (_, _, z_before, p_before), (a_c, b_c, z_c, p_c) in pairwise(zip(*each, strict=True)):
+        torch.addcmul(b_c, a_c, z_before, out=z_c)
+        torch.mul(a_c, p_before, out=p_c)
+    before = [z0]
+    for z_last, p_last in zip(whole[:-1, -1].unbind(0), p[:-1, -1].unbind(0), strict=True):
+        before.append(torch.addcmul(z_last, p_last, before[-1]))
+    whole.addcmul_(p, torch.stack(before)[:, None])
+    return count
 
 
 def _recurrence(a: Tensor, b: Tensor, z0: Tensor) -> Tensor:

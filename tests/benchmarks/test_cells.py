@@ -152,6 +152,26 @@ def test_a_linear_recurrence_is_faster_as_a_loop_than_as_a_parallel_scan(
     assert ratio < 1
 
 
+@pytest.mark.parametrize(("steps", "batch"), [(104, 8), (336, 8), (336, 16), (1_000, 8), (1_000, 16)])
+def test_a_scan_in_chunks_is_faster_than_a_step_after_the_other_where_steps_are_small(
+    steps: int, batch: int, say: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnncli.nn import linear_recurrence
+
+    a = torch.rand(steps, batch, 32).requires_grad_()
+    b = torch.randn(steps, batch, 32).requires_grad_()
+
+    def one_by_one() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(linear_recurrence, "SMALL", 0)
+            differentiated(looped, a, b)
+
+    with prepared(1):
+        ratio = ratios({"chunks": lambda: differentiated(looped, a, b)}, one_by_one)["chunks"]
+    say(f"scan in chunks / step after step, forwards and backwards, T={steps}, B={batch}: {ratio:.2f}")
+    assert ratio < 1
+
+
 def differentiated(run: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor) -> None:
     torch.autograd.grad(run(a, b).square().mean(), (a, b))
 
