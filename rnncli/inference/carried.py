@@ -53,7 +53,7 @@ def begun(model: StreamingModel[E], panel: Panel) -> Carried[E]:
         phases=panel.phases,
         tail=no_rows(count, panel.values.shape[1]),
         fingerprints=np.zeros(count, np.int64),
-        hidden=first_hidden(model.network, count),
+        hidden=first_hidden(model.network, count, model.outputs_kept),
         extras=model.begun(panel),
     )
 

@@ -16,22 +16,23 @@ from rnncli.spec import NetworkSpec
 
 Hidden = dict[str, NDArray[np.float32]]
 
-OUTPUT = "output"  # of the last layer, at the last row that was consumed
+OUTPUT = "output"  # of the last layer, at the last rows that were consumed
 
 
-def hidden_shapes(network: NetworkSpec, series: int) -> dict[str, tuple[int, ...]]:
+def hidden_shapes(network: NetworkSpec, series: int, outputs: int = 1) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the hidden state of so many series: of each layer [members, series, parts, H], and the last
-    layer's output [members, series, 1, H]. UsageError if a layer is bidirectional.
+    layer's outputs at the last rows [members, series, outputs, H], the newest at the end. UsageError if a layer is
+    bidirectional.
     """
-    found: dict[str, tuple[int, ...]] = {OUTPUT: (network.members, series, 1, network.hidden)}
+    found: dict[str, tuple[int, ...]] = {OUTPUT: (network.members, series, outputs, network.hidden)}
     for index, cell in enumerate(cells_of(network.cell, network.layers)):
         found[f"layer{index}"] = (network.members, series, len(cell.state_names), network.hidden)
     return found
 
 
-def first_hidden(network: NetworkSpec, series: int) -> Hidden:
+def first_hidden(network: NetworkSpec, series: int, outputs: int = 1) -> Hidden:
     """The hidden state of so many series before their first row."""
-    hidden = {name: np.zeros(shape, np.float32) for name, shape in hidden_shapes(network, series).items()}
+    hidden = {name: np.zeros(shape, np.float32) for name, shape in hidden_shapes(network, series, outputs).items()}
     for index, cell in enumerate(cells_of(network.cell, network.layers)):
         for part, name in enumerate(cell.state_names):
             if name in cell.initial:  # memory that holds zeros costs nothing until it is written
@@ -56,7 +57,8 @@ def carry(
             return made
 
         made: NDArray[np.float32] = encoded(run_cell, network.layers, weights, x, network.residual)
-        hidden[OUTPUT][member, places, 0] = made[:, -1]
+        last = hidden[OUTPUT]
+        last[member, places] = np.concatenate([last[member, places], made], axis=1)[:, -last.shape[2] :]
         return made
 
     return [outputs(member, weights, x) for member, (weights, x) in enumerate(zip(members, inputs, strict=True))]

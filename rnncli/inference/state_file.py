@@ -124,7 +124,7 @@ def _layout(meta: Meta, model_of: Callable[[Meta], StreamingModel[E]], model_dig
         raise checkpoint.OfAnother("this is the state of another model", hint=_AFRESH)
     model = model_of(meta)
     count, size, rows = (meta["series"][name] for name in ("count", "bytes", "rows"))
-    hidden = hidden_shapes(model.network, count)
+    hidden = hidden_shapes(model.network, count, model.outputs_kept)
     return {
         **name_layout(count, size),
         **layout_of("tail", rows, model.channels),
@@ -140,6 +140,6 @@ def _carried(found: checkpoint.Model, model: StreamingModel[E]) -> Carried[E]:
     tail = rows_from(tensors, "tail", rows)
     if (consumed < 0).any() or (rows != np.minimum(consumed, model.rows_kept)).any() or not tail.is_sound():
         raise UsageError("it does not hold the rows that it says")
-    hidden = {name: tensors[f"state.{name}"] for name in hidden_shapes(model.network, len(names))}
+    hidden = {name: tensors[f"state.{name}"] for name in hidden_shapes(model.network, len(names), model.outputs_kept)}
     extras = model.extras(tensors, len(names))
     return Carried(tuple(names), starts, consumed, phases, tail, fingerprints, hidden, extras)

@@ -118,6 +118,10 @@ class StreamingModel(Protocol[E]):
     def rows_kept(self) -> int:
         """Rows of the tail: what the inputs of later rows, and an answer after the last one, can depend on."""
 
+    @property
+    def outputs_kept(self) -> int:
+        """The last layer's outputs at so many of the last rows, one at least, which an answer after them is made of."""
+
     def when(self, panel: Panel, place: int, ordinal: int) -> str:
         """The time of the row of a series at this ordinal, as messages write it."""
 

@@ -126,6 +126,9 @@ class Traced:
     def __le__(self, other: Any) -> Traced:
         return self._meets("LessOrEqual", other, dtype=np.bool_)
 
+    def __and__(self, other: Any) -> Traced:
+        return self._meets("And", other)
+
     def sum(self, axis: int, keepdims: bool = False) -> Traced:  # noqa: FBT001, FBT002 as in NumPy
         """The sum over an axis."""
         return self.reduced("ReduceSum", axis, keepdims=keepdims)
@@ -222,6 +225,9 @@ def namespace(recorder: Recorder) -> Any:
         concatenate=lambda parts, axis: _concatenate(recorder, parts, axis),
         flip=lambda x, axes: x[..., ::-1] if axes == (-1,) else NotImplemented,
         cumsum=lambda x, axis: recorder.node("CumSum", [x, np.array(axis % x.ndim)], x.dtype, x.shape),
+        arange=np.arange,
+        inf=np.inf,
+        einsum=lambda equation, one, other: _summed(recorder, equation, one, other),
         amax=lambda x, axis, keepdims: x.reduced("ReduceMax", axis, keepdims=keepdims),
         nn=SimpleNamespace(functional=linear),
         recorder=recorder,
@@ -275,6 +281,19 @@ def _linear(recorder: Recorder, x: Traced, weight: NDArray[Any], bias: NDArray[A
     """x [..., K] times the transpose of weight [N, K], plus bias [N]."""
     product = recorder.node("MatMul", [x, weight.T], x.dtype, (*x.shape[:-1], len(weight)))
     return product if bias is None else product + bias
+
+
+def _summed(recorder: Recorder, equation: str, one: Traced, other: Traced) -> Traced:
+    """A product of two arrays, summed over axes, as `numpy.einsum` writes it: every axis of what is made has one of
+    theirs.
+    """
+    terms, made = equation.split("->")
+    sizes = {
+        axis: size
+        for term, part in zip(terms.split(","), (one, other), strict=True)
+        for axis, size in zip(term, part.shape, strict=True)
+    }
+    return recorder.node("Einsum", [one, other], one.dtype, tuple(sizes[axis] for axis in made), equation=equation)
 
 
 def looped(

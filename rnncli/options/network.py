@@ -214,6 +214,17 @@ OPTIONS = (
         opposite=True,
     ),
     Option(
+        "attention",
+        SWITCH,
+        "Let the head attend to the encoder's earlier outputs.",
+        NETWORK,
+        commands=BUILDING,
+        tasks=FORECAST,
+        of_model=True,
+        at="forecast.attends",
+        either=True,
+    ),
+    Option(
         "layer_norm",
         SWITCH,
         "Normalise the output of each layer.",

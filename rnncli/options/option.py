@@ -99,6 +99,7 @@ class Option:
     short: str = ""
     choices: tuple[str, ...] = ()
     on: bool = False  # a switch that is on unless it is turned off
+    either: bool = False  # a switch that can be turned off too, wherever it was turned on
     keyword: str = ""
     in_python: Meaning = Meaning()  # noqa: RUF009 it cannot be changed
     differently: Mapping[str, Meaning] = field(default_factory=dict)
@@ -120,7 +121,8 @@ class Option:
     @property
     def flags(self) -> str:
         """The flag that is typed for it."""
-        return f"--{self.key}/--no-{self.key}" if self.on else f"--{self.key}{self.short and f' {self.short}'}"
+        both = self.on or self.either
+        return f"--{self.key}/--no-{self.key}" if both else f"--{self.key}{self.short and f' {self.short}'}"
 
     @property
     def placeholder(self) -> str:

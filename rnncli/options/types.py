@@ -120,6 +120,7 @@ class ArchitectureOptions(ColumnOptions, total=False):
     from_scratch: bool
     plain_stack: bool
     layer_norm: bool
+    attention: bool | None
     quantiles: Iterable[float] | None
     seed: int | None
 

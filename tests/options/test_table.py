@@ -233,6 +233,7 @@ ODD = {
     "from_scratch": True,
     "plain_stack": True,
     "layer_norm": True,
+    "attention": True,
     "min": -4.0,
     "max": 4000.0,
     "steps": 11,

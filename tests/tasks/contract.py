@@ -193,6 +193,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "wall clock": Kind(hours(), {"horizon": 3, "context": 6, "season": (24,)}),
         "tbptt": Kind(days(40, 47, 55, 4), AHEAD | {"tbptt": 5, "cell": "lstm,dilated:3:gru", "layers": 2}),
         "relu": Kind(days(40, 47, 55, 4), AHEAD | RELU),
+        "attention": Kind(days(40, 47, 55, 4), AHEAD | {"attention": True, "cell": "gru"}),
     },
     "labels": {
         "classes": Kind(sequences(), WHOLE),

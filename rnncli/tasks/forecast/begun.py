@@ -22,6 +22,7 @@ from rnncli.options.given import fields_given
 from rnncli.options.types import TrainOptions
 from rnncli.registry import BASE
 from rnncli.spec import NetworkSpec, TrainingSpec
+from rnncli.tasks.forecast import attended
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.network import network_inputs
 from rnncli.tasks.forecast.plan import batch_of
@@ -91,9 +92,17 @@ def begun(plan: Plan[ForecastSpec], model: Forecaster) -> Plan[ForecastSpec]:
     rivals = tuple(begun(rival, model) for rival in plan.rivals)
     first = {name: weight[0] for name, weight in model.weights.items()}
     first |= {name: _widened(first[name], plan.shapes[name][-1]) for name in SEES}
+    if plan.spec.attends and not model.spec.attends:
+        first |= _attention(plan.network.hidden)
     if plan.spec.levels != model.spec.levels:
         first |= _between(first, model.spec.levels, plan.spec.levels)
     return replace(plan, rivals=rivals, first={name: weight[None] for name, weight in first.items()})
+
+
+def _attention(hidden: int) -> dict[str, NDArray[np.float32]]:
+    """The first weights of attention, by which nothing is added to what a model says."""
+    nothing = {name: np.zeros(shape, np.float32) for name, shape in attended.shapes(hidden).items()}
+    return {HEAD + name: weight for name, weight in (nothing | attended.begin(hidden)).items()}
 
 
 def _widened(weight: NDArray[np.float32], columns: int) -> NDArray[np.float32]:

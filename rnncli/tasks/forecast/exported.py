@@ -18,7 +18,7 @@ from rnncli.arrays import Array
 from rnncli.inference.onnx_file import Graph, Put
 from rnncli.inference.traced_encoder import outputs
 from rnncli.inference.tracing import Traced
-from rnncli.tasks.forecast import head
+from rnncli.tasks.forecast import attended, head
 from rnncli.tasks.forecast.calibration import LARGEST
 from rnncli.tasks.forecast.forecaster import CONSTANT_ROWS, Forecaster
 from rnncli.tasks.forecast.linear import LINEAR
@@ -118,8 +118,11 @@ def _network(model: Forecaster, put: Mapping[str, Traced], xp: Any) -> Array:
         every = outputs(model.network, weights, put["x"], xp)
         at = put["last"][:, None]
         state = xp.recorder.node("GatherND", [every, at], np.float32, (None, model.network.hidden), batch_dims=1)
+        own = head_weights(weights)
+        if model.spec.attends:
+            state = attended.attended(own, every, state[:, None], at, model.spec.attended, xp)[:, 0]
         known = put.get("known", np.zeros((1, 1, 0), np.float32))
-        own, errors = head_weights(weights), put.get("errors", nothing)
+        errors = put.get("errors", nothing)
         relative = head.quantiles(own, state, put["plain"], errors, known, model.spec.median, xp)
         made.append(_in_units(relative.astype(np.float64), put, xp))
     total = made[0]

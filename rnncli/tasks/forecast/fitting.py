@@ -20,7 +20,7 @@ from rnncli.tasks.forecast import head
 from rnncli.tasks.forecast.decide import Decided, decided
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.network import decoded
-from rnncli.tasks.forecast.plan import default_horizon, forecast_spec, universal_spec
+from rnncli.tasks.forecast.plan import default_horizon, forecast_spec, universal_spec, with_attention
 from rnncli.tasks.forecast.pool import prior_pool
 from rnncli.tasks.forecast.reading import without_calendar
 from rnncli.tasks.forecast.rows import rows_seen
@@ -44,6 +44,7 @@ def fitted(base: F, loaded: Loaded, horizon: int | None = None) -> F:
     panel, calendar = loaded.panel, loaded.panel.calendar
     steps = min(ONE_PASS, horizon or default_horizon(calendar, panel.lengths))
     spec = universal_spec(panel, forecast_spec(panel, steps, base.spec.levels))
+    spec = with_attention(spec, attends=base.spec.attends)
     if not (panel.lengths <= spec.young[-1]).any():
         spec = replace(spec, young=())
     cutoffs = dict(zip(panel.ids, panel.ends().tolist(), strict=True))
@@ -101,7 +102,7 @@ def _said(forecaster: Forecaster, seen: Seen) -> Floats:
     beside = seen.beside["components"], seen.beside["errors"], seen.beside["known"]
     total = np.zeros(())
     for weights in forecaster.members():
-        states = outputs(forecaster.network, weights, seen.inputs)[seen.rows, seen.origins]
-        relative = decoded(weights, forecaster.spec, beside, states).astype(np.float64)
+        made = outputs(forecaster.network, weights, seen.inputs)
+        relative = decoded(weights, forecaster.spec, beside, made, seen.rows, seen.origins).astype(np.float64)
         total = total + head.to_units(relative, seen.units["level"], seen.units["spread"], seen.units["logs"])
     return np.asarray(total / forecaster.network.members)

@@ -140,7 +140,7 @@ class Forecaster(TrainedModel[ForecastSpec]):
             ),
             ("seasons", f"{seasons} (steps{' on the wall clock' * spec.wall})" if spec.seasons != (1,) else seasons),
             ("horizon", f"{spec.horizon} steps, from the last {self.context} rows"),
-            ("network", self.sizes()),
+            ("network", self.sizes() + _attention(spec)),
             ("training", f"{training.steps} steps, batch {training.batch}, seed {training.seed}{truncated}"),
             ("forecast", str(self.pool)),
             ("values", _values(spec)),
@@ -316,6 +316,10 @@ def _time_format(columns: Columns) -> str | None:
     """The style of times as the option says it: of dates and times of day with a comma between."""
     styles = [style for style in (columns.time_format, columns.clock_format) if style is not None]
     return ",".join(styles) if styles else None
+
+
+def _attention(spec: ForecastSpec) -> str:
+    return f", attention over the last {spec.attended:,} outputs" if spec.attends else ""
 
 
 def _loss(value: float | None) -> str:

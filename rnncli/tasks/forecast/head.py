@@ -9,6 +9,7 @@ is known of that step (x), all relative to the origin's level and spread:
     m  = sum_j a_j c_j + w_m r                       the median
     q  = m -+ cumulated softplus(W_s r + s_0)        the other levels, outwards, so that they cannot cross
 
+With attention, h is the state together with what it reads of earlier ones (see `attended`).
 A universal decoder has one v and b for all steps, and v_k = v + V x, where x says how far ahead step k is.
 """
 
@@ -25,6 +26,7 @@ from rnncli.layers.activation import relu, softmax, softplus
 from rnncli.layers.linear import linear
 from rnncli.layers.quantiles import fan, pinball
 from rnncli.spec import NetworkSpec
+from rnncli.tasks.forecast import attended
 from rnncli.tasks.forecast.features import from_link
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.forecast.support import Support
@@ -38,6 +40,7 @@ def shapes(network: NetworkSpec, spec: ForecastSpec, components: int) -> dict[st
     judged = {"weight_errors": (width, components), "mix_errors": (components,)} if spec.judged else {}
     stretched = {"weight_scale": (width, spec.known)} if spec.universal else {}
     return {
+        **(attended.shapes(network.hidden) if spec.attends else {}),
         **judged,
         **stretched,
         "weight_state": (width, network.hidden),

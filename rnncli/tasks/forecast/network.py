@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.arrays import Ints
+from rnncli.arrays import Inputs, Ints
 from rnncli.cells.named import refuse_bidirectional
 from rnncli.data.calendar import Calendar
 from rnncli.layers.encoder import outputs
 from rnncli.spec import NetworkSpec
-from rnncli.tasks.forecast import features, head
+from rnncli.tasks.forecast import attended, features, head
 from rnncli.tasks.forecast.spec import ForecastSpec
 from rnncli.tasks.seen import head_weights
 
@@ -42,7 +42,7 @@ def forecast(
     known = known_at(spec, crops, norm, last, calendar)
 
     def by(weights: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        return decoded(weights, spec, known, outputs(network, weights, x)[rows, last])
+        return decoded(weights, spec, known, outputs(network, weights, x), rows, last)
 
     return [by(weights) for weights in members]
 
@@ -62,11 +62,17 @@ def known_at(
 
 
 def decoded(
-    weights: Mapping[str, NDArray[np.float32]], spec: ForecastSpec, beside: Known, state: NDArray[np.float32]
+    weights: Mapping[str, NDArray[np.float32]],
+    spec: ForecastSpec,
+    beside: Known,
+    outputs: Inputs,
+    rows: Ints,
+    origins: Ints,
 ) -> NDArray[np.float32]:
-    """Relative quantiles from the encoder's state [n, H] and what is known `beside` it, by one member:
-    [n, horizon, q].
+    """Relative quantiles from step origins[i] of sequence rows[i] of the encoder's outputs [n, T, H], and what is known
+    `beside` them, by one member: [o, horizon, q].
     """
-    plain, errors, known = beside
-    relative: NDArray[np.float32] = head.quantiles(head_weights(weights), state, plain, errors, known, spec.median, np)
+    (plain, errors, known), own = beside, head_weights(weights)
+    state = attended.read(own, outputs, rows, origins, spec.attended, np)
+    relative: NDArray[np.float32] = head.quantiles(own, state, plain, errors, known, spec.median, np)
     return relative

@@ -31,6 +31,7 @@ MOST = 0.5  # of the series
 YOUNG = (1, 2, 3, 4, 6, 8, 12, 16)  # rows of series that have just begun
 ROWS_A_STEP, TARGETS_A_STEP = 64_000, 1 << 16  # of the encoder, and of the decoder: what training holds in memory
 UNIVERSAL_DECODER = 64
+ATTENDED = 1_024  # outputs of a series that a state keeps, and a query looks at
 LONGEST_CONTEXT, WHOLE = 336, 1_000  # steps at most if nobody said how many; and where training sees whole series
 
 
@@ -214,6 +215,13 @@ def with_gaps(spec: ForecastSpec, sizes: Sizes) -> ForecastSpec:
     """The spec of a forecast by a cell that may ask for gaps. UsageError where a later layer does."""
     cell = sizes.cell or CELL
     return replace(spec, gaps=asks_for_gaps(cell, sizes.layers or layers_of(cell) or 1))
+
+
+def with_attention(spec: ForecastSpec, *, attends: bool) -> ForecastSpec:
+    """The spec of a forecast whose head attends to the encoder's outputs in all steps, ATTENDED of them at most, or to
+    none.
+    """
+    return replace(spec, attended=min(spec.steps, ATTENDED) if attends else 0)
 
 
 def network_spec(panel: Panel, spec: ForecastSpec, sizes: Sizes) -> NetworkSpec:

@@ -68,6 +68,7 @@ class ForecastSpec(Spec):
     each of these numbers of rows.
     `decoder` is the width of the local decoder, which sees `known` values for each step of the horizon.
     The network of a `universal` forecast has the same weights for every season and horizon (see `universal`).
+    The head attends to the encoder's last `attended` outputs, to none where that is 0 (see `attended`).
     With `gaps` the encoder's inputs end in what a cell asks for that follows them (see `features`).
     With `wall` its rows are those of the wall clock's grid (see `rnncli.data.wall`), and so are the counts here.
     """
@@ -100,6 +101,7 @@ class ForecastSpec(Spec):
     known: int = added(0, since=4)
     universal: bool = added(default=False, since=4)
     gaps: bool = added(default=False, since=4)
+    attended: int = added(0, since=4)
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
@@ -136,6 +138,8 @@ class ForecastSpec(Spec):
             raise UsageError(f"horizon, level_window, lookback and steps must be at most {LONGEST:,}")
         if not (1 <= self.decoder <= WIDEST and 0 <= self.known <= WIDEST):
             raise UsageError(f"the decoder must have from 1 to {WIDEST:,} units, not {self.decoder}")
+        if not 0 <= self.attended <= LONGEST:
+            raise UsageError(f"attended must lie between 0 and {LONGEST:,}, not {self.attended}")
         if self.lookback < max(self.window, *self.seasons):
             raise UsageError("the lookback must hold the window and every season")
 
@@ -148,6 +152,11 @@ class ForecastSpec(Spec):
     def context(self) -> int:
         """Rows a forecast can depend on."""
         return self.lookback + self.steps - 1
+
+    @property
+    def attends(self) -> bool:
+        """Whether the head attends to earlier outputs of the encoder."""
+        return self.attended > 0
 
     @property
     def categories(self) -> dict[str, tuple[str, ...]]:

@@ -77,6 +77,11 @@ class StreamingForecaster:
         spec = self.model.spec
         return max(spec.lookback + lead(spec) + BLOCK, self.model.context)
 
+    @property
+    def outputs_kept(self) -> int:
+        """Those that the head attends to, or the last one."""
+        return max(1, self.model.spec.attended)
+
     def when(self, panel: Panel, place: int, ordinal: int) -> str:
         """The time of the row of a series at this ordinal, in the style of the data."""
         times = panel.calendar.times(np.array([ordinal]), panel.phases[place : place + 1])
@@ -226,8 +231,10 @@ def _forecast(model: Forecaster, carried: ForecastState, panel: Panel, places: I
     around = _around(model, known, some, last // BLOCK, carried.consumed[some], may_come)
     crops, norm, origins, at = around.crops, around.norm, last - around.begin, np.arange(len(some))
     ahead = known_at(around.spec, crops, norm, origins, model.clock)
+    outputs = carried.hidden[OUTPUT]
+    newest = np.minimum(carried.consumed[some], outputs.shape[2]) - 1
     relative = [
-        decoded(weights, around.spec, ahead, carried.hidden[OUTPUT][member, some, 0])
+        decoded(weights, around.spec, ahead, _from_the_first(outputs[member, some], newest), at, newest)
         for member, weights in enumerate(model.members())
     ]
     origin = Origin(norm.level[at, origins], norm.spread[at, origins], past[visible], may_come)
@@ -235,3 +242,11 @@ def _forecast(model: Forecaster, carried: ForecastState, panel: Panel, places: I
     baselines = smoothed_quantiles(model, kept.smoothed, carried.consumed, histories, may_come)
     made[visible] = model.finished(relative, origin, histories, baselines)
     return made
+
+
+def _from_the_first(outputs: Inputs, newest: Ints) -> Inputs:
+    """Outputs [n, kept, H] of which the last newest[i] + 1 are real, with these in front."""
+    step = np.arange(outputs.shape[1])
+    place = np.minimum(step - newest[:, None] - 1, -1)
+    found: Inputs = outputs[np.arange(len(outputs))[:, None], place]
+    return found

@@ -19,11 +19,11 @@ from rnncli.events import Listener
 from rnncli.model import Meta, Tensors
 from rnncli.options.types import AnswerOptions, TrainOptions
 from rnncli.spec import ColumnChoices, NetworkSpec
-from rnncli.tasks.forecast import head, model_file
+from rnncli.tasks.forecast import attended, head, model_file
 from rnncli.tasks.forecast.forecaster import Forecaster
 from rnncli.tasks.forecast.network import refuse_what_sees_ahead
 from rnncli.tasks.forecast.spec import ForecastSpec
-from rnncli.tasks.seen import Seen, Shapes, Weights, at_origins
+from rnncli.tasks.seen import Seen, Shapes, Weights
 
 if TYPE_CHECKING:  # predict imports this module, and nothing that only training needs
     from rnncli.evaluation.side_by_side import SideBySide
@@ -72,15 +72,15 @@ class Forecasting:
         first["bias_spread"] = np.full(shapes["bias_spread"], -1.0, np.float32)
         if spec.judged:
             first["mix_errors"] = np.ones(shapes["mix_errors"], np.float32)
-        return first
+        return first | (attended.begin(network.hidden) if spec.attends else {})
 
     def enter(self, spec: ForecastSpec, weights: Weights, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
         """The inputs as they are."""
         return seen.inputs
 
-    def read(self, spec: ForecastSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:  # noqa: ARG002
-        """The output at the origin: [n, T, H] -> [o, H]."""
-        return at_origins(outputs, seen)
+    def read(self, spec: ForecastSpec, weights: Weights, outputs: Array, seen: Seen, xp: Any) -> Array:
+        """The output at the origin, with what it reads of those before it: [n, T, H] -> [o, H]."""
+        return attended.read(weights, outputs, seen.rows, seen.origins, spec.attended, xp)
 
     def head(self, spec: ForecastSpec, weights: Weights, state: Array, beside: Mapping[str, Array], xp: Any) -> Array:
         """Relative quantiles: [o, horizon, q]."""

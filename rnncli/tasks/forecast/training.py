@@ -32,8 +32,19 @@ def refuse_senseless(options: TrainOptions) -> None:
     """UsageError for options by which no forecast can be trained, before any work."""
     asked.quantile_levels(options, planning.DEFAULT_LEVELS)
     asked.bounds(options)
+    if options.get("attention"):
+        _refuse_stretches(options)
     if options.get("warm_start") is None:
         refuse_unused_activation(options.get("cell") or planning.CELL, options.get("activation"))
+
+
+def _refuse_stretches(options: TrainOptions) -> None:
+    """UsageError where a network that attends to earlier outputs is to learn from stretches."""
+    if options.get("tbptt") is not None:
+        raise UsageError(
+            "--tbptt learns from stretches of a series, and --attention reads rows that came before them",
+            hint="leave --tbptt or --attention out; --context says how many rows are read",
+        )
 
 
 def planned(loaded: Loaded, options: TrainOptions) -> Plan[ForecastSpec]:
@@ -54,6 +65,8 @@ def _planned(loaded: Loaded, options: TrainOptions, base: Forecaster | None) -> 
     spec = planning.forecast_spec(panel, horizon, levels, options.get("context"), beside, carried=carried)
     spec = spec if base is None else planning.universal_spec(panel, spec)
     spec = planning.bounded(panel, spec, *asked.bounds(options))
+    attends = bool(options.get("attention")) or (base is not None and base.spec.attends)
+    spec = planning.with_attention(spec, attends=attends)
     if base is None:
         spec = planning.with_gaps(spec, given)
         network = planning.network_spec(panel, spec, given)
@@ -76,6 +89,13 @@ def planned_on(loaded: Loaded, start: Forecaster, options: TrainOptions) -> Plan
             )
         return _planned(loaded, options, start)
     panel, old = loaded.panel, start.spec
+    if old.attends:
+        _refuse_stretches(options)
+        if options.get("attention") is False:
+            raise UsageError(
+                "--no-attention asks for another network than --warm-start gives, which has attention",
+                hint="leave --warm-start or --no-attention out",
+            )
     if not old.each and old.link == "log" and planning.choose_link(panel) != "log":
         raise InputRefused(
             "the model was trained on the logarithm of positive values, and these are not all positive",

@@ -102,6 +102,11 @@ class StreamingLabeler:
         """Rows that are compared one by one when they are given again."""
         return KEPT
 
+    @property
+    def outputs_kept(self) -> int:
+        """The last one alone."""
+        return 1
+
     def when(self, panel: Panel, place: int, ordinal: int) -> str:
         """The time of the row of a sequence at this ordinal, in the style of the data."""
         row = panel.series(place)[ordinal - panel.starts[place]]

@@ -62,6 +62,11 @@ class StreamingSets:
         """The last set, which the network has not taken in."""
         return 1
 
+    @property
+    def outputs_kept(self) -> int:
+        """The last one alone."""
+        return 1
+
     def when(self, panel: Panel, place: int, ordinal: int) -> str:  # noqa: ARG002
         """The number of a step, from 1 on."""
         return f"step {ordinal + 1:,}"

@@ -76,6 +76,11 @@ class StreamingTokens:
         """The last token, which the network has not taken in, and those before it that n-grams look back at."""
         return max(1, self.model.looks_back)
 
+    @property
+    def outputs_kept(self) -> int:
+        """The last one alone."""
+        return 1
+
     def when(self, panel: Panel, place: int, ordinal: int) -> str:  # noqa: ARG002
         """The number of a token, from 1 on."""
         return f"token {ordinal + 1:,}"
