@@ -42,6 +42,19 @@ def test_inputs_in_pieces_leave_the_bits_of_the_encoder_over_all_of_them(cell: s
     assert all((hidden[name][:, [3, 5]] == untouched[name][:, [3, 5]]).all() for name in hidden_shapes(spec, 1))
 
 
+@pytest.mark.parametrize("kept", [1, 3, 18, STEPS + 2])
+def test_as_many_of_the_last_outputs_are_kept_as_are_asked_for(kept: int) -> None:
+    spec = network("gru")
+    members = [weights_of(spec, member) for member in range(spec.members)]
+    x = np.random.default_rng(0).normal(size=(SERIES, STEPS, INPUTS)).astype(np.float32)
+    hidden = first_hidden(spec, SERIES, kept)
+    for begin, end in ((0, 1), (1, 2), (2, 19), (19, 20), (20, STEPS)):
+        carry(spec, members, hidden, np.arange(SERIES), [x[:, begin:end]] * spec.members)
+    for member, weights in enumerate(members):
+        with_nothing_before = np.pad(outputs(spec, weights, x), ((0, 0), (2, 0), (0, 0)))
+        assert np.array_equal(hidden[OUTPUT][member], with_nothing_before[:, -kept:])
+
+
 def test_a_layer_that_reads_from_both_ends_has_no_state_to_carry() -> None:
     with pytest.raises(UsageError, match="no state to carry on"):
         hidden_shapes(network("lstm,bidirectional:gru"), 1)

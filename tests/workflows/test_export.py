@@ -17,6 +17,7 @@ import rnncli
 from rnncli.cells.named import asks_for_gaps
 from rnncli.layers.encoder import encoder_shapes
 from rnncli.registry import CELLS
+from rnncli.tasks.forecast import attended
 from rnncli.tasks.forecast.network import network_inputs
 
 pytest.importorskip("onnx", reason="onnx comes with the extra `test`")
@@ -93,6 +94,21 @@ class Held:
 def test_a_runtime_says_what_predict_says_for_every_cell(trained: Path, table: Path, tmp_path: Path, cell: str) -> None:
     model = with_cell(rnncli.info(trained).model, cell)
     assert_alike(Held(model), table, tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("reach", [3, 10_000])
+def test_attention_is_exported_too(trained: Path, table: Path, tmp_path: Path, reach: int) -> None:
+    model = rnncli.info(trained).model
+    draw, hidden = np.random.default_rng(7), model.network.hidden
+    drawn = {
+        f"head.{name}": draw.normal(0, 0.5, (model.network.members, *shape)).astype(np.float32)
+        for name, shape in attended.shapes(hidden).items()
+    }
+    spec = dataclasses.replace(model.spec, attended=reach)
+    attending = dataclasses.replace(model, spec=spec, weights=model.weights | drawn)
+    plain, made = (rnncli.predict(table, model=Held(one)).table.quantiles for one in (model, attending))
+    assert np.abs(made - plain).max() > 1e-3
+    assert_alike(Held(attending), table, tmp_path / "m.onnx")
 
 
 def test_a_trained_model_of_several_members_and_a_pool_is_exported_whole(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -21,7 +22,9 @@ def untrained() -> Callable[..., tuple[Forecaster, Plan]]:
     return _untrained
 
 
-def _untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tuple[Forecaster, Plan]:
+def _untrained(
+    panel: Panel, cell: str = "lstm", activation: str = "tanh", attended: int = 0
+) -> tuple[Forecaster, Plan]:
     """Two layers with weights that are far from their beginning, so that nothing hides behind zeros."""
     spec = plan.forecast_spec(panel, 5, (0.1, 0.5, 0.9), 30)
     normed = cell == "rnn"
@@ -35,7 +38,7 @@ def _untrained(panel: Panel, cell: str = "lstm", activation: str = "tanh") -> tu
         layer_norm=normed,
         plain_stack=normed,
     )
-    spec = plan.with_gaps(spec, sizes)
+    spec = replace(plan.with_gaps(spec, sizes), attended=attended)
     network = plan.network_spec(panel, spec, sizes)
     planned = Plan(TASK, network, spec, plan.training_spec(network, spec, sizes))
     generator = torch.Generator().manual_seed(5)

@@ -24,6 +24,7 @@ from rnncli.tasks.plan import Plan
 
 Untrained = Callable[..., tuple[Forecaster, Plan]]
 CELLS = ["lstm", "rnn", "gru,lru", "fir,dilated:3:slstm", "mlstm,dilated:2:mamba", "grud,gru"]
+ATTENDED = {"gru,lstm": 12}  # outputs that the head attends to
 
 
 def with_pool(model: Forecaster) -> Forecaster:
@@ -33,9 +34,9 @@ def with_pool(model: Forecaster) -> Forecaster:
     return replace(model, pool=Pool(names, (season,) * 3, (0.5, 0.3, 0.2), 1.0))
 
 
-@pytest.fixture(scope="module", params=CELLS)
+@pytest.fixture(scope="module", params=[*CELLS, *ATTENDED])
 def model(request: pytest.FixtureRequest, weekly_waves: Panel, untrained: Untrained) -> Forecaster:
-    return with_pool(untrained(weekly_waves, request.param)[0])
+    return with_pool(untrained(weekly_waves, request.param, attended=ATTENDED.get(request.param, 0))[0])
 
 
 def streaming(model: Forecaster) -> StreamingForecaster:
