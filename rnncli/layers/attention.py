@@ -27,14 +27,17 @@ def attention(query: Array, keys: Array, values: Array, seen: Array, xp: Any) ->
 
 
 def _fit(query: Array, keys: Array, xp: Any) -> Array:
-    """The product of each query with each key: [n, m, T]."""
+    """The product of each query with each key, in NumPy step after step: [n, m, T]."""
     if xp is not np:
         return xp.einsum("nmd,ntd->nmt", query, keys)
-    return (query[:, :, None] * keys[:, None]).sum(axis=-1)
+    found = np.empty((*query.shape[:2], keys.shape[1]), query.dtype)
+    for t in range(keys.shape[1]):
+        found[:, :, t] = (query * keys[:, None, t]).sum(axis=-1)
+    return found
 
 
 def _weighted(a: Array, values: Array, xp: Any) -> Array:
-    """sum_t a_t v_t, in NumPy step after step: a [n, m, T], values [n, T, V] -> [n, m, V]."""
+    """sum_t a_t v_t, likewise: a [n, m, T], values [n, T, V] -> [n, m, V]."""
     if xp is not np:
         return xp.einsum("nmt,ntv->nmv", a, values)
     total = np.zeros((*a.shape[:2], values.shape[2]), values.dtype)
