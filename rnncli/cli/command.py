@@ -237,9 +237,9 @@ def _parameter(option: Option, command: str) -> inspect.Parameter:
     """An option for a parser that only ever sees texts."""
     required = command in option.required
     kind: Any = {SWITCH: bool, REPEATED: list[str]}.get(option.kind, str)
-    says_something = option.kind is SWITCH and not option.either
-    default: Any = inspect.Parameter.empty if required else option.on if says_something else None
-    taken: Any = kind if required or says_something else kind | None
+    one_way = option.kind is SWITCH and not option.either  # of the others it is known whether anything was said
+    default: Any = inspect.Parameter.empty if required else option.on if one_way else None
+    taken: Any = kind if required or one_way else kind | None
     annotation = Annotated[taken, _declared(option, command)]
     return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 

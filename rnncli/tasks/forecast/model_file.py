@@ -85,6 +85,8 @@ def _specs(meta: dict[str, Any]) -> tuple[NetworkSpec, ForecastSpec, TrainingSpe
         raise UsageError("its network does not fit its forecast")
     if network.inputs * spec.steps > LARGEST_MODEL or spec.known * spec.horizon > LARGEST_MODEL:
         raise UsageError("it claims to look at more than any model")
+    if spec.attended > spec.steps:
+        raise UsageError("its head attends to more than its context")
     columns = Columns.from_json(meta["columns"])
     _check_columns(columns, spec)
     return network, spec, TrainingSpec.from_json(meta["training"]), columns, calendar

@@ -279,6 +279,14 @@ def test_a_model_to_go_on_from_decides_on_it(
     assert not output.exists()
 
 
+def test_a_file_that_claims_to_attend_to_more_than_its_context_is_refused(jobs: Path, tmp_path: Path) -> None:
+    model = rnncli.info(jobs).model
+    path = tmp_path / "m.safetensors"
+    dataclasses.replace(model, spec=dataclasses.replace(model.spec, attended=model.spec.steps + 1)).save(path)
+    with pytest.raises(rnncli.ModelRefused, match="attends to more than its context"):
+        rnncli.info(path)
+
+
 def test_a_number_of_outputs_that_is_none_is_refused(weekly_waves: Panel, untrained: Callable[..., Any]) -> None:
     spec = untrained(weekly_waves)[0].spec
     for wrong in (-1, 1 << 23):
