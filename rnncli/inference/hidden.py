@@ -57,8 +57,9 @@ def carry(
             return made
 
         made: NDArray[np.float32] = encoded(run_cell, network.layers, weights, x, network.residual)
-        last = hidden[OUTPUT]
-        last[member, places] = np.concatenate([last[member, places], made], axis=1)[:, -last.shape[2] :]
+        newest = made[:, -hidden[OUTPUT].shape[2] :]
+        older = hidden[OUTPUT][member, places, newest.shape[1] :]
+        hidden[OUTPUT][member, places] = np.concatenate([older, newest], axis=1)
         return made
 
     return [outputs(member, weights, x) for member, (weights, x) in enumerate(zip(members, inputs, strict=True))]
