@@ -20,7 +20,7 @@ from rnncli.baselines.tokens.documents import Documents
 from rnncli.baselines.tokens.kneser_ney import KneserNey, counted
 
 HALVINGS = 40  # of where the weight lies
-MOST = 1 << 22  # n-grams that a model holds
+MOST = 1 << 23  # n-grams that a model holds
 COUNTED = 1 << 23  # tokens in which they are counted, the last ones
 LEAST = 2e-3  # nats a token by which n-grams must be worth their place
 
