@@ -61,6 +61,10 @@ class Spec:
             raise UsageError(f"{cls.__name__} does not fit: {odd}")
         return cls(**{name: _typed(value[name], hints[name], f"{cls.__name__}.{name}") for name in found})
 
+    def bytes_beside_weights(self, panel: Any) -> int:  # noqa: ARG002
+        """About how many bytes a model of this spec and a panel holds beside weights and names."""
+        return 0
+
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Spec):

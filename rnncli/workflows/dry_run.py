@@ -229,10 +229,9 @@ def _parameters(plan: Any) -> int:
 
 
 def _model_bytes(panel: Any, plan: Any) -> int:
-    """Weights, and of each series its name, where it ends, and five statistics of each channel."""
-    names = sum(len(name.encode()) for name in panel.ids)
-    numbers = len(panel) * (2 + 5 * int(panel.values.shape[1]))
-    return 4 * _parameters(plan) + names + 8 * numbers
+    """Weights, of each series its name, and what the task keeps beside them."""
+    names = sum(len(name.encode()) for name in panel.ids) + 8 * len(panel)
+    return 4 * _parameters(plan) + names + int(plan.spec.bytes_beside_weights(panel))
 
 
 def _becomes(path: str | os.PathLike[str]) -> str:

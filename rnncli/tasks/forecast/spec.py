@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from rnncli.errors import UsageError
 from rnncli.spec import Spec, added
@@ -152,6 +153,10 @@ class ForecastSpec(Spec):
     def context(self) -> int:
         """Rows a forecast can depend on."""
         return self.lookback + self.steps - 1
+
+    def bytes_beside_weights(self, panel: Any) -> int:
+        """Those of five statistics of each channel of each series, and of where it ends."""
+        return 8 * len(panel) * (1 + 5 * int(panel.values.shape[1]))
 
     @property
     def attends(self) -> bool:

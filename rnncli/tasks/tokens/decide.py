@@ -62,30 +62,21 @@ def _with_pool(validation: dict[str, dict[str, float | None]], pooled: Judged) -
 
 
 def pool_of(panel: Panel, trained: Trained[TokenSpec], start: Pool | None = None) -> tuple[Pool | None, Judged | None]:
-    """The n-grams beside a trained network, and what held-out tokens say of them: those that are counted in a panel, or
-    those of a model that it `start`ed from, whichever held-out tokens are likelier by; none where neither are worth it.
-    Where nothing was held out it keeps what it started with.
+    """The n-grams beside a trained network, and what held-out tokens say of them: those that are counted in a panel if
+    they are worth it, else those of the model that it `start`ed from, of which held-out tokens can say nothing: they
+    may have been counted in these.
     """
     found, spec = trained.validated, trained.plan.spec
-    if not spec.ngrams:
-        return None, None
-    if found is None or not len(found.said):
+    if not spec.ngrams or found is None or not len(found.said):
         return start, None
-    whole, rows = Documents(codes_of(panel), panel.offsets), _rows(panel, found.holdout)
-    seen = panel.cut(found.holdout.ends(panel.lengths))
-    candidates = [ngrams_in(Documents(codes_of(seen), seen.offsets), spec.tokens, spec.ngrams)]
-    candidates += [] if start is None else [start.ngrams]
-    best, own = None, None
-    for ngrams in candidates:
-        history, came = whole.before(rows, ngrams.steps), whole.codes[rows].astype(np.int64)
-        one = judged(found.said[:, 0], ngrams.probability(history, came))
-        if one is not None and (best is None or one.cross_entropy < best.cross_entropy):
-            best, own = one, ngrams
-    if best is None or own is None:
-        return None, None
-    if own is candidates[0]:
-        own = ngrams_in(whole, spec.tokens, spec.ngrams)
-    return Pool(own, best.share), best
+    whole, seen = Documents(codes_of(panel), panel.offsets), panel.cut(found.holdout.ends(panel.lengths))
+    ngrams = ngrams_in(Documents(codes_of(seen), seen.offsets), spec.tokens, spec.ngrams)
+    rows = _rows(panel, found.holdout)
+    p = ngrams.probability(whole.before(rows, ngrams.steps), whole.codes[rows].astype(np.int64))
+    worth = judged(found.said[:, 0], p)
+    if worth is None:
+        return start, None
+    return Pool(ngrams_in(whole, spec.tokens, spec.ngrams), worth.share), worth
 
 
 def _best(overall: dict[str, dict[str, float]], metric: str) -> str:

@@ -52,9 +52,13 @@ class Pool:
 
 def ngrams_in(documents: Documents, size: int, order: int) -> KneserNey:
     """n-grams of documents over a vocabulary of a size, up to an order or as many as a model holds."""
-    begin = max(0, documents.rows - COUNTED)
-    last = Documents(documents.codes[begin:], np.maximum(documents.offsets - begin, 0))
-    return counted(last, size, order, MOST)
+    return counted(last_of(documents, COUNTED), size, order, MOST)
+
+
+def last_of(documents: Documents, rows: int) -> Documents:
+    """So many tokens of documents, the last ones."""
+    begin = max(0, documents.rows - rows)
+    return Documents(documents.codes[begin:], np.maximum(documents.offsets - begin, 0))
 
 
 def best_share(network: NDArray[Any], ngrams: Floats) -> float:

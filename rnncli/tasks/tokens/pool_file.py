@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli import checkpoint
+from rnncli.baselines.tokens.documents import Documents
 from rnncli.baselines.tokens.kneser_ney import KneserNey, Level
 from rnncli.errors import UsageError
 from rnncli.model import Meta
 from rnncli.tasks.tokens.event_file import Part
-from rnncli.tasks.tokens.pool import MOST, Pool
+from rnncli.tasks.tokens.pool import COUNTED, MOST, Pool, last_of, ngrams_in
 from rnncli.tasks.tokens.spec import HIGHEST, MOST_TOKENS, TokenSpec
 
 POOL, KINDS = "pool", ("followers", "tokens", "counts")
+TOLD = 1 << 18  # tokens by which the size of a file is foretold
 WIDTHS = (1, 2, 4)  # bytes of a number
 
 
@@ -34,6 +36,20 @@ def to_file(pool: Pool | None) -> Part:
         for order, level in enumerate(pool.ngrams.levels, 1)
     ]
     return Part(tensors, {POOL: {"share": pool.share, "orders": told}})
+
+
+def expected_bytes(documents: Documents, size: int, order: int) -> int:
+    """About how many bytes a file needs for n-grams of documents: they grow as a power of the tokens, which a quarter
+    of a million of these tell.
+    """
+    half, whole = (_bytes_in(last_of(documents, tokens), size, order) for tokens in (TOLD // 2, TOLD))
+    times = max(1.0, min(documents.rows, COUNTED) / TOLD)
+    return int(whole * times ** np.log2(whole / half))
+
+
+def _bytes_in(documents: Documents, size: int, order: int) -> int:
+    made = to_file(Pool(ngrams_in(documents, size, order), share=1.0))
+    return sum(tensor.nbytes for tensor in made.tensors.values())
 
 
 def _name(order: int, kind: str) -> str:

@@ -134,6 +134,14 @@ class TokenSpec(Spec):
         said = {"clusters": bool(self.clusters), "ngrams": self.ngrams > 0, **events}
         return {name: value for name, value in found.items() if said.get(name, True)}
 
+    def bytes_beside_weights(self, panel: Any) -> int:
+        """Those of n-grams, if they are worth their place."""
+        from rnncli.baselines.tokens.documents import Documents
+        from rnncli.tasks.tokens.examples import codes_of
+        from rnncli.tasks.tokens.pool_file import expected_bytes
+
+        return expected_bytes(Documents(codes_of(panel), panel.offsets), self.tokens, self.ngrams) if self.ngrams else 0
+
     @property
     def boundary(self) -> int:
         """The code of what stands before the first token."""

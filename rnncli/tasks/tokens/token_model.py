@@ -91,8 +91,8 @@ class TokenModel(TrainedModel[TokenSpec]):
         if self.pool is None:
             return []
         levels = self.pool.ngrams.levels
-        count = sum(map(len, levels))
-        return [("n-grams", f"up to order {len(levels)}, {count:,} of them, {self.pool.share:.0%} of what is said")]
+        count, share = sum(map(len, levels)), f"{100 * self.pool.share:.3g}%"
+        return [("n-grams", f"up to order {len(levels)}, {count:,} of them, {share} of what is said")]
 
     def _times(self) -> list[tuple[str, str]]:
         timing = self.spec.timing

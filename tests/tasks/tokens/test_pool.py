@@ -12,7 +12,7 @@ from rnncli import model as models
 from rnncli.baselines.tokens.documents import NOTHING, Documents
 from rnncli.baselines.tokens.kneser_ney import Walk, counted
 from rnncli.errors import UsageError
-from rnncli.tasks.tokens import pool
+from rnncli.tasks.tokens import pool, pool_file
 from rnncli.tasks.tokens.pool import best_share, judged
 
 SMALL = {"split": "char", "hidden": 16, "steps": 30, "batch": 8, "members": 1}
@@ -82,12 +82,29 @@ def test_a_network_alone_is_trained_as_one_with_n_grams(verse: Path, tmp_path: P
     assert "up to order 3" in str(rnncli.info(made[3]))
 
 
-def test_a_model_that_goes_on_learning_keeps_its_n_grams_where_they_are_better(verse: Path, tmp_path: Path) -> None:
+def test_a_model_that_goes_on_learning_counts_anew_or_keeps_its_n_grams(verse: Path, tmp_path: Path) -> None:
     first = rnncli.train(str(verse), output=tmp_path / "first.safetensors", **SMALL).model
-    path = tmp_path / "few.txt"
-    path.write_text(verse.read_text()[:400])
-    again = rnncli.train(str(path), output=tmp_path / "again.safetensors", warm_start=first, steps=5).model
-    assert sum(map(len, again.pool.ngrams.levels)) == sum(map(len, first.pool.ngrams.levels))
+    again = rnncli.train(str(verse), output=tmp_path / "again.safetensors", warm_start=first, steps=5).model
+    assert again.pool.ngrams.levels[-1].counts.tolist() == first.pool.ngrams.levels[-1].counts.tolist()
+    assert again.pool.share < 1  # what is held out is not among what is counted, when it is judged
+    path = tmp_path / "short.txt"
+    path.write_text("the cat ran")  # too short for anything to be held out
+    other = rnncli.train(str(path), output=tmp_path / "other.safetensors", warm_start=first, steps=1).model
+    assert other.pool.share == first.pool.share
+    assert other.pool.ngrams.levels[-1].counts.tolist() == first.pool.ngrams.levels[-1].counts.tolist()
+
+
+def test_a_file_is_about_as_large_as_is_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_file, "TOLD", 1 << 12)
+    rng = np.random.default_rng(5)
+    for kinds, order in ((20, 4), (2_000, 3)):
+        p = 1 / (np.arange(kinds) + 2.7)
+        for rows in (1_000, 6_000, 40_000):
+            codes = rng.choice(kinds, rows, p=p / p.sum())
+            read = Documents(codes, np.array([0, rows // 3, rows]))
+            made = pool_file.to_file(pool.Pool(pool.ngrams_in(read, kinds, order), 0.5)).tensors
+            size = sum(tensor.nbytes for tensor in made.values())
+            assert pool_file.expected_bytes(read, kinds, order) == pytest.approx(size, rel=0.3)
 
 
 def test_a_vocabulary_of_very_many_kinds_has_no_n_grams(tmp_path: Path) -> None:
