@@ -39,7 +39,9 @@ class Pool:
 
     def mixed(self, logs: NDArray[np.float32], ngrams: Floats) -> NDArray[np.float32]:
         """Logarithms of what both say, from those of the network and the probabilities of the n-grams [...]."""
-        return np.log((1 - self.share) * np.exp(logs) + self.share * ngrams).astype(np.float32)
+        p = self.share * ngrams
+        p += (1 - self.share) * np.exp(logs)
+        return np.log(p, out=p).astype(np.float32)
 
     def of_all(self, logs: NDArray[np.float32], history: Ints) -> NDArray[np.float32]:
         """Of all tokens, after the tokens of `history` [o, steps]: [o, tokens]."""
