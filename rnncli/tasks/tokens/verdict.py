@@ -7,7 +7,7 @@ from typing import Any
 
 from rnncli.tasks.document_verdict import ALPHA, NETWORK
 from rnncli.tasks.document_verdict import verdict as verdict_of
-from rnncli.tasks.tokens.decide import OF_TIMES, TIMES
+from rnncli.tasks.tokens.decide import OF_TIMES, POOL, TIMES
 
 RIVALS = {"time": "the median of all times", "time-after": "the median after the same event"}
 
@@ -19,6 +19,8 @@ def verdict(record: Mapping[str, Any]) -> str:
     validation, timed = record["validation"], record["comparisons"].get(TIMES)
     of_tokens = {name: {k: v for k, v in one.items() if k not in OF_TIMES} for name, one in validation.items()}
     told = verdict_of({**record, "validation": of_tokens}, "tokens", "token")
+    if POOL in validation:
+        told += f"; averaged with n-grams, as it predicts, its perplexity is {validation[POOL]['perplexity']:.4g}"
     return told if timed is None else f"{told}; {_of_times(validation, timed)}"
 
 

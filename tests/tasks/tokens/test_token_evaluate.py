@@ -48,4 +48,6 @@ def test_what_training_held_out_is_on_record(case_model: Trained) -> None:
     network, pool = (record["validation"][name] for name in ("network", "pool"))
     assert pool["cross_entropy"] < network["cross_entropy"]
     assert pool["perplexity"] == pytest.approx(math.exp(pool["cross_entropy"]))
+    verdict = case_model.model.task.verdict(case_model.model)
+    assert f"averaged with n-grams, as it predicts, its perplexity is {pool['perplexity']:.4g}" in verdict
     assert record["comparisons"]["network"]["rival"] in record["validation"]
