@@ -40,8 +40,8 @@ def test_a_failed_io_call_loses_nothing(cases: Callable[..., Cases], tmp_path: P
 
 
 def test_runs_killed_at_random_times_lose_nothing(cases: Callable[..., Cases], tmp_path: Path) -> None:
-    found = cases("kill", tmp_path, "--commands", "train,predict", "--counts", "30,15", "--steps", 4, "--every", 0.01)
-    check_kills(found, 45)
+    found = cases("kill", tmp_path, "--commands", "train,predict", "--counts", "60,30", "--steps", 4, "--every", 0.01)
+    check_kills(found, 90)
 
 
 @pytest.mark.faults
