@@ -137,12 +137,14 @@ def test_an_adaptive_softmax_is_quicker_than_a_whole_one(say: Say) -> None:
 
 @pytest.fixture(scope="module")
 def characters(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of 1 x 256 of characters that has learnt next to nothing."""
-    folder = tmp_path_factory.mktemp("characters")
-    text = "".join(random.Random(0).choices([chr(33 + code) for code in range(KINDS - 1)] + [" "], k=20_000))
-    (folder / "text.txt").write_text(text)
+    """A model of 1 x 256 of characters that has learnt next to nothing, with the n-grams of a million of them."""
+    folder, rng = tmp_path_factory.mktemp("characters"), random.Random(0)
+    letters = [chr(33 + code) for code in range(KINDS - 1)]
+    words = ["".join(rng.choices(letters, k=rng.randint(2, 8))) for _ in range(5_000)]
+    (folder / "text.txt").write_text(" ".join(rng.choices(words, k=170_000)))
     path = folder / "m.safetensors"
-    rnncli.train(str(folder / "text.txt"), output=path, hidden=HIDDEN, layers=1, members=1, steps=1)
+    made = rnncli.train(str(folder / "text.txt"), output=path, hidden=HIDDEN, layers=1, members=1, steps=1)
+    assert sum(map(len, made.model.pool.ngrams.levels)) > 1_000_000
     return path
 
 

@@ -303,7 +303,7 @@ def _found(documents: Documents, below: _Found | None, keys: Ints, size: int) ->
 
 def discounts(counts: Small) -> Sequence[float]:
     """The discounts of n-grams that are counted once, twice, and more often (Chen & Goodman 1999, equation 26)."""
-    n = np.bincount(np.minimum(counts, 5), minlength=6)[1:5].tolist()
+    n = [int(np.count_nonzero(counts == count)) for count in (1, 2, 3, 4)]
     if min(n) == 0:
         return FALLBACK
     y = n[0] / (n[0] + 2 * n[1])
