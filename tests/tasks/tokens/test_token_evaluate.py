@@ -51,3 +51,14 @@ def test_what_training_held_out_is_on_record(case_model: Trained) -> None:
     verdict = case_model.model.task.verdict(case_model.model)
     assert f"averaged with n-grams, as it predicts, its perplexity is {pool['perplexity']:.4g}" in verdict
     assert record["comparisons"]["network"]["rival"] in record["validation"]
+
+
+def test_a_text_that_stands_in_what_was_trained_on_is_marked(
+    run_rnncli: Run, text_model: Trained, verse: Path, tmp_path: Path
+) -> None:
+    copy, other = tmp_path / "copy.txt", tmp_path / "other.txt"
+    copy.write_text(verse.read_text())
+    other.write_text(verse.read_text()[:-1])
+    for path, seen in ((copy, True), (other, False)):
+        done = run_rnncli("evaluate", path, "-m", text_model.path, "--trained-on", verse)
+        assert (done.returncode, "in-sample" in done.stdout + done.stderr) == (0, seen)
